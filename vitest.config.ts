@@ -1,0 +1,31 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const source = (name: string) => fileURLToPath(new URL(`./packages/${name}/src/index.ts`, import.meta.url));
+
+// Tests import the packages' sources, so a failure points at a line that someone wrote; the CLIs that the
+// end-to-end tests spawn come from dist, which `npm test` builds first.
+const alias = Object.fromEntries(['schema', 'runtime', 'producer', 'consumer', 'devstack'].map((name) => [`@tailwater/${name}`, source(name)]));
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/support/closing-line-reporter.ts'],
+    projects: [
+      {
+        resolve: { alias },
+        test: { name: 'unit', include: ['test/{unit,property}/**/*.test.ts'] },
+      },
+      {
+        // Real servers on two cores: one file at a time, and limits that a slow machine does not reach.
+        resolve: { alias },
+        test: {
+          name: 'servers',
+          include: ['test/{contract,integration,e2e,faults,browser}/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+    ],
+  },
+});
