@@ -1,1 +1,33 @@
-export {};
+// The contract on the wire. Producer and consumer share this and nothing else.
+export { BsonType } from './bson/types.js';
+export { BsonCursor, cStringEnd, findId, InvalidBsonError, type RawValue, readString, valueSize } from './bson/walk.js';
+export {
+  type ControlKind,
+  type ControlRecord,
+  controlKey,
+  decodeControlRecord,
+  encodeControlRecord,
+  isControlKey,
+} from './control-record.js';
+export type { ChangeEvent, Operation, Origin, UpdateDescription } from './envelope/change-event.js';
+export {
+  changeEventFingerprint,
+  changeEventSchema,
+  decodeChangeEvent,
+  encodeChangeEvent,
+  InvalidEnvelopeError,
+  writeChangeEvent,
+} from './envelope/codec.js';
+export { recordKey, recordKeyOf } from './key/record-key.js';
+export { formatNamespace, type Namespace, parseNamespace } from './namespace.js';
+export { murmur2, partitionOf } from './partition.js';
+export { Position } from './position.js';
+export { parseTombstone, type RecordHeaders, type Tombstone, tombstoneHeaders } from './tombstone.js';
+export {
+  checkpointTopicName,
+  deadLetterTopicName,
+  isTopicPrefix,
+  MAX_TOPIC_NAME_LENGTH,
+  namespaceOfTopic,
+  topicName,
+} from './topic-name.js';
