@@ -1,0 +1,149 @@
+// A Kafka broker of one node, which is its own controller.
+import { randomBytes } from 'node:crypto';
+import { access, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Admin, Kafka as KafkaClient, logLevel } from 'kafkajs';
+import { Artifacts, type JavaProgram } from '../artifacts/artifacts.js';
+import { runTool } from '../artifacts/tool.js';
+import type { ProcessSpec } from '../supervision/protocol.js';
+import { SupervisedServer } from '../supervision/server.js';
+import { Supervisor } from '../supervision/supervisor.js';
+import { freePort } from '../support/free-port.js';
+import { waitFor } from '../support/wait-for.js';
+import { brokerProperties, FAST_COMPACTION, type KafkaOptions } from './options.js';
+
+const REQUEST_TIMEOUT_MS = 5_000;
+const TOPIC_TIMEOUT_MS = 30_000;
+
+export interface TopicOptions {
+  /** 1 by default. */
+  readonly partitions?: number;
+  /** Topic configuration: `cleanup.policy`, `max.message.bytes`. */
+  readonly config?: Readonly<Record<string, string | number | boolean>>;
+}
+
+export class Kafka extends SupervisedServer {
+  readonly #program: JavaProgram;
+  readonly #controllerPort: number;
+  readonly #options: KafkaOptions;
+
+  constructor(program: JavaProgram, options: KafkaOptions, port: number, controllerPort: number, supervisor: Supervisor) {
+    super('kafka', port, supervisor);
+    this.#program = program;
+    this.#options = options;
+    this.#controllerPort = controllerPort;
+  }
+
+  /** `127.0.0.1:<port>` */
+  get brokers(): string[] {
+    return [`127.0.0.1:${this.port}`];
+  }
+
+  /** Creates a topic and returns when every partition has a leader. */
+  async createTopic(topic: string, options: TopicOptions = {}): Promise<void> {
+    const configEntries = Object.entries(options.config ?? {}).map(([name, value]) => ({ name, value: String(value) }));
+    await this.withAdmin(async (admin) => {
+      await admin.createTopics({ topics: [{ topic, numPartitions: options.partitions ?? 1, replicationFactor: 1, configEntries }] });
+      await waitFor(() => admin.fetchTopicMetadata({ topics: [topic] }), {
+        describe: `leaders of all partitions of ${topic}`,
+        until: ({ topics }) =>
+          topics[0]?.partitions.length === (options.partitions ?? 1) && topics[0].partitions.every(({ leader }) => leader >= 0),
+        timeoutMs: TOPIC_TIMEOUT_MS,
+      });
+    });
+  }
+
+  /** Runs something with an admin client that retries nothing, and disconnects it. */
+  async withAdmin<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
+    const client = new KafkaClient({
+      clientId: 'devstack',
+      brokers: this.brokers,
+      connectionTimeout: REQUEST_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      retry: { retries: 0 },
+      logLevel: logLevel.NOTHING,
+    });
+    const admin = client.admin();
+    try {
+      await admin.connect();
+      return await work(admin);
+    } finally {
+      await admin.disconnect();
+    }
+  }
+
+  protected override async command(): Promise<ProcessSpec> {
+    const { directory } = this.supervisor;
+    const properties = await this.#writeProperties(directory);
+    if (!(await exists(join(directory, 'data', 'meta.properties')))) await this.#format(properties);
+    const heap = this.#options.heapMb ?? 512;
+    const args = [`-Xms128m`, `-Xmx${heap}m`, ...jvmArgs(directory), '-cp', this.#program.classPath, 'kafka.Kafka', properties];
+    return { command: this.#program.java, args, logFile: this.logFile };
+  }
+
+  // The broker is listed when it has registered and its controller has let it in; only then do partitions get leaders.
+  protected override async isReady(): Promise<boolean> {
+    const cluster = await this.withAdmin((admin) => admin.describeCluster());
+    return cluster.brokers.length > 0;
+  }
+
+  async #writeProperties(directory: string): Promise<string> {
+    const { fastCompaction, properties } = this.#options;
+    const all = {
+      ...brokerProperties(this.port, this.#controllerPort, join(directory, 'data')),
+      ...(fastCompaction === true ? FAST_COMPACTION : {}),
+      ...properties,
+    };
+    const path = join(directory, 'server.properties');
+    await mkdir(join(directory, 'tmp'), { recursive: true });
+    const lines = Object.entries(all).map(([name, value]) => `${name}=${value}\n`);
+    await writeFile(path, lines.join(''));
+    return path;
+  }
+
+  async #format(properties: string): Promise<void> {
+    const clusterId = randomBytes(16).toString('base64url');
+    const args = ['-Xmx128m', '-XX:TieredStopAtLevel=1', ...jvmArgs(this.supervisor.directory), '-cp', this.#program.classPath];
+    const tool = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties];
+    await runTool(this.#program.java, [...args, ...tool], { install: 'install a JDK' });
+  }
+}
+
+/**
+ * Starts Kafka 4.4.0 and returns when topics can be created.
+ *
+ * @throws {MissingPrerequisiteError} when Java 17 or Maven is missing
+ * @throws {ServerStartError} with the end of the log, when it does not come up
+ */
+export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
+  const program = await (options.artifacts ?? new Artifacts()).kafka();
+  const supervisor = await Supervisor.launch('kafka');
+  try {
+    const kafka = new Kafka(program, options, options.port ?? (await freePort()), await freePort(), supervisor);
+    await kafka.start();
+    return kafka;
+  } catch (error) {
+    await supervisor.close();
+    throw error;
+  }
+}
+
+// Nothing outside the data directory: no performance file in /tmp/hsperfdata_<user>, no native libraries in /tmp.
+function jvmArgs(directory: string): string[] {
+  return [
+    '-XX:+UseSerialGC',
+    '-XX:-UsePerfData',
+    '-Djava.awt.headless=true',
+    `-Djava.io.tmpdir=${join(directory, 'tmp')}`,
+    '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+    '-Dorg.slf4j.simpleLogger.showDateTime=true',
+    '-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS',
+  ];
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
