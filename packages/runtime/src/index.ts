@@ -1,1 +1,16 @@
-export {};
+// What both processes need, by concern. Everything is handed in where it is used; nothing here is global.
+export { type ErrorCode, errorCatalogue } from './errors/catalogue.js';
+export { renderErrorReference } from './errors/docs-table.js';
+export type { ErrorEntry } from './errors/error-entry.js';
+export { isSecretName, REDACTED, redact, redactUrl } from './errors/redact.js';
+export { type RenderErrorOptions, renderError } from './errors/render-error.js';
+export { type ErrorParams, TailwaterError } from './errors/tailwater-error.js';
+export { type CheckKafkaOptions, checkKafka, type KafkaCluster } from './kafka/check-kafka.js';
+export type { KafkaConnection } from './kafka/connection.js';
+export { createKafka, type KafkaClient, PATIENT_RETRY } from './kafka/create-kafka.js';
+export { toKafkaError } from './kafka/kafka-errors.js';
+export { type Clock, systemClock } from './lifecycle/clock.js';
+export { type ProcessDeps, runProcess, StopRequested } from './lifecycle/run-process.js';
+export { runServices, type Service } from './lifecycle/services.js';
+export { sleep } from './lifecycle/sleep.js';
+export { createLogger, LOG_FORMATS, LOG_LEVELS, type LogFormat, type Logger, type LoggerOptions, type LogLevel } from './logging/logger.js';

@@ -1,0 +1,18 @@
+// Every error that a user can meet, by its code: stable, documented in docs/errors.md (made from here), one file per area.
+import { configurationErrors } from './catalogue/configuration.js';
+import { decodingErrors } from './catalogue/decoding.js';
+import { kafkaErrors } from './catalogue/kafka.js';
+import { mongodbErrors } from './catalogue/mongodb.js';
+import { processErrors } from './catalogue/process.js';
+import { targetErrors } from './catalogue/targets.js';
+
+export const errorCatalogue = {
+  ...configurationErrors,
+  ...mongodbErrors,
+  ...kafkaErrors,
+  ...targetErrors,
+  ...processErrors,
+  ...decodingErrors,
+} as const;
+
+export type ErrorCode = keyof typeof errorCatalogue;

@@ -1,0 +1,115 @@
+// TW10xx: what the user typed or configured. The process ends with exit code 2, before it has touched anything.
+import { type ErrorEntry, EXIT_USAGE } from '../error-entry.js';
+
+const usage = { retriable: false, exitCode: EXIT_USAGE } as const;
+
+export const configurationErrors = {
+  TW1001: {
+    title: 'Unknown key in the configuration file',
+    message: '{file}:{line}:{column}: unknown key {key}{suggestion}',
+    hint: 'Correct the key or remove it. The keys are the options of --help in camelCase; what only one process needs stands under producer: or consumer:.',
+    ...usage,
+  },
+  TW1002: {
+    title: 'Wrong value in the configuration file',
+    message: '{file}:{line}:{column}: {key} must be {expected}, not {actual}',
+    hint: 'Correct the value in the file. --help lists every option with its values and its default.',
+    ...usage,
+  },
+  TW1003: {
+    title: 'Configuration file unreadable',
+    message: 'Cannot read the configuration file {file}: {reason}',
+    hint: 'Check the path that --config or TAILWATER_CONFIG names, and that this user may read the file.',
+    ...usage,
+  },
+  TW1004: {
+    title: 'Configuration file malformed',
+    message: '{file}:{line}:{column}: {reason}',
+    hint: 'The file must be one YAML or JSON mapping of option names to values. Values with characters such as : # * & need quotes.',
+    ...usage,
+  },
+  TW1005: {
+    title: 'Unknown flag',
+    message: 'Unknown flag {flag}{suggestion}',
+    hint: 'Run {command} --help for the flags of this command.',
+    ...usage,
+  },
+  TW1006: {
+    title: 'Wrong value for a flag',
+    message: '{flag} must be {expected}, not {actual}',
+    hint: 'Run the command with --help for the values that each flag takes.',
+    ...usage,
+  },
+  TW1007: {
+    title: 'Required option missing',
+    message: 'The option {flag} is required',
+    hint: 'Give {flag}, or set the environment variable {variable}, or the key {key} in the configuration file.',
+    ...usage,
+  },
+  TW1008: {
+    title: 'Unknown command',
+    message: 'Unknown command {command}{suggestion}',
+    hint: 'Run {program} --help for the commands.',
+    ...usage,
+  },
+  TW1009: {
+    title: 'Wrong value in an environment variable',
+    message: 'The environment variable {variable} must be {expected}, not {actual}',
+    hint: 'Correct the variable or unset it.',
+    ...usage,
+  },
+  TW1010: {
+    title: 'Bad namespace pattern',
+    message: 'The namespace pattern {pattern} in {option} is not usable: {reason}',
+    hint: 'Write database.collection. A * stands for any text: in the database part it matches no dot, in the collection part it does. Quote patterns in a shell.',
+    ...usage,
+  },
+  TW1011: {
+    title: 'Two namespaces with one target name',
+    message: 'Both {first} and {second} would be written to {target}',
+    hint: 'Give each namespace its own target name in rename, or exclude one of the two.',
+    ...usage,
+  },
+  TW1012: {
+    title: 'Unknown target',
+    message: 'Unknown target {target}{suggestion}',
+    hint: 'The targets are: {targets}.',
+    ...usage,
+  },
+  TW1013: {
+    title: 'Bad topic prefix',
+    message: 'The topic prefix {prefix} is not usable',
+    hint: 'A prefix has 1 to 100 letters, digits, _ and -, and no dot. Producer and consumers must be given the same one.',
+    ...usage,
+  },
+  TW1014: {
+    title: 'Unexpected or missing argument',
+    message: 'Wrong arguments for {command}: {reason}',
+    hint: 'Run {command} --help for how it is used.',
+    ...usage,
+  },
+  TW1015: {
+    title: 'Options that do not go together',
+    message: '{first} and {second} do not go together: {reason}',
+    hint: 'Give one of the two.',
+    ...usage,
+  },
+  TW1016: {
+    title: 'Bad broker address',
+    message: 'The Kafka broker address {broker} is not usable',
+    hint: 'Write host:port, several separated by commas, as in --kafka kafka1:9092,kafka2:9092. IPv6 addresses need a host name.',
+    ...usage,
+  },
+  TW1017: {
+    title: 'Certificate or secret file unreadable',
+    message: 'Cannot read {file}, which {option} names: {reason}',
+    hint: 'Check the path and that this user may read the file.',
+    ...usage,
+  },
+  TW1018: {
+    title: 'No command given',
+    message: '{program} needs a command',
+    hint: 'Run {program} --help for the commands.',
+    ...usage,
+  },
+} as const satisfies Record<string, ErrorEntry>;

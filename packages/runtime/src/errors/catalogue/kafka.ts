@@ -1,0 +1,99 @@
+// TW12xx: Kafka.
+import { type ErrorEntry, EXIT_FAILURE, EXIT_USAGE } from '../error-entry.js';
+
+const permanent = { retriable: false, exitCode: EXIT_FAILURE } as const;
+const passing = { retriable: true, exitCode: EXIT_FAILURE } as const;
+
+export const kafkaErrors = {
+  TW1201: {
+    title: 'Kafka unreachable',
+    message: 'Cannot reach Kafka at {brokers}',
+    hint: 'Check that a broker runs and that host, port and firewall let this machine connect. A broker answers the first connection with its advertised.listeners, and all later ones go there: those names must resolve and be reachable from here too. A TLS listener needs --kafka-tls.',
+    ...passing,
+  },
+  TW1202: {
+    title: 'Kafka credentials refused',
+    message: 'Kafka at {brokers} refused the credentials',
+    hint: 'Check the SASL mechanism, user and secret, and that the listener behind this port is a SASL one.',
+    ...permanent,
+  },
+  TW1203: {
+    title: 'Topic with wrong settings',
+    message: 'The topic {topic} has {setting}={actual}, but needs {expected}',
+    hint: 'Change it: kafka-configs.sh --bootstrap-server <broker> --alter --topic {topic} --add-config {setting}={expected}.',
+    ...permanent,
+  },
+  TW1204: {
+    title: 'Record too large',
+    message: 'Kafka at {brokers} refused a record as too large',
+    hint: 'Raise max.message.bytes of the topic, and replica.fetch.max.bytes of the brokers, above the largest document: 20971520 suffices for MongoDB’s limit of 16 MB.',
+    ...permanent,
+  },
+  TW1205: {
+    title: 'Fenced by another producer',
+    message: 'Another producer took over: Kafka at {brokers} no longer accepts records of this one',
+    hint: 'Nothing is lost. If two producers of one prefix were not meant to run, stop one of them; a standby takes its turn by itself.',
+    ...permanent,
+  },
+  TW1206: {
+    title: 'Topic name too long',
+    message: 'The topic name of {namespace} has {length} characters, Kafka allows {limit}: {topic}',
+    hint: 'Exclude the namespace with --exclude, or choose a shorter --prefix. Characters that Kafka refuses count five each.',
+    ...permanent,
+  },
+  TW1207: {
+    title: 'Topic name collision',
+    message: 'Kafka counts the topics {topic} and {other} as one name, because it does not tell . from _',
+    hint: 'Exclude one of the two namespaces with --exclude, or publish it under another --prefix.',
+    ...permanent,
+  },
+  TW1208: {
+    title: 'Not authorized at Kafka',
+    message: 'Kafka at {brokers} does not authorize this user: {resource}',
+    hint: 'Grant the ACL with kafka-acls.sh. The producer needs Create, Describe and Write on topics of the prefix, Read on its checkpoints, and Describe and Write on its transactional id; a consumer needs Read and Describe on the topics and on its group.',
+    ...permanent,
+  },
+  TW1209: {
+    title: 'Topic missing',
+    message: 'Kafka at {brokers} does not hold the topic that was asked for{detail}',
+    hint: 'If somebody deleted the topic, start the producer again: it creates what is missing and snapshots the namespace.',
+    ...permanent,
+  },
+  TW1210: {
+    title: 'Kafka TLS failed',
+    message: 'No TLS connection to Kafka at {brokers}',
+    hint: 'Check the CA file, the certificate’s validity, that its names include this host, and that the listener behind this port speaks TLS.',
+    ...permanent,
+  },
+  TW1211: {
+    title: 'Too few in-sync replicas',
+    message: 'Kafka at {brokers} has fewer in-sync replicas than min.insync.replicas asks for',
+    hint: 'Bring the missing brokers back; writing goes on by itself then. On a single broker set min.insync.replicas=1 and transaction.state.log.min.isr=1.',
+    ...passing,
+  },
+  TW1212: {
+    title: 'Replication factor not possible',
+    message: 'Kafka at {brokers} has too few brokers for the replication factor of a new topic',
+    hint: 'Choose a replication factor that is not larger than the number of brokers.',
+    retriable: false,
+    exitCode: EXIT_USAGE,
+  },
+  TW1213: {
+    title: 'Kafka too old',
+    message: 'Kafka at {brokers} does not support {feature}',
+    hint: 'Use a broker of version 2.1 or newer; transactions and topic settings are needed.',
+    ...permanent,
+  },
+  TW1214: {
+    title: 'The consumer slept too long',
+    message: 'The group {group} stood still for {hours} h, longer than the topics keep tombstones ({retentionHours} h)',
+    hint: 'Documents that were deleted meanwhile may still be in the target. Let the producer publish the state of the source again, or rebuild the target.',
+    ...permanent,
+  },
+  TW1215: {
+    title: 'Checkpoint unreadable',
+    message: 'The checkpoint in {topic}, partition {partition}, offset {offset}, cannot be read: {reason}',
+    hint: 'It was written by something else, or by a newer version: use that version, or another --prefix.',
+    ...permanent,
+  },
+} as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,81 @@
+// TW11xx: the MongoDB that is read.
+import { type ErrorEntry, EXIT_FAILURE, EXIT_USAGE } from '../error-entry.js';
+
+const permanent = { retriable: false, exitCode: EXIT_FAILURE } as const;
+const passing = { retriable: true, exitCode: EXIT_FAILURE } as const;
+
+export const mongodbErrors = {
+  TW1101: {
+    title: 'MongoDB unreachable',
+    message: 'Cannot reach MongoDB at {address}',
+    hint: 'Check that mongod runs, and that host, port, TLS settings and firewall let this machine connect. If a replica set member advertises a name that does not resolve here (rs.conf().members[0].host), set a name that does, or use directConnection=true.',
+    ...passing,
+  },
+  TW1102: {
+    title: 'MongoDB credentials refused',
+    message: 'MongoDB at {address} refused the credentials',
+    hint: 'Check user, password and authSource in the connection string (users are mostly kept in authSource=admin). Characters such as @ : / % in a password must be percent-encoded.',
+    ...permanent,
+  },
+  TW1103: {
+    title: 'MongoDB is not a replica set',
+    message: 'MongoDB at {address} is a standalone server: it keeps no oplog to read',
+    hint: 'Start mongod with --replSet rs0 and run rs.initiate() in mongosh once; one member is enough. rs.initiate() advertises a host name, or 127.0.0.1 when mongod binds only that: if other machines must reach it, start mongod with --bind_ip_all and set members[0].host by rs.reconfig() to a name that they resolve.',
+    ...permanent,
+  },
+  TW1104: {
+    title: 'No right to read the oplog',
+    message: 'The user may not read local.oplog.rs at {address}',
+    hint: 'In mongosh: use admin; db.grantRolesToUser("<user>", [{role: "read", db: "local"}, {role: "readAnyDatabase", db: "admin"}]).',
+    ...permanent,
+  },
+  TW1105: {
+    title: 'A mongos instead of a replica set',
+    message: 'MongoDB at {address} is a mongos: the oplogs are on the shards',
+    hint: 'Connect to the replica set itself, with the connection string of its members.',
+    ...permanent,
+  },
+  TW1106: {
+    title: 'Gap: the position left the oplog',
+    message: 'The oplog no longer holds the position {position}: it begins at {oldest}, {seconds} s later',
+    hint: 'Changes in between can no longer be read one by one, so the collections must be read again. Afterwards enlarge the oplog (db.adminCommand({replSetResizeOplog: 1, size: <MB>})) so that it covers the longest outage you expect.',
+    ...permanent,
+  },
+  TW1107: {
+    title: 'Malformed MongoDB connection string',
+    message: 'The MongoDB connection string {address} is malformed',
+    hint: 'Write mongodb://user:pass@host1:27017,host2:27017/?replicaSet=rs0 or mongodb+srv://…; percent-encode special characters in user and password.',
+    retriable: false,
+    exitCode: EXIT_USAGE,
+  },
+  TW1108: {
+    title: 'MongoDB too old',
+    message: 'MongoDB at {address} is version {version}, at least {minimum} is needed',
+    hint: 'Upgrade the server, or read from a newer member of the replica set.',
+    ...permanent,
+  },
+  TW1109: {
+    title: 'No right to read a collection',
+    message: 'The user may not read {namespace}',
+    hint: 'Grant the role read on that database, or readAnyDatabase on admin, or exclude the namespace with --exclude.',
+    ...permanent,
+  },
+  TW1110: {
+    title: 'Checkpoint of another replica set',
+    message: 'The checkpoint belongs to the replica set {expected}, but {address} is {actual}',
+    hint: 'Check the connection string. To read another source, give it its own --prefix.',
+    ...permanent,
+  },
+  TW1111: {
+    title: 'MongoDB TLS failed',
+    message: 'No TLS connection to MongoDB at {address}',
+    hint: 'Check tls, tlsCAFile and tlsCertificateKeyFile in the connection string, the certificate’s validity, and that its names include this host.',
+    ...permanent,
+  },
+  TW1112: {
+    title: 'Oplog cursor failed',
+    message: 'Reading the oplog at {address} failed after {position}',
+    hint: 'The cursor is opened again by itself from the last position. If it goes on, look into the log of mongod for the reason.',
+    ...passing,
+  },
+} as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,93 @@
+// TW13xx: what the consumer writes to.
+import { type ErrorEntry, EXIT_FAILURE, EXIT_USAGE } from '../error-entry.js';
+
+const permanent = { retriable: false, exitCode: EXIT_FAILURE } as const;
+const passing = { retriable: true, exitCode: EXIT_FAILURE } as const;
+
+export const targetErrors = {
+  TW1301: {
+    title: 'Target unreachable',
+    message: 'Cannot reach {target} at {address}',
+    hint: 'Check that the server runs, and that host, port, TLS settings and firewall let this machine connect.',
+    ...passing,
+  },
+  TW1302: {
+    title: 'Target credentials refused',
+    message: '{target} at {address} refused the credentials',
+    hint: 'Check user and secret, or the API key, that the target options name.',
+    ...permanent,
+  },
+  TW1303: {
+    title: 'Not allowed at the target',
+    message: '{target} at {address} does not allow this user to {operation}',
+    hint: 'Give the user the right to create indices (or collections) and to write to those that the namespaces map to.',
+    ...permanent,
+  },
+  TW1304: {
+    title: 'Index name refused',
+    message: '{target} refuses the name {index} for {namespace}: {reason}',
+    hint: 'Give the namespace another target name with --rename, or exclude it with --exclude.',
+    ...permanent,
+  },
+  TW1305: {
+    title: 'Document refused',
+    message: '{target} refuses the document {key} of {namespace}: {reason}',
+    hint: 'Mostly the mapping or schema of the target does not fit the value: correct it there, or leave the field out. Nothing behind this document was committed for its partition.',
+    ...permanent,
+  },
+  TW1306: {
+    title: 'Two namespaces in one index',
+    message: '{first} and {second} would both be written to {index}',
+    hint: 'Give one of them another target name with --rename, or exclude it.',
+    ...permanent,
+  },
+  TW1307: {
+    title: 'Target too old',
+    message: '{target} at {address} is version {version}, at least {minimum} is needed',
+    hint: 'Upgrade the target.',
+    ...permanent,
+  },
+  TW1308: {
+    title: 'Malformed target URL',
+    message: 'The target URL {address} is malformed',
+    hint: 'Write http://host:port, https://host:port or mongodb://host:port, as the target needs.',
+    retriable: false,
+    exitCode: EXIT_USAGE,
+  },
+  TW1309: {
+    title: 'Change too large for the target',
+    message: 'The document {key} of {namespace} has {bytes} bytes, {target} takes {limit}',
+    hint: 'Raise the limit of the target (Elasticsearch: http.max_content_length), or leave its large fields out.',
+    ...permanent,
+  },
+  TW1310: {
+    title: 'Target read-only',
+    message: '{target} at {address} does not accept writes at the moment: {reason}',
+    hint: 'Mostly its disk is nearly full, or it has no primary. It is tried again until it accepts them.',
+    ...passing,
+  },
+  TW1311: {
+    title: 'Target overloaded',
+    message: '{target} at {address} refused a batch because it is overloaded',
+    hint: 'The batch is tried again with growing pauses; nothing is lost. If it goes on, lower --in-flight or --batch-size, or give the target more resources.',
+    ...passing,
+  },
+  TW1312: {
+    title: 'Target TLS failed',
+    message: 'No TLS connection to {target} at {address}',
+    hint: 'Check the CA file, the certificate’s validity, and that its names include this host.',
+    ...permanent,
+  },
+  TW1313: {
+    title: 'Unexpected answer of the target',
+    message: '{target} at {address} answered in a way that is not understood: {reason}',
+    hint: 'Check that the address is the server itself and not a proxy’s error page, and that its version is supported.',
+    ...permanent,
+  },
+  TW1314: {
+    title: 'Client library changed',
+    message: 'The installed client for {target} does not work with this version: {reason}',
+    hint: 'Install the dependencies again with npm ci, so that the tested versions are used.',
+    ...permanent,
+  },
+} as const satisfies Record<string, ErrorEntry>;

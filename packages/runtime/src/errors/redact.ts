@@ -1,0 +1,45 @@
+// Keeps secrets out of everything that people read: passwords inside URIs, and the values of keys that name a secret.
+// It errs on the side of hiding too much.
+
+export const REDACTED = '***';
+
+// `scheme://user:password@`: a raw password may hold @ and /, so it ends at the last @ of the word, unless the next URI of
+// a list begins first. Digits after the colon that a / ? # , or the end follows are a port.
+const USER_INFO = /([a-z][a-z0-9+.-]*:\/\/[^\s:/@"<>]*):(?!\d{1,5}(?:[/?#,\s"'<>]|$))(?:(?!,[a-z][a-z0-9+.-]*:\/\/)[^\s"<>])*@/gi;
+
+/** Names of keys whose values are secrets, in any spelling: `password`, `apiKey`, `sasl_password`, `client-secret`, `authToken`. */
+const SECRET_NAME = String.raw`[\w.-]*(?:password|passwd|passphrase|api[-_]?key|secret|(?<!resume[-_]?)token|authorization)`;
+
+// `name=value`, `name: value`, `"name":"value"` and the same inside an escaped string. A resume token is a position, no secret.
+const SECRET_PAIR = new RegExp(
+  String.raw`(?<quote>\\?["'])?(?<name>\b${SECRET_NAME})(?:\\?["'])?(?<separator>\s*[:=]\s*)` +
+    String.raw`(?:\\"(?<escaped>(?:[^"\\]|\\[^"])*)\\"|"(?<double>(?:[^"\\]|\\.)*)"|'(?<single>[^']*)'|(?<scheme>(?:Bearer|Basic|ApiKey)\s+)?(?<bare>[^\s"'\\,;&{}[\]]+))`,
+  'gi',
+);
+
+/** Masks passwords in every URI inside the text. */
+export function redactUrl(text: string): string {
+  return text.includes('://') ? text.replace(USER_INFO, `$1:${REDACTED}@`) : text;
+}
+
+/** Masks passwords in URIs, and the values behind names such as password, apiKey, secret and token, anywhere in the text. */
+export function redact(text: string): string {
+  return redactUrl(text).replace(SECRET_PAIR, (pair, ...rest) => {
+    const groups = rest.at(-1) as Record<string, string | undefined>;
+    const { quote, escaped, double, single, scheme, bare, separator = '' } = groups;
+    const head = pair.slice(0, pair.indexOf(separator, (quote ?? '').length + (groups['name'] ?? '').length) + separator.length);
+    if (escaped !== undefined) return `${head}\\"${REDACTED}\\"`;
+    if (double !== undefined) return `${head}"${REDACTED}"`;
+    if (single !== undefined) return `${head}'${REDACTED}'`;
+    // A number or null behind a quoted name is JSON: it stays JSON.
+    if (quote !== undefined && bare !== undefined) return `${head}${quote}${REDACTED}${quote}`;
+    return `${head}${scheme ?? ''}${REDACTED}`;
+  });
+}
+
+/** Whether a key of this name holds a secret. */
+export function isSecretName(name: string): boolean {
+  return SECRET_KEY.test(name);
+}
+
+const SECRET_KEY = new RegExp(`^${SECRET_NAME}$`, 'i');

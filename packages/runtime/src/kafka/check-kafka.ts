@@ -1,0 +1,80 @@
+// Whether Kafka is there, within seconds: the clients themselves would wait for ever, and say so only in the log.
+import { Kafka, logLevel } from 'kafkajs';
+import { TailwaterError } from '../errors/tailwater-error.js';
+import { systemClock } from '../lifecycle/clock.js';
+import { sleep } from '../lifecycle/sleep.js';
+import type { KafkaClient } from './create-kafka.js';
+import { toKafkaError } from './kafka-errors.js';
+
+const DEFAULT_TIMEOUT_MS = 15_000;
+const PAUSE_MS = 250;
+
+export interface CheckKafkaOptions {
+  /** Default 15 000. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface KafkaCluster {
+  readonly clusterId: string;
+  readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[];
+}
+
+/**
+ * Asks the cluster for its brokers, again and again until one answers or the time is up.
+ *
+ * @throws TailwaterError TW1201 nobody answered in time; TW1202, TW1208 or TW1210, at once, when the answer was no
+ */
+export async function checkKafka(kafka: KafkaClient, options: CheckKafkaOptions = {}): Promise<KafkaCluster> {
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
+  const deadline = systemClock.monotonic() + timeoutMs;
+  let last: unknown;
+  for (;;) {
+    const remainingMs = deadline - systemClock.monotonic();
+    signal?.throwIfAborted();
+    if (remainingMs <= 0) throw last ?? new TailwaterError('TW1201', { brokers: kafka.brokers });
+    try {
+      return await probe(kafka, remainingMs, signal);
+    } catch (error) {
+      const coded = toKafkaError(error, kafka.brokers);
+      if (!(coded instanceof TailwaterError && coded.retriable)) throw coded;
+      last = coded;
+    }
+    await sleep(Math.min(PAUSE_MS, Math.max(0, deadline - systemClock.monotonic())), signal);
+  }
+}
+
+/** One attempt with a client of its own, which gives up instead of retrying: kafkajs cannot be told to stop. */
+async function probe(kafka: KafkaClient, timeoutMs: number, signal: AbortSignal | undefined): Promise<KafkaCluster> {
+  const { brokers, clientId, ssl, sasl } = kafka.connection;
+  const admin = new Kafka({
+    brokers: kafka.brokers.split(','),
+    clientId,
+    ...(ssl === undefined ? {} : { ssl }),
+    ...(sasl === undefined ? {} : { sasl }),
+    connectionTimeout: Math.min(5_000, timeoutMs),
+    requestTimeout: timeoutMs,
+    // Each retry takes the next broker of the list, so all of them are tried once.
+    retry: { initialRetryTime: 20, retries: brokers.length - 1 },
+    logLevel: logLevel.NOTHING,
+  }).admin();
+  const gaveUp = new AbortController();
+  const describe = async () => {
+    await admin.connect();
+    const { clusterId, brokers: nodes } = await admin.describeCluster();
+    return { clusterId, brokers: nodes };
+  };
+  const giveUp = async () => {
+    await sleep(timeoutMs, signal === undefined ? gaveUp.signal : AbortSignal.any([gaveUp.signal, signal]));
+    signal?.throwIfAborted();
+    throw new TailwaterError('TW1201', { brokers: kafka.brokers });
+  };
+  const asked = describe();
+  try {
+    return await Promise.race([asked, giveUp()]);
+  } finally {
+    gaveUp.abort();
+    // Without waiting: a server that accepts connections and never answers does not end them either.
+    void asked.catch(() => {}).then(() => admin.disconnect().catch(() => {}));
+  }
+}

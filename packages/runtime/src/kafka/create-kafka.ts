@@ -1,0 +1,50 @@
+// The kafkajs client with settings under which a broker that is away for an hour costs an hour and nothing else.
+import { Kafka, type RetryOptions } from 'kafkajs';
+import type { Logger } from '../logging/logger.js';
+import { type KafkaConnection, parseBrokers } from './connection.js';
+import { createKafkajsLogBridge, kafkajsLogLevel } from './kafkajs-log-bridge.js';
+
+/**
+ * Retries without end, in practice: a process waits for its broker. Give it to `kafka.consumer` too, which otherwise counts to 5
+ * whatever its client was told.
+ */
+export const PATIENT_RETRY: RetryOptions = { initialRetryTime: 100, multiplier: 1.8, maxRetryTime: 10_000, retries: 1_000_000 };
+
+/** kafkajs's second is too short for a broker behind a busy link or in a garbage collection. */
+const CONNECTION_TIMEOUT_MS = 5_000;
+const AUTHENTICATION_TIMEOUT_MS = 15_000;
+
+/** A kafkajs client that knows where it connects to. */
+export class KafkaClient extends Kafka {
+  readonly connection: KafkaConnection;
+  /** The brokers for messages: `kafka1:9092,kafka2:9092`. */
+  readonly brokers: string;
+
+  constructor(connection: KafkaConnection, logger: Logger) {
+    const brokers = parseBrokers(connection.brokers);
+    super({
+      brokers,
+      clientId: connection.clientId,
+      ...(connection.ssl === undefined ? {} : { ssl: connection.ssl }),
+      ...(connection.sasl === undefined ? {} : { sasl: connection.sasl }),
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      authenticationTimeout: AUTHENTICATION_TIMEOUT_MS,
+      retry: PATIENT_RETRY,
+      logLevel: kafkajsLogLevel(logger),
+      logCreator: createKafkajsLogBridge(logger),
+    });
+    this.connection = connection;
+    this.brokers = brokers.join(',');
+  }
+}
+
+/**
+ * Nothing is connected yet: {@link checkKafka} does that with a time limit, before anyone waits for ever.
+ *
+ * @throws TailwaterError TW1016 for a malformed broker address
+ */
+export function createKafka(connection: KafkaConnection, logger: Logger): KafkaClient {
+  // Partitions are chosen by the producer itself, so kafkajs's notice about its new default is of no use to anyone.
+  process.env['KAFKAJS_NO_PARTITIONER_WARNING'] = '1';
+  return new KafkaClient(connection, logger);
+}

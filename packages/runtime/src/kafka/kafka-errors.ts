@@ -1,0 +1,80 @@
+// kafkajs's errors as ours, recognised by type and code, never by their text.
+import { TailwaterError } from '../errors/tailwater-error.js';
+
+const AUTHENTICATION_TYPES = new Set(['SASL_AUTHENTICATION_FAILED', 'UNSUPPORTED_SASL_MECHANISM', 'ILLEGAL_SASL_STATE']);
+const FENCED_TYPES = new Set(['INVALID_PRODUCER_EPOCH', 'TRANSACTION_COORDINATOR_FENCED']);
+/** PRODUCER_FENCED of the protocol's table, https://kafka.apache.org/protocol.html#protocol_error_codes; kafkajs's ends before it. */
+const PRODUCER_FENCED = 90;
+const TOO_LARGE_TYPES = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
+const REPLICA_TYPES = new Set(['NOT_ENOUGH_REPLICAS', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND']);
+const AUTHORIZATION: Readonly<Record<string, string>> = {
+  TOPIC_AUTHORIZATION_FAILED: 'topic',
+  GROUP_AUTHORIZATION_FAILED: 'consumer group',
+  CLUSTER_AUTHORIZATION_FAILED: 'cluster',
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'transactional id',
+};
+const UNREACHABLE_NAMES = new Set([
+  'KafkaJSConnectionError',
+  'KafkaJSConnectionClosedError',
+  'KafkaJSRequestTimeoutError',
+  'KafkaJSBrokerNotFound',
+  'KafkaJSNoBrokerAvailableError',
+  'KafkaJSGroupCoordinatorNotFound',
+]);
+// Node's codes for a TLS handshake that failed: those of its own, and X509_V_ERR_* of OpenSSL without their prefix.
+const TLS_CODE =
+  /^(?:ERR_TLS|ERR_SSL|EPROTO$|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_)/;
+
+interface KafkajsError extends Error {
+  readonly type?: string;
+  readonly code?: string | number;
+  readonly topic?: string;
+}
+
+/**
+ * The coded error for what kafkajs threw, or the error itself when there is none.
+ *
+ * @param brokers - the addresses for the message, `host:port` separated by commas
+ */
+export function toKafkaError(error: unknown, brokers: string): unknown {
+  if (error instanceof TailwaterError) return error;
+  for (const link of chain(error)) {
+    const coded = codeOf(link, brokers, error);
+    if (coded !== undefined) return coded;
+  }
+  return error;
+}
+
+function codeOf(link: KafkajsError, brokers: string, cause: unknown): TailwaterError | undefined {
+  const type = link.type ?? '';
+  const options = { cause };
+  if (link.name === 'KafkaJSSASLAuthenticationError' || AUTHENTICATION_TYPES.has(type))
+    return new TailwaterError('TW1202', { brokers }, options);
+  if (FENCED_TYPES.has(type) || link.code === PRODUCER_FENCED) return new TailwaterError('TW1205', { brokers }, options);
+  if (TOO_LARGE_TYPES.has(type)) return new TailwaterError('TW1204', { brokers }, options);
+  const resource = AUTHORIZATION[type];
+  if (resource !== undefined) {
+    return new TailwaterError('TW1208', { brokers, resource: link.topic === undefined ? resource : `${resource} ${link.topic}` }, options);
+  }
+  if (type === 'UNKNOWN_TOPIC_OR_PARTITION' || link.name === 'KafkaJSTopicMetadataNotLoaded') {
+    return new TailwaterError('TW1209', { brokers, detail: link.topic === undefined ? '' : `: ${link.topic}` }, options);
+  }
+  if (REPLICA_TYPES.has(type)) return new TailwaterError('TW1211', { brokers }, options);
+  if (type === 'INVALID_REPLICATION_FACTOR') return new TailwaterError('TW1212', { brokers }, options);
+  if (link.name === 'KafkaJSServerDoesNotSupportApiKey') {
+    return new TailwaterError('TW1213', { brokers, feature: 'apiName' in link ? String(link.apiName) : 'a needed request' }, options);
+  }
+  if (typeof link.code === 'string' && TLS_CODE.test(link.code)) return new TailwaterError('TW1210', { brokers }, options);
+  if (UNREACHABLE_NAMES.has(link.name)) return new TailwaterError('TW1201', { brokers }, options);
+  return undefined;
+}
+
+/** The error and what it wraps: kafkajs puts the real one into `cause`, or into `errors` of an aggregate. */
+function* chain(error: unknown): Generator<KafkajsError> {
+  let link: unknown = error;
+  for (let depth = 0; link instanceof Error && depth < 10; depth += 1) {
+    yield link;
+    const { cause } = link;
+    link = cause ?? ('errors' in link && Array.isArray(link.errors) ? link.errors[0] : undefined);
+  }
+}

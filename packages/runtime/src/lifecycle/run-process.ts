@@ -1,0 +1,81 @@
+// From start to exit code: signals, errors that end the process, and errors that nobody caught.
+import { constants } from 'node:os';
+import { EXIT_FAILURE } from '../errors/error-entry.js';
+import { renderError } from '../errors/render-error.js';
+import { TailwaterError } from '../errors/tailwater-error.js';
+
+/** A defect of the program, EX_SOFTWARE of sysexits.h. */
+export const EXIT_DEFECT = 70;
+
+export interface ProcessDeps {
+  /** Where errors are printed. Default `process.stderr`. */
+  readonly stderr?: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+  /** Told once, when the first signal came and draining begins. */
+  readonly onStopping?: (signalName: NodeJS.Signals) => void;
+}
+
+/** Why the signal given to `main` aborted. */
+export class StopRequested extends Error {
+  override readonly name = 'AbortError';
+  readonly signalName: NodeJS.Signals;
+
+  constructor(signalName: NodeJS.Signals) {
+    super(`Stopped by ${signalName}`);
+    this.signalName = signalName;
+  }
+}
+
+/**
+ * Runs `main` as the process's only business and then ends the process.
+ *
+ * - SIGINT or SIGTERM aborts the signal; `main` drains, resolves, and the exit code is 0 (or `process.exitCode` when set).
+ * - A second signal exits at once: 130 for SIGINT, 143 for SIGTERM.
+ * - What `main` throws is printed, and the code comes from the catalogue: 2 for usage, else 1. Being aborted is no error.
+ * - What nobody caught is printed, exit code 70.
+ */
+export async function runProcess(main: (signal: AbortSignal) => Promise<void>, deps: ProcessDeps = {}): Promise<void> {
+  const stderr = deps.stderr ?? process.stderr;
+  const stop = new AbortController();
+  const print = (error: unknown) => {
+    const color = stderr.isTTY === true && !process.env['NO_COLOR'];
+    stderr.write(renderError(error, { color, width: Math.max(40, Math.min(stderr.columns ?? 100, 120)) }));
+  };
+  const onSignal = (name: NodeJS.Signals) => {
+    if (stop.signal.aborted) process.exit(128 + constants.signals[name]);
+    stop.abort(new StopRequested(name));
+    deps.onStopping?.(name);
+  };
+  const onDefect = (error: unknown) => {
+    print(error);
+    process.exit(EXIT_DEFECT);
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  process.on('uncaughtException', onDefect);
+  process.on('unhandledRejection', onDefect);
+  process.stdout.on('error', onBrokenPipe);
+  try {
+    await main(stop.signal);
+    await exit(Number(process.exitCode ?? 0));
+  } catch (error) {
+    if (isAbortOf(stop.signal, error)) return await exit(0);
+    print(error);
+    await exit(error instanceof TailwaterError ? error.exitCode : EXIT_FAILURE);
+  }
+}
+
+/** Whoever reads our output (`consumer status | head`) has seen enough. */
+function onBrokenPipe(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+}
+
+function isAbortOf(signal: AbortSignal, error: unknown): boolean {
+  return signal.aborted && error instanceof Error && (error === signal.reason || error.name === 'AbortError');
+}
+
+/** Ends the process once everything written is with the reader: a pipe's writes may still be under way. */
+async function exit(code: number): Promise<never> {
+  await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))));
+  process.exit(code);
+}

@@ -1,0 +1,65 @@
+// The log: JSON lines for machines, readable ones on a terminal, always on stderr so that stdout stays for output. Written
+// synchronously and in this thread: a line that was logged is out even when the next statement ends the process.
+import { type DestinationStream, type Logger, pino } from 'pino';
+import { prettyFactory } from 'pino-pretty';
+import { REDACTED, redact } from '../errors/redact.js';
+import { serializeError } from './serialize-error.js';
+
+export type { Logger } from 'pino';
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export const LOG_FORMATS = ['pretty', 'json'] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
+export interface LoggerOptions {
+  /** `producer` or `consumer`: the `name` of every line. */
+  readonly name: string;
+  /** The least important level that is written. Default `info`. */
+  readonly level?: string;
+  /** Default `pretty` when stderr is a terminal, else `json`. */
+  readonly format?: LogFormat;
+  /** Where lines go. Default stderr. */
+  readonly destination?: DestinationStream;
+}
+
+const SECRET_KEYS = ['password', 'passphrase', 'apiKey', 'token', 'secret', 'authorization'];
+
+/**
+ * A pino logger. Each component takes a child: `logger.child({ component: 'tail' })`. Errors go in as `{ err: error }`.
+ *
+ * Secrets are masked twice: pino's `redact` for keys that name one, and a pass over the finished line for those inside texts.
+ */
+export function createLogger(options: LoggerOptions): Logger {
+  const terminal = options.destination === undefined && process.stderr.isTTY === true;
+  const format = options.format ?? (terminal ? 'pretty' : 'json');
+  const destination = options.destination ?? pino.destination({ dest: 2, sync: true });
+  return pino(
+    {
+      name: options.name,
+      level: options.level ?? 'info',
+      base: { pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: serializeError, error: serializeError },
+      redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: REDACTED },
+      hooks: { streamWrite: redact },
+    },
+    format === 'pretty' ? prettyStream(destination, terminal && !process.env['NO_COLOR']) : destination,
+  );
+}
+
+function prettyStream(destination: DestinationStream, colorize: boolean): DestinationStream {
+  const format = prettyFactory({
+    colorize,
+    translateTime: 'SYS:HH:MM:ss.l',
+    ignore: 'pid,hostname,name,component',
+    messageFormat: (line, messageKey) => {
+      const message = String(line[messageKey] ?? '');
+      return line['component'] === undefined ? message : `[${String(line['component'])}] ${message}`;
+    },
+    singleLine: true,
+  });
+  return { write: (line) => destination.write(format(line)) };
+}
