@@ -1,6 +1,8 @@
 // Real servers without docker, for the demo, the tests and the benchmarks.
 export { Artifacts, type JavaProgram } from './artifacts/artifacts.js';
 export { hasJdk } from './artifacts/java.js';
+export { type Elasticsearch, startElasticsearch } from './elasticsearch/elasticsearch.js';
+export type { ElasticsearchOptions, ElasticsearchSettings, RejectionKind } from './elasticsearch/options.js';
 export { ChecksumError, DevstackError, MissingPrerequisiteError, ServerStartError, WaitTimeoutError } from './errors.js';
 export { type Kafka, startKafka, type TopicOptions } from './kafka/kafka.js';
 export type { KafkaOptions } from './kafka/options.js';

@@ -1,7 +1,7 @@
 // Everything that the servers are made of, fetched when it is first asked for.
 import { join } from 'node:path';
 import { Cache, type CacheOptions } from './cache.js';
-import { fetchJars, type JarSet } from './jars.js';
+import { compileLauncher, fetchJars, type JarSet } from './jars.js';
 import { findJdk, type Jdk } from './java.js';
 import { findMongod } from './mongod.js';
 
@@ -13,7 +13,16 @@ export interface JavaProgram {
   readonly version: string;
 }
 
+/** The major release of Elasticsearch. */
+export type ElasticsearchMajor = 8 | 9;
+
 const KAFKA: JarSet = { name: 'kafka', version: '4.4.0', assets: 'kafka' };
+
+const ELASTICSEARCH: Record<ElasticsearchMajor, JarSet & { readonly java: number }> = {
+  8: { name: 'elasticsearch', version: '8.19.21', assets: 'elasticsearch-8', java: 17 },
+  9: { name: 'elasticsearch', version: '9.5.3', assets: 'elasticsearch-9', java: 21 },
+};
+const SOLR: JarSet = { name: 'solr', version: '9.10.1', assets: 'solr' };
 
 export class Artifacts {
   readonly #cache: Cache;
@@ -31,6 +40,24 @@ export class Artifacts {
   async kafka(): Promise<JavaProgram> {
     const jdk = await findJdk(17);
     return program(jdk, KAFKA.version, [await fetchJars(this.#cache, jdk, KAFKA)]);
+  }
+
+  /** An Elasticsearch node; its main class is `org.elasticsearch.node.SingleNode`. Release 9 needs Java 21. @throws as `kafka` */
+  async elasticsearch(major: ElasticsearchMajor): Promise<JavaProgram> {
+    const { java, ...set } = ELASTICSEARCH[major];
+    return this.#launched(set, 'elasticsearch/java', java);
+  }
+
+  /** A Solr server; its main class is `tailwater.devstack.SolrServer`. @throws as `kafka` */
+  solr(): Promise<JavaProgram> {
+    return this.#launched(SOLR, 'solr/java', 17);
+  }
+
+  async #launched(set: JarSet, sources: string, release: number): Promise<JavaProgram> {
+    const jdk = await findJdk(release);
+    const jars = await fetchJars(this.#cache, jdk, set);
+    const name = `${set.name}-${set.version}`;
+    return program(jdk, set.version, [jars], [await compileLauncher(this.#cache, jdk, { name, sources, jars, release })]);
   }
 }
 

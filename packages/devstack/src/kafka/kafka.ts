@@ -1,10 +1,11 @@
 // A Kafka broker of one node, which is its own controller.
 import { randomBytes } from 'node:crypto';
-import { access, mkdir, writeFile } from 'node:fs/promises';
+import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Admin, Kafka as KafkaClient, logLevel } from 'kafkajs';
 import { Artifacts, type JavaProgram } from '../artifacts/artifacts.js';
 import { runTool } from '../artifacts/tool.js';
+import { javaArgs, javaProcess } from '../supervision/jvm.js';
 import type { ProcessSpec } from '../supervision/protocol.js';
 import { SupervisedServer } from '../supervision/server.js';
 import { Supervisor } from '../supervision/supervisor.js';
@@ -14,6 +15,12 @@ import { brokerProperties, FAST_COMPACTION, type KafkaOptions } from './options.
 
 const REQUEST_TIMEOUT_MS = 5_000;
 const TOPIC_TIMEOUT_MS = 30_000;
+
+const LOGGING = [
+  '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+  '-Dorg.slf4j.simpleLogger.showDateTime=true',
+  '-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS',
+];
 
 export interface TopicOptions {
   /** 1 by default. */
@@ -76,9 +83,12 @@ export class Kafka extends SupervisedServer {
     const { directory } = this.supervisor;
     const properties = await this.#writeProperties(directory);
     if (!(await exists(join(directory, 'data', 'meta.properties')))) await this.#format(properties);
-    const heap = this.#options.heapMb ?? 512;
-    const args = [`-Xms128m`, `-Xmx${heap}m`, ...jvmArgs(directory), '-cp', this.#program.classPath, 'kafka.Kafka', properties];
-    return { command: this.#program.java, args, logFile: this.logFile };
+    const heapMb = this.#options.heapMb ?? 512;
+    return javaProcess(
+      { program: this.#program, heapMb, flags: LOGGING, mainClass: 'kafka.Kafka', args: [properties] },
+      directory,
+      this.logFile,
+    );
   }
 
   // The broker is listed when it has registered and its controller has let it in; only then do partitions get leaders.
@@ -95,7 +105,6 @@ export class Kafka extends SupervisedServer {
       ...properties,
     };
     const path = join(directory, 'server.properties');
-    await mkdir(join(directory, 'tmp'), { recursive: true });
     const lines = Object.entries(all).map(([name, value]) => `${name}=${value}\n`);
     await writeFile(path, lines.join(''));
     return path;
@@ -103,9 +112,10 @@ export class Kafka extends SupervisedServer {
 
   async #format(properties: string): Promise<void> {
     const clusterId = randomBytes(16).toString('base64url');
-    const args = ['-Xmx128m', '-XX:TieredStopAtLevel=1', ...jvmArgs(this.supervisor.directory), '-cp', this.#program.classPath];
-    const tool = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties];
-    await runTool(this.#program.java, [...args, ...tool], { install: 'install a JDK' });
+    const flags = [...LOGGING, '-XX:TieredStopAtLevel=1']; // it lives for a second
+    const tool = { mainClass: 'kafka.tools.StorageTool', args: ['format', '-t', clusterId, '-c', properties] };
+    const args = await javaArgs({ program: this.#program, heapMb: 128, flags, ...tool }, this.supervisor.directory);
+    await runTool(this.#program.java, args, { install: 'install a JDK' });
   }
 }
 
@@ -126,19 +136,6 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
     await supervisor.close();
     throw error;
   }
-}
-
-// Nothing outside the data directory: no performance file in /tmp/hsperfdata_<user>, no native libraries in /tmp.
-function jvmArgs(directory: string): string[] {
-  return [
-    '-XX:+UseSerialGC',
-    '-XX:-UsePerfData',
-    '-Djava.awt.headless=true',
-    `-Djava.io.tmpdir=${join(directory, 'tmp')}`,
-    '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
-    '-Dorg.slf4j.simpleLogger.showDateTime=true',
-    '-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS',
-  ];
 }
 
 async function exists(path: string): Promise<boolean> {
