@@ -37,8 +37,12 @@ export function decodeControlRecord(value: Buffer): ControlRecord | undefined {
     const parsed = JSON.parse(value.toString('utf8')) as { kind?: unknown; position?: unknown; wallTimeMs?: unknown; details?: unknown };
     const position = Position.parse(String(parsed.position));
     if (typeof parsed.kind !== 'string' || position === undefined || typeof parsed.wallTimeMs !== 'number') return undefined;
-    return { kind: parsed.kind, position, wallTimeMs: parsed.wallTimeMs, details: (parsed.details ?? {}) as ControlRecord['details'] };
+    const details = isObject(parsed.details) ? parsed.details : {};
+    return { kind: parsed.kind, position, wallTimeMs: parsed.wallTimeMs, details };
   } catch {
     return undefined;
   }
 }
+
+const isObject = (value: unknown): value is ControlRecord['details'] =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

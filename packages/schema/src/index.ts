@@ -18,6 +18,7 @@ export {
   InvalidEnvelopeError,
   writeChangeEvent,
 } from './envelope/codec.js';
+export { rabinFingerprint } from './envelope/fingerprint.js';
 export { recordKey, recordKeyOf } from './key/record-key.js';
 export { formatNamespace, type Namespace, parseNamespace } from './namespace.js';
 export { murmur2, partitionOf } from './partition.js';

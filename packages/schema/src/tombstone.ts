@@ -6,6 +6,8 @@ const POSITION = 'tw-position';
 const ORIGIN = 'tw-origin';
 const WALL_TIME = 'tw-wall-time';
 const OP = 'tw-op';
+const DELETE = 'delete';
+const INTEGER = /^-?\d{1,16}$/;
 const ORIGINS: readonly string[] = ['tail', 'snapshot', 'sweep', 'refresh'] satisfies Origin[];
 
 /** What a tombstone says beyond its key. */
@@ -22,7 +24,7 @@ export type RecordHeaders = Readonly<Record<string, Buffer | string | readonly (
 /** The headers of a tombstone, readable in any Kafka tool. */
 export function tombstoneHeaders(tombstone: Tombstone): Record<string, string> {
   return {
-    [OP]: 'delete',
+    [OP]: DELETE,
     [POSITION]: tombstone.position.toString(),
     [ORIGIN]: tombstone.origin,
     [WALL_TIME]: String(tombstone.wallTimeMs),
@@ -33,9 +35,10 @@ export function tombstoneHeaders(tombstone: Tombstone): Record<string, string> {
 export function parseTombstone(headers: RecordHeaders | undefined): Tombstone | undefined {
   const position = Position.parse(headerText(headers, POSITION));
   const origin = headerText(headers, ORIGIN);
-  const wallTimeMs = Number(headerText(headers, WALL_TIME));
-  if (position === undefined || !ORIGINS.includes(origin) || !Number.isFinite(wallTimeMs)) return undefined;
-  return { position, origin: origin as Origin, wallTimeMs };
+  const wallTime = headerText(headers, WALL_TIME);
+  if (headerText(headers, OP) !== DELETE || position === undefined || !ORIGINS.includes(origin) || !INTEGER.test(wallTime))
+    return undefined;
+  return { position, origin: origin as Origin, wallTimeMs: Number(wallTime) };
 }
 
 function headerText(headers: RecordHeaders | undefined, name: string): string {

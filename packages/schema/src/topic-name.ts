@@ -4,17 +4,20 @@ import type { Namespace } from './namespace.js';
 /** Kafka's own limit on the length of a topic name (org.apache.kafka.common.internals.Topic). */
 export const MAX_TOPIC_NAME_LENGTH = 249;
 
-/** A target's dead-letter topic, `<prefix>.<target>.dead-letters`, must not look like a namespace's. */
-const RESERVED_COLLECTION = 'dead-letters';
+/** What the collection of no namespace's topic ends with: a target's dead letters are in `<prefix>.<target>.dead-letters`. */
+const RESERVED_ENDING = 'dead-letters';
 
-// A byte that Kafka refuses becomes `_xHH_`. A literal `_x` is written `_x5f_x`, so `_x` stands only where an escape begins.
-const REFUSED = /_(?=x)|[^A-Za-z0-9._-]+/g;
+// A byte that may not stand in a name becomes `_xHH_`. Kafka refuses a topic whose name differs from another's only in
+// `.` and `_` (org.apache.kafka.common.internals.Topic.hasCollision), so `shop.eu_orders`, `shop.eu.orders` and
+// `shop_eu.orders` need names that differ in more. Hence dots only separate the three parts, a database has no literal `_`, and
+// what would read as an escape where `_` or a separator precedes it begins with one: names stay apart with `.` read as `_`.
+const REFUSED_IN_DATABASE = /[^A-Za-z0-9-]+/g;
+const REFUSED_IN_COLLECTION = /_(?=x)|^x(?=[0-9a-f]{2}[^A-Za-z0-9-])|(?<=dead)-(?=letters$)|[^A-Za-z0-9_-]+/g;
 const ESCAPE = /(?:_x[0-9a-f]{2}_)+/g;
 const PREFIX = /^[A-Za-z0-9_-]{1,100}$/;
 
 const escapeBytes = (text: string): string =>
   Array.from(Buffer.from(text, 'utf8'), (byte) => `_x${byte.toString(16).padStart(2, '0')}_`).join('');
-const escapePart = (text: string): string => text.replace(REFUSED, escapeBytes);
 const unescapePart = (text: string): string =>
   text.replace(ESCAPE, (run) => Buffer.from(run.replaceAll('_x', '').replaceAll('_', ''), 'hex').toString('utf8'));
 
@@ -30,24 +33,23 @@ export function isTopicPrefix(prefix: string): boolean {
  * The topic name of a namespace. It may be longer than {@link MAX_TOPIC_NAME_LENGTH}: the caller refuses it then, naming the namespace.
  */
 export function topicName(prefix: string, namespace: Namespace): string {
-  const collection =
-    namespace.collection === RESERVED_COLLECTION ? RESERVED_COLLECTION.replace('-', '_x2d_') : escapePart(namespace.collection);
-  return `${prefix}.${escapePart(namespace.database)}.${collection}`;
+  const database = namespace.database.replace(REFUSED_IN_DATABASE, escapeBytes);
+  return `${prefix}.${database}.${namespace.collection.replace(REFUSED_IN_COLLECTION, escapeBytes)}`;
 }
 
 /** The namespace of a topic; undefined for a topic that is not a namespace's under this prefix. */
 export function namespaceOfTopic(prefix: string, topic: string): Namespace | undefined {
   if (!topic.startsWith(`${prefix}.`)) return undefined;
-  const rest = topic.slice(prefix.length + 1);
-  const dot = rest.indexOf('.');
-  if (dot <= 0 || dot === rest.length - 1) return undefined;
-  const collection = rest.slice(dot + 1);
-  if (collection === RESERVED_COLLECTION) return undefined;
-  return { database: unescapePart(rest.slice(0, dot)), collection: unescapePart(collection) };
+  const parts = topic.slice(prefix.length + 1).split('.');
+  const [database, collection] = parts;
+  if (parts.length !== 2 || !database || !collection) return undefined;
+  const namespace = { database: unescapePart(database), collection: unescapePart(collection) };
+  // Only the names that `topicName` gives: no second topic may claim the namespace, and a dead-letter topic is none.
+  return topicName(prefix, namespace) === topic ? namespace : undefined;
 }
 
 /** The compacted topic in which producers keep their checkpoints. */
 export const checkpointTopicName = (prefix: string): string => `${prefix}.checkpoints`;
 
 /** The topic of changes that a target refused for good. */
-export const deadLetterTopicName = (prefix: string, target: string): string => `${prefix}.${target}.${RESERVED_COLLECTION}`;
+export const deadLetterTopicName = (prefix: string, target: string): string => `${prefix}.${target}.${RESERVED_ENDING}`;

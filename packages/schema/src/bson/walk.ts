@@ -7,15 +7,17 @@ export class InvalidBsonError extends Error {
   override readonly name = 'InvalidBsonError';
 }
 
+/** A length, and the zero byte that ends it. */
+const SMALLEST_DOCUMENT = 5;
+
 /**
  * The size in bytes of the value of `type` that begins at `start`.
  *
- * @throws InvalidBsonError for a type the specification does not know, or a value that runs past the buffer
+ * @throws InvalidBsonError for a type the specification does not know, a length that no value can have, or a value that runs past the buffer
  */
 export function valueSize(source: Buffer, type: number, start: number): number {
   const size = unboundedValueSize(source, type, start);
-  if (size < 0 || start + size > source.length)
-    throw new InvalidBsonError(`BSON value of type ${type} at byte ${start} runs past its buffer`);
+  if (start + size > source.length) throw new InvalidBsonError(`BSON value of type ${type} at byte ${start} runs past its buffer`);
   return size;
 }
 
@@ -29,13 +31,14 @@ function unboundedValueSize(source: Buffer, type: number, start: number): number
     case BsonType.string:
     case BsonType.code:
     case BsonType.symbol:
-      return 4 + source.readInt32LE(start);
+      return 4 + lengthAt(source, start, 1);
     case BsonType.object:
     case BsonType.array:
+      return lengthAt(source, start, SMALLEST_DOCUMENT);
     case BsonType.codeWithScope:
-      return source.readInt32LE(start);
+      return codeWithScopeSize(source, start);
     case BsonType.binary:
-      return 5 + source.readInt32LE(start);
+      return 5 + lengthAt(source, start, 0);
     case BsonType.objectId:
       return 12;
     case BsonType.boolean:
@@ -50,7 +53,7 @@ function unboundedValueSize(source: Buffer, type: number, start: number): number
       return cStringEnd(source, patternEnd + 1) + 1 - start;
     }
     case BsonType.dbPointer:
-      return 4 + source.readInt32LE(start) + 12;
+      return 4 + lengthAt(source, start, 1) + 12;
     case BsonType.int32:
       return 4;
     case BsonType.decimal128:
@@ -58,6 +61,21 @@ function unboundedValueSize(source: Buffer, type: number, start: number): number
     default:
       throw new InvalidBsonError(`Unknown BSON type 0x${type.toString(16)} at byte ${start}`);
   }
+}
+
+/** The length prefix at `at`, checked before anything steps by it: a negative one would step backwards, for ever. */
+function lengthAt(source: Buffer, at: number, least: number): number {
+  const length = at + 4 <= source.length ? source.readInt32LE(at) : -1;
+  if (length < least) throw new InvalidBsonError(`BSON length at byte ${at} is missing or below ${least}`);
+  return length;
+}
+
+/** Its total length counts itself, a string and a document: checked here, so that whoever reads the scope finds it inside the value. */
+function codeWithScopeSize(source: Buffer, start: number): number {
+  const scopeStart = start + 8 + lengthAt(source, start + 4, 1);
+  const size = scopeStart - start + lengthAt(source, scopeStart, SMALLEST_DOCUMENT);
+  if (lengthAt(source, start, 0) !== size) throw new InvalidBsonError(`BSON code with scope at byte ${start} is not ${size} bytes long`);
+  return size;
 }
 
 /** The offset of the zero byte that ends the C string beginning at `start`. */
@@ -85,16 +103,25 @@ export class BsonCursor {
   valueEnd = 0;
   #documentEnd = 0;
 
-  /** Begins at the document whose length prefix is at `start`. */
+  /**
+   * Begins at the document whose length prefix is at `start`.
+   *
+   * @throws InvalidBsonError when the document does not fit the buffer, or does not end with a zero byte
+   */
   enter(source: Buffer, start: number): void {
+    const length = lengthAt(source, start, SMALLEST_DOCUMENT);
+    const end = start + length - 1;
+    if (source[end] !== 0) throw new InvalidBsonError(`BSON document at byte ${start} does not end after its ${length} bytes`);
     this.source = source;
-    const length = source.readInt32LE(start);
-    this.#documentEnd = start + length - 1;
-    if (length < 5 || this.#documentEnd >= source.length) throw new InvalidBsonError(`BSON document at byte ${start} has length ${length}`);
+    this.#documentEnd = end;
     this.valueEnd = start + 4;
   }
 
-  /** Moves to the next element; false at the end of the document. */
+  /**
+   * Moves to the next element; false at the end of the document.
+   *
+   * @throws InvalidBsonError for an element that is not BSON, or runs past its document
+   */
   next(): boolean {
     const at = this.valueEnd;
     if (at >= this.#documentEnd) return false;
@@ -102,7 +129,8 @@ export class BsonCursor {
     this.nameStart = at + 1;
     this.nameEnd = cStringEnd(this.source, this.nameStart);
     this.valueStart = this.nameEnd + 1;
-    this.valueEnd = this.valueStart + valueSize(this.source, this.type, this.valueStart);
+    this.valueEnd = this.valueStart + unboundedValueSize(this.source, this.type, this.valueStart);
+    if (this.valueEnd > this.#documentEnd) throw new InvalidBsonError(`BSON element at byte ${at} runs past its document`);
     return true;
   }
 

@@ -1,10 +1,11 @@
 // One text for each number that MongoDB tells apart: int 1, long 1, double 1.0 and decimal 1.00 are one `_id`, while
 // double 0.1 and decimal 0.1 are two, because MongoDB compares numbers of different types by their exact values.
-import { Decimal128 } from 'bson';
 
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
-const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:E([+-]?\d+))?$/;
+
+const EXPONENT_BIAS = 6176;
+const LARGEST_COEFFICIENT = 10n ** 34n - 1n;
 
 /** The key text of a double: JSON's shortest number, integers within 64 bits in full. */
 export function doubleKey(value: number): string {
@@ -17,24 +18,44 @@ export function doubleKey(value: number): string {
   return String(value);
 }
 
-/** The key text of the 16 bytes of a Decimal128: that of an equal integer or double where there is one, else its normalized digits. */
-export function decimalKey(bytes: Uint8Array): string {
-  const text = new Decimal128(Uint8Array.from(bytes)).toString();
-  const match = DECIMAL.exec(text);
-  if (match === null) return doubleKey(Number(text));
-  const fraction = match[3] ?? '';
-  let coefficient = BigInt(`${match[2]}${fraction}`);
-  if (coefficient === 0n) return '0';
-  let exponent = Number(match[4] ?? 0) - fraction.length;
+/**
+ * The key text of the Decimal128 at `start`: that of an equal integer or double where there is one, else the decimal
+ * without trailing zeros. Read from the bits, IEEE 754-2008's decimal128 with a binary integer coefficient.
+ */
+export function decimalKey(source: Buffer, start: number): string {
+  const high = source.readBigUInt64LE(start + 8);
+  const negative = high >> 63n === 1n;
+  const combination = (high >> 58n) & 0x1fn;
+  if (combination === 0x1fn) return doubleKey(Number.NaN);
+  if (combination === 0x1en) return doubleKey(negative ? -Infinity : Infinity);
+  // Two set bits here announce a coefficient beyond 34 digits. The standard reads it, and any other that large, as zero.
+  if (combination >> 3n === 3n) return '0';
+  let coefficient = ((high & 0x1_ffff_ffff_ffffn) << 64n) | source.readBigUInt64LE(start);
+  if (coefficient === 0n || coefficient > LARGEST_COEFFICIENT) return '0';
+  let exponent = Number((high >> 49n) & 0x3fffn) - EXPONENT_BIAS;
   for (; coefficient % 10n === 0n; exponent++) coefficient /= 10n;
-  if (match[1] === '-') coefficient = -coefficient;
+  if (negative) coefficient = -coefficient;
   if (exponent >= 0 && exponent < 19) {
     const integer = coefficient * 10n ** BigInt(exponent);
     if (integer >= INT64_MIN && integer <= INT64_MAX) return integer.toString();
   }
-  const nearest = Number(text);
+  const nearest = Number(`${coefficient}e${exponent}`);
   if (Number.isFinite(nearest) && nearest !== 0 && isExactly(nearest, coefficient, exponent)) return doubleKey(nearest);
-  return `{"$numberDecimal":"${coefficient}E${exponent}"}`;
+  return `{"$numberDecimal":"${decimalText(coefficient, exponent)}"}`;
+}
+
+/** coefficient × 10^exponent as the Decimal128 specification writes it: in full where that is short, else with an exponent. */
+function decimalText(coefficient: bigint, exponent: number): string {
+  const sign = coefficient < 0n ? '-' : '';
+  const digits = (coefficient < 0n ? -coefficient : coefficient).toString();
+  const scientific = digits.length - 1 + exponent;
+  if (exponent > 0 || scientific < -6) {
+    const fraction = digits.length > 1 ? `.${digits.slice(1)}` : '';
+    return `${sign}${digits[0]}${fraction}E${scientific < 0 ? '' : '+'}${scientific}`;
+  }
+  if (exponent === 0) return sign + digits;
+  const padded = digits.padStart(1 - exponent, '0');
+  return `${sign}${padded.slice(0, exponent)}.${padded.slice(exponent)}`;
 }
 
 /** Whether the double equals coefficient × 10^exponent exactly. */

@@ -4,15 +4,15 @@
 import { isUtf8 } from 'node:buffer';
 import { BSON } from 'bson';
 import { BsonType } from '../bson/types.js';
-import { BsonCursor, findId, InvalidBsonError, readString } from '../bson/walk.js';
+import { BsonCursor, cStringEnd, findId, InvalidBsonError } from '../bson/walk.js';
 import { decimalKey, doubleKey } from './number-key.js';
 
 const LAST_ISO_MILLISECOND = 253_402_300_799_999;
 
 /**
- * The key of the `_id` value of `type` at `start` in raw BSON.
+ * The key of the `_id` value of `type` at `start` in raw BSON, where a walk found it: that it lies within the buffer is already checked.
  *
- * @throws InvalidBsonError for bytes that are not a BSON value
+ * @throws InvalidBsonError for a type or a nested value that is not BSON
  */
 export function recordKey(source: Buffer, type: number, start: number): string {
   switch (type) {
@@ -28,7 +28,7 @@ export function recordKey(source: Buffer, type: number, start: number): string {
     case BsonType.double:
       return doubleKey(source.readDoubleLE(start));
     case BsonType.decimal128:
-      return decimalKey(source.subarray(start, start + 16));
+      return decimalKey(source, start);
     case BsonType.object:
       return objectKey(source, start);
     case BsonType.array:
@@ -50,26 +50,34 @@ export function recordKeyOf(id: unknown): string {
   return recordKey(source, found.type, found.start);
 }
 
-function stringKey(source: Buffer, start: number): string {
-  const text = readString(source, start);
+/** UTF-8 bytes as a JSON string. Bytes that are not UTF-8 all read as the replacement character, and two such ids must not become one key. */
+function textKey(source: Buffer, start: number, end: number): string {
+  const text = source.toString('utf8', start, end);
   if (text.includes('\ufffd')) {
-    // Bytes that are not UTF-8 all read as the replacement character; two such ids must not become one key.
-    const bytes = source.subarray(start + 4, start + 4 + source.readInt32LE(start) - 1);
+    const bytes = source.subarray(start, end);
     if (!isUtf8(bytes)) return `{"$invalidUtf8":"${bytes.toString('base64')}"}`;
   }
   return JSON.stringify(text);
 }
 
+const stringKey = (source: Buffer, start: number): string => textKey(source, start + 4, start + 3 + source.readInt32LE(start));
+
 function objectKey(source: Buffer, start: number): string {
   const cursor = new BsonCursor();
   cursor.enter(source, start);
   const members: string[] = [];
-  while (cursor.next()) {
-    const name = cursor.name();
-    // `{"$oid": …}` is an ObjectId; a field that is really called `$oid` is written `$$oid`.
-    members.push(`${JSON.stringify(name.startsWith('$') ? `$${name}` : name)}:${recordKey(source, cursor.type, cursor.valueStart)}`);
-  }
+  while (cursor.next()) members.push(`${nameKey(cursor)}:${recordKey(source, cursor.type, cursor.valueStart)}`);
   return `{${members.join(',')}}`;
+}
+
+function nameKey(cursor: BsonCursor): string {
+  const name = cursor.name();
+  if (name.includes('\ufffd')) {
+    const bytes = cursor.source.subarray(cursor.nameStart, cursor.nameEnd);
+    if (!isUtf8(bytes)) return `"$invalidUtf8:${bytes.toString('base64')}"`;
+  }
+  // `{"$oid": …}` is an ObjectId; a field that is really called `$oid` is written `$$oid`.
+  return JSON.stringify(name.startsWith('$') ? `$${name}` : name);
 }
 
 function arrayKey(source: Buffer, start: number): string {
@@ -108,21 +116,20 @@ function rareKey(source: Buffer, type: number, start: number): string {
     case BsonType.timestamp:
       return `{"$timestamp":{"t":${source.readUInt32LE(start + 4)},"i":${source.readUInt32LE(start)}}}`;
     case BsonType.regex: {
-      const patternEnd = source.indexOf(0, start);
-      const pattern = source.toString('utf8', start, patternEnd);
-      const options = source.toString('utf8', patternEnd + 1, source.indexOf(0, patternEnd + 1));
-      return `{"$regularExpression":{"pattern":${JSON.stringify(pattern)},"options":${JSON.stringify(options)}}}`;
+      const patternEnd = cStringEnd(source, start);
+      const pattern = textKey(source, start, patternEnd);
+      return `{"$regularExpression":{"pattern":${pattern},"options":${textKey(source, patternEnd + 1, cStringEnd(source, patternEnd + 1))}}}`;
     }
     case BsonType.code:
-      return `{"$code":${JSON.stringify(readString(source, start))}}`;
+      return `{"$code":${stringKey(source, start)}}`;
     case BsonType.codeWithScope: {
       const codeStart = start + 4;
       const scopeStart = codeStart + 4 + source.readInt32LE(codeStart);
-      return `{"$code":${JSON.stringify(readString(source, codeStart))},"$scope":${objectKey(source, scopeStart)}}`;
+      return `{"$code":${stringKey(source, codeStart)},"$scope":${objectKey(source, scopeStart)}}`;
     }
     case BsonType.dbPointer: {
       const idStart = start + 4 + source.readInt32LE(start);
-      return `{"$dbPointer":{"$ref":${JSON.stringify(readString(source, start))},"$id":{"$oid":"${source.toString('hex', idStart, idStart + 12)}"}}}`;
+      return `{"$dbPointer":{"$ref":${stringKey(source, start)},"$id":{"$oid":"${source.toString('hex', idStart, idStart + 12)}"}}}`;
     }
     default:
       throw new InvalidBsonError(`BSON type 0x${type.toString(16)} cannot be part of a key`);
