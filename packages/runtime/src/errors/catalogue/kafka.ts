@@ -96,4 +96,10 @@ export const kafkaErrors = {
     hint: 'It was written by something else, or by a newer version: use that version, or another --prefix.',
     ...permanent,
   },
+  TW1216: {
+    title: 'Checkpoint not read in time',
+    message: 'The checkpoints in {topic} could not be read within {seconds} s',
+    hint: 'Kafka answers slowly or not at all: look into the broker’s log. It is tried again by itself.',
+    ...passing,
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,10 @@
+// The `producer` command.
+import { createCli } from '@tailwater/runtime';
+import { startCommand } from './start-command.js';
+import { statusCommand } from './status-command.js';
+
+await createCli({
+  name: 'producer',
+  description: 'Publishes every change of a MongoDB replica set to Kafka',
+  commands: [startCommand, statusCommand],
+}).run();

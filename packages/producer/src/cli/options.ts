@@ -1,0 +1,48 @@
+// The options that the producer's commands share, each described once for the command line, the environment and the file.
+
+const mongo = {
+  type: 'string',
+  group: 'Source:',
+  describe: 'Connection string of the replica set, https://www.mongodb.com/docs/manual/reference/connection-string/',
+  required: true,
+  secret: true,
+} as const;
+
+const kafka = { type: 'list', group: 'Kafka:', describe: 'Brokers to start from, host:port', default: ['127.0.0.1:9092'] } as const;
+const prefix = {
+  type: 'string',
+  group: 'Kafka:',
+  describe: 'What all topics begin with; one pipeline, one prefix',
+  default: 'tailwater',
+} as const;
+
+const include = {
+  type: 'list',
+  group: 'Namespaces:',
+  describe: 'Namespaces to publish, db.collection with * as wildcard; all but system ones when none is named',
+  default: [] as string[],
+} as const;
+const exclude = {
+  type: 'list',
+  group: 'Namespaces:',
+  describe: 'Namespaces to leave out; beats --include',
+  default: [] as string[],
+} as const;
+
+const logLevel = {
+  type: 'string',
+  group: 'Logging:',
+  describe: 'Least severity that is logged',
+  choices: ['trace', 'debug', 'info', 'warn', 'error'],
+  default: 'info',
+} as const;
+const logFormat = {
+  type: 'string',
+  group: 'Logging:',
+  describe: 'pretty for people, json for machines; pretty on a terminal when not given',
+  choices: ['pretty', 'json'],
+} as const;
+
+export const sourceOptions = { mongo, kafka, prefix } as const;
+export const namespaceOptions = { include, exclude } as const;
+export const loggingOptions = { logLevel, logFormat } as const;

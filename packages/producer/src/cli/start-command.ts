@@ -1,0 +1,112 @@
+// `producer start`: tails the oplog and copies the collections into Kafka until it is told to stop.
+import {
+  type Command,
+  checkKafka,
+  compileNamespaceRules,
+  createKafka,
+  createLogger,
+  createMetrics,
+  type Logger,
+  runServices,
+  startStatusServer,
+  TailwaterError,
+} from '@tailwater/runtime';
+import { isTopicPrefix } from '@tailwater/schema';
+import { NormalizeCounters } from '../normalize/normalize-counters.js';
+import { runPipeline } from '../pipeline.js';
+import { ProducerMetrics } from '../producer-metrics.js';
+import { ProducerState } from '../producer-state.js';
+import { listCollections } from '../snapshot/collections.js';
+import { SnapshotReport } from '../snapshot/snapshot-report.js';
+import { connectSource, type MongoSource } from '../source/mongo/connect.js';
+import { loggingOptions, namespaceOptions, sourceOptions } from './options.js';
+import { ProgressDisplay } from './progress-display.js';
+import { describeState, readiness } from './state-report.js';
+
+const options = {
+  ...sourceOptions,
+  ...namespaceOptions,
+  partitions: { type: 'number', group: 'Kafka:', describe: 'Partitions of topics that are created', default: 8 },
+  replicationFactor: {
+    type: 'number',
+    group: 'Kafka:',
+    describe: 'Replicas of topics that are created; -1 leaves it to the brokers',
+    default: -1,
+  },
+  chunkDocuments: { type: 'number', group: 'Snapshot:', describe: 'Documents that one chunk of a snapshot reads at most', default: 5000 },
+  statusHost: { type: 'string', group: 'Status:', describe: 'Address of the status server', default: '127.0.0.1' },
+  statusPort: { type: 'number', group: 'Status:', describe: 'Port of the status server; 0 takes a free one', default: 8081 },
+  ...loggingOptions,
+} as const;
+
+export const startCommand: Command<typeof options> = {
+  name: 'start',
+  summary: 'Copy the collections into Kafka and publish every change from then on',
+  description:
+    'Tails the oplog of a replica set and publishes the changes of each namespace to a Kafka topic of its own. Collections that were not copied yet are copied meanwhile. Stop it with Ctrl-C or SIGTERM; it goes on where it was.',
+  options,
+  examples: [
+    [
+      "$0 start --mongo 'mongodb://127.0.0.1:27017/?replicaSet=rs0' --kafka 127.0.0.1:9092 --prefix tw --include 'shop.*'",
+      'publish the database shop',
+    ],
+    ['$0 start --mongo "$MONGO_URI" --include \'shop.*\' --exclude shop.sessions', 'all but one collection'],
+  ],
+  async run(given, { signal, stderr }) {
+    const logger = createLogger({
+      name: 'producer',
+      level: given.logLevel,
+      ...(given.logFormat === undefined ? {} : { format: given.logFormat as 'pretty' | 'json' }),
+    });
+    if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
+    const rules = compileNamespaceRules({ include: given.include, exclude: given.exclude });
+    const source = await connectSource(given.mongo);
+    try {
+      const kafka = createKafka({ brokers: given.kafka, clientId: 'tailwater-producer' }, logger.child({ component: 'kafka' }));
+      await checkKafka(kafka, { signal });
+      const metrics = createMetrics();
+      const counters = new NormalizeCounters();
+      const [state, report] = [new ProducerState(), new SnapshotReport()];
+      const producerMetrics = new ProducerMetrics(metrics, counters);
+      state.counts = () => producerMetrics.counts();
+      state.snapshots = () => ({ totals: report.totals(), collections: report.collections() });
+      const status = await startStatusServer({
+        host: given.statusHost,
+        port: given.statusPort,
+        logger: logger.child({ component: 'status' }),
+        metrics,
+        health: () => readiness(state),
+        status: () => describeState(state, source),
+      });
+      logger.info(
+        { replicaSet: source.replicaSet, mongodb: source.version, kafka: kafka.brokers, prefix: given.prefix, status: status.url },
+        'Producer started',
+      );
+      try {
+        await warnOfEmptySelection(source, rules, given.include, logger);
+        const deps = { source, kafka, rules, counters, metrics: producerMetrics, report, state, logger };
+        const display = new ProgressDisplay(state, stderr, logger);
+        await runServices([{ run: (stop) => runPipeline(deps, given, stop) }, display], signal);
+        logger.info({ position: state.position()?.toString() }, 'Producer stopped');
+      } finally {
+        await status.close();
+      }
+    } finally {
+      await source.client.close();
+    }
+  },
+};
+
+async function warnOfEmptySelection(
+  source: MongoSource,
+  rules: ReturnType<typeof compileNamespaceRules>,
+  include: readonly string[],
+  logger: Logger,
+): Promise<void> {
+  if ((await listCollections(source.client, rules)).length > 0) return;
+  const patterns = include.length === 0 ? 'all namespaces' : include.join(', ');
+  logger.warn(
+    { include: patterns },
+    'No collection matches the included namespaces yet; it is published as soon as one does. Look for a typo if that surprises you',
+  );
+}

@@ -1,0 +1,93 @@
+// `producer status`: where the checkpoint stands in the oplog, and how far the snapshots are, whether or not a producer runs.
+import {
+  type Command,
+  checkKafka,
+  createKafka,
+  createLogger,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  renderTable,
+} from '@tailwater/runtime';
+import { checkpointTopicName } from '@tailwater/schema';
+import type { Checkpoint } from '../checkpoint/checkpoint-record.js';
+import { peekCheckpoint } from '../checkpoint/kafka-checkpoint-store.js';
+import { connectSource } from '../source/mongo/connect.js';
+import { type OplogWindow, readOplogWindow } from '../source/oplog/oplog-window.js';
+import { sourceOptions } from './options.js';
+
+const options = {
+  ...sourceOptions,
+  json: { type: 'boolean', group: 'Output:', describe: 'Print JSON instead of a table', default: false },
+} as const;
+
+export const statusCommand: Command<typeof options> = {
+  name: 'status',
+  summary: 'Show the checkpoint, the oplog window and the progress of snapshots',
+  options,
+  examples: [
+    ["$0 status --mongo 'mongodb://127.0.0.1:27017/?replicaSet=rs0' --prefix tw", 'a table'],
+    ['$0 status --mongo "$MONGO_URI" --json', 'for a script'],
+  ],
+  async run(given, { stdout }) {
+    const logger = createLogger({ name: 'producer', level: 'error' });
+    const source = await connectSource(given.mongo);
+    const kafka = createKafka({ brokers: given.kafka, clientId: 'tailwater-status' }, logger);
+    try {
+      await checkKafka(kafka);
+      const location = { topic: checkpointTopicName(given.prefix), source: source.replicaSet };
+      const [checkpoint, window] = await Promise.all([peekCheckpoint(kafka, location), readOplogWindow(source.client)]);
+      const report = toReport(source.replicaSet, checkpoint, window);
+      stdout.write(given.json ? `${JSON.stringify(report, null, 2)}\n` : toTables(report, checkpoint));
+    } finally {
+      await source.client.close();
+    }
+  },
+};
+
+type Report = ReturnType<typeof toReport>;
+
+function toReport(replicaSet: string, checkpoint: Checkpoint, window: OplogWindow) {
+  const { position } = checkpoint;
+  return {
+    replicaSet,
+    checkpoint:
+      position === undefined ? null : { position: position.toString(), writtenAt: new Date(checkpoint.writtenAtMs).toISOString() },
+    behindSeconds: position === undefined ? null : Math.max(0, window.newest.t - position.t),
+    oplog: {
+      oldest: window.oldest.toString(),
+      newest: window.newest.toString(),
+      windowSeconds: window.newest.t - window.oldest.t,
+      headroomSeconds: position === undefined ? null : position.t - window.oldest.t,
+      usedBytes: window.usedBytes,
+      maxBytes: window.maxBytes,
+    },
+    snapshots: [...checkpoint.snapshots].map(([namespace, { state, documents, total }]) => ({ namespace, state, documents, total })),
+  };
+}
+
+function toTables(report: Report, checkpoint: Checkpoint): string {
+  const { oplog } = report;
+  const rows: [string, string][] = [['replica set', report.replicaSet]];
+  if (report.checkpoint === null) rows.push(['checkpoint', 'none yet: `producer start` has not run with this prefix']);
+  else {
+    rows.push(['checkpoint', `${report.checkpoint.position}, written ${report.checkpoint.writtenAt}`]);
+    rows.push(['behind the oplog', formatDuration(report.behindSeconds ?? 0)]);
+    rows.push([
+      'headroom',
+      `${formatDuration(oplog.headroomSeconds ?? 0)} until the oldest entry passes the checkpoint${(oplog.headroomSeconds ?? 0) < 0 ? ': it has, a gap' : ''}`,
+    ]);
+  }
+  rows.push(['oplog window', `${formatDuration(oplog.windowSeconds)}, ${formatBytes(oplog.usedBytes)} of ${formatBytes(oplog.maxBytes)}`]);
+  const tables = [renderTable(['source', ''], rows)];
+  if (checkpoint.snapshots.size > 0) {
+    const progress = report.snapshots.map(({ namespace, state, documents, total }) => [
+      namespace,
+      state,
+      formatCount(documents),
+      state === 'done' ? '100 %' : `${total === 0 ? 0 : Math.floor((documents * 100) / total)} %`,
+    ]);
+    tables.push(renderTable(['snapshot', 'state', 'documents', 'progress'], progress));
+  }
+  return `${tables.join('\n')}\n`;
+}

@@ -1,0 +1,139 @@
+// Changes to Kafka records: the key and the Avro envelope of each are written one after the other into one buffer a batch.
+import {
+  type ChangeEvent,
+  type Operation,
+  type Origin,
+  Position,
+  partitionOf,
+  tombstoneHeaders,
+  writeChangeEvent,
+} from '@tailwater/schema';
+import type { ChangeBatch, TrackedNamespace } from '../normalize/change-batch.js';
+
+/** One record as Kafka clients take it. */
+export interface OutgoingRecord {
+  readonly key: Buffer;
+  readonly value: Buffer | null;
+  readonly partition: number;
+  readonly headers?: Record<string, string>;
+}
+
+export interface TopicRecords {
+  readonly topic: string;
+  readonly messages: OutgoingRecord[];
+}
+
+/** The topic of a namespace and its number of partitions. */
+export interface TopicLayout {
+  readonly topic: string;
+  readonly partitions: number;
+}
+
+export interface EncodedBatch {
+  readonly topics: TopicRecords[];
+  /** Records for readers: changes and tombstones. */
+  readonly records: number;
+  /** Updates whose document was deleted meanwhile; their tombstones follow. */
+  readonly superseded: number;
+  readonly bytes: number;
+}
+
+/** Room for a record beyond its document: the key, the names, the framing. */
+const OVERHEAD_BYTES = 512;
+const FIRST_BUFFER_BYTES = 1024 * 1024;
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+export class RecordEncoder {
+  /** Two buffers in turn: one is being sent while the other is written. */
+  readonly #buffers = [Buffer.allocUnsafe(FIRST_BUFFER_BYTES), Buffer.allocUnsafe(FIRST_BUFFER_BYTES)];
+  #turn = 0;
+  readonly #position: Mutable<{ t: number; i: number; ordinal: number }> = { t: 0, i: 0, ordinal: 0 };
+  readonly #event: Mutable<ChangeEvent>;
+
+  constructor() {
+    this.#event = {
+      op: 'insert',
+      origin: 'tail',
+      namespace: { database: '', collection: '' },
+      // Written field by field for each event: the codec reads t, i and ordinal of it and keeps nothing.
+      position: this.#position as Position,
+      wallTimeMs: 0,
+      transaction: null,
+      updateDescription: null,
+      document: Buffer.alloc(0),
+    };
+  }
+
+  /**
+   * Encodes the rows `[from, to)`. Maintained invariant: records of one key keep their rows' order in one partition (promise B).
+   * The result's buffers are valid until the second next call.
+   */
+  encode(
+    batch: ChangeBatch,
+    from: number,
+    to: number,
+    origin: Origin,
+    layoutOf: (namespace: TrackedNamespace) => TopicLayout,
+  ): EncodedBatch {
+    const out = this.#nextBuffer(batch, from, to);
+    const byNamespace = new Map<TrackedNamespace, TopicRecords & TopicLayout>();
+    let [at, records, superseded] = [0, 0, 0];
+    for (let row = from; row < to; row++) {
+      const op = batch.op[row] as Operation | 'delete';
+      const document = batch.document[row];
+      if (op !== 'delete' && document === undefined) {
+        superseded += 1;
+        continue;
+      }
+      const namespace = batch.namespace[row] as TrackedNamespace;
+      let target = byNamespace.get(namespace);
+      if (target === undefined) byNamespace.set(namespace, (target = { ...layoutOf(namespace), messages: [] }));
+      const keyStart = at;
+      at += out.write(batch.key[row] as string, at);
+      const key = out.subarray(keyStart, at);
+      const partition = partitionOf(out, target.partitions, keyStart, at);
+      if (document === undefined || op === 'delete') {
+        target.messages.push({ key, value: null, partition, headers: this.#tombstone(batch, row, origin) });
+      } else {
+        const valueStart = at;
+        at = writeChangeEvent(this.#change(batch, row, op, origin, document), out, at);
+        target.messages.push({ key, value: out.subarray(valueStart, at), partition });
+      }
+      records += 1;
+    }
+    return { topics: [...byNamespace.values()].map(({ topic, messages }) => ({ topic, messages })), records, superseded, bytes: at };
+  }
+
+  #nextBuffer(batch: ChangeBatch, from: number, to: number): Buffer {
+    let needed = 0;
+    for (let row = from; row < to; row++) {
+      // A character of a key takes three bytes of UTF-8 at most.
+      needed += OVERHEAD_BYTES + (batch.key[row] as string).length * 3 + (batch.document[row]?.length ?? 0);
+      const transaction = batch.transaction[row];
+      if (transaction != null) needed += transaction.id.length;
+    }
+    this.#turn = 1 - this.#turn;
+    if ((this.#buffers[this.#turn] as Buffer).length < needed) this.#buffers[this.#turn] = Buffer.allocUnsafe(needed + (needed >> 2));
+    return this.#buffers[this.#turn] as Buffer;
+  }
+
+  #change(batch: ChangeBatch, row: number, op: Operation, origin: Origin, document: Buffer): ChangeEvent {
+    const event = this.#event;
+    event.op = op;
+    event.origin = origin;
+    event.namespace = batch.namespace[row] as TrackedNamespace;
+    this.#position.t = batch.t[row] as number;
+    this.#position.i = batch.i[row] as number;
+    this.#position.ordinal = batch.ordinal[row] as number;
+    event.wallTimeMs = batch.wallTimeMs[row] as number;
+    event.transaction = batch.transaction[row] ?? null;
+    event.document = document;
+    return event;
+  }
+
+  #tombstone(batch: ChangeBatch, row: number, origin: Origin): Record<string, string> {
+    const position = new Position(batch.t[row] as number, batch.i[row] as number, batch.ordinal[row] as number);
+    return tombstoneHeaders({ position, origin, wallTimeMs: batch.wallTimeMs[row] as number });
+  }
+}

@@ -1,0 +1,57 @@
+// The changes of one read, as parallel columns: no object stands for an event between the oplog and Kafka, and the
+// columns are reused from batch to batch.
+import type { Namespace, Operation } from '@tailwater/schema';
+
+export type ChangeOp = Operation | 'delete';
+
+/** A namespace as the pipeline meets it: one object per namespace for the life of a process, so that identity is enough to compare. */
+export interface TrackedNamespace extends Namespace {
+  /** `db.coll` */
+  readonly name: string;
+  readonly included: boolean;
+}
+
+/** A command that changes which documents exist, at its place among the changes of its batch. */
+export interface CollectionCommand {
+  readonly kind: 'create' | 'drop' | 'rename';
+  readonly namespace: TrackedNamespace;
+  /** Where a rename moved the collection to. */
+  readonly to?: TrackedNamespace;
+  readonly t: number;
+  readonly i: number;
+  readonly wallTimeMs: number;
+}
+
+/** The transaction that an operation belongs to. */
+export interface TransactionRef {
+  readonly id: string;
+  readonly index: number;
+}
+
+/**
+ * Columns of equal length. Row `n` is the change of `namespace[n]`'s document with key `key[n]`; its `_id` is the value of
+ * type `idType[n]` at `idStart[n]` to `idEnd[n]` of `idSource[n]`, and its document, where `document[n]` is defined, is BSON.
+ * An update whose full document is not known yet has none: the enrich stage reads it.
+ */
+export class ChangeBatch {
+  length = 0;
+  readonly op: ChangeOp[] = [];
+  readonly namespace: TrackedNamespace[] = [];
+  readonly key: string[] = [];
+  readonly t: number[] = [];
+  readonly i: number[] = [];
+  readonly ordinal: number[] = [];
+  readonly wallTimeMs: number[] = [];
+  readonly transaction: (TransactionRef | null)[] = [];
+  readonly idSource: Buffer[] = [];
+  readonly idType: number[] = [];
+  readonly idStart: number[] = [];
+  readonly idEnd: number[] = [];
+  readonly document: (Buffer | undefined)[] = [];
+  readonly commands: CollectionCommand[] = [];
+
+  clear(): void {
+    this.length = 0;
+    this.commands.length = 0;
+  }
+}

@@ -1,0 +1,171 @@
+// The producer on one screen: source -> normalize -> enrich -> encode -> publish -> checkpoint, and the snapshot beside the tail.
+//
+// A session lives from one claim of the checkpoint to the first failure. Whatever failed, and whether or not the last
+// transaction was committed, the next session reads the checkpoint anew and goes on from there (promises A and B).
+import { type KafkaClient, type Logger, type NamespaceRules, runServices, sleep, TailwaterError } from '@tailwater/runtime';
+import { checkpointTopicName } from '@tailwater/schema';
+import { type Checkpoint, positionMessage } from './checkpoint/checkpoint-record.js';
+import { claimCheckpoint } from './checkpoint/kafka-checkpoint-store.js';
+import { RecordEncoder } from './encode/record-encoder.js';
+import { DocumentLookup } from './enrich/document-lookup.js';
+import type { CollectionCommand } from './normalize/change-batch.js';
+import { NamespaceTable } from './normalize/namespace-table.js';
+import type { NormalizeCounters } from './normalize/normalize-counters.js';
+import { Normalizer } from './normalize/normalizer.js';
+import type { ProducerMetrics } from './producer-metrics.js';
+import type { ProducerState } from './producer-state.js';
+import { KafkaTopics } from './publish/kafka-topics.js';
+import { KafkaTransactionSender } from './publish/kafka-transaction-sender.js';
+import { Publisher } from './publish/publisher.js';
+import { Sequencer } from './sequence/sequencer.js';
+import { TailProgress } from './sequence/tail-progress.js';
+import { ChunkReader } from './snapshot/chunk-reader.js';
+import { listCollections } from './snapshot/collections.js';
+import type { SnapshotReport } from './snapshot/snapshot-report.js';
+import { Snapshotter } from './snapshot/snapshotter.js';
+import { TouchedKeys } from './snapshot/touched-keys.js';
+import type { MongoSource } from './source/mongo/connect.js';
+import { isRetriableMongoError } from './source/mongo/mongo-errors.js';
+import { OplogSource } from './source/oplog/oplog-source.js';
+
+/** A session that failed is followed by another after this long, doubling up to the maximum, in milliseconds. */
+const FIRST_DELAY_MS = 500;
+const MAX_DELAY_MS = 15_000;
+/** A stopping producer waits this long for its last transaction, in milliseconds; the next start repeats what it lost. */
+const DRAIN_MS = 5000;
+
+export interface PipelineDependencies {
+  readonly source: MongoSource;
+  readonly kafka: KafkaClient;
+  readonly rules: NamespaceRules;
+  readonly counters: NormalizeCounters;
+  readonly metrics: ProducerMetrics;
+  readonly report: SnapshotReport;
+  readonly state: ProducerState;
+  readonly logger: Logger;
+}
+
+export interface PipelineOptions {
+  readonly prefix: string;
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  /** Documents in one chunk of a snapshot. */
+  readonly chunkDocuments: number;
+}
+
+/**
+ * Runs sessions until the signal aborts.
+ *
+ * @throws TailwaterError for what no retry cures, such as TW1106 (the position has left the oplog) or TW1205 (fenced)
+ */
+export async function runPipeline(deps: PipelineDependencies, options: PipelineOptions, signal: AbortSignal): Promise<void> {
+  const { state, logger } = deps;
+  for (let failures = 0; !signal.aborted; ) {
+    try {
+      await runSession(deps, options, signal, () => {
+        failures = 0;
+      });
+      return;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!isRetriable(error)) throw error;
+      failures += 1;
+      state.phase = 'recovering';
+      state.lastError = error instanceof Error ? error.message : String(error);
+      const delayMs = Math.min(FIRST_DELAY_MS * 2 ** (failures - 1), MAX_DELAY_MS);
+      logger.warn({ err: error, failures, delayMs }, 'The pipeline was interrupted; it goes on from its checkpoint');
+      await sleep(delayMs, signal);
+    }
+  }
+}
+
+async function runSession(deps: PipelineDependencies, options: PipelineOptions, signal: AbortSignal, onRunning: () => void): Promise<void> {
+  const { source, kafka, logger, state } = deps;
+  const admin = kafka.admin();
+  let sender: KafkaTransactionSender | undefined;
+  try {
+    await admin.connect();
+    const topics = new KafkaTopics(admin, options, kafka.brokers);
+    const checkpointTopic = checkpointTopicName(options.prefix);
+    await topics.ensureTopic(checkpointTopic, 1);
+    sender = await KafkaTransactionSender.connect(kafka, `${options.prefix}.producer.${source.replicaSet}`);
+    const publisher = new Publisher(sender);
+    const location = { topic: checkpointTopic, source: source.replicaSet };
+    const checkpoint = await claimCheckpoint(kafka, location, async (message) => {
+      await publisher.submit({ topics: [{ topic: checkpointTopic, messages: [message] }] });
+      await publisher.flush();
+    });
+    const oplog = new OplogSource(source.client, logger.child({ component: 'oplog' }));
+    const start = checkpoint.position ?? (await oplog.newestPosition());
+    if (checkpoint.position === undefined) {
+      // Before the first document is copied: a crash during the first snapshot must find where the tail began.
+      await publisher.submit({ topics: [{ topic: checkpointTopic, messages: [positionMessage(source.replicaSet, start, Date.now())] }] });
+    }
+    logger.info({ position: start.toString(), first: checkpoint.position === undefined }, 'Tailing the oplog');
+    onRunning();
+    state.phase = 'running';
+    state.lastError = undefined;
+    await runStages(deps, options, { topics, publisher, oplog, checkpoint, checkpointTopic, start }, signal);
+  } finally {
+    await Promise.allSettled([sender?.close(), admin.disconnect()]);
+  }
+}
+
+interface Session {
+  readonly topics: KafkaTopics;
+  readonly publisher: Publisher;
+  readonly oplog: OplogSource;
+  readonly checkpoint: Checkpoint;
+  readonly checkpointTopic: string;
+  readonly start: Checkpoint['position'] & {};
+}
+
+async function runStages(deps: PipelineDependencies, options: PipelineOptions, session: Session, signal: AbortSignal): Promise<void> {
+  const { source, rules, metrics, report, state, logger } = deps;
+  const namespaces = new NamespaceTable(rules);
+  const progress = new TailProgress(session.start);
+  state.position = () => progress.end;
+  const touched = new TouchedKeys();
+  const sequencer: Sequencer = new Sequencer({
+    normalizer: new Normalizer(namespaces, deps.counters, logger.child({ component: 'normalize' })),
+    lookup: new DocumentLookup(source.client),
+    encoder: new RecordEncoder(),
+    topics: session.topics,
+    publisher: session.publisher,
+    touched,
+    progress,
+    metrics,
+    source: source.replicaSet,
+    checkpointTopic: session.checkpointTopic,
+    onCommand: (command) => followCommand(command),
+  });
+  const reader = new ChunkReader(source.client, options.chunkDocuments);
+  const snapshotLogger = logger.child({ component: 'snapshot' });
+  const snapshotter = new Snapshotter(
+    { client: source.client, reader, sequencer, progress, touched, report, logger: snapshotLogger },
+    session.checkpoint,
+  );
+  const followCommand = (command: CollectionCommand): void => {
+    if (command.kind === 'create') return;
+    const { namespace, to } = command;
+    logger.warn(
+      { namespace: namespace.name, ...(to === undefined ? {} : { to: to.name }) },
+      `The collection was ${command.kind === 'drop' ? 'dropped' : 'renamed'}; what was published of it stays in its topic and its targets`,
+    );
+    snapshotter.forget(namespace);
+    if (to === undefined) return;
+    snapshotter.forget(to);
+    if (to.included) snapshotter.request(to);
+  };
+  for (const name of await listCollections(source.client, rules)) snapshotter.request(namespaces.byName(name));
+  const tail = {
+    run: async (stop: AbortSignal): Promise<void> => {
+      for await (const batch of session.oplog.read(session.start, stop)) await sequencer.tail(batch);
+    },
+  };
+  await runServices([tail, snapshotter], signal);
+  state.phase = 'stopping';
+  await Promise.race([sequencer.finish(), sleep(DRAIN_MS, AbortSignal.timeout(DRAIN_MS + 1000))]);
+}
+
+const isRetriable = (error: unknown): boolean => (error instanceof TailwaterError ? error.retriable : isRetriableMongoError(error));

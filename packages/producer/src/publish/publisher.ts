@@ -1,0 +1,51 @@
+// Puts batches into Kafka, one transaction each, one at a time: while one is on its way the next is prepared and waits here,
+// and whoever brings a third waits too. That is the pipeline's only queue, so memory stays bounded however slow Kafka is.
+import type { TopicRecords } from '../encode/record-encoder.js';
+
+/** Sends records and the checkpoint that covers them in one atomic step (promise A). */
+export interface TransactionSender {
+  /** Resolves when all of it is committed; rejects when none of it is, or when that is not known. */
+  send(topics: readonly TopicRecords[]): Promise<void>;
+}
+
+export interface Publication {
+  readonly topics: readonly TopicRecords[];
+  /** Runs once the publication is committed. */
+  readonly onCommitted?: () => void;
+}
+
+export class Publisher {
+  readonly #sender: TransactionSender;
+  #sending: Promise<void> = Promise.resolve();
+  #failure: { error: unknown } | undefined;
+
+  constructor(sender: TransactionSender) {
+    this.#sender = sender;
+  }
+
+  /**
+   * Resolves when the publication before this one is committed and this one is on its way.
+   *
+   * @throws what the sender threw for any publication before: nothing is sent behind a failure, so order holds (promise B)
+   */
+  async submit(publication: Publication): Promise<void> {
+    await this.#sending;
+    if (this.#failure !== undefined) throw this.#failure.error;
+    this.#sending = this.#send(publication);
+  }
+
+  /** Resolves when everything submitted is committed. */
+  async flush(): Promise<void> {
+    await this.#sending;
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  async #send(publication: Publication): Promise<void> {
+    try {
+      await this.#sender.send(publication.topics);
+      publication.onCommitted?.();
+    } catch (error) {
+      this.#failure = { error };
+    }
+  }
+}

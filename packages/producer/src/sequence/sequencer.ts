@@ -1,0 +1,167 @@
+// The one place where the tail and the snapshot meet: each batch and each chunk passes through here alone, so that the
+// records of a key reach Kafka in oplog order (promise B) with the checkpoint that covers them (promise A).
+import { Position } from '@tailwater/schema';
+import type { CheckpointMessage, SnapshotProgress } from '../checkpoint/checkpoint-record.js';
+import { positionMessage, snapshotMessage } from '../checkpoint/checkpoint-record.js';
+import type { EncodedBatch, OutgoingRecord, RecordEncoder, TopicLayout } from '../encode/record-encoder.js';
+import type { DocumentLookup } from '../enrich/document-lookup.js';
+import { ChangeBatch, type CollectionCommand, type TrackedNamespace } from '../normalize/change-batch.js';
+import type { Normalizer } from '../normalize/normalizer.js';
+import type { ProducerMetrics } from '../producer-metrics.js';
+import type { Publisher } from '../publish/publisher.js';
+import type { Chunk } from '../snapshot/chunk-reader.js';
+import { fillFromChunk } from '../snapshot/chunk-rows.js';
+import type { TouchedKeys, Window } from '../snapshot/touched-keys.js';
+import type { EntryBatch } from '../source/source.js';
+import { Mutex } from './mutex.js';
+import { sliceEnd } from './slice.js';
+import type { TailProgress } from './tail-progress.js';
+
+/** A checkpoint that has no records to travel with waits this long for some, in milliseconds. */
+const IDLE_CHECKPOINT_MS = 1000;
+
+export interface SequencerDependencies {
+  readonly normalizer: Normalizer;
+  readonly lookup: DocumentLookup;
+  readonly encoder: RecordEncoder;
+  readonly topics: { ensure(namespace: TrackedNamespace): Promise<void>; layoutOf(namespace: TrackedNamespace): TopicLayout };
+  readonly publisher: Publisher;
+  readonly touched: TouchedKeys;
+  readonly progress: TailProgress;
+  readonly metrics: ProducerMetrics;
+  /** The source's name and the topic of its checkpoints. */
+  readonly source: string;
+  readonly checkpointTopic: string;
+  /** Called with each command as the checkpoint that covers it goes to the publisher. */
+  readonly onCommand: (command: CollectionCommand) => void;
+}
+
+export class Sequencer {
+  readonly #deps: SequencerDependencies;
+  readonly #mutex = new Mutex();
+  readonly #tailRows = new ChangeBatch();
+  readonly #chunkRows = new ChangeBatch();
+  #written: Position;
+  #writtenAtMs = 0;
+
+  constructor(deps: SequencerDependencies) {
+    this.#deps = deps;
+    this.#written = new Position(0, 0);
+  }
+
+  /** Normalizes, completes and publishes what one read of the source brought. */
+  tail(batch: EntryBatch): Promise<void> {
+    return this.#mutex.run(async () => {
+      const { normalizer, touched, progress, metrics } = this.#deps;
+      const rows = this.#tailRows;
+      rows.clear();
+      normalizer.normalize(batch.entries, rows);
+      touched.touch(rows);
+      await this.#publishRows(rows, 'tail', (next) => this.#tailCheckpoint(rows, next, batch.end));
+      if (rows.length === 0) await this.#idleCheckpoint(batch.end, rows.commands);
+      metrics.tailRead(batch.entries.length, batch.end);
+      progress.advance(batch.end, batch.entries.length, batch.readStartedAtMs);
+    });
+  }
+
+  /** Publishes a chunk's rows that the tail has not touched since its window was opened, behind everything up to its position. */
+  async chunk(
+    window: Window,
+    chunk: Chunk,
+    progressAt: (lastId: Buffer, documents: number) => SnapshotProgress,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#deps.progress.passed(chunk.position, chunk.readAtMs, signal);
+    await this.#mutex.run(async () => {
+      const { touched, source, metrics } = this.#deps;
+      const rows = this.#chunkRows;
+      rows.clear();
+      const dropped = fillFromChunk(rows, window, chunk);
+      touched.close(window);
+      metrics.snapshotRead(chunk.documents.length, dropped);
+      const lastId = chunk.lastId as Buffer;
+      // Only the chunk as a whole moves the snapshot on: its rows are not in the way of a checkpoint of the tail.
+      await this.#publishRows(rows, 'snapshot', (next) =>
+        next < rows.length ? [] : [snapshotMessage(source, window.namespace.name, progressAt(lastId, chunk.documents.length))],
+      );
+      if (rows.length === 0)
+        await this.#submit([snapshotMessage(source, window.namespace.name, progressAt(lastId, chunk.documents.length))]);
+    });
+  }
+
+  /** Publishes a collection's progress alone, as at its end. */
+  snapshotProgress(namespace: TrackedNamespace, progress: SnapshotProgress): Promise<void> {
+    return this.#mutex.run(() => this.#submit([snapshotMessage(this.#deps.source, namespace.name, progress)]));
+  }
+
+  /** Publishes the position that the tail has reached, and waits until all of it is committed. */
+  finish(): Promise<void> {
+    return this.#mutex.run(async () => {
+      const { end } = this.#deps.progress;
+      if (end.compare(this.#written) > 0) await this.#submit([this.#positionMessage(end)]);
+      await this.#deps.publisher.flush();
+    });
+  }
+
+  async #publishRows(rows: ChangeBatch, origin: 'tail' | 'snapshot', checkpointAt: (next: number) => CheckpointMessage[]): Promise<void> {
+    const { lookup, encoder, topics } = this.#deps;
+    for (let from = 0; from < rows.length; ) {
+      const to = sliceEnd(rows, from, (namespace) => lookup.documentsPerSlice(namespace));
+      await lookup.fill(rows, from, to);
+      let previous: TrackedNamespace | undefined;
+      for (let row = from; row < to; row++) {
+        const namespace = rows.namespace[row] as TrackedNamespace;
+        if (namespace !== previous) await topics.ensure(namespace);
+        previous = namespace;
+      }
+      const encoded = encoder.encode(rows, from, to, origin, (namespace) => topics.layoutOf(namespace));
+      await this.#submit(checkpointAt(to), origin, encoded);
+      from = to;
+    }
+  }
+
+  /** The position behind the rows before `next`, and the commands up to there. */
+  #tailCheckpoint(rows: ChangeBatch, next: number, end: Position): CheckpointMessage[] {
+    const position = next === rows.length ? end : new Position(rows.t[next - 1] as number, rows.i[next - 1] as number);
+    return [...this.#commandMessages(rows.commands, position), this.#positionMessage(position)];
+  }
+
+  async #idleCheckpoint(end: Position, commands: CollectionCommand[]): Promise<void> {
+    const due = end.compare(this.#written) > 0 && Date.now() - this.#writtenAtMs >= IDLE_CHECKPOINT_MS;
+    if (due || commands.length > 0) await this.#submit([...this.#commandMessages(commands, end), this.#positionMessage(end)]);
+  }
+
+  #positionMessage(position: Position): CheckpointMessage {
+    this.#written = position;
+    this.#writtenAtMs = Date.now();
+    return positionMessage(this.#deps.source, position, this.#writtenAtMs);
+  }
+
+  /** What the commands up to `position` mean for snapshots: a collection created under the tail's eyes needs none. */
+  #commandMessages(commands: CollectionCommand[], position: Position): CheckpointMessage[] {
+    const { source, onCommand } = this.#deps;
+    const messages: CheckpointMessage[] = [];
+    while (commands[0] !== undefined && new Position(commands[0].t, commands[0].i).compare(position) <= 0) {
+      const command = commands.shift() as CollectionCommand;
+      const now = Date.now();
+      if (command.kind === 'create') {
+        const progress: SnapshotProgress = { state: 'done', lastId: null, documents: 0, total: 0, startedAtMs: now, finishedAtMs: now };
+        messages.push(snapshotMessage(source, command.namespace.name, progress));
+      } else {
+        messages.push(snapshotMessage(source, command.namespace.name, null));
+        if (command.to !== undefined) messages.push(snapshotMessage(source, command.to.name, null));
+      }
+      onCommand(command);
+    }
+    return messages;
+  }
+
+  async #submit(checkpoint: CheckpointMessage[], origin?: 'tail' | 'snapshot', encoded?: EncodedBatch): Promise<void> {
+    const { publisher, checkpointTopic, metrics } = this.#deps;
+    const startedAtMs = performance.now();
+    const records: OutgoingRecord[] = checkpoint;
+    const topics = [...(encoded?.topics ?? []), ...(records.length === 0 ? [] : [{ topic: checkpointTopic, messages: records }])];
+    if (topics.length === 0) return;
+    await publisher.submit({ topics, onCommitted: () => metrics.committed(origin, encoded, performance.now() - startedAtMs) });
+  }
+}

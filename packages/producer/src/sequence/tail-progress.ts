@@ -1,0 +1,68 @@
+// How far the tail has come, for those who wait on it: a snapshot's chunk goes out behind everything up to its position.
+import type { Position } from '@tailwater/schema';
+
+/** Behind the oplog's newest entry by no more than this, the tail counts as near, in seconds of oplog time. */
+const NEAR_SECONDS = 10;
+/** A read that brought fewer entries than this has reached the oplog's end. */
+const FULL_READ_ENTRIES = 5000;
+
+interface Waiter {
+  readonly isMet: () => boolean;
+  readonly resolve: () => void;
+}
+
+export class TailProgress {
+  #end: Position;
+  #emptyReadStartedAtMs = Number.NEGATIVE_INFINITY;
+  #near = false;
+  #waiters: Waiter[] = [];
+
+  constructor(start: Position) {
+    this.#end = start;
+  }
+
+  /** Everything at or before it was handed to the publisher. */
+  get end(): Position {
+    return this.#end;
+  }
+
+  /** Called when a read's entries were handed to the publisher. */
+  advance(end: Position, entries: number, readStartedAtMs: number): void {
+    this.#end = end;
+    if (entries === 0) this.#emptyReadStartedAtMs = readStartedAtMs;
+    this.#near = entries < FULL_READ_ENTRIES || Date.now() / 1000 - end.t <= NEAR_SECONDS;
+    const met = this.#waiters.filter((waiter) => waiter.isMet());
+    if (met.length === 0) return;
+    this.#waiters = this.#waiters.filter((waiter) => !met.includes(waiter));
+    for (const waiter of met) waiter.resolve();
+  }
+
+  /**
+   * Resolves when the tail has passed `position`. On an idle source no entry may ever come: there, a read that found nothing,
+   * and began after the position was known (`knownAtMs`, monotonic), says the same.
+   */
+  passed(position: Position, knownAtMs: number, signal: AbortSignal): Promise<void> {
+    return this.#wait(() => this.#end.compare(position) >= 0 || this.#emptyReadStartedAtMs > knownAtMs, signal);
+  }
+
+  /** Resolves when the tail is near the oplog's end: a snapshot yields to a tail that is catching up. */
+  near(signal: AbortSignal): Promise<void> {
+    return this.#wait(() => this.#near, signal);
+  }
+
+  #wait(isMet: () => boolean, signal: AbortSignal): Promise<void> {
+    if (isMet()) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const abort = (): void => reject(signal.reason);
+      if (signal.aborted) return abort();
+      signal.addEventListener('abort', abort, { once: true });
+      this.#waiters.push({
+        isMet,
+        resolve: () => {
+          signal.removeEventListener('abort', abort);
+          resolve();
+        },
+      });
+    });
+  }
+}

@@ -1,0 +1,17 @@
+// Which collections of the source there are to snapshot.
+import type { NamespaceRules } from '@tailwater/runtime';
+import type { MongoClient } from 'mongodb';
+
+/** The names `db.coll` of the included collections that exist; views and time series are not collections. */
+export async function listCollections(client: MongoClient, rules: NamespaceRules): Promise<string[]> {
+  const names: string[] = [];
+  const { databases } = await client.db('admin').admin().listDatabases({ nameOnly: true, authorizedDatabases: true });
+  for (const { name: database } of databases) {
+    const collections = await client
+      .db(database)
+      .listCollections({ type: 'collection' }, { nameOnly: true, authorizedCollections: true })
+      .toArray();
+    for (const { name: collection } of collections) if (rules.includes(database, collection)) names.push(`${database}.${collection}`);
+  }
+  return names.sort();
+}

@@ -1,0 +1,73 @@
+// What is known of every collection's snapshot, for the terminal, the logs, the metrics and the status.
+import type { SnapshotProgress } from '../checkpoint/checkpoint-record.js';
+
+/** How often the rate is measured anew, in milliseconds. */
+const RATE_WINDOW_MS = 1000;
+
+export interface SnapshotStatus extends SnapshotProgress {
+  readonly namespace: string;
+}
+
+/** The snapshot's sums over all collections. */
+export interface SnapshotTotals {
+  readonly state: 'idle' | 'running' | 'done';
+  readonly documents: number;
+  readonly total: number;
+  /** Documents a second, lately. */
+  readonly rate: number;
+  readonly etaSeconds: number | undefined;
+}
+
+export class SnapshotReport {
+  readonly #byNamespace = new Map<string, SnapshotProgress>();
+  #active = 0;
+  #documents = 0;
+  #rate = 0;
+  #measuredAtMs = Date.now();
+  #measuredDocuments = 0;
+
+  known(namespace: string, progress: SnapshotProgress | undefined): void {
+    if (progress !== undefined) this.#byNamespace.set(namespace, progress);
+  }
+
+  started(namespace: string, progress: SnapshotProgress): void {
+    this.#active += 1;
+    this.#byNamespace.set(namespace, progress);
+  }
+
+  moved(namespace: string, progress: SnapshotProgress): void {
+    this.#documents += progress.documents - (this.#byNamespace.get(namespace)?.documents ?? 0);
+    this.#byNamespace.set(namespace, progress);
+    const now = Date.now();
+    if (now - this.#measuredAtMs < RATE_WINDOW_MS) return;
+    this.#rate = ((this.#documents - this.#measuredDocuments) * 1000) / (now - this.#measuredAtMs);
+    this.#measuredAtMs = now;
+    this.#measuredDocuments = this.#documents;
+  }
+
+  finished(namespace: string, progress: SnapshotProgress): void {
+    this.#active -= 1;
+    this.#byNamespace.set(namespace, progress);
+  }
+
+  /** No collection is left to copy. */
+  idle(): void {
+    this.#active = 0;
+    this.#rate = 0;
+  }
+
+  collections(): SnapshotStatus[] {
+    return [...this.#byNamespace].map(([namespace, progress]) => ({ namespace, ...progress }));
+  }
+
+  totals(): SnapshotTotals {
+    let [documents, total, done] = [0, 0, true];
+    for (const progress of this.#byNamespace.values()) {
+      documents += progress.documents;
+      total += progress.state === 'done' ? progress.documents : Math.max(progress.total, progress.documents);
+      done &&= progress.state === 'done';
+    }
+    const state = this.#active > 0 ? 'running' : done && this.#byNamespace.size > 0 ? 'done' : 'idle';
+    return { state, documents, total, rate: this.#rate, etaSeconds: this.#rate > 0 ? (total - documents) / this.#rate : undefined };
+  }
+}

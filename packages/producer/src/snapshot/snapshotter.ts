@@ -1,0 +1,142 @@
+// Copies the collections that have no finished snapshot yet, while the tail runs: one after the other, the next chunk being
+// read while the last one is published. Progress is checkpointed with each chunk, so a restart goes on inside a collection.
+import type { Logger } from '@tailwater/runtime';
+import { sleep } from '@tailwater/runtime';
+import type { MongoClient } from 'mongodb';
+import type { Checkpoint, SnapshotProgress } from '../checkpoint/checkpoint-record.js';
+import type { TrackedNamespace } from '../normalize/change-batch.js';
+import type { Sequencer } from '../sequence/sequencer.js';
+import type { TailProgress } from '../sequence/tail-progress.js';
+import { isRetriableMongoError } from '../source/mongo/mongo-errors.js';
+import type { Chunk, ChunkReader } from './chunk-reader.js';
+import type { SnapshotReport } from './snapshot-report.js';
+import type { TouchedKeys } from './touched-keys.js';
+
+const RETRY_DELAY_MS = 500;
+const MAX_RETRY_DELAY_MS = 10_000;
+
+export interface SnapshotterDependencies {
+  readonly client: MongoClient;
+  readonly reader: ChunkReader;
+  readonly sequencer: Sequencer;
+  readonly progress: TailProgress;
+  readonly touched: TouchedKeys;
+  readonly report: SnapshotReport;
+  readonly logger: Logger;
+}
+
+export class Snapshotter {
+  readonly #deps: SnapshotterDependencies;
+  readonly #queue: TrackedNamespace[] = [];
+  readonly #known: Map<string, SnapshotProgress>;
+  #wake: () => void = () => {};
+
+  constructor(deps: SnapshotterDependencies, checkpoint: Checkpoint) {
+    this.#deps = deps;
+    this.#known = new Map(checkpoint.snapshots);
+  }
+
+  /** Asks for a snapshot of a collection; one that has been started goes on where it was. */
+  request(namespace: TrackedNamespace): void {
+    const known = this.#known.get(namespace.name);
+    this.#deps.report.known(namespace.name, known);
+    if (known?.state === 'done') return;
+    this.#queue.push(namespace);
+    this.#wake();
+  }
+
+  /** Forgets what was copied of a collection, because another one has taken its name. */
+  forget(namespace: TrackedNamespace): void {
+    this.#known.delete(namespace.name);
+  }
+
+  /** Snapshots what was requested, and what will be, until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#run(signal);
+    } catch (error) {
+      // A chunk that was under way when the signal aborted is read again after the next start.
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const namespace = this.#queue.shift();
+      if (namespace !== undefined) {
+        await this.#snapshot(namespace, signal);
+        continue;
+      }
+      this.#deps.report.idle();
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+  }
+
+  async #snapshot(namespace: TrackedNamespace, signal: AbortSignal): Promise<void> {
+    const { client, sequencer, report, logger } = this.#deps;
+    const total = await client.db(namespace.database).collection(namespace.collection).estimatedDocumentCount();
+    const known = this.#known.get(namespace.name);
+    let progress: SnapshotProgress = {
+      state: 'running',
+      lastId: null,
+      documents: 0,
+      startedAtMs: Date.now(),
+      ...known,
+      total,
+      finishedAtMs: null,
+    };
+    const resumed = progress.documents > 0 ? { resumedAt: progress.documents } : {};
+    logger.info({ namespace: namespace.name, total, ...resumed }, 'Snapshot of the collection started');
+    report.started(namespace.name, progress);
+    let publishing: Promise<void> = Promise.resolve();
+    let after: Buffer | undefined = progress.lastId === null ? undefined : Buffer.from(progress.lastId, 'base64');
+    while (!signal.aborted) {
+      await this.#deps.progress.near(signal);
+      const window = this.#deps.touched.open(namespace);
+      const chunk = await this.#read(namespace, after, signal);
+      await publishing;
+      if (chunk.lastId === undefined) {
+        this.#deps.touched.close(window);
+        break;
+      }
+      after = chunk.lastId;
+      publishing = sequencer.chunk(
+        window,
+        chunk,
+        (lastId, documents) => {
+          progress = { ...progress, lastId: lastId.toString('base64'), documents: progress.documents + documents };
+          report.moved(namespace.name, progress);
+          return progress;
+        },
+        signal,
+      );
+      publishing.catch(() => {}); // Awaited in the next turn; without this an early failure would count as unhandled.
+    }
+    await publishing;
+    if (signal.aborted) return;
+    progress = { ...progress, state: 'done', finishedAtMs: Date.now() };
+    await sequencer.snapshotProgress(namespace, progress);
+    this.#known.set(namespace.name, progress);
+    report.finished(namespace.name, progress);
+    const seconds = Math.max(1, Math.round((Date.now() - progress.startedAtMs) / 1000));
+    logger.info({ namespace: namespace.name, documents: progress.documents, seconds }, 'Snapshot of the collection finished');
+  }
+
+  async #read(namespace: TrackedNamespace, after: Buffer | undefined, signal: AbortSignal): Promise<Chunk> {
+    for (let failures = 1; ; failures++) {
+      try {
+        return await this.#deps.reader.read(namespace, after, signal);
+      } catch (error) {
+        if (signal.aborted || !isRetriableMongoError(error)) throw error;
+        this.#deps.logger.warn(
+          { err: error, namespace: namespace.name, failures },
+          'Reading a chunk of the snapshot failed, reading it again',
+        );
+        await sleep(Math.min(RETRY_DELAY_MS * 2 ** (failures - 1), MAX_RETRY_DELAY_MS), signal);
+      }
+    }
+  }
+}

@@ -1,0 +1,35 @@
+// Which documents the tail has touched while chunks of a snapshot are being read: those rows of a chunk may be older than
+// what the topic holds by now, and are dropped (promise B). https://arxiv.org/abs/2010.12597 (DBLog)
+import type { ChangeBatch, TrackedNamespace } from '../normalize/change-batch.js';
+
+/** The keys of one namespace that passed by since the window was opened. */
+export interface Window {
+  readonly namespace: TrackedNamespace;
+  readonly touched: ReadonlySet<string>;
+}
+
+export class TouchedKeys {
+  readonly #windows = new Map<TrackedNamespace, Set<{ namespace: TrackedNamespace; touched: Set<string> }>>();
+
+  open(namespace: TrackedNamespace): Window {
+    const window = { namespace, touched: new Set<string>() };
+    const open = this.#windows.get(namespace) ?? new Set();
+    this.#windows.set(namespace, open.add(window));
+    return window;
+  }
+
+  close(window: Window): void {
+    const open = this.#windows.get(window.namespace);
+    for (const candidate of open ?? []) if (candidate === window) open?.delete(candidate);
+    if (open?.size === 0) this.#windows.delete(window.namespace);
+  }
+
+  /** Records the keys of a batch of the tail, before any of it is published. */
+  touch(batch: ChangeBatch): void {
+    if (this.#windows.size === 0) return;
+    for (let row = 0; row < batch.length; row++) {
+      const open = this.#windows.get(batch.namespace[row] as TrackedNamespace);
+      if (open !== undefined) for (const window of open) window.touched.add(batch.key[row] as string);
+    }
+  }
+}

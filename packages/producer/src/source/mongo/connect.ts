@@ -1,0 +1,62 @@
+// Connects to the source and checks, before anything is read, what the pipeline stands on: a replica set, and the right to read its oplog.
+import { redactUrl, TailwaterError } from '@tailwater/runtime';
+import { MongoClient, MongoParseError } from 'mongodb';
+import { isUnauthorized, toMongoError } from './mongo-errors.js';
+
+const SERVER_SELECTION_TIMEOUT_MS = 15_000;
+
+export interface MongoSource {
+  readonly client: MongoClient;
+  /** The replica set's name: checkpoints are kept under it. */
+  readonly replicaSet: string;
+  /** The server's version, as `buildInfo` gives it. */
+  readonly version: string;
+}
+
+/**
+ * @param uri - a MongoDB connection string, https://www.mongodb.com/docs/manual/reference/connection-string/
+ * @throws TailwaterError TW1101 unreachable, TW1102 wrong credentials, TW1103 a standalone mongod, TW1104 no right to read
+ *   the oplog, TW1105 a mongos, TW1107 a malformed connection string
+ */
+export async function connectSource(uri: string): Promise<MongoSource> {
+  const address = redactUrl(uri);
+  const client = createClient(uri, address);
+  try {
+    await client.connect();
+    const hello = await client.db('admin').command({ hello: 1 });
+    if (hello['msg'] === 'isdbgrid') throw new TailwaterError('TW1105', { address });
+    if (typeof hello['setName'] !== 'string') throw new TailwaterError('TW1103', { address });
+    await checkOplogAccess(client, address);
+    const { version } = (await client.db('admin').command({ buildInfo: 1 })) as unknown as { version: string };
+    return { client, replicaSet: hello['setName'], version };
+  } catch (error) {
+    await client.close().catch(() => {});
+    throw toMongoError(error, address);
+  }
+}
+
+function createClient(uri: string, address: string): MongoClient {
+  try {
+    return new MongoClient(uri, {
+      appName: 'tailwater-producer',
+      serverSelectionTimeoutMS: SERVER_SELECTION_TIMEOUT_MS,
+      // A tail of an idle oplog is quiet for its await time only; without this a silently dead peer would hold a read for ever.
+      socketTimeoutMS: 120_000,
+    });
+  } catch (error) {
+    if (error instanceof MongoParseError || error instanceof TypeError) throw new TailwaterError('TW1107', { address }, { cause: error });
+    throw error;
+  }
+}
+
+async function checkOplogAccess(client: MongoClient, address: string): Promise<void> {
+  try {
+    await client
+      .db('local')
+      .collection('oplog.rs')
+      .findOne({}, { projection: { ts: 1 } });
+  } catch (error) {
+    if (isUnauthorized(error)) throw new TailwaterError('TW1104', { address }, { cause: error });
+    throw error;
+  }
+}

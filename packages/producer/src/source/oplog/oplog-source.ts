@@ -1,0 +1,74 @@
+// The oplog of one replica set as a source of changes: it verifies that its place is still there (promise F), and opens a
+// new cursor after a failover or a lost connection, from the last entry it handed out.
+import { type Logger, sleep, TailwaterError } from '@tailwater/runtime';
+import type { Position } from '@tailwater/schema';
+import type { Collection, MongoClient } from 'mongodb';
+import { isRetriableMongoError } from '../mongo/mongo-errors.js';
+import type { ChangeSource, EntryBatch } from '../source.js';
+import { entryTimestamp, readOplog } from './oplog-cursor.js';
+import { newestMajorityPosition, oldestPosition } from './oplog-window.js';
+
+const REOPEN_DELAY_MS = 250;
+const MAX_REOPEN_DELAY_MS = 10_000;
+
+export class OplogSource implements ChangeSource {
+  readonly #client: MongoClient;
+  readonly #logger: Logger;
+
+  constructor(client: MongoClient, logger: Logger) {
+    this.#client = client;
+    this.#logger = logger;
+  }
+
+  newestPosition(): Promise<Position> {
+    return newestMajorityPosition(this.#client);
+  }
+
+  async *read(after: Position, signal: AbortSignal): AsyncGenerator<EntryBatch> {
+    let end = after;
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        for await (const batch of this.#readFrom(end, signal)) {
+          failures = 0;
+          end = batch.end;
+          yield batch;
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!isRetriableMongoError(error)) throw error;
+        failures += 1;
+        this.#logger.warn({ err: error, failures, position: end.toString() }, 'Reading the oplog failed, opening it again');
+        await sleep(Math.min(REOPEN_DELAY_MS * 2 ** (failures - 1), MAX_REOPEN_DELAY_MS), signal);
+      }
+    }
+  }
+
+  async *#readFrom(after: Position, signal: AbortSignal): AsyncGenerator<EntryBatch> {
+    const oplog: Collection = this.#client.db('local').collection('oplog.rs');
+    let end = after;
+    let verified = false;
+    for await (const { entries, readStartedAtMs } of readOplog(oplog, after, signal)) {
+      if (verified) {
+        end = entries.length === 0 ? end : entryTimestamp(entries.at(-1) as Buffer);
+        yield { entries, end, readStartedAtMs };
+        continue;
+      }
+      const first = entries[0];
+      // The entry at the checkpoint is always in the oplog, unless it was truncated; only its presence proves that none behind it is missing.
+      if (first === undefined || entryTimestamp(first).compare(after) !== 0) throw await this.#positionLost(after);
+      verified = true;
+      end = entryTimestamp(entries.at(-1) as Buffer);
+      yield { entries: entries.slice(1), end, readStartedAtMs };
+    }
+  }
+
+  async #positionLost(after: Position): Promise<TailwaterError> {
+    const oldest = await oldestPosition(this.#client);
+    return new TailwaterError('TW1106', {
+      position: after.toString(),
+      oldest: oldest.toString(),
+      seconds: Math.max(0, oldest.t - after.t),
+    });
+  }
+}

@@ -1,0 +1,44 @@
+// The oplog's window: its oldest and newest entries and its size, which say how long a producer may be away.
+import { Position } from '@tailwater/schema';
+import type { MongoClient, Timestamp } from 'mongodb';
+
+/** What is in the oplog now. */
+export interface OplogWindow {
+  readonly oldest: Position;
+  readonly newest: Position;
+  /** Bytes of entries in the oplog. */
+  readonly usedBytes: number;
+  /** Bytes that the capped oplog may grow to. */
+  readonly maxBytes: number;
+}
+
+const toPosition = (timestamp: Timestamp): Position => new Position(timestamp.getHighBitsUnsigned(), timestamp.getLowBitsUnsigned());
+
+/** The newest position that a majority of the members holds: `hello.lastWrite.majorityOpTime`. */
+export async function newestMajorityPosition(client: MongoClient): Promise<Position> {
+  const hello = await client.db('admin').command({ hello: 1 });
+  const { ts } = hello['lastWrite'].majorityOpTime as { ts: Timestamp };
+  return toPosition(ts);
+}
+
+export async function oldestPosition(client: MongoClient): Promise<Position> {
+  const oldest = await client
+    .db('local')
+    .collection('oplog.rs')
+    .find({}, { projection: { ts: 1 }, sort: { $natural: 1 }, limit: 1 })
+    .next();
+  return toPosition(oldest?.['ts'] as Timestamp);
+}
+
+export async function readOplogWindow(client: MongoClient): Promise<OplogWindow> {
+  const [oldest, newest, stats] = await Promise.all([
+    oldestPosition(client),
+    newestMajorityPosition(client),
+    client
+      .db('local')
+      .collection('oplog.rs')
+      .aggregate([{ $collStats: { storageStats: {} } }, { $project: { size: '$storageStats.size', maxSize: '$storageStats.maxSize' } }])
+      .next(),
+  ]);
+  return { oldest, newest, usedBytes: Number(stats?.['size'] ?? 0), maxBytes: Number(stats?.['maxSize'] ?? 0) };
+}

@@ -1,0 +1,26 @@
+// What a source of changes is, whatever it reads: batches of raw entries in oplog order, each ending at a known position.
+import type { Position } from '@tailwater/schema';
+
+/**
+ * What one read brought. Maintained invariant: `entries` are consecutive majority-committed entries in oplog order
+ * (promise G), and every entry at or before `end` has been handed out by this batch or an earlier one (promise A).
+ */
+export interface EntryBatch {
+  /** Raw BSON entries; empty when the source was read and had nothing new. */
+  readonly entries: readonly Buffer[];
+  /** The position of the last entry handed out so far. */
+  readonly end: Position;
+  /** When the read began that brought this batch, in milliseconds of the monotonic clock. */
+  readonly readStartedAtMs: number;
+}
+
+export interface ChangeSource {
+  /**
+   * Reads on from `after` until the signal aborts. Reconnects by itself; nothing is skipped or repeated within one call.
+   *
+   * @throws TailwaterError TW1106 when `after` is no longer in the oplog (promise F)
+   */
+  read(after: Position, signal: AbortSignal): AsyncGenerator<EntryBatch>;
+  /** The newest majority-committed position, where a first start begins. */
+  newestPosition(): Promise<Position>;
+}

@@ -1,0 +1,141 @@
+// A source, a broker and targets with the real commands between them, for end-to-end tests: everything that a test starts
+// here ends with it.
+import {
+  compareElasticsearch,
+  compareMongo,
+  countDifferences,
+  type Differences,
+  type Elasticsearch,
+  type Kafka,
+  type Mongo,
+  type MongoOptions,
+  PipelineProcess,
+  startElasticsearch,
+  startKafka,
+  startMongo,
+  waitFor,
+} from '@tailwater/devstack';
+
+export interface WorldOptions {
+  readonly source?: MongoOptions;
+  readonly elasticsearch?: boolean;
+  readonly mongoTarget?: boolean;
+}
+
+/** The namespace part of what the commands are told: everything in `shop`. */
+const INCLUDE = ['--include', 'shop.*'];
+/** Ceiling of a wait for targets to be in step, in milliseconds; a slow machine does not reach it. */
+const IN_STEP_TIMEOUT_MS = 150_000;
+
+export class PipelineWorld implements AsyncDisposable {
+  readonly source: Mongo;
+  readonly kafka: Kafka;
+  readonly #elasticsearch: Elasticsearch | undefined;
+  readonly #target: Mongo | undefined;
+  readonly #processes: PipelineProcess[] = [];
+  #prefix = 0;
+
+  private constructor(source: Mongo, kafka: Kafka, elasticsearch: Elasticsearch | undefined, target: Mongo | undefined) {
+    this.source = source;
+    this.kafka = kafka;
+    this.#elasticsearch = elasticsearch;
+    this.#target = target;
+  }
+
+  static async start(options: WorldOptions): Promise<PipelineWorld> {
+    const [source, kafka, elasticsearch, target] = await Promise.all([
+      startMongo(options.source ?? {}),
+      startKafka({}),
+      options.elasticsearch === true ? startElasticsearch({}) : undefined,
+      options.mongoTarget === true ? startMongo({ members: 0 }) : undefined,
+    ]);
+    return new PipelineWorld(source, kafka, elasticsearch, target);
+  }
+
+  get elasticsearch(): Elasticsearch {
+    if (this.#elasticsearch === undefined) throw new TypeError('This world was started without Elasticsearch');
+    return this.#elasticsearch;
+  }
+
+  get target(): Mongo {
+    if (this.#target === undefined) throw new TypeError('This world was started without a MongoDB target');
+    return this.#target;
+  }
+
+  /** Topics of one test begin with a prefix of its own. */
+  get prefix(): string {
+    return `tw${this.#prefix}`;
+  }
+
+  /** Empties the source's and the targets' database `shop`, and gives the next test a prefix of its own. */
+  async reset(): Promise<void> {
+    await this.endProcesses();
+    this.#prefix += 1;
+    await (await this.source.client()).db('shop').dropDatabase();
+    if (this.#target !== undefined) await (await this.#target.client()).db('shop').dropDatabase();
+    if (this.#elasticsearch !== undefined) await fetch(`${this.#elasticsearch.url}/shop.*`, { method: 'DELETE' });
+  }
+
+  async producer(...args: string[]): Promise<PipelineProcess> {
+    const common = ['--mongo', this.source.uri, '--kafka', this.kafka.brokers.join(','), '--prefix', this.prefix, ...INCLUDE];
+    return this.#track(await PipelineProcess.start('producer', [...common, ...args]));
+  }
+
+  async elasticsearchConsumer(...args: string[]): Promise<PipelineProcess> {
+    return this.#consumer('es', this.elasticsearch.url, args);
+  }
+
+  async mongoConsumer(...args: string[]): Promise<PipelineProcess> {
+    return this.#consumer('mongo', this.target.uri, args);
+  }
+
+  /** A consumer into MongoDB through another address than the server's own, such as a proxy's. */
+  async mongoConsumerThrough(uri: string, ...args: string[]): Promise<PipelineProcess> {
+    return this.#consumer('mongo', uri, args);
+  }
+
+  async #consumer(target: string, url: string, args: readonly string[]): Promise<PipelineProcess> {
+    const common = ['--target', target, '--target-url', url, '--kafka', this.kafka.brokers.join(','), '--prefix', this.prefix];
+    return this.#track(await PipelineProcess.start('consumer', [...common, ...args]));
+  }
+
+  /** Waits until the collection of the MongoDB target has the source's documents, byte for byte. */
+  async untilMongoEquals(collection: string): Promise<Differences> {
+    const [source, target] = await Promise.all([this.source.client(), this.target.client()]);
+    return untilEqual(() => compareMongo(source, target, 'shop', collection));
+  }
+
+  /** Waits until the collection's index has the source's documents. */
+  async untilElasticsearchEquals(collection: string): Promise<Differences> {
+    const source = await this.source.client();
+    return untilEqual(() => compareElasticsearch(source, this.elasticsearch.url, 'shop', collection));
+  }
+
+  async endProcesses(): Promise<void> {
+    await Promise.all(this.#processes.splice(0).map((process) => process.stop()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.endProcesses();
+    await Promise.all([this.source.stop(), this.kafka.stop(), this.#elasticsearch?.stop(), this.#target?.stop()]);
+  }
+
+  #track(process: PipelineProcess): PipelineProcess {
+    this.#processes.push(process);
+    return process;
+  }
+}
+
+async function untilEqual(compare: () => Promise<Differences>): Promise<Differences> {
+  return waitFor(compare, {
+    until: (differences) => differences.compared > 0 && countDifferences(differences) === 0,
+    describe: (last) => (last === undefined ? 'a comparison' : `equality: ${summary(last)}`),
+    timeoutMs: IN_STEP_TIMEOUT_MS,
+    intervalMs: 500,
+  });
+}
+
+function summary({ compared, missing, extra, different }: Differences): string {
+  const sample = (ids: string[]): string => `${ids.length}${ids.length === 0 ? '' : ` (${ids.slice(0, 3).join(', ')} …)`}`;
+  return `${compared} compared, missing ${sample(missing)}, extra ${sample(extra)}, different ${sample(different)}`;
+}
