@@ -1,1 +1,15 @@
-export {};
+// The consumer as a library: what the CLI, the tests and the benchmarks put together.
+export type { ApplyHooks, RetryPolicy } from './apply/apply-batch.js';
+export type { Delivery, Outcome } from './apply/delivery.js';
+export { type ElasticsearchOptions, ElasticsearchTarget } from './apply/elasticsearch/elasticsearch.js';
+export type { BatchLimits } from './apply/lane.js';
+export { Lanes, type LanesOptions } from './apply/lanes.js';
+export { MongoTarget, type MongoTargetOptions } from './apply/mongo/mongo.js';
+export { APPLIED, type ChangeResult, SUPERSEDED, type Target } from './apply/target.js';
+export type { Change } from './change.js';
+export { Pipeline, type PipelineOptions, type PipelineParts } from './pipeline.js';
+export { KafkaSubscription, type KafkaSubscriptionOptions } from './subscribe/kafka.js';
+export type { FetchedBatch, FetchedRecord, Subscription, SubscriptionListener } from './subscribe/subscription.js';
+export { Tally } from './tally.js';
+export { Destinations } from './transform/destinations.js';
+export { renaming, type Transform } from './transform/transform.js';

@@ -1,0 +1,78 @@
+// The body of a `_bulk` request: for each change an action line, and for an upsert the document's line.
+// https://www.elastic.co/guide/en/elasticsearch/reference/8.19/docs-bulk.html
+import type { Change } from '../../change.js';
+import { BsonToJson } from './bson-to-json.js';
+import { documentId } from './document-id.js';
+import { JsonBuffer } from './json-buffer.js';
+
+/** What a buffer may keep between requests; a request that needs more gives the rest back. */
+const KEEP_BYTES = 16 * 1024 * 1024;
+const NEWLINE = 0x0a;
+
+// A refused older version is a success: what the target holds is newer (promise D). Versions are written as digits, because
+// those of today's timestamps exceed what a JavaScript number holds.
+const UPSERT_ACTION = '{"index":{"version_type":"external_gte","_index":';
+const DELETE_ACTION = '{"delete":{"version_type":"external_gte","_index":';
+const ID = ',"_id":';
+const VERSION = ',"version":';
+const ACTION_END = '}}\n';
+
+interface Actions {
+  readonly upsert: Buffer;
+  readonly delete: Buffer;
+}
+
+export class BulkBody {
+  readonly #out = new JsonBuffer();
+  readonly #json = new BsonToJson(this.#out);
+  readonly #indexOf: (namespace: Change['namespace']) => string;
+  readonly #actions = new Map<Change['namespace'], Actions>();
+
+  constructor(indexOf: (namespace: Change['namespace']) => string) {
+    this.#indexOf = indexOf;
+  }
+
+  /** NaN and infinite numbers left out so far. */
+  get droppedValues(): number {
+    return this.#json.dropped;
+  }
+
+  /**
+   * The NDJSON of these changes, valid until the next call.
+   *
+   * @throws InvalidBsonError
+   */
+  write(changes: readonly Change[]): Buffer {
+    const out = this.#out;
+    out.reset(KEEP_BYTES);
+    for (const change of changes) {
+      const actions = this.#actionsOf(change.namespace);
+      out.raw(change.kind === 'upsert' ? actions.upsert : actions.delete);
+      const id = documentId(change.key);
+      if (isPlain(id)) out.ascii(`"${id}"`);
+      else out.text(id);
+      out.ascii(VERSION);
+      out.ascii(change.version.toString());
+      out.ascii(ACTION_END);
+      if (change.kind === 'delete') continue;
+      this.#json.document(change.document);
+      out.ensure(1);
+      out.byte(NEWLINE);
+    }
+    return out.written();
+  }
+
+  #actionsOf(namespace: Change['namespace']): Actions {
+    const known = this.#actions.get(namespace);
+    if (known !== undefined) return known;
+    const index = JSON.stringify(this.#indexOf(namespace));
+    const actions = { upsert: Buffer.from(UPSERT_ACTION + index + ID), delete: Buffer.from(DELETE_ACTION + index + ID) };
+    this.#actions.set(namespace, actions);
+    return actions;
+  }
+}
+
+/** Whether JSON text of this id is the id in quotes: true of ObjectIds and most strings. */
+function isPlain(id: string): boolean {
+  return /^[\w.:/@ -]*$/.test(id);
+}

@@ -1,0 +1,36 @@
+// What a `_bulk` response says of each change. Failures are told apart by status and error type, never by their text.
+import type { Change } from '../../change.js';
+import { APPLIED, type ChangeResult, SUPERSEDED } from '../target.js';
+import { isRetriableStatus } from './failures.js';
+
+export interface BulkResponse {
+  readonly errors: boolean;
+  readonly items: readonly Readonly<
+    Record<string, { readonly status: number; readonly error?: { readonly type?: string; readonly reason?: string } }>
+  >[];
+}
+
+/** Only this much of the response is sent: https://www.elastic.co/guide/en/elasticsearch/reference/8.19/common-options.html#common-options-response-filtering */
+export const BULK_FILTER = 'errors,items.*.status,items.*.error.type,items.*.error.reason';
+
+const CONFLICT = 409;
+const NOT_FOUND = 404;
+
+export function readBulkResponse(changes: readonly Change[], response: BulkResponse): ChangeResult[] {
+  if (!response.errors) return changes.map(() => APPLIED);
+  return changes.map((change, index) => {
+    const item = Object.values(response.items[index] ?? {})[0];
+    if (item === undefined)
+      return { status: 'rejected', code: 'missing', reason: 'The response does not mention the change', retriable: true };
+    const { status, error } = item;
+    if (error === undefined || (status === NOT_FOUND && change.kind === 'delete')) return APPLIED;
+    if (status === CONFLICT && error.type === 'version_conflict_engine_exception') return SUPERSEDED;
+    return {
+      status: 'rejected',
+      code: error.type ?? String(status),
+      reason: error.reason ?? `status ${status}`,
+      // A block is lifted by whoever set it, or by Elasticsearch itself when the disk has room again.
+      retriable: isRetriableStatus(status) || error.type === 'cluster_block_exception',
+    };
+  });
+}

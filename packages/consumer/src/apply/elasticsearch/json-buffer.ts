@@ -1,0 +1,150 @@
+// A growing buffer that JSON is written into, byte by byte: no string, object or array per document or per value. It is
+// reused from batch to batch, so that steady state allocates nothing.
+import { isUtf8 } from 'node:buffer';
+
+const INITIAL_BYTES = 256 * 1024;
+/** Up to this length a loop beats the call that copies memory (measured). */
+const LOOP_BYTES = 64;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+
+/** What a byte of a JSON string needs: 0 nothing, 1 an escape, 2 a check that it is UTF-8. */
+const NEEDS = new Uint8Array(256);
+NEEDS.fill(1, 0, 0x20);
+NEEDS[QUOTE] = 1;
+NEEDS[BACKSLASH] = 1;
+NEEDS.fill(2, 0x80, 0x100);
+
+/** The escapes of RFC 8259, section 7: short where there is one. */
+const ESCAPES: readonly Buffer[] = Array.from({ length: 0x5d }, (_, byte) =>
+  Buffer.from(JSON.stringify(String.fromCharCode(byte)).slice(1, -1)),
+);
+
+export class JsonBuffer {
+  bytes: Buffer;
+  /** The offset of the next byte. */
+  at = 0;
+
+  constructor(initialBytes = INITIAL_BYTES) {
+    this.bytes = Buffer.allocUnsafeSlow(initialBytes);
+  }
+
+  /** Begins anew; memory beyond `keepBytes`, which a large document took, is given back. */
+  reset(keepBytes: number): void {
+    this.at = 0;
+    if (this.bytes.length > keepBytes) this.bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+  }
+
+  /** What was written, without a copy: valid until the next reset. */
+  written(): Buffer {
+    return this.bytes.subarray(0, this.at);
+  }
+
+  /** Makes room for this many more bytes. */
+  ensure(count: number): void {
+    const needed = this.at + count;
+    if (needed <= this.bytes.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
+    this.bytes.copy(grown, 0, 0, this.at);
+    this.bytes = grown;
+  }
+
+  /** One byte; the caller has ensured room. */
+  byte(value: number): void {
+    this.bytes[this.at++] = value;
+  }
+
+  /** Text of ASCII characters that need no escape. */
+  ascii(text: string): void {
+    const { length } = text;
+    this.ensure(length);
+    if (length > LOOP_BYTES) {
+      this.at += this.bytes.write(text, this.at, 'latin1');
+      return;
+    }
+    const { bytes } = this;
+    let at = this.at;
+    for (let index = 0; index < length; index++) bytes[at++] = text.charCodeAt(index);
+    this.at = at;
+  }
+
+  raw(source: Buffer, start = 0, end = source.length): void {
+    this.ensure(end - start);
+    this.#copy(source, start, end);
+  }
+
+  /** A JSON string of any text. */
+  text(text: string): void {
+    const source = Buffer.from(text, 'utf8');
+    this.string(source, 0, source.length);
+  }
+
+  /** A JSON string of the UTF-8 bytes `source[start, end)`; bytes that are not UTF-8 become the replacement character. */
+  string(source: Buffer, start: number, end: number): void {
+    this.ensure(end - start + 2);
+    this.bytes[this.at++] = QUOTE;
+    let run = start;
+    let checked = false;
+    for (let index = start; index < end; index++) {
+      const byte = source[index] as number;
+      const needs = NEEDS[byte];
+      if (needs === 0 || (needs === 2 && checked)) continue;
+      if (needs === 2) {
+        checked = true;
+        if (isUtf8(source.subarray(index, end))) continue;
+        this.#copy(source, run, index);
+        this.#replaced(source, index, end);
+        return;
+      }
+      this.#copy(source, run, index);
+      const escaped = ESCAPES[byte] as Buffer;
+      this.ensure(end - index + escaped.length + 1);
+      this.#copy(escaped, 0, escaped.length);
+      run = index + 1;
+    }
+    this.#copy(source, run, end);
+    this.bytes[this.at++] = QUOTE;
+  }
+
+  /** An integer of at most 53 bits. */
+  integer(value: number): void {
+    // Below 2^31 the loop divides 32-bit integers, without a string in between.
+    if (value > 0x7fff_ffff || value < -0x7fff_ffff) {
+      this.ascii(String(value));
+      return;
+    }
+    this.ensure(11);
+    const { bytes } = this;
+    let rest = value;
+    if (rest < 0) {
+      bytes[this.at++] = MINUS;
+      rest = -rest;
+    }
+    let digits = 1;
+    for (let bound = 10; bound <= rest; bound *= 10) digits += 1;
+    const end = this.at + digits;
+    for (let at = end - 1; at >= this.at; at--) {
+      const quotient = (rest / 10) | 0;
+      bytes[at] = ZERO + rest - quotient * 10;
+      rest = quotient;
+    }
+    this.at = end;
+  }
+
+  #copy(source: Buffer, start: number, end: number): void {
+    const { bytes } = this;
+    let at = this.at;
+    if (end - start > LOOP_BYTES) source.copy(bytes, at, start, end);
+    else for (let index = start; index < end; index++) bytes[at++] = source[index] as number;
+    this.at += end - start;
+  }
+
+  /** The rest of a string that is not UTF-8, and its closing quote. */
+  #replaced(source: Buffer, start: number, end: number): void {
+    const rest = Buffer.from(JSON.stringify(source.toString('utf8', start, end)).slice(1));
+    this.raw(rest);
+  }
+}

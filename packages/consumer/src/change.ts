@@ -1,0 +1,24 @@
+// One change of one document as every stage of the consumer sees it: decoded as far as its position, with the document
+// still as the BSON bytes that the producer copied from the oplog (promise C).
+import type { Namespace, Operation, Origin, Position } from '@tailwater/schema';
+
+export interface Change {
+  readonly kind: 'upsert' | 'delete';
+  /** The record key: the document's `_id` as relaxed Extended JSON, equal for equal ids (promise B). */
+  readonly key: string;
+  /** Where the change goes; after the transform stage the target's name, before it the source's. */
+  readonly namespace: Namespace;
+  /** The full document as BSON; empty for a delete. */
+  readonly document: Buffer;
+  readonly position: Position;
+  /** From the position alone (promise D): re-reading yields the same one. */
+  readonly version: bigint;
+  readonly origin: Origin;
+  readonly op: Operation | 'delete';
+  /** Milliseconds since the epoch, by the source server's clock. */
+  readonly wallTimeMs: number;
+  readonly topic: string;
+  readonly partition: number;
+  /** Kafka offsets are 64-bit, but a partition would need 9e15 records before a number lost one. */
+  readonly offset: number;
+}

@@ -1,0 +1,78 @@
+// A Kafka record to a change. Control records are not changes; a record that is neither is refused by name, never skipped
+// (promise E): the pipeline decides what becomes of it.
+import { decodeChangeEvent, isControlKey, type Namespace, parseTombstone } from '@tailwater/schema';
+import type { Change } from '../change.js';
+import type { FetchedRecord } from '../subscribe/subscription.js';
+
+const NOTHING = Buffer.alloc(0);
+
+/** Where a record came from. */
+export interface RecordSource {
+  readonly topic: string;
+  readonly partition: number;
+  /** The topic's namespace. */
+  readonly namespace: Namespace;
+}
+
+/** Thrown for a record that is no change event, tombstone or control record. */
+export class UndecodableRecordError extends Error {
+  override readonly name = 'UndecodableRecordError';
+}
+
+/**
+ * @returns undefined for a control record
+ * @throws UndecodableRecordError when the record is not one that this release, or an earlier one, writes
+ */
+export function decodeRecord(record: FetchedRecord, source: RecordSource): Change | undefined {
+  const { key, value } = record;
+  if (key === null || key.length === 0) throw new UndecodableRecordError('the record has no key');
+  if (isControlKey(key)) return undefined;
+  return value === null ? decodeTombstone(key, record, source) : decodeUpsert(key, value, record, source);
+}
+
+function decodeTombstone(key: Buffer, record: FetchedRecord, source: RecordSource): Change {
+  const tombstone = parseTombstone(record.headers);
+  if (tombstone === undefined) throw new UndecodableRecordError('the record has no value, nor the headers of a delete');
+  const { position, origin, wallTimeMs } = tombstone;
+  return {
+    kind: 'delete',
+    key: key.toString('utf8'),
+    namespace: source.namespace,
+    document: NOTHING,
+    position,
+    version: position.version,
+    origin,
+    op: 'delete',
+    wallTimeMs,
+    topic: source.topic,
+    partition: source.partition,
+    offset: Number(record.offset),
+  };
+}
+
+function decodeUpsert(key: Buffer, value: Buffer, record: FetchedRecord, source: RecordSource): Change {
+  let event: ReturnType<typeof decodeChangeEvent>;
+  try {
+    event = decodeChangeEvent(value);
+  } catch (error) {
+    throw new UndecodableRecordError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+  const { document, position } = event;
+  if (document.length < 5 || document.readInt32LE(0) !== document.length) {
+    throw new UndecodableRecordError('the document of the event is not a BSON document');
+  }
+  return {
+    kind: 'upsert',
+    key: key.toString('utf8'),
+    namespace: source.namespace,
+    document,
+    position,
+    version: position.version,
+    origin: event.origin,
+    op: event.op,
+    wallTimeMs: event.wallTimeMs,
+    topic: source.topic,
+    partition: source.partition,
+    offset: Number(record.offset),
+  };
+}

@@ -1,0 +1,75 @@
+// The subscription on kafkajs: one session of the group after another, a new one whenever the set of topics changes.
+import { type KafkaClient, type Logger, sleep } from '@tailwater/runtime';
+import type { Admin } from 'kafkajs';
+import { KafkaSession, type SessionOptions } from './kafka-session.js';
+import { includedTopics, type TopicFilter, topicsOtherThan } from './kafka-topics.js';
+import type { CommitOutcome, PartitionOffset, Subscription, SubscriptionListener } from './subscription.js';
+
+export interface KafkaSubscriptionOptions extends SessionOptions {
+  readonly filter: TopicFilter;
+  /** Milliseconds between two looks at the list of topics. */
+  readonly topicPollMs: number;
+}
+
+export class KafkaSubscription implements Subscription {
+  readonly #kafka: KafkaClient;
+  readonly #options: KafkaSubscriptionOptions;
+  readonly #logger: Logger;
+  #session: KafkaSession | undefined;
+
+  constructor(kafka: KafkaClient, options: KafkaSubscriptionOptions, logger: Logger) {
+    this.#kafka = kafka;
+    this.#options = options;
+    this.#logger = logger;
+  }
+
+  /** @throws TailwaterError when the group cannot be joined or read for a reason that waiting does not cure */
+  async run(signal: AbortSignal, listener: SubscriptionListener): Promise<void> {
+    const admin = this.#kafka.admin();
+    await admin.connect();
+    try {
+      let topics = await this.#firstTopics(admin, signal);
+      while (!signal.aborted) topics = await this.#read(topics, admin, signal, listener);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      await Promise.race([admin.disconnect(), sleep(2_000)]);
+    }
+  }
+
+  async commit(offsets: readonly PartitionOffset[]): Promise<CommitOutcome> {
+    return this.#session === undefined ? 'refused' : this.#session.commit(offsets);
+  }
+
+  async #firstTopics(admin: Admin, signal: AbortSignal): Promise<string[]> {
+    const { filter } = this.#options;
+    const topics = includedTopics(await admin.listTopics(), filter);
+    if (topics.length > 0) return topics;
+    this.#logger.info(`No topic of prefix ${filter.prefix} to read yet: waiting for the producer to create one`);
+    return this.#otherTopics([], admin, signal);
+  }
+
+  #otherTopics(known: readonly string[], admin: Admin, signal: AbortSignal): Promise<string[]> {
+    return topicsOtherThan(known, admin, this.#options.filter, { intervalMs: this.#options.topicPollMs, signal });
+  }
+
+  /** Reads these topics until the set changes, and answers with the new set; an empty set waits for topics. */
+  async #read(topics: string[], admin: Admin, signal: AbortSignal, listener: SubscriptionListener): Promise<string[]> {
+    if (topics.length === 0) return this.#otherTopics([], admin, signal);
+    const done = new AbortController();
+    const stop = AbortSignal.any([signal, done.signal]);
+    const session = new KafkaSession(this.#kafka, topics, this.#options);
+    this.#session = session;
+    const reading = session.run(stop, listener).finally(() => done.abort());
+    const watching = this.#otherTopics(topics, admin, stop).finally(() => done.abort());
+    const [read, watched] = await Promise.allSettled([reading, watching]);
+    this.#session = undefined;
+    if (read.status === 'rejected') throw read.reason;
+    if (watched.status === 'rejected') throw watched.reason;
+    this.#logger.info(
+      { added: watched.value.filter((topic) => !topics.includes(topic)) },
+      'The topics of the prefix changed: subscribing again',
+    );
+    return watched.value;
+  }
+}
