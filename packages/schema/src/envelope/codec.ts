@@ -59,7 +59,8 @@ const scratch: AvroRecord = {
 };
 
 /**
- * Writes an event into `out` at `at`. The hot path: nothing is allocated, and the document's bytes are copied once.
+ * Writes an event into `out` at `at`. The hot path: nothing is allocated, and the document's bytes are copied once. Bytes
+ * after the event may be scribbled on, so events are written front to back.
  *
  * @returns the offset after the event; greater than `out.length` when it did not fit, so that the caller grows the buffer and writes again
  */

@@ -39,7 +39,8 @@ export function documentOf(fields: Fields): Buffer {
 /** A document whose only field is this `_id`. */
 export const documentWithId = (id: Id): Buffer => documentOf([[Buffer.from('_id'), id]]);
 
-function encodeValue(id: Id): Buffer {
+/** The bytes of a value, without its type. */
+export function encodeValue(id: Id): Buffer {
   switch (id.kind) {
     case 'int32':
       return int32(id.value);
