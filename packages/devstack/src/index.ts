@@ -10,6 +10,8 @@ export type { MongoMember } from './mongo/member.js';
 export type { Mongo } from './mongo/mongo.js';
 export type { MongoCredentials, MongoOptions } from './mongo/options.js';
 export { startMongo } from './mongo/start-mongo.js';
+export type { SolrOptions } from './solr/options.js';
+export { type Solr, startSolr } from './solr/solr.js';
 export type { Server } from './supervision/server.js';
 export { freePort } from './support/free-port.js';
 export { type WaitOptions, waitFor } from './support/wait-for.js';

@@ -1,0 +1,167 @@
+// A Solr server: standalone, or SolrCloud of one node with its ZooKeeper in the same process.
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Artifacts, type JavaProgram } from '../artifacts/artifacts.js';
+import { ASSETS } from '../artifacts/jars.js';
+import { DevstackError } from '../errors.js';
+import { javaProcess } from '../supervision/jvm.js';
+import type { ProcessSpec } from '../supervision/protocol.js';
+import { SupervisedServer } from '../supervision/server.js';
+import { Supervisor } from '../supervision/supervisor.js';
+import { freePort } from '../support/free-port.js';
+import type { SolrOptions } from './options.js';
+
+const PROBE_TIMEOUT_MS = 5_000;
+const CREATE_TIMEOUT_MS = 60_000;
+// The ordinal of UpdateLog.State.ACTIVE: it is past replaying, buffering and applying what was buffered.
+const UPDATE_LOG_ACTIVE = 3;
+const CONFIGSET = '_default';
+
+interface Shard {
+  readonly replicas: Record<string, { readonly state: string }>;
+}
+
+interface Clusterstate {
+  readonly cluster: {
+    readonly live_nodes: readonly string[];
+    readonly collections: Record<string, { readonly shards: Record<string, Shard> }>;
+  };
+}
+
+interface CoreMetrics {
+  readonly metrics: Record<string, { readonly 'TLOG.state'?: number }>;
+}
+
+export class Solr extends SupervisedServer {
+  readonly mode: 'standalone' | 'cloud';
+  /** `9.10.1` */
+  readonly version: string;
+  readonly #program: JavaProgram;
+  readonly #options: SolrOptions;
+  readonly #zooKeeperPort: number;
+
+  constructor(program: JavaProgram, options: SolrOptions, port: number, zooKeeperPort: number, supervisor: Supervisor) {
+    super('solr', port, supervisor);
+    this.mode = options.mode ?? 'standalone';
+    this.version = program.version;
+    this.#program = program;
+    this.#options = options;
+    this.#zooKeeperPort = zooKeeperPort;
+  }
+
+  /** `http://127.0.0.1:<port>/solr`; a core or collection follows as `/<name>`. */
+  get url(): string {
+    return `http://127.0.0.1:${this.port}/solr`;
+  }
+
+  /** Creates a core, or in the cloud a collection of one replica per shard. Only a collection has more than one shard. */
+  async create(name: string, options: { readonly shards?: number } = {}): Promise<void> {
+    const { shards = 1 } = options;
+    if (this.mode === 'cloud') {
+      await this.#get('admin/collections', { action: 'CREATE', name, numShards: String(shards), 'collection.configName': CONFIGSET });
+      return;
+    }
+    if (shards !== 1) throw new DevstackError(`A core has one shard: start Solr with mode cloud for ${shards}`);
+    await this.#get('admin/cores', { action: 'CREATE', name, configSet: CONFIGSET });
+  }
+
+  /** Deletes a core or a collection with its data. */
+  async delete(name: string): Promise<void> {
+    if (this.mode === 'cloud') await this.#get('admin/collections', { action: 'DELETE', name });
+    else await this.#get('admin/cores', { action: 'UNLOAD', core: name, deleteInstanceDir: 'true' });
+  }
+
+  get #home(): string {
+    return join(this.supervisor.directory, 'home');
+  }
+
+  protected override async command(): Promise<ProcessSpec> {
+    const { directory } = this.supervisor;
+    const home = this.#home;
+    await cp(join(ASSETS, 'solr', 'home'), home, { recursive: true });
+    await cp(this.#options.configset ?? join(ASSETS, 'solr', 'configset'), join(home, 'configsets', CONFIGSET, 'conf'), {
+      recursive: true,
+    });
+    const flags = [
+      '-Dlog4j2.disable.jmx=true',
+      `-Dlog4j2.configurationFile=${join(home, 'log4j2.xml')}`,
+      `-Dsolr.install.dir=${directory}`,
+      ...(this.mode === 'cloud' ? await this.#cloudFlags(directory, home) : []),
+    ];
+    const heapMb = this.#options.heapMb ?? 768;
+    const main = { mainClass: 'tailwater.devstack.SolrServer', args: [String(this.port), home] };
+    return javaProcess({ program: this.#program, heapMb, flags, ...main }, directory, this.logFile);
+  }
+
+  // A restarted server answers before its cores are loaded, those before their update logs are replayed, and in the cloud
+  // its replicas come back after that.
+  protected override async isReady(): Promise<boolean> {
+    if (!(await this.#areCoresLoaded())) return false;
+    return this.mode === 'standalone' || this.#areReplicasActive();
+  }
+
+  async #areCoresLoaded(): Promise<boolean> {
+    const { metrics } = await this.#get<CoreMetrics>('admin/metrics', { group: 'core', prefix: 'TLOG.state' }, PROBE_TIMEOUT_MS);
+    for (const core of await this.#coresOnDisk()) await this.#get(`${core}/admin/system`, {}, PROBE_TIMEOUT_MS);
+    return Object.values(metrics).every((core) => core['TLOG.state'] === UPDATE_LOG_ACTIVE);
+  }
+
+  // The server itself lists only those that it has got round to.
+  async #coresOnDisk(): Promise<string[]> {
+    const entries = await readdir(this.#home, { withFileTypes: true });
+    const folders = entries.filter((entry) => entry.isDirectory() && existsSync(join(this.#home, entry.name, 'core.properties')));
+    return folders.map(({ name }) => name);
+  }
+
+  async #areReplicasActive(): Promise<boolean> {
+    const { cluster } = await this.#get<Clusterstate>('admin/collections', { action: 'CLUSTERSTATUS' }, PROBE_TIMEOUT_MS);
+    const replicas = Object.values(cluster.collections)
+      .flatMap(({ shards }) => Object.values(shards))
+      .flatMap((shard) => Object.values(shard.replicas));
+    return cluster.live_nodes.length > 0 && replicas.every(({ state }) => state === 'active');
+  }
+
+  // The embedded ZooKeeper reads its zoo.cfg from where the distribution would have it.
+  async #cloudFlags(directory: string, home: string): Promise<string[]> {
+    const folder = join(directory, 'server', 'solr');
+    await mkdir(folder, { recursive: true });
+    const lines = [
+      'tickTime=2000',
+      'initLimit=10',
+      'syncLimit=5',
+      'admin.enableServer=false',
+      `dataDir=${join(directory, 'zookeeper')}`,
+      `clientPort=${this.#zooKeeperPort}`,
+    ];
+    await writeFile(join(folder, 'zoo.cfg'), `${lines.join('\n')}\n`);
+    return ['-DzkRun', '-Dsolr.zk.embedded.host=127.0.0.1', `-Dsolr.default.confdir=${join(home, 'configsets', CONFIGSET, 'conf')}`];
+  }
+
+  async #get<T>(path: string, parameters: Record<string, string>, timeoutMs = CREATE_TIMEOUT_MS): Promise<T> {
+    const query = new URLSearchParams({ ...parameters, wt: 'json' });
+    const response = await fetch(`${this.url}/${path}?${query}`, { signal: AbortSignal.timeout(timeoutMs) });
+    const body = await response.text();
+    if (!response.ok) throw new DevstackError(`Solr refused ${path}?${query} (${response.status}): ${body.slice(0, 500)}`);
+    return JSON.parse(body) as T;
+  }
+}
+
+/**
+ * Starts Solr 9.10.1 and returns when cores or collections can be created.
+ *
+ * @throws {MissingPrerequisiteError} when Java 17 or Maven is missing
+ * @throws {ServerStartError} with the end of the log, when it does not come up
+ */
+export async function startSolr(options: SolrOptions = {}): Promise<Solr> {
+  const program = await (options.artifacts ?? new Artifacts()).solr();
+  const supervisor = await Supervisor.launch('solr');
+  try {
+    const solr = new Solr(program, options, options.port ?? (await freePort()), await freePort(), supervisor);
+    await solr.start();
+    return solr;
+  } catch (error) {
+    await supervisor.close();
+    throw error;
+  }
+}
