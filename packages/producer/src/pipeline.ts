@@ -168,4 +168,8 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
   await Promise.race([sequencer.finish(), sleep(DRAIN_MS, AbortSignal.timeout(DRAIN_MS + 1000))]);
 }
 
-const isRetriable = (error: unknown): boolean => (error instanceof TailwaterError ? error.retriable : isRetriableMongoError(error));
+/** What Kafka's client throws without a code of ours is its business with the brokers: a new session tries again. */
+function isRetriable(error: unknown): boolean {
+  if (error instanceof TailwaterError) return error.retriable;
+  return isRetriableMongoError(error) || (error instanceof Error && error.name.startsWith('KafkaJS'));
+}

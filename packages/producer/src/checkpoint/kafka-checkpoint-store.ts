@@ -87,7 +87,10 @@ async function readTopic(
         clearTimeout(timer);
         settle();
       };
-      consumer.on(consumer.events.CRASH, ({ payload }) => finish(() => reject(payload.error)));
+      // After what it holds for a passing failure, such as a coordinator that is loading, kafkajs starts again by itself.
+      consumer.on(consumer.events.CRASH, ({ payload }) => {
+        if (!payload.restart) finish(() => reject(payload.error));
+      });
       // A transaction's marker takes an offset too, so the end is reached by fetching past it, not by a record.
       if (end !== undefined) {
         consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {

@@ -88,7 +88,10 @@ export class RecordEncoder {
       }
       const namespace = batch.namespace[row] as TrackedNamespace;
       let target = byNamespace.get(namespace);
-      if (target === undefined) byNamespace.set(namespace, (target = { ...layoutOf(namespace), messages: [] }));
+      if (target === undefined) {
+        target = { ...layoutOf(namespace), messages: [] };
+        byNamespace.set(namespace, target);
+      }
       const keyStart = at;
       at += out.write(batch.key[row] as string, at);
       const key = out.subarray(keyStart, at);

@@ -32,7 +32,10 @@ export class DocumentLookup {
       if (batch.op[row] !== 'update' || batch.document[row] !== undefined) continue;
       const namespace = batch.namespace[row] as TrackedNamespace;
       let keys = wanted.get(namespace);
-      if (keys === undefined) wanted.set(namespace, (keys = new Map()));
+      if (keys === undefined) {
+        keys = new Map();
+        wanted.set(namespace, keys);
+      }
       keys.set(batch.key[row] as string, row);
     }
     if (wanted.size === 0) return;
