@@ -15,10 +15,23 @@ export class PartitionProgress implements TopicPartition {
   /** The offset that the group has committed through this process. */
   committed = 0;
   revoked = false;
+  #untakenFrom = 0;
 
   constructor({ topic, partition }: TopicPartition) {
     this.topic = topic;
     this.partition = partition;
+  }
+
+  /** A record of this offset was taken; offsets come in rising order. */
+  take(offset: number): void {
+    this.#untakenFrom = offset + 1;
+  }
+
+  /** Those of a batch that were not taken before: after a lost connection a batch that was taken in part comes again. */
+  untaken<T extends { readonly offset: string }>(records: readonly T[]): readonly T[] {
+    const [first] = records;
+    if (first === undefined || Number(first.offset) >= this.#untakenFrom) return records;
+    return records.filter(({ offset }) => Number(offset) >= this.#untakenFrom);
   }
 
   /** Records between the watermark and the end of the partition; 0 before anything was read. */

@@ -37,7 +37,7 @@ const OLD_BINARY = 0x02;
  */
 export class BsonToJson {
   /** How many NaN and infinite numbers were left out so far. */
-  dropped = 0;
+  droppedValues = 0;
   readonly #out: JsonBuffer;
 
   constructor(out: JsonBuffer) {
@@ -67,7 +67,7 @@ export class BsonToJson {
       at = valueStart + valueSize(source, type, valueStart);
       if (topLevel && isId(source, nameStart, nameEnd)) continue;
       if (type === BsonType.double && !isFiniteAt(source, valueStart)) {
-        this.dropped += 1;
+        this.droppedValues += 1;
         continue;
       }
       if (!first) {
@@ -147,7 +147,7 @@ export class BsonToJson {
 
   #double(value: number): void {
     if (!Number.isFinite(value)) {
-      this.dropped += 1;
+      this.droppedValues += 1;
       this.#out.ascii('null');
       return;
     }

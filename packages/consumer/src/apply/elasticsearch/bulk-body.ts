@@ -34,7 +34,7 @@ export class BulkBody {
 
   /** NaN and infinite numbers left out so far. */
   get droppedValues(): number {
-    return this.#json.dropped;
+    return this.#json.droppedValues;
   }
 
   /**
