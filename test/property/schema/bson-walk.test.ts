@@ -64,8 +64,7 @@ describe('a corrupt document', () => {
   it('is walked inside its bounds and to an end, or refused as invalid', () => {
     let refused = 0;
     fc.assert(
-      fc.property(arbitraryFields.map(documentOf), fc.array(arbitraryDamage, { minLength: 1, maxLength: 4 }), (document, damages) => {
-        const corrupt = damages.reduce((bytes, damage) => damage(bytes), document);
+      fc.property(corruptDocument, (corrupt) => {
         try {
           walk(corrupt, 0, corrupt.length);
           findId(corrupt);
@@ -81,8 +80,7 @@ describe('a corrupt document', () => {
 
   it('gives a key or is refused as invalid', () => {
     fc.assert(
-      fc.property(arbitraryFields.map(documentOf), fc.array(arbitraryDamage, { minLength: 1, maxLength: 4 }), (document, damages) => {
-        const corrupt = damages.reduce((bytes, damage) => damage(bytes), document);
+      fc.property(corruptDocument, (corrupt) => {
         try {
           JSON.parse(recordKey(corrupt, BsonType.object, 0));
         } catch (error) {
@@ -144,6 +142,10 @@ const arbitraryDamage: fc.Arbitrary<Damage> = fc.oneof(
       },
   ),
 );
+
+const corruptDocument: fc.Arbitrary<Buffer> = fc
+  .tuple(arbitraryFields.map(documentOf), fc.array(arbitraryDamage, { minLength: 1, maxLength: 4 }))
+  .map(([document, damages]) => damages.reduce((bytes, damage) => damage(bytes), document));
 
 /** A document of one element. */
 function wrapped(element: Buffer): Buffer {
