@@ -4,16 +4,18 @@
 export const REDACTED = '***';
 
 // `scheme://user:password@`: a raw password may hold @ and /, so it ends at the last @ of the word, unless the next URI of
-// a list begins first. Digits after the colon that a / ? # , or the end follows are a port.
-const USER_INFO = /([a-z][a-z0-9+.-]*:\/\/[^\s:/@"<>]*):(?!\d{1,5}(?:[/?#,\s"'<>]|$))(?:(?!,[a-z][a-z0-9+.-]*:\/\/)[^\s"<>])*@/gi;
+// a list begins first (or after 512 characters, to bound the search). Digits after the colon that a / ? # , or the end follows are a port.
+const USER_INFO =
+  /([a-z][a-z0-9+.-]*:\/\/[^\s:/@"<>]*):(?!\d{1,5}(?:[/?#,\s"'<>]|$))(?:(?!,[a-z][a-z0-9+.-]*:\/\/)(?:\\"|[^\s"<>])){0,512}@/gi;
 
-/** Names of keys whose values are secrets, in any spelling: `password`, `apiKey`, `sasl_password`, `client-secret`, `authToken`. */
-const SECRET_NAME = String.raw`[\w.-]*(?:password|passwd|passphrase|api[-_]?key|secret|(?<!resume[-_]?)token|authorization)`;
+/** How names of keys end whose values are secrets: `password`, `apiKey`, `sasl_password`, `client-secret`, `authToken`. A resume token is a position, no secret. */
+const SECRET_NAME = '(?:password|passwd|passphrase|api[-_]?key|secret|(?<!resume[-_]?)token|authorization)';
+const SECRET_KEY = new RegExp(`${SECRET_NAME}$`, 'i');
 
-// `name=value`, `name: value`, `"name":"value"` and the same inside an escaped string. A resume token is a position, no secret.
+// `name=value`, `name: value`, `"name":"value"` and the same inside an escaped string.
 const SECRET_PAIR = new RegExp(
-  String.raw`(?<quote>\\?["'])?(?<name>\b${SECRET_NAME})(?:\\?["'])?(?<separator>\s*[:=]\s*)` +
-    String.raw`(?:\\"(?<escaped>(?:[^"\\]|\\[^"])*)\\"|"(?<double>(?:[^"\\]|\\.)*)"|'(?<single>[^']*)'|(?<scheme>(?:Bearer|Basic|ApiKey)\s+)?(?<bare>[^\s"'\\,;&{}[\]]+))`,
+  String.raw`(?<head>${SECRET_NAME}(?<quote>\\?["'])?\s*[:=]\s*)` +
+    String.raw`(?:\\"(?<escaped>(?:[^"\\]|\\[^"])*)\\"|"(?<double>(?:[^"\\]|\\.)*)"|'(?<single>[^']*)'|(?<scheme>(?:Bearer|Basic|ApiKey)\s+)?[^\s"'\\,;&{}[\]]+)`,
   'gi',
 );
 
@@ -24,22 +26,17 @@ export function redactUrl(text: string): string {
 
 /** Masks passwords in URIs, and the values behind names such as password, apiKey, secret and token, anywhere in the text. */
 export function redact(text: string): string {
-  return redactUrl(text).replace(SECRET_PAIR, (pair, ...rest) => {
-    const groups = rest.at(-1) as Record<string, string | undefined>;
-    const { quote, escaped, double, single, scheme, bare, separator = '' } = groups;
-    const head = pair.slice(0, pair.indexOf(separator, (quote ?? '').length + (groups['name'] ?? '').length) + separator.length);
+  return redactUrl(text).replace(SECRET_PAIR, (...match) => {
+    const { head = '', quote = '', escaped, double, single, scheme = '' } = match.at(-1) as Record<string, string | undefined>;
     if (escaped !== undefined) return `${head}\\"${REDACTED}\\"`;
     if (double !== undefined) return `${head}"${REDACTED}"`;
     if (single !== undefined) return `${head}'${REDACTED}'`;
-    // A number or null behind a quoted name is JSON: it stays JSON.
-    if (quote !== undefined && bare !== undefined) return `${head}${quote}${REDACTED}${quote}`;
-    return `${head}${scheme ?? ''}${REDACTED}`;
+    // A number or null behind a quoted name is JSON, and stays JSON.
+    return `${head}${quote}${scheme}${REDACTED}${quote}`;
   });
 }
 
-/** Whether a key of this name holds a secret. */
+/** Whether the value of a key of this name is a secret. */
 export function isSecretName(name: string): boolean {
   return SECRET_KEY.test(name);
 }
-
-const SECRET_KEY = new RegExp(`^${SECRET_NAME}$`, 'i');

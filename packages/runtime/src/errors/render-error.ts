@@ -4,6 +4,8 @@ import { redact } from './redact.js';
 import { TailwaterError } from './tailwater-error.js';
 
 const MAX_CAUSES = 3;
+/** Causes may form a circle. */
+const MAX_DEPTH = 10;
 const MAX_CAUSE_LENGTH = 300;
 const MAX_STACK_LINES = 12;
 
@@ -46,11 +48,11 @@ export function causeChain(error: Error): string[] {
   const seen = new Set([error.message]);
   const causes: string[] = [];
   let cause: unknown = error.cause;
-  while (cause !== undefined && cause !== null && causes.length < MAX_CAUSES) {
+  for (let depth = 0; depth < MAX_DEPTH && causes.length < MAX_CAUSES && cause !== undefined && cause !== null; depth += 1) {
     const text = oneLine(cause);
     if (![...seen].some((other) => other.includes(text))) causes.push(text);
     seen.add(text);
-    cause = cause instanceof Error && cause.cause !== cause ? cause.cause : undefined;
+    cause = cause instanceof Error ? cause.cause : undefined;
   }
   return causes;
 }

@@ -38,7 +38,8 @@ export async function checkKafka(kafka: KafkaClient, options: CheckKafkaOptions 
     } catch (error) {
       const coded = toKafkaError(error, kafka.brokers);
       if (!(coded instanceof TailwaterError && coded.retriable)) throw coded;
-      last = coded;
+      // An attempt that only ran out of time knows less than the one before it.
+      if (coded.cause !== undefined) last = coded;
     }
     await sleep(Math.min(PAUSE_MS, Math.max(0, deadline - systemClock.monotonic())), signal);
   }

@@ -2,9 +2,8 @@
 import { TailwaterError } from '../errors/tailwater-error.js';
 
 const AUTHENTICATION_TYPES = new Set(['SASL_AUTHENTICATION_FAILED', 'UNSUPPORTED_SASL_MECHANISM', 'ILLEGAL_SASL_STATE']);
+// kafkajs speaks versions of the requests in which a broker does not yet answer PRODUCER_FENCED.
 const FENCED_TYPES = new Set(['INVALID_PRODUCER_EPOCH', 'TRANSACTION_COORDINATOR_FENCED']);
-/** PRODUCER_FENCED of the protocol's table, https://kafka.apache.org/protocol.html#protocol_error_codes; kafkajs's ends before it. */
-const PRODUCER_FENCED = 90;
 const TOO_LARGE_TYPES = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
 const REPLICA_TYPES = new Set(['NOT_ENOUGH_REPLICAS', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND']);
 const AUTHORIZATION: Readonly<Record<string, string>> = {
@@ -50,7 +49,7 @@ function codeOf(link: KafkajsError, brokers: string, cause: unknown): TailwaterE
   const options = { cause };
   if (link.name === 'KafkaJSSASLAuthenticationError' || AUTHENTICATION_TYPES.has(type))
     return new TailwaterError('TW1202', { brokers }, options);
-  if (FENCED_TYPES.has(type) || link.code === PRODUCER_FENCED) return new TailwaterError('TW1205', { brokers }, options);
+  if (FENCED_TYPES.has(type)) return new TailwaterError('TW1205', { brokers }, options);
   if (TOO_LARGE_TYPES.has(type)) return new TailwaterError('TW1204', { brokers }, options);
   const resource = AUTHORIZATION[type];
   if (resource !== undefined) {
