@@ -40,9 +40,8 @@ export function topicName(prefix: string, namespace: Namespace): string {
 /** The namespace of a topic; undefined for a topic that is not a namespace's under this prefix. */
 export function namespaceOfTopic(prefix: string, topic: string): Namespace | undefined {
   if (!topic.startsWith(`${prefix}.`)) return undefined;
-  const parts = topic.slice(prefix.length + 1).split('.');
-  const [database, collection] = parts;
-  if (parts.length !== 2 || !database || !collection) return undefined;
+  const [database, collection] = topic.slice(prefix.length + 1).split('.');
+  if (!database || !collection) return undefined;
   const namespace = { database: unescapePart(database), collection: unescapePart(collection) };
   // Only the names that `topicName` gives: no second topic may claim the namespace, and a dead-letter topic is none.
   return topicName(prefix, namespace) === topic ? namespace : undefined;

@@ -107,14 +107,14 @@ export function decodeChangeEvent(value: Buffer): ChangeEvent {
       `The value was written with schema ${fingerprint.toString(16).padStart(16, '0')}, which this release does not know`,
     );
   }
-  let decoded: { value: AvroRecord | undefined; offset: number };
+  let decoded: { value: AvroRecord | undefined };
   try {
     decoded = reader.type.decode(value, HEADER_BYTES, 'resolver' in reader ? reader.resolver : undefined);
   } catch (error) {
     throw new InvalidEnvelopeError('The value does not follow its schema', { cause: error });
   }
   const record = decoded.value;
-  if (record === undefined || decoded.offset < 0) throw new InvalidEnvelopeError('The value ends before its schema does');
+  if (record === undefined) throw new InvalidEnvelopeError('The value ends before its schema does');
   return {
     op: record.op as Operation,
     origin: record.origin as Origin,
