@@ -9,8 +9,28 @@ export { type CheckKafkaOptions, checkKafka, type KafkaCluster } from './kafka/c
 export type { KafkaConnection } from './kafka/connection.js';
 export { createKafka, type KafkaClient, PATIENT_RETRY } from './kafka/create-kafka.js';
 export { toKafkaError } from './kafka/kafka-errors.js';
+export { abortable } from './lifecycle/abortable.js';
 export { type Clock, systemClock } from './lifecycle/clock.js';
 export { type ProcessDeps, runProcess, StopRequested } from './lifecycle/run-process.js';
 export { runServices, type Service } from './lifecycle/services.js';
 export { sleep } from './lifecycle/sleep.js';
 export { createLogger, LOG_FORMATS, LOG_LEVELS, type LogFormat, type Logger, type LoggerOptions, type LogLevel } from './logging/logger.js';
+export {
+  type Counter,
+  createMetrics,
+  type Gauge,
+  type GaugeOptions,
+  type Histogram,
+  type HistogramOptions,
+  LATENCY_BUCKETS_SECONDS,
+  type MetricOptions,
+  type Metrics,
+} from './metrics/metrics.js';
+export type { NamespaceName } from './namespaces/namespace-pattern.js';
+export {
+  compileNamespaceRules,
+  type NamespaceRules,
+  type NamespaceRulesOptions,
+} from './namespaces/namespace-rules.js';
+export { toStatusJson } from './status/json.js';
+export { type Health, type StatusServer, type StatusServerOptions, startStatusServer } from './status/status-server.js';

@@ -1,0 +1,111 @@
+// What a process says about itself over HTTP, to people and to orchestrators. It only reads, and binds 127.0.0.1 unless told otherwise.
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { TailwaterError } from '../errors/tailwater-error.js';
+import type { Logger } from '../logging/logger.js';
+import type { Metrics } from '../metrics/metrics.js';
+import { toStatusJson } from './json.js';
+
+export interface Health {
+  /** Whether the process does its work at the moment; a standby that could is not ready. */
+  readonly ready: boolean;
+  /** Why it does not, in a few words each. */
+  readonly reasons: readonly string[];
+}
+
+export interface StatusServerOptions {
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** When given, everything but /healthz and /readyz asks for `Authorization: Bearer <token>`. */
+  readonly token?: string;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly health: () => Health;
+  /** The body of /status; BigInts, Maps and Sets are fine. */
+  readonly status: () => Promise<object> | object;
+}
+
+export interface StatusServer {
+  /** Where it listens, `http://host:port`. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/**
+ * `GET /healthz` 200 while the process lives; `/readyz` 200 or 503 with the reasons; `/metrics` Prometheus text; `/status`
+ * JSON. Everything else, and every other method, is 404.
+ *
+ * @throws TailwaterError TW1401 when the port is in use, TW1402 when it cannot be listened on
+ */
+export async function startStatusServer(options: StatusServerOptions): Promise<StatusServer> {
+  const { host = '127.0.0.1', port } = options;
+  const server = fastify({ logger: false, exposeHeadRoutes: false, forceCloseConnections: true });
+  addRoutes(server, options);
+  try {
+    await server.listen({ host, port });
+  } catch (error) {
+    await server.close();
+    throw listenError(error, host, port);
+  }
+  const { address, family, port: actualPort } = server.server.address() as AddressInfo;
+  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${actualPort}`;
+  options.logger.info({ url }, 'Status server is listening');
+  return { url, close: () => server.close() };
+}
+
+function addRoutes(server: FastifyInstance, options: StatusServerOptions): void {
+  const { logger, metrics, health, status, token } = options;
+  const guard = token === undefined ? {} : { onRequest: bearerGuard(token) };
+  const sendJson = (reply: FastifyReply, code: number, body: object) =>
+    reply
+      .code(code)
+      .header('content-type', JSON_TYPE)
+      .send(`${toStatusJson(body)}\n`);
+
+  server.addHook('onSend', async (_request, reply) => {
+    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
+  });
+  server.get('/healthz', (_request, reply) => sendJson(reply, 200, { status: 'alive', uptimeSeconds: Math.floor(process.uptime()) }));
+  server.get('/readyz', (_request, reply) => {
+    const { ready, reasons } = health();
+    return sendJson(reply, ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', reasons });
+  });
+  server.get('/metrics', guard, async (_request, reply) => reply.header('content-type', metrics.contentType).send(await metrics.render()));
+  server.get('/status', guard, async (_request, reply) => sendJson(reply, 200, await status()));
+  server.setNotFoundHandler((_request, reply) =>
+    sendJson(reply, 404, { error: 'Not found', paths: ['/healthz', '/readyz', '/metrics', '/status'] }),
+  );
+  server.setErrorHandler((error, request, reply) => {
+    logger.warn({ err: error, path: request.url }, 'A status request failed');
+    const code = error instanceof TailwaterError ? error.code : undefined;
+    return sendJson(reply, 500, { error: error instanceof Error ? error.message : String(error), ...(code === undefined ? {} : { code }) });
+  });
+}
+
+/** Compares digests, so the time it takes says nothing about the token. */
+function bearerGuard(token: string): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined> {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  const expected = digest(`Bearer ${token}`);
+  return async (request, reply) => {
+    if (timingSafeEqual(digest(request.headers.authorization ?? ''), expected)) return undefined;
+    return reply
+      .code(401)
+      .header('www-authenticate', 'Bearer')
+      .header('content-type', JSON_TYPE)
+      .send('{"error":"A bearer token is needed"}\n');
+  };
+}
+
+function listenError(error: unknown, host: string, port: number): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'EADDRINUSE') return new TailwaterError('TW1401', { host, port }, { cause: error });
+  if (['EACCES', 'EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'ERR_SOCKET_BAD_PORT'].includes(code)) {
+    return new TailwaterError('TW1402', { host, port, reason: code }, { cause: error });
+  }
+  return error;
+}
