@@ -1,3 +1,4 @@
+// Control records, their keys, and what is neither.
 import { type ControlRecord, controlKey, decodeControlRecord, encodeControlRecord, isControlKey, Position } from '@tailwater/schema';
 import { describe, expect, it } from 'vitest';
 

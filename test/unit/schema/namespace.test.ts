@@ -1,3 +1,4 @@
+// Where a namespace divides.
 import { formatNamespace, parseNamespace } from '@tailwater/schema';
 import { expect, it } from 'vitest';
 

@@ -1,3 +1,4 @@
+// Promise D: positions as text, in order, and as versions.
 import { Position } from '@tailwater/schema';
 import { describe, expect, it } from 'vitest';
 

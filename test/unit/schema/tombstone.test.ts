@@ -1,3 +1,4 @@
+// The headers of a delete, as they are written and as clients hand them over.
 import { Position, parseTombstone, type RecordHeaders, type Tombstone, tombstoneHeaders } from '@tailwater/schema';
 import { describe, expect, it } from 'vitest';
 

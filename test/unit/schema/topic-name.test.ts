@@ -1,3 +1,4 @@
+// Names of topics by example; their properties are in test/property, and a broker has its say in test/integration.
 import {
   checkpointTopicName,
   deadLetterTopicName,

@@ -1,3 +1,4 @@
+// The walk over raw BSON by example: what it finds, and each way in which bytes are not BSON.
 import { BsonCursor, BsonType, cStringEnd, findId, InvalidBsonError, readString, valueSize } from '@tailwater/schema';
 import { BSON, ObjectId } from 'bson';
 import { describe, expect, it } from 'vitest';

@@ -1,3 +1,4 @@
+// The framing of change events, and what is refused as not being one.
 import {
   type ChangeEvent,
   changeEventFingerprint,
