@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { EXIT_FAILURE } from '../errors/error-entry.js';
 import { renderError } from '../errors/render-error.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
+import { useColor } from '../terminal/color.js';
 
 /** A defect of the program, EX_SOFTWARE of sysexits.h. */
 export const EXIT_DEFECT = 70;
@@ -37,8 +38,7 @@ export async function runProcess(main: (signal: AbortSignal) => Promise<void>, d
   const stderr = deps.stderr ?? process.stderr;
   const stop = new AbortController();
   const print = (error: unknown) => {
-    const color = stderr.isTTY === true && !process.env['NO_COLOR'];
-    stderr.write(renderError(error, { color, width: Math.max(40, Math.min(stderr.columns ?? 100, 120)) }));
+    stderr.write(renderError(error, { color: useColor(stderr), width: Math.max(40, Math.min(stderr.columns ?? 100, 120)) }));
   };
   const onSignal = (name: NodeJS.Signals) => {
     if (stop.signal.aborted) process.exit(128 + constants.signals[name]);

@@ -3,6 +3,7 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { REDACTED, redact } from '../errors/redact.js';
+import { useColor } from '../terminal/color.js';
 import { serializeError } from './serialize-error.js';
 
 export type { Logger } from 'pino';
@@ -46,13 +47,13 @@ export function createLogger(options: LoggerOptions): Logger {
       redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: REDACTED },
       hooks: { streamWrite: redact },
     },
-    format === 'pretty' ? prettyStream(destination, terminal && !process.env['NO_COLOR']) : destination,
+    format === 'pretty' ? prettyStream(destination, terminal) : destination,
   );
 }
 
-function prettyStream(destination: DestinationStream, colorize: boolean): DestinationStream {
+function prettyStream(destination: DestinationStream, terminal: boolean): DestinationStream {
   const format = prettyFactory({
-    colorize,
+    colorize: terminal && useColor(process.stderr),
     translateTime: 'SYS:HH:MM:ss.l',
     ignore: 'pid,hostname,name,component',
     messageFormat: (line, messageKey) => {
@@ -61,5 +62,7 @@ function prettyStream(destination: DestinationStream, colorize: boolean): Destin
     },
     singleLine: true,
   });
-  return { write: (line) => destination.write(format(line)) };
+  // On a terminal a line first clears the one that the cursor is on: a progress bar, which draws itself again below.
+  const clear = terminal ? '\r\u001b[K' : '';
+  return { write: (line) => destination.write(clear + format(line)) };
 }
