@@ -103,12 +103,11 @@ export class Pipeline implements SubscriptionListener {
     const progress = this.#assignment.get(batch.topic, batch.partition);
     if (progress === undefined || progress.revoked) return;
     progress.highWatermark = batch.highWatermark;
-    for (const record of progress.untaken(batch.records)) {
+    for (const record of batch.records) {
       if (!this.#lanes.hasRoom) await this.#lanes.room(signal);
       if (signal.aborted || progress.revoked) return;
       this.#process(record, batch, progress);
     }
-    progress.take(batch.lastOffset);
     progress.watermark.skip(batch.lastOffset);
   }
 
@@ -124,11 +123,9 @@ export class Pipeline implements SubscriptionListener {
     const decoded = this.#decode(record, batch);
     if (decoded === undefined) {
       this.tally.control += 1;
-      progress.take(Number(record.offset));
       progress.watermark.skip(Number(record.offset));
       return;
     }
-    progress.take(decoded.offset);
     this.tally.read += 1;
     this.tally.bytes += decoded.document.length;
     const change = this.#parts.transform(decoded);

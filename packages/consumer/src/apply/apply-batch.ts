@@ -19,8 +19,8 @@ export interface ApplyHooks {
   onRejected(change: Change, rejection: Rejection): Promise<Outcome> | Outcome;
   /** Some or all of a batch failed and will be tried again. */
   onRetry(failure: { readonly code: string; readonly reason: string; readonly changes: number; readonly attempt: number }): void;
-  /** A request ended: how many changes it carried, and how long it took. */
-  onRequest(request: { readonly changes: number; readonly bytes: number; readonly seconds: number }): void;
+  /** A request was answered: how many changes it carried, how many of them have to be tried again, and how long it took. */
+  onRequest(request: { readonly changes: number; readonly left: number; readonly seconds: number }): void;
 }
 
 export interface ApplySignals {
@@ -98,10 +98,9 @@ async function applyOnce(target: Target, batch: readonly Delivery[], hooks: Appl
     if (code === undefined) throw error;
     return { left: batch, refused: [], code, reason: error instanceof Error ? error.message : String(error) };
   }
-  let bytes = 0;
-  for (const delivery of batch) bytes += delivery.bytes;
-  hooks.onRequest({ changes: batch.length, bytes, seconds: (performance.now() - started) / 1000 });
-  return settle(batch, results);
+  const attempt = settle(batch, results);
+  hooks.onRequest({ changes: batch.length, left: attempt.left.length, seconds: (performance.now() - started) / 1000 });
+  return attempt;
 }
 
 function settle(batch: readonly Delivery[], results: readonly ChangeResult[]): Attempt {

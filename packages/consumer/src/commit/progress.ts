@@ -12,26 +12,13 @@ export class PartitionProgress implements TopicPartition {
   readonly watermark = new Watermark();
   /** The offset after the partition's last record, as the last batch told. */
   highWatermark = 0;
-  /** The offset that the group has committed through this process. */
-  committed = 0;
+  /** The offset that this process committed last. */
+  committed: number | undefined;
   revoked = false;
-  #untakenFrom = 0;
 
   constructor({ topic, partition }: TopicPartition) {
     this.topic = topic;
     this.partition = partition;
-  }
-
-  /** A record of this offset was taken; offsets come in rising order. */
-  take(offset: number): void {
-    this.#untakenFrom = offset + 1;
-  }
-
-  /** Those of a batch that were not taken before: after a lost connection a batch that was taken in part comes again. */
-  untaken<T extends { readonly offset: string }>(records: readonly T[]): readonly T[] {
-    const [first] = records;
-    if (first === undefined || Number(first.offset) >= this.#untakenFrom) return records;
-    return records.filter(({ offset }) => Number(offset) >= this.#untakenFrom);
   }
 
   /** Records between the watermark and the end of the partition; 0 before anything was read. */
@@ -64,11 +51,14 @@ export class Assignment {
     for (const progress of this) progress.revoked = true;
   }
 
-  /** What is applied and not committed yet. */
+  /**
+   * What is applied and not committed yet. Mostly that is further on; it is further back when part of a partition was read
+   * again, after a lost connection or because the topic was made anew, and then the older commit would say too much.
+   */
   uncommitted(): PartitionOffset[] {
     const offsets: PartitionOffset[] = [];
     for (const { topic, partition, watermark, committed } of this) {
-      if (watermark.next !== undefined && watermark.next > committed) offsets.push({ topic, partition, offset: watermark.next });
+      if (watermark.next !== undefined && watermark.next !== committed) offsets.push({ topic, partition, offset: watermark.next });
     }
     return offsets;
   }
@@ -77,7 +67,7 @@ export class Assignment {
   commit(offsets: readonly PartitionOffset[]): void {
     for (const { topic, partition, offset } of offsets) {
       const progress = this.get(topic, partition);
-      if (progress !== undefined) progress.committed = Math.max(progress.committed, offset);
+      if (progress !== undefined) progress.committed = offset;
     }
   }
 }

@@ -21,7 +21,11 @@ export class Watermark {
     return this.#offsets.length - this.#head;
   }
 
-  /** A change of this offset begins; offsets come in rising order. Returns the number by which to end it. */
+  /**
+   * A change of this offset begins. Offsets come in rising order, except that reading may go back and come again from there.
+   *
+   * @returns the number by which to end it
+   */
   begin(offset: number): number {
     this.#offsets.push(offset);
     this.#ended.push(false);
@@ -36,7 +40,7 @@ export class Watermark {
 
   /** Everything up to and including `offset` that has not begun needs nothing: markers, aborted or control records. */
   skip(offset: number): void {
-    if (this.pending === 0) this.#next = Math.max(offset + 1, this.#next ?? 0);
+    if (this.pending === 0) this.#next = offset + 1;
     else this.end(this.begin(offset));
   }
 

@@ -25,7 +25,7 @@ const OLD_BINARY = 0x02;
  * | decimal128 | string, every digit exact |
  * | string, symbol | string; bytes that are not UTF-8 replaced |
  * | ObjectId | string of 24 hex digits |
- * | date | string `2024-02-29T12:00:00.000Z`; a year beyond four digits: milliseconds since the epoch, a number, which a date field takes too |
+ * | date | string `2024-02-29T12:00:00.000Z`, years -9999 to 9999; beyond them milliseconds since the epoch, a number, which date fields take too (and they take no longer years) |
  * | boolean, null | the same |
  * | undefined | null |
  * | binary | base64 string; a UUID (subtype 4) its hyphenated text |

@@ -2,8 +2,8 @@
 import type { JsonBuffer } from './json-buffer.js';
 
 const MS_PER_DAY = 86_400_000;
-/** 0000-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z: what a four-digit year can say. */
-const FIRST_MS = -62_167_219_200_000;
+/** -9999-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z: what a four-digit year can say. */
+const FIRST_MS = -377_705_116_800_000;
 const LAST_MS = 253_402_300_799_999;
 const ZERO = 0x30;
 const QUOTE = 0x22;
@@ -15,7 +15,7 @@ export function hasFourDigitYear(ms: number): boolean {
   return ms >= FIRST_MS && ms <= LAST_MS;
 }
 
-/** Writes `"YYYY-MM-DDTHH:MM:SS.mmmZ"` for milliseconds since the epoch within the years 0 to 9999. */
+/** Writes `"YYYY-MM-DDTHH:MM:SS.mmmZ"`, with a minus before years that need one, for milliseconds since the epoch. */
 export function writeIsoDate(out: JsonBuffer, ms: number): void {
   const days = Math.floor(ms / MS_PER_DAY);
   const msOfDay = ms - days * MS_PER_DAY;
@@ -30,11 +30,13 @@ export function writeIsoDate(out: JsonBuffer, ms: number): void {
   const shifted = Math.floor((5 * dayOfYear + 2) / 153);
   const day = dayOfYear - Math.floor((153 * shifted + 2) / 5) + 1;
   const month = shifted < 10 ? shifted + 3 : shifted - 9;
-  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
+  const signedYear = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
+  const year = Math.abs(signedYear);
   const secondOfDay = Math.floor(msOfDay / 1000);
 
-  out.ensure(26);
+  out.ensure(27);
   out.byte(QUOTE);
+  if (signedYear < 0) out.byte(DASH);
   two(out, Math.floor(year / 100));
   two(out, year % 100);
   out.byte(DASH);

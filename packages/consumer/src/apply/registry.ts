@@ -1,0 +1,30 @@
+// The targets by the name that --target gives them.
+import { TailwaterError } from '@tailwater/runtime';
+import { ElasticsearchTarget } from './elasticsearch/elasticsearch.js';
+import { MongoTarget } from './mongo/mongo.js';
+import type { Target } from './target.js';
+
+export interface TargetSettings {
+  readonly url: string;
+  /** How long, in milliseconds, to try to reach the target at the start. */
+  readonly connectTimeoutMs: number;
+  /** How long, in milliseconds, a request may take before it counts as failed. */
+  readonly requestTimeoutMs: number;
+}
+
+const TARGETS: Readonly<Record<string, (settings: TargetSettings) => Target>> = {
+  es: (settings) => new ElasticsearchTarget(settings),
+  mongo: (settings) => new MongoTarget(settings),
+};
+
+/** What people type who mean one of them. */
+const OTHER_NAMES: Readonly<Record<string, string>> = { elastic: 'es', elasticsearch: 'es', mongodb: 'mongo' };
+
+/** @throws TailwaterError TW1012 for a name that no target has, TW1308 for a URL that is not the target's */
+export function createTarget(kind: string, settings: TargetSettings): Target {
+  const create = Object.hasOwn(TARGETS, kind) ? TARGETS[kind] : undefined;
+  if (create !== undefined) return create(settings);
+  const meant = OTHER_NAMES[kind.toLowerCase()];
+  const suggestion = meant === undefined ? '' : `. Did you mean ${meant}?`;
+  throw new TailwaterError('TW1012', { target: kind, suggestion, targets: Object.keys(TARGETS).join(', ') });
+}
