@@ -10,9 +10,12 @@ const cursor = new BsonCursor();
 /** The fields of the entry read last; offsets are into `source`, and -1 where the entry has no such field. */
 export class EntryFields {
   source: Buffer = Buffer.alloc(0);
+  /** 0 where `op` is not a single letter: the operations `ci`, `cd`, `xi` and `xd` of newer servers are none of these. */
   op = 0;
+  opStart = -1;
   t = 0;
   i = 0;
+  /** By the server's clock; entries of versions before 3.6 have none of their own, and get that of their position. */
   wallTimeMs = 0;
   nsStart = -1;
   nsEnd = -1;
@@ -23,16 +26,20 @@ export class EntryFields {
   txnNumber = -1n;
   prevOpTimeStart = -1;
   fromMigrate = false;
+  /** `multiOpType: 1`: the operations of this applyOps stand for themselves, however much the entry looks like a transaction. */
+  isVectored = false;
 
   /** Reads the document that begins at `start`; an operation inside a transaction has no `ts` and keeps the entry's. */
   read(source: Buffer, start: number): void {
     this.source = source;
     this.op = 0;
-    this.nsStart = this.nsEnd = this.oStart = this.oEnd = this.o2Start = this.lsidStart = this.prevOpTimeStart = -1;
+    this.wallTimeMs = -1;
+    this.opStart = this.nsStart = this.nsEnd = this.oStart = this.oEnd = this.o2Start = this.lsidStart = this.prevOpTimeStart = -1;
     this.txnNumber = -1n;
-    this.fromMigrate = false;
+    this.fromMigrate = this.isVectored = false;
     cursor.enter(source, start);
     while (cursor.next()) this.#take(source);
+    if (this.wallTimeMs < 0) this.wallTimeMs = this.t * 1000;
   }
 
   #take(source: Buffer): void {
@@ -59,6 +66,8 @@ export class EntryFields {
         return;
       case 11:
         if (cursor.isNamed(FROM_MIGRATE)) this.fromMigrate = type === BsonType.boolean && source[valueStart] === 1;
+        else if (cursor.isNamed(MULTI_OP_TYPE))
+          this.isVectored = type === BsonType.int32 && source.readInt32LE(valueStart) === APPLIED_SEPARATELY;
         return;
       default:
         return;
@@ -69,8 +78,9 @@ export class EntryFields {
     if (first === 0x74 && second === 0x73 && type === BsonType.timestamp) {
       this.i = source.readUInt32LE(valueStart);
       this.t = source.readUInt32LE(valueStart + 4);
-    } else if (first === 0x6f && second === 0x70) {
-      this.op = source[valueStart + 4] as number;
+    } else if (first === 0x6f && second === 0x70 && type === BsonType.string) {
+      this.opStart = valueStart;
+      this.op = source.readInt32LE(valueStart) === ONE_LETTER_BYTES ? (source[valueStart + 4] as number) : 0;
     } else if (first === 0x6e && second === 0x73) {
       this.nsStart = valueStart + 4;
       this.nsEnd = cursor.valueEnd - 1;
@@ -85,3 +95,8 @@ const LSID = Buffer.from('lsid');
 const TXN_NUMBER = Buffer.from('txnNumber');
 const PREV_OP_TIME = Buffer.from('prevOpTime');
 const FROM_MIGRATE = Buffer.from('fromMigrate');
+const MULTI_OP_TYPE = Buffer.from('multiOpType');
+/** `kApplyOpsAppliedSeparately` of oplog_entry.idl. */
+const APPLIED_SEPARATELY = 1;
+/** The length of a BSON string counts its ending zero. */
+const ONE_LETTER_BYTES = 2;

@@ -1,7 +1,7 @@
 // Turns raw oplog entries into changes. What it cannot turn into one is counted by kind and logged once, never passed over
 // in silence (promise E). https://github.com/mongodb/mongo/blob/master/src/mongo/db/repl/oplog_entry.idl
 import type { Logger } from '@tailwater/runtime';
-import { BsonCursor, findId, formatNamespace, recordKey } from '@tailwater/schema';
+import { BsonCursor, findId, readString, recordKey } from '@tailwater/schema';
 import type { ChangeBatch, ChangeOp, TrackedNamespace, TransactionRef } from './change-batch.js';
 import { readCommand } from './command.js';
 import { EntryFields, Op } from './entry-fields.js';
@@ -40,13 +40,13 @@ export class Normalizer {
   #change(entry: EntryFields, change: EntryFields, ordinal: number, transaction: TransactionRef | null, out: ChangeBatch): void {
     const { source, op } = change;
     if (op !== Op.insert && op !== Op.update && op !== Op.delete) {
-      this.#unknown(`op ${String.fromCharCode(op)}`, entry);
+      this.#unknown(`op ${change.opStart < 0 ? '' : readString(source, change.opStart)}`, entry);
       return;
     }
     this.#counters.events += 1;
     const namespace = this.#namespaces.atBytes(source, change.nsStart, change.nsEnd);
     // What the balancer moves between shards is no change of a document: the shard that it came from reported it.
-    if (!namespace.included || change.fromMigrate) {
+    if (!namespace.included || change.fromMigrate || entry.fromMigrate) {
       this.#counters.filtered += 1;
       return;
     }
@@ -115,7 +115,7 @@ export class Normalizer {
     out.commands.push({ kind, namespace, ...(to === undefined ? {} : { to }), t, i, wallTimeMs });
   }
 
-  /** The operations of one entry: a transaction that fits into it, or operations that the server grouped. */
+  /** The operations of one entry: a transaction that fits into it, or operations that the server grouped, such as a vectored insert. */
   #applyOps(entry: EntryFields, arrayStart: number, out: ChangeBatch): void {
     const { source } = entry;
     const kind = transactionKind(entry);
@@ -123,7 +123,7 @@ export class Normalizer {
       this.#unknown(`${kind} transaction`, entry);
       return;
     }
-    const id = transactionId(entry);
+    const id = entry.isVectored ? undefined : transactionId(entry);
     const operations = new BsonCursor();
     operations.enter(source, arrayStart);
     for (let ordinal = 0; operations.next(); ordinal++) {
@@ -142,7 +142,7 @@ export class Normalizer {
       {
         kind,
         position: `${entry.t}:${entry.i}`,
-        namespace: formatNamespace(this.#namespaces.atBytes(entry.source, entry.nsStart, entry.nsEnd)),
+        namespace: this.#namespaces.atBytes(entry.source, entry.nsStart, entry.nsEnd).name,
       },
       'An oplog entry of a kind that is not understood was passed over; further ones are only counted',
     );
@@ -159,6 +159,7 @@ function operationOf(change: EntryFields): ChangeOp {
 
 /** Whether the entry's operations are all there, or a part of a transaction that other entries complete or decide on. */
 function transactionKind(entry: EntryFields): 'whole' | 'chained' | 'prepared' {
+  if (entry.isVectored) return 'whole';
   field.enter(entry.source, entry.oStart);
   while (field.next()) {
     const name = field.name();
