@@ -48,13 +48,15 @@ export function kafkajsLogLevel(logger: Logger): logLevel {
 
 function levelOf({ namespace, level, log }: LogEntry): Level {
   const message = String(log.message);
-  if (log['error'] === CONCURRENT_TRANSACTIONS_TEXT) return 'trace';
+  if (log['error'] === CONCURRENT_TRANSACTIONS_TEXT || message.endsWith(CONCURRENT_TRANSACTIONS_TEXT)) return 'trace';
   if (level === logLevel.DEBUG) return 'trace';
   // Joining and leaving are told by whoever asked for them.
   if (level === logLevel.INFO) return 'debug';
   // The connection's own line comes before the pool's, and a response's error is thrown to whoever sent the request.
   if (namespace === 'Connection') return 'debug';
-  if (namespace === 'BrokerPool' || 'retryCount' in log) return message.startsWith('Crash:') ? 'error' : 'warn';
+  // After a crash that passes kafkajs says that it starts again; any other is thrown to whoever runs the consumer.
+  if (message.startsWith('Crash:')) return 'debug';
+  if (namespace === 'BrokerPool' || 'retryCount' in log) return 'warn';
   if (message.startsWith('The group is rebalancing') || message.startsWith('The coordinator is not aware of this member')) return 'debug';
   return level === logLevel.WARN ? 'warn' : 'error';
 }
