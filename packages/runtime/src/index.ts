@@ -1,4 +1,10 @@
 // What both processes need, by concern. Everything is handed in where it is used; nothing here is global.
+export type { Command, CommandContext, PositionalSpec } from './cli/command.js';
+export { type Cli, type CliIo, type CliOptions, createCli } from './cli/create-cli.js';
+export { type FileContext, type FileValues, parseConfigFile, readConfigFile } from './config/config-file.js';
+export { type Flags, loadOptions } from './config/load-options.js';
+export { nearestOf, suggest } from './config/nearest.js';
+export { defineOptions, type OptionSpec, type OptionSpecs, type OptionValues } from './config/option-spec.js';
 export { type ErrorCode, errorCatalogue } from './errors/catalogue.js';
 export { renderErrorReference } from './errors/docs-table.js';
 export type { ErrorEntry } from './errors/error-entry.js';
@@ -9,6 +15,7 @@ export { type CheckKafkaOptions, checkKafka, type KafkaCluster } from './kafka/c
 export type { KafkaConnection } from './kafka/connection.js';
 export { createKafka, type KafkaClient, PATIENT_RETRY } from './kafka/create-kafka.js';
 export { toKafkaError } from './kafka/kafka-errors.js';
+export { kafkaConnection, kafkaOptions } from './kafka/kafka-options.js';
 export { abortable } from './lifecycle/abortable.js';
 export { type Clock, systemClock } from './lifecycle/clock.js';
 export { type ProcessDeps, runProcess, StopRequested } from './lifecycle/run-process.js';

@@ -16,7 +16,9 @@ function setUp(terminal: boolean, columns = 200) {
   return {
     progress,
     lines,
-    advance: (ms: number) => void (nowMs += ms),
+    advance: (ms: number) => {
+      nowMs += ms;
+    },
     drawn: () =>
       String(stream.read() ?? '')
         .replaceAll('\r', '')

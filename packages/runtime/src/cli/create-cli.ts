@@ -1,0 +1,83 @@
+// A program of several commands: its arguments, its configuration, its help, its errors and its exit code.
+import { createRequire } from 'node:module';
+import { readConfigFile } from '../config/config-file.js';
+import { loadOptions } from '../config/load-options.js';
+import type { OptionSpecs, OptionValues } from '../config/option-spec.js';
+import { TailwaterError } from '../errors/tailwater-error.js';
+import { runProcess } from '../lifecycle/run-process.js';
+import { createLogger } from '../logging/logger.js';
+import { type CliDescription, specsOf } from './command.js';
+import { generalOptions } from './general-options.js';
+import { parseArguments } from './parse-arguments.js';
+
+export interface CliOptions extends Omit<CliDescription, 'version'> {
+  /** Default the version of this package, which all of them share. */
+  readonly version?: string;
+}
+
+export interface CliIo {
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly signal: AbortSignal;
+}
+
+export interface Cli {
+  /** Runs as the process's only business, and ends it: see `runProcess` for signals and exit codes. */
+  run(args?: readonly string[]): Promise<void>;
+  /**
+   * Runs one command line; nothing of the process is touched.
+   *
+   * @throws TailwaterError TW10xx for what is wrong in arguments, environment or file, and what the command throws
+   */
+  execute(args: readonly string[], io: CliIo): Promise<void>;
+}
+
+/**
+ * Every option of a command can be given as a flag, as an environment variable, or in the file that --config names, in this order.
+ *
+ * @example await createCli({ name: 'producer', description: '…', commands: [startCommand] }).run();
+ */
+export function createCli(options: CliOptions): Cli {
+  const description: CliDescription = { ...options, version: options.version ?? ownVersion() };
+  const execute: Cli['execute'] = (args, io) => runCommand(description, args, io);
+  return {
+    execute,
+    run: (args = process.argv.slice(2)) => {
+      const { env, stdout, stderr } = process;
+      return runProcess((signal) => execute(args, { env, stdout, stderr, signal }));
+    },
+  };
+}
+
+async function runCommand(cli: CliDescription, args: readonly string[], io: CliIo): Promise<void> {
+  const parsed = parseArguments(cli, args, io.stdout.columns);
+  if (parsed.kind === 'help') {
+    io.stdout.write(parsed.text);
+    return;
+  }
+  if (parsed.kind === 'nothing') {
+    io.stderr.write(`${parsed.help}\n`);
+    throw new TailwaterError('TW1018', { program: parsed.program });
+  }
+  const { command, flags, positionals } = parsed;
+  const specs = specsOf(command);
+  const general = loadOptions({ config: generalOptions.config }, { config: flags['config'] }, io.env);
+  const file =
+    general.config === undefined ? undefined : readConfigFile(general.config, { section: cli.name, specs: { ...allSpecs(cli), ...specs } });
+  const values = loadOptions(specs, flags, io.env, file);
+  const { logLevel, logFormat } = values as OptionValues<typeof generalOptions>;
+  const logger = createLogger({ name: cli.name, level: logLevel, ...(logFormat === undefined ? {} : { format: logFormat }) });
+  const { signal, stdout, stderr } = io;
+  await command.run(values, { signal, logger, stdout, stderr, arguments: positionals });
+}
+
+/** A file serves every command of the process, so it may hold the options of all. */
+function allSpecs(cli: CliDescription): OptionSpecs {
+  return Object.assign({}, ...cli.commands.map(specsOf)) as OptionSpecs;
+}
+
+function ownVersion(): string {
+  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+  return version;
+}

@@ -1,0 +1,86 @@
+// From the words of a command line to a command, its flags and its arguments, or to a help text.
+import type { Flags } from '../config/load-options.js';
+import { suggest } from '../config/nearest.js';
+import { flagName, kebabName, type OptionSpec } from '../config/option-spec.js';
+import { actualOf, expectedOf } from '../config/option-value.js';
+import { TailwaterError } from '../errors/tailwater-error.js';
+import { byFirstWord, type CliDescription, type Command, specsOf } from './command.js';
+import { MAX_WIDTH, runYargs } from './yargs-program.js';
+
+export type Parsed =
+  | { readonly kind: 'run'; readonly command: Command; readonly flags: Flags; readonly positionals: Readonly<Record<string, string>> }
+  | { readonly kind: 'help'; readonly text: string }
+  /** No command was named; the help says which there are. */
+  | { readonly kind: 'nothing'; readonly program: string; readonly help: string };
+
+type Argv = Readonly<Record<string, unknown>>;
+
+/**
+ * @param columns - the width of the terminal
+ * @throws TailwaterError TW1005 an unknown flag, TW1006 a flag's wrong value, TW1008 an unknown command, TW1014 a missing or
+ *   unexpected argument
+ */
+export function parseArguments(cli: CliDescription, args: readonly string[], columns: number = MAX_WIDTH): Parsed {
+  const result = runYargs(cli, args, columns);
+  if (result.kind === 'help') return result;
+  const { command, argv } = result;
+  const words = argv['_'] as string[];
+  if (command === undefined) return withoutCommand(cli, words, columns);
+  const name = `${cli.name} ${command.name}`;
+  const [unexpected] = words.slice(command.name.split(' ').length);
+  if (unexpected !== undefined) {
+    throw new TailwaterError('TW1014', { command: name, reason: `unexpected argument ${JSON.stringify(unexpected)}` });
+  }
+  return { kind: 'run', command, flags: toFlags(command, name, argv, args), positionals: toPositionals(command, argv) };
+}
+
+function withoutCommand(cli: CliDescription, words: readonly string[], columns: number): Parsed {
+  const groups = byFirstWord(cli.commands);
+  const [first = '', second] = words;
+  const isGroup = groups.has(first);
+  const program = isGroup ? `${cli.name} ${first}` : cli.name;
+  const unknown = isGroup ? second : words[0];
+  if (unknown !== undefined) {
+    const known = isGroup ? (groups.get(first) ?? []).map(({ name }) => name.slice(first.length + 1)) : [...groups.keys()];
+    throw new TailwaterError('TW1008', { program, command: JSON.stringify(unknown), suggestion: suggest(unknown, known) });
+  }
+  const overview = runYargs(cli, isGroup ? [first, '--help'] : ['--help'], columns);
+  return { kind: 'nothing', program, help: overview.kind === 'help' ? overview.text : '' };
+}
+
+function toFlags(command: Command, name: string, argv: Argv, args: readonly string[]): Flags {
+  const specs = specsOf(command);
+  const optionOf = new Map(Object.keys(specs).map((option) => [kebabName(option), option]));
+  const ignored = new Set(['_', '$0', ...Object.keys(command.positionals ?? {})]);
+  const flags: Record<string, readonly string[] | boolean> = {};
+  for (const [key, value] of Object.entries(argv)) {
+    if (ignored.has(key) || value === undefined) continue;
+    const option = optionOf.get(key);
+    const spec = option === undefined ? undefined : specs[option];
+    if (option === undefined || spec === undefined) throw unknownFlag(key, name, [...optionOf.keys()]);
+    if (spec.type === 'boolean') flags[option] = booleanFlag(option, spec, value, args);
+    else flags[option] = (Array.isArray(value) ? value : [value]).map(String);
+  }
+  return flags;
+}
+
+/** yargs takes `--json=maybe` for false. */
+function booleanFlag(option: string, spec: OptionSpec, value: unknown, args: readonly string[]): boolean {
+  const prefix = `${flagName(option)}=`;
+  const given = args.find((arg) => arg.startsWith(prefix))?.slice(prefix.length);
+  if (given !== undefined && given !== 'true' && given !== 'false') {
+    throw new TailwaterError('TW1006', { flag: flagName(option), expected: expectedOf(spec), actual: actualOf(spec, given) });
+  }
+  return (Array.isArray(value) ? value.at(-1) : value) === true;
+}
+
+function unknownFlag(key: string, command: string, known: readonly string[]): TailwaterError {
+  if (key.length === 1) return new TailwaterError('TW1005', { flag: `-${key}`, command, suggestion: '' });
+  const flags = known.map((name) => `--${name}`);
+  return new TailwaterError('TW1005', { flag: `--${key}`, command, suggestion: suggest(`--${key}`, flags) });
+}
+
+function toPositionals(command: Command, argv: Argv): Record<string, string> {
+  const given = Object.keys(command.positionals ?? {}).filter((name) => argv[name] !== undefined);
+  return Object.fromEntries(given.map((name) => [name, String(argv[name])]));
+}

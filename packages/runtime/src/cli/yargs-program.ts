@@ -1,0 +1,136 @@
+// The program as yargs sees it: it splits the words of a command line and writes the help. It is told no default, no choice
+// and no requirement, because it would report what is wrong in words only, without a code.
+import yargs, { type Argv } from 'yargs';
+import { kebabName, type OptionSpec } from '../config/option-spec.js';
+import { TailwaterError } from '../errors/tailwater-error.js';
+import { byFirstWord, type CliDescription, type Command, specsOf } from './command.js';
+
+export const MAX_WIDTH = 110;
+
+export type YargsResult =
+  | { readonly kind: 'help'; readonly text: string }
+  /** No command when the words name none. */
+  | { readonly kind: 'selected'; readonly command: Command | undefined; readonly argv: Readonly<Record<string, unknown>> };
+
+const PARSER_CONFIGURATION = {
+  'camel-case-expansion': false,
+  'dot-notation': false,
+  'greedy-arrays': false,
+  'parse-numbers': false,
+  'parse-positional-numbers': false,
+  'strip-aliased': true,
+};
+
+const SOURCES =
+  'Each option can also be set as an environment variable (--status-port: TAILWATER_STATUS_PORT) or in the --config file (statusPort). Flags beat variables, variables beat the file.';
+
+/** @throws TailwaterError TW1014 a missing argument */
+export function runYargs(cli: CliDescription, args: readonly string[], columns: number): YargsResult {
+  return new YargsProgram(cli, columns).run(args);
+}
+
+class YargsProgram {
+  readonly #cli: CliDescription;
+  readonly #columns: number;
+  #selected: YargsResult | undefined;
+  /** What the command under way is called and takes, should that be missing. */
+  #usage: { readonly command: string; readonly places: string };
+
+  constructor(cli: CliDescription, columns: number) {
+    this.#cli = cli;
+    this.#columns = columns;
+    this.#usage = { command: cli.name, places: '<command>' };
+  }
+
+  run(args: readonly string[]): YargsResult {
+    let help = '';
+    this.#program().parse([...args], {}, (_error, _argv, output) => {
+      help = output;
+    });
+    return this.#selected ?? { kind: 'help', text: `${help}\n` };
+  }
+
+  #program(): Argv {
+    const { name, description, version, commands } = this.#cli;
+    const program = yargs()
+      .scriptName(name)
+      .parserConfiguration(PARSER_CONFIGURATION)
+      .locale('en')
+      .exitProcess(false)
+      .showHelpOnFail(false)
+      .fail((_message, error) => {
+        throw error ?? new TailwaterError('TW1014', { command: this.#usage.command, reason: `it takes ${this.#usage.places}` });
+      })
+      .wrap(Math.min(this.#columns, MAX_WIDTH))
+      .usage(`${description}\n\nUsage: $0 <command> [options]`)
+      .version(version)
+      .group(['help', 'version'], 'General:')
+      .epilogue(`Run ${name} <command> --help for the options of a command.`)
+      .command('$0', false, {}, this.#select(undefined));
+    for (const [word, group] of byFirstWord(commands)) {
+      const [only] = group;
+      if (group.length === 1 && only?.name === word) this.#addCommand(program, word, only);
+      else this.#addGroup(program, word, group);
+    }
+    return program;
+  }
+
+  #select(command: Command | undefined): (argv: object) => void {
+    return (argv) => {
+      this.#selected = { kind: 'selected', command, argv: { ...argv } };
+    };
+  }
+
+  #addGroup(program: Argv, word: string, commands: readonly Command[]): void {
+    const summary = this.#cli.groups?.[word] ?? commands.map((command) => command.summary).join('; ');
+    program.command(word, summary, (group) => {
+      group.usage(`${summary}\n\nUsage: $0 ${word} <command> [options]`).command('$0', false, {}, this.#select(undefined));
+      for (const command of commands) this.#addCommand(group, command.name.slice(word.length + 1), command);
+    });
+  }
+
+  #addCommand(program: Argv, word: string, command: Command): void {
+    const positionals = Object.entries(command.positionals ?? {});
+    const places = positionals.map(([name, { required = true }]) => (required ? `<${name}>` : `[${name}]`)).join(' ');
+    const build = (builder: Argv) => {
+      this.#usage = { command: `${this.#cli.name} ${command.name}`, places };
+      const usage = ['$0', command.name, places, '[options]'].filter((part) => part !== '').join(' ');
+      builder.usage(`${command.description ?? command.summary}\n\nUsage: ${usage}`);
+      for (const [name, { describe }] of positionals) builder.positional(name, { type: 'string', describe });
+      for (const [name, spec] of Object.entries(specsOf(command))) addOption(builder, name, spec);
+      for (const [line, text] of command.examples) builder.example(line, text);
+      builder.epilogue(SOURCES);
+    };
+    program.command(`${word} ${places}`.trim(), command.summary, build, this.#select(command));
+  }
+}
+
+function addOption(program: Argv, name: string, spec: OptionSpec): void {
+  const notes = [
+    ...(spec.required === true ? ['[required]'] : []),
+    ...('choices' in spec && spec.choices !== undefined ? [`[choices: ${spec.choices.join(', ')}]`] : []),
+  ];
+  const shown = spec.secret === true ? undefined : describeDefault(spec);
+  program.option(kebabName(name), {
+    describe: [spec.describe, ...notes].join(' '),
+    group: spec.group.endsWith(':') ? spec.group : `${spec.group}:`,
+    // Text it is in any case; the other type is what the help shows.
+    ...(spec.type === 'boolean' ? { boolean: true } : { string: true }),
+    ...(spec.type === 'number' ? { number: true } : {}),
+    ...(spec.type === 'list' || spec.type === 'map' ? { array: true } : {}),
+    ...(spec.alias === undefined ? {} : { alias: spec.alias }),
+    ...(shown === undefined ? {} : { defaultDescription: shown }),
+  });
+}
+
+function describeDefault(spec: OptionSpec): string | undefined {
+  if (spec.default === undefined) return undefined;
+  if (spec.type === 'boolean') return spec.default ? 'true' : undefined;
+  if (spec.type === 'map') return pairsOf(spec.default) || undefined;
+  return (spec.type === 'list' ? spec.default.join(',') : String(spec.default)) || undefined;
+}
+
+const pairsOf = (map: Readonly<Record<string, string>>): string =>
+  Object.entries(map)
+    .map((pair) => pair.join('='))
+    .join(',');
