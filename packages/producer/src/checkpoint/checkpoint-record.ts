@@ -66,11 +66,17 @@ export class CheckpointReader {
     this.#session = session;
   }
 
+  /**
+   * Takes the next record.
+   *
+   * @throws Error for a record that this version does not understand: to start from nowhere instead would hide a gap (promise F)
+   */
   add(key: string, value: Buffer | null): boolean {
-    const parsed = value === null ? undefined : (JSON.parse(value.toString('utf8')) as Record<string, unknown>);
+    if (!key.startsWith(`${this.#source}/`)) return false;
+    const parsed = value === null ? undefined : parse(value);
     const prefix = SNAPSHOT_KEY(this.#source, '');
     if (key === POSITION_KEY(this.#source)) {
-      this.#position = Position.parse(String(parsed?.['position']));
+      this.#position = parsed === undefined ? undefined : positionOf(parsed);
       this.#writtenAtMs = Number(parsed?.['writtenAtMs'] ?? 0);
     } else if (key.startsWith(prefix)) {
       const namespace = key.slice(prefix.length);
@@ -83,4 +89,18 @@ export class CheckpointReader {
   result(): Checkpoint {
     return { position: this.#position, writtenAtMs: this.#writtenAtMs, snapshots: this.#snapshots };
   }
+}
+
+function parse(value: Buffer): Record<string, unknown> {
+  const parsed: unknown = JSON.parse(value.toString('utf8'));
+  if (typeof parsed !== 'object' || parsed === null) throw new TypeError('it is no JSON object');
+  const fields = parsed as Record<string, unknown>;
+  if (fields['version'] !== VERSION) throw new TypeError(`its version is ${String(fields['version'])}, this release reads ${VERSION}`);
+  return fields;
+}
+
+function positionOf(fields: Record<string, unknown>): Position {
+  const position = Position.parse(String(fields['position']));
+  if (position === undefined) throw new TypeError(`its position is ${String(fields['position'])}`);
+  return position;
 }

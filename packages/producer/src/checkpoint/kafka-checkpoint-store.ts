@@ -17,7 +17,7 @@ export interface CheckpointLocation {
 /**
  * Announces a new session through `announce` and reads the checkpoint as it stands behind it.
  *
- * @throws TailwaterError TW1216 when the announcement cannot be read back in time
+ * @throws TailwaterError TW1215 for a record that this version does not understand, TW1216 when the announcement cannot be read back in time
  */
 export async function claimCheckpoint(
   kafka: KafkaClient,
@@ -101,7 +101,13 @@ async function readTopic(
         .run({
           autoCommit: false,
           eachBatch: async ({ batch }) => {
-            for (const record of batch.messages) if (take(record.key?.toString('utf8') ?? '', record.value)) finish(resolve);
+            for (const { key, value, offset } of batch.messages) {
+              try {
+                if (take(key?.toString('utf8') ?? '', value)) finish(resolve);
+              } catch (error) {
+                finish(() => reject(unreadable(batch, offset, error)));
+              }
+            }
           },
         })
         .catch((error: unknown) => finish(() => reject(error)));
@@ -112,6 +118,11 @@ async function readTopic(
     await consumer.disconnect();
     await forgetGroup(kafka, groupId);
   }
+}
+
+function unreadable({ topic, partition }: { topic: string; partition: number }, offset: string, error: unknown): TailwaterError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new TailwaterError('TW1215', { topic, partition, offset, reason }, { cause: error });
 }
 
 /** Removes the reader's group; the broker would do so by itself after days. */

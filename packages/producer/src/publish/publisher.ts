@@ -29,9 +29,11 @@ export class Publisher {
    * @throws what the sender threw for any publication before: nothing is sent behind a failure, so order holds (promise B)
    */
   async submit(publication: Publication): Promise<void> {
-    await this.#sending;
+    const before = this.#sending;
+    // In line before anything is awaited, so that whoever does not wait keeps the order too, and one is in flight.
+    this.#sending = before.then(() => this.#send(publication));
+    await before;
     if (this.#failure !== undefined) throw this.#failure.error;
-    this.#sending = this.#send(publication);
   }
 
   /** Resolves when everything submitted is committed. */
@@ -41,6 +43,7 @@ export class Publisher {
   }
 
   async #send(publication: Publication): Promise<void> {
+    if (this.#failure !== undefined) return;
     try {
       await this.#sender.send(publication.topics);
       publication.onCommitted?.();
