@@ -1,0 +1,111 @@
+import { Position } from '@tailwater/schema';
+import { describe, expect, it } from 'vitest';
+import {
+  type CheckpointMessage,
+  CheckpointReader,
+  positionMessage,
+  type SnapshotProgress,
+  sessionMessage,
+  snapshotMessage,
+} from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
+import { T } from '../support/entries.js';
+
+const PROGRESS: SnapshotProgress = {
+  state: 'running',
+  lastId: Buffer.from('id').toString('base64'),
+  documents: 12,
+  total: 100,
+  startedAtMs: 1,
+  finishedAtMs: null,
+};
+
+function read(messages: readonly CheckpointMessage[], source = 'rs0') {
+  const reader = new CheckpointReader(source);
+  for (const { key, value } of messages) reader.add(key.toString(), value);
+  return reader.result();
+}
+
+describe('checkpoint records', () => {
+  it('come back as they were', () => {
+    const checkpoint = read([
+      positionMessage('rs0', new Position(T, 1), 10),
+      snapshotMessage('rs0', 'shop.orders', PROGRESS),
+      snapshotMessage('rs0', 'shop/odd.näme', { ...PROGRESS, state: 'done', lastId: null, finishedAtMs: 5 }),
+    ]);
+    expect(checkpoint.position).toEqual(new Position(T, 1));
+    expect(checkpoint.writtenAtMs).toBe(10);
+    expect([...checkpoint.snapshots.keys()]).toEqual(['shop.orders', 'shop/odd.näme']);
+    expect(checkpoint.snapshots.get('shop.orders')).toMatchObject(PROGRESS);
+    expect(checkpoint.snapshots.get('shop/odd.näme')).toMatchObject({ state: 'done', lastId: null, finishedAtMs: 5 });
+  });
+
+  it('are all in the one partition, under keys that compaction keeps apart', () => {
+    const messages = [
+      positionMessage('rs0', new Position(T, 1), 0),
+      snapshotMessage('rs0', 'shop.orders', PROGRESS),
+      sessionMessage('rs0', 'one'),
+      positionMessage('rs1', new Position(T, 1), 0),
+    ];
+    expect(messages.map(({ partition }) => partition)).toEqual([0, 0, 0, 0]);
+    expect(new Set(messages.map(({ key }) => key.toString())).size).toBe(4);
+  });
+
+  it('the last of a key counts', () => {
+    const checkpoint = read([
+      positionMessage('rs0', new Position(T, 1), 1),
+      snapshotMessage('rs0', 'shop.orders', PROGRESS),
+      positionMessage('rs0', new Position(T + 1, 2), 2),
+      snapshotMessage('rs0', 'shop.orders', { ...PROGRESS, documents: 99 }),
+    ]);
+    expect([checkpoint.position?.toString(), checkpoint.writtenAtMs]).toEqual([`${T + 1}:2`, 2]);
+    expect(checkpoint.snapshots.get('shop.orders')?.documents).toBe(99);
+  });
+
+  it('forget a snapshot', () => {
+    const forgotten = snapshotMessage('rs0', 'shop.orders', null);
+    expect(forgotten.value).toBeNull();
+    expect(read([snapshotMessage('rs0', 'shop.orders', PROGRESS), forgotten]).snapshots.size).toBe(0);
+  });
+
+  it('of other sources are passed over, also of one whose name begins alike', () => {
+    const checkpoint = read([
+      positionMessage('rs', new Position(T, 1), 0),
+      positionMessage('rs01', new Position(T, 2), 0),
+      snapshotMessage('rs01', 'shop.orders', PROGRESS),
+    ]);
+    expect(checkpoint).toMatchObject({ position: undefined, writtenAtMs: 0 });
+    expect(checkpoint.snapshots.size).toBe(0);
+  });
+
+  it('keep positions beyond 31 bits', () => {
+    const position = new Position(0xffff_ffff, 0xffff_fffe);
+    expect(read([positionMessage('rs0', position, 0)]).position).toEqual(position);
+  });
+
+  it('of a later format, or of somebody else, are refused: a start from nowhere would hide a gap', () => {
+    const reader = new CheckpointReader('rs0');
+    const add = (value: string) => () => reader.add('rs0/position', Buffer.from(value));
+    expect(add('{"version":2,"position":"1:1","writtenAtMs":1}')).toThrow('version');
+    expect(add('{"version":1,"position":"soon","writtenAtMs":1}')).toThrow('position');
+    expect(add('{"version":1}')).toThrow('position');
+    expect(add('nothing')).toThrow();
+    expect(add('7')).toThrow();
+    expect(reader.add('rs1/position', Buffer.from('nothing'))).toBe(false);
+  });
+});
+
+describe('CheckpointReader', () => {
+  it('says when it has come to its own announcement', () => {
+    const reader = new CheckpointReader('rs0', 'mine');
+    const add = ({ key, value }: CheckpointMessage) => reader.add(key.toString(), value);
+    expect(add(sessionMessage('rs0', 'earlier'))).toBe(false);
+    expect(add(sessionMessage('rs1', 'mine'))).toBe(false);
+    expect(add(positionMessage('rs0', new Position(T, 1), 0))).toBe(false);
+    expect(add(sessionMessage('rs0', 'mine'))).toBe(true);
+  });
+
+  it('without a session of its own is never at the end', () => {
+    const { key, value } = sessionMessage('rs0', 'any');
+    expect(new CheckpointReader('rs0').add(key.toString(), value)).toBe(false);
+  });
+});
