@@ -1,6 +1,9 @@
 // Real servers without docker, for the demo, the tests and the benchmarks.
 export { Artifacts, type JavaProgram } from './artifacts/artifacts.js';
 export { hasJdk } from './artifacts/java.js';
+export { compareByKey, countDifferences, type Differences } from './compare/differences.js';
+export { compareElasticsearch, expectedSource, readIndex } from './compare/elasticsearch-documents.js';
+export { compareMongo, readRawDocuments } from './compare/mongo-documents.js';
 export { type Elasticsearch, startElasticsearch } from './elasticsearch/elasticsearch.js';
 export type { ElasticsearchOptions, ElasticsearchSettings, RejectionKind } from './elasticsearch/options.js';
 export { ChecksumError, DevstackError, MissingPrerequisiteError, ServerStartError, WaitTimeoutError } from './errors.js';
@@ -10,8 +13,13 @@ export type { MongoMember } from './mongo/member.js';
 export type { Mongo } from './mongo/mongo.js';
 export type { MongoCredentials, MongoOptions } from './mongo/options.js';
 export { startMongo } from './mongo/start-mongo.js';
+export { PipelineProcess } from './processes/pipeline-process.js';
 export type { SolrOptions } from './solr/options.js';
 export { type Solr, startSolr } from './solr/solr.js';
+export { type Stack, type StackOptions, startStack } from './stack.js';
 export type { Server } from './supervision/server.js';
 export { freePort } from './support/free-port.js';
 export { type WaitOptions, waitFor } from './support/wait-for.js';
+export { mixedFields, mixedId } from './workload/documents.js';
+export { LiveMix, type LiveMixOptions } from './workload/live-mix.js';
+export { Random } from './workload/random.js';

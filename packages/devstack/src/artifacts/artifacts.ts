@@ -16,19 +16,24 @@ export interface JavaProgram {
 /** The major release of Elasticsearch. */
 export type ElasticsearchMajor = 8 | 9;
 
-const KAFKA: JarSet = { name: 'kafka', version: '4.4.0', assets: 'kafka' };
+export const KAFKA: JarSet = { name: 'kafka', version: '4.4.0', assets: 'kafka' };
 
-const ELASTICSEARCH: Record<ElasticsearchMajor, JarSet & { readonly java: number }> = {
+export const ELASTICSEARCH: Record<ElasticsearchMajor, JarSet & { readonly java: number }> = {
   8: { name: 'elasticsearch', version: '8.19.21', assets: 'elasticsearch-8', java: 17 },
   9: { name: 'elasticsearch', version: '9.5.3', assets: 'elasticsearch-9', java: 21 },
 };
-const SOLR: JarSet = { name: 'solr', version: '9.10.1', assets: 'solr' };
+export const SOLR: JarSet = { name: 'solr', version: '9.10.1', assets: 'solr' };
 
 export class Artifacts {
   readonly #cache: Cache;
 
   constructor(options: CacheOptions = {}) {
     this.#cache = new Cache(options);
+  }
+
+  /** The cache folder. */
+  get directory(): string {
+    return this.#cache.directory;
   }
 
   /** The path of a mongod. @throws as `findMongod` does */

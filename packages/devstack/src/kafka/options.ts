@@ -50,5 +50,4 @@ export const FAST_COMPACTION: Readonly<Record<string, string>> = {
   'log.cleaner.backoff.ms': '200',
   'log.cleaner.min.cleanable.ratio': '0.01',
   'log.roll.ms': '1000',
-  'log.segment.bytes': String(1024 * 1024),
 };

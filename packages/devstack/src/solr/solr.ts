@@ -18,15 +18,12 @@ const CREATE_TIMEOUT_MS = 60_000;
 const UPDATE_LOG_ACTIVE = 3;
 const CONFIGSET = '_default';
 
-interface Shard {
-  readonly replicas: Record<string, { readonly state: string }>;
+interface CoreStatus {
+  readonly status: Record<string, { readonly startTime?: string; readonly lastPublished?: string }>;
 }
 
 interface Clusterstate {
-  readonly cluster: {
-    readonly live_nodes: readonly string[];
-    readonly collections: Record<string, { readonly shards: Record<string, Shard> }>;
-  };
+  readonly cluster: { readonly live_nodes: readonly string[] };
 }
 
 interface CoreMetrics {
@@ -94,17 +91,13 @@ export class Solr extends SupervisedServer {
     return javaProcess({ program: this.#program, heapMb, flags, ...main }, directory, this.logFile);
   }
 
-  // A restarted server answers before its cores are loaded, those before their update logs are replayed, and in the cloud
-  // its replicas come back after that.
+  // A restarted server answers before its cores are loaded, and those before their update logs are replayed.
   protected override async isReady(): Promise<boolean> {
-    if (!(await this.#areCoresLoaded())) return false;
-    return this.mode === 'standalone' || this.#areReplicasActive();
-  }
-
-  async #areCoresLoaded(): Promise<boolean> {
+    const { status } = await this.#get<CoreStatus>('admin/cores', { action: 'STATUS', indexInfo: 'false' }, PROBE_TIMEOUT_MS);
+    for (const name of await this.#coresOnDisk()) if (!this.#isServing(status[name])) return false;
     const { metrics } = await this.#get<CoreMetrics>('admin/metrics', { group: 'core', prefix: 'TLOG.state' }, PROBE_TIMEOUT_MS);
-    for (const core of await this.#coresOnDisk()) await this.#get(`${core}/admin/system`, {}, PROBE_TIMEOUT_MS);
-    return Object.values(metrics).every((core) => core['TLOG.state'] === UPDATE_LOG_ACTIVE);
+    if (Object.values(metrics).some((core) => core['TLOG.state'] !== UPDATE_LOG_ACTIVE)) return false;
+    return this.mode === 'standalone' || this.#isLive();
   }
 
   // The server itself lists only those that it has got round to.
@@ -114,12 +107,15 @@ export class Solr extends SupervisedServer {
     return folders.map(({ name }) => name);
   }
 
-  async #areReplicasActive(): Promise<boolean> {
+  // What ZooKeeper says about replicas may be from before the restart; what a core has published since is not.
+  #isServing(core: CoreStatus['status'][string] | undefined): boolean {
+    if (core?.startTime === undefined) return false;
+    return this.mode === 'standalone' || core.lastPublished === 'active';
+  }
+
+  async #isLive(): Promise<boolean> {
     const { cluster } = await this.#get<Clusterstate>('admin/collections', { action: 'CLUSTERSTATUS' }, PROBE_TIMEOUT_MS);
-    const replicas = Object.values(cluster.collections)
-      .flatMap(({ shards }) => Object.values(shards))
-      .flatMap((shard) => Object.values(shard.replicas));
-    return cluster.live_nodes.length > 0 && replicas.every(({ state }) => state === 'active');
+    return cluster.live_nodes.length > 0;
   }
 
   // The embedded ZooKeeper reads its zoo.cfg from where the distribution would have it.

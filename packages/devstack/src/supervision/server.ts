@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DevstackError, ServerStartError } from '../errors.js';
+import { isFree } from '../support/free-port.js';
 import { logTail } from '../support/log-tail.js';
 import { waitFor } from '../support/wait-for.js';
 import type { ProcessSpec } from './protocol.js';
@@ -62,6 +63,8 @@ export abstract class SupervisedServer implements Server {
 
   async start(): Promise<void> {
     if (this.#process !== undefined) throw new DevstackError(`${this.name} is running`);
+    if (!(await isFree(this.port)))
+      throw new ServerStartError(`Port ${this.port} is in use, and ${this.name} is to listen on it: choose another one`);
     const child = await this.supervisor.spawn(await this.command());
     this.#process = child;
     void child.exited.then(() => {

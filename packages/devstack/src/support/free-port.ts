@@ -22,7 +22,8 @@ export async function freePort(): Promise<number> {
   throw new DevstackError(`No free port between ${FIRST} and ${LAST} in ${ATTEMPTS} attempts; stop some servers`);
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Whether a server could listen on a port of 127.0.0.1 now. */
+export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { WaitTimeoutError } from '../errors.js';
+import { deferred } from './deferred.js';
 
 export interface WaitOptions<T> {
   /** What is waited for, for the error: `waited 30000 ms for <describe>`. A function gets the value read last. */
@@ -31,27 +32,27 @@ export async function waitFor<T>(condition: () => T | Promise<T>, options: WaitO
     signal?.throwIfAborted();
     try {
       lastError = undefined;
-      lastSeen = await beforeDeadline(condition, deadline);
+      lastSeen = await reading(condition, deadline, signal);
       if (until(lastSeen)) return lastSeen;
     } catch (error) {
       lastError = error;
     }
     if (performance.now() >= deadline) throw timeoutError(timeoutMs, options.describe, lastSeen, lastError);
-    await sleep(intervalMs, undefined, signal === undefined ? undefined : { signal });
+    await sleep(intervalMs);
   }
 }
 
-// A reading that hangs (a paused server keeps its connections open) must not outlive the deadline.
-async function beforeDeadline<T>(condition: () => T | Promise<T>, deadline: number): Promise<T> {
-  const timer = new AbortController();
-  const overdue = sleep(Math.max(0, deadline - performance.now()), undefined, { signal: timer.signal }).then(() => {
-    throw new Error('the last reading did not return');
-  });
+// A reading that hangs (a paused server keeps its connections open) must not outlive the deadline, nor the signal.
+async function reading<T>(condition: () => T | Promise<T>, deadline: number, signal: AbortSignal | undefined): Promise<T> {
+  const { promise: given, reject: giveUp } = deferred<never>();
+  const timer = setTimeout(() => giveUp(new Error('the last reading did not return')), Math.max(0, deadline - performance.now()));
+  const aborted = () => giveUp(signal?.reason);
+  signal?.addEventListener('abort', aborted);
   try {
-    return await Promise.race([Promise.resolve().then(condition), overdue]);
+    return await Promise.race([Promise.resolve().then(condition), given]);
   } finally {
-    timer.abort();
-    overdue.catch(() => undefined);
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', aborted);
   }
 }
 
