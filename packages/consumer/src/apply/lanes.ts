@@ -1,5 +1,6 @@
 // The apply stage: a bounded buffer in front of several lanes. The bound is over everything that waits or is in flight, so the
 // process's memory does not grow with the backlog; while it is reached, nothing more is accepted (back-pressure).
+import { setMaxListeners } from 'node:events';
 import { sleep } from '@tailwater/runtime';
 import { type ApplyHooks, applyBatch, type RetryPolicy } from './apply-batch.js';
 import type { Delivery } from './delivery.js';
@@ -18,8 +19,8 @@ export interface LanesOptions {
 export class Lanes {
   readonly #options: LanesOptions;
   readonly #lanes: Lane[];
-  #giveUp = new AbortController();
-  #cut = new AbortController();
+  #giveUp = sharedController();
+  #cut = sharedController();
   #count = 0;
   #bytes = 0;
   #roomWaiters: (() => void)[] = [];
@@ -93,9 +94,16 @@ export class Lanes {
     timer.abort();
     this.#cut.abort();
     await idle;
-    this.#giveUp = new AbortController();
-    this.#cut = new AbortController();
+    this.#giveUp = sharedController();
+    this.#cut = sharedController();
   }
+}
+
+/** Every lane listens to it: more listeners than Node expects of one signal are no leak here. */
+function sharedController(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
 }
 
 /** FNV-1a over the key's characters: not Kafka's hash, by which all keys of one partition would share few lanes. */

@@ -1,0 +1,305 @@
+// The Elasticsearch target against a real node.
+import { type Elasticsearch, freePort, type RejectionKind, startElasticsearch, waitFor } from '@tailwater/devstack';
+import { ObjectId } from 'bson';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { applyBatch } from '../../../../packages/consumer/src/apply/apply-batch.js';
+import { ElasticsearchTarget } from '../../../../packages/consumer/src/apply/elasticsearch/elasticsearch.js';
+import type { ChangeResult } from '../../../../packages/consumer/src/apply/target.js';
+import type { Change } from '../../../../packages/consumer/src/change.js';
+import { change, TestDelivery } from '../../../unit/consumer/support/changes.js';
+import { everyType, raw } from '../support/bson-zoo.js';
+
+let es: Elasticsearch;
+let target: ElasticsearchTarget;
+const never = new AbortController().signal;
+const options = { connectTimeoutMs: 5000, requestTimeoutMs: 30_000 };
+const APPLIED = { status: 'applied' };
+
+beforeAll(async () => {
+  es = await startElasticsearch();
+  target = new ElasticsearchTarget({ url: es.url, ...options });
+  await target.connect(never);
+});
+
+afterAll(async () => {
+  await target?.close();
+  await es?.stop();
+});
+
+const upsert = (collection: string, id: unknown, sequence: number, document: Buffer): Change =>
+  change(id, sequence, { namespace: namespace(collection), document });
+const remove = (collection: string, id: unknown, sequence: number): Change =>
+  change(id, sequence, { namespace: namespace(collection), kind: 'delete', op: 'delete', document: Buffer.alloc(0) });
+const namespaces = new Map<string, { database: string; collection: string }>();
+function namespace(collection: string) {
+  const known = namespaces.get(collection) ?? { database: 'Shop', collection };
+  namespaces.set(collection, known);
+  return known;
+}
+
+const apply = (...changes: Change[]): Promise<readonly ChangeResult[]> => target.applyBatch(changes, never);
+
+async function request(path: string, init?: RequestInit): Promise<{ status: number; text: string }> {
+  const response = await fetch(`${es.url}${path}`, init);
+  return { status: response.status, text: await response.text() };
+}
+
+/** The source of a document as text, so that every digit shows; undefined when there is none. */
+async function source(collection: string, id: string): Promise<string | undefined> {
+  const { status, text } = await request(`/shop.${collection}/_source/${encodeURIComponent(id)}`);
+  return status === 200 ? text : undefined;
+}
+
+async function count(collection: string): Promise<number> {
+  await request(`/shop.${collection}/_refresh`, { method: 'POST' });
+  return JSON.parse((await request(`/shop.${collection}/_count`)).text).count as number;
+}
+
+describe('ElasticsearchTarget', () => {
+  test('every BSON type arrives as documented', async () => {
+    const id = new ObjectId();
+    expect(await apply(upsert('types', id, 1, everyType(id)))).toEqual([APPLIED]);
+    expect(await source('types', id.toHexString())).toBe(
+      [
+        '{"double":1.5',
+        '"integralDouble":2.0',
+        `"string":${JSON.stringify('täxt "quoted" \u0000 \u2028 😀')}`,
+        '"object":{"a":1,"nested":{"_id":"inner"}}',
+        '"array":[1,[2,null]],"documents":[{"a":"b"},{"a":null}]',
+        '"binary":"AAEC/w=="',
+        '"uuid":"3f2a0a2e-7a0b-4c1d-8e9f-0123456789ab"',
+        '"objectId":"507f1f77bcf86cd799439011"',
+        '"boolean":true',
+        '"date":"2024-02-29T12:00:00.123Z"',
+        '"oldDate":"-0001-01-01T00:00:00.000Z"',
+        '"farDate":8640000000000000',
+        '"nothing":null',
+        '"notDefined":null',
+        '"regex":"/^a.*b$/im"',
+        '"dbRef":{"$ref":"orders","$id":"507f1f77bcf86cd799439011"}',
+        '"code":"function () {}"',
+        '"scoped":{"code":"f()","scope":{"x":1}}',
+        '"symbol":"sym"',
+        '"int32":-2147483648',
+        '"timestamp":{"t":4000000000,"i":7}',
+        '"int64":9007199254740993',
+        '"decimal":"12345678901234567890.1234567890"',
+        '"minKey":"MinKey"',
+        '"maxKey":"MaxKey"',
+        '"empty":{}',
+        '"emptyArray":[]',
+        '"dbPointer":{"$ref":"a.b","$id":"507f1f77bcf86cd799439011"}}',
+      ].join(','),
+    );
+  });
+
+  test('dynamic mapping makes floats of doubles, longs of integers and dates of dates', async () => {
+    await apply(upsert('mapping', 1, 1, raw({ _id: 1, price: 2.5, count: 3, at: new Date(0) })));
+    const mapping = JSON.parse((await request('/shop.mapping/_mapping')).text);
+    expect(mapping['shop.mapping'].mappings.properties).toMatchObject({
+      price: { type: 'float' },
+      count: { type: 'long' },
+      at: { type: 'date' },
+    });
+  });
+
+  test('a date field takes the dates that ISO 8601 with four digits cannot say', async () => {
+    const dates = [0, -62_167_219_200_001, -377_705_116_800_001, 8.64e15, 253_402_300_800_000].map((ms) => new Date(ms));
+    const results = await apply(...dates.map((at, id) => upsert('dates', id, 1, raw({ _id: id, at }))));
+    expect(results).toEqual(dates.map(() => APPLIED));
+  });
+
+  test('numbers that JSON cannot say are left out and counted', async () => {
+    const before = target.droppedValues;
+    await apply(upsert('nan', 1, 1, raw({ _id: 1, a: Number.NaN, b: [Number.POSITIVE_INFINITY, 1.5] })));
+    expect(await source('nan', '1')).toBe('{"b":[null,1.5]}');
+    expect(target.droppedValues - before).toBe(2);
+  });
+
+  test('an older version is superseded, the same one is applied again, and so is a newer one', async () => {
+    const write = (sequence: number) => apply(upsert('versions', 'a', sequence, raw({ _id: 'a', sequence })));
+    expect(await write(5)).toEqual([APPLIED]);
+    expect(await write(4)).toEqual([{ status: 'superseded' }]);
+    expect(await write(5)).toEqual([APPLIED]);
+    expect(await write(6)).toEqual([APPLIED]);
+    expect(await apply(remove('versions', 'a', 5))).toEqual([{ status: 'superseded' }]);
+    expect(await source('versions', 'a')).toBe('{"sequence":6}');
+  });
+
+  test('a delete removes, also what is not there, and keeps older writes out', async () => {
+    await apply(upsert('deletes', 'a', 1, raw({ _id: 'a' })));
+    expect(await apply(remove('deletes', 'a', 2), remove('deletes', 'b', 2))).toEqual([APPLIED, APPLIED]);
+    expect(await source('deletes', 'a')).toBeUndefined();
+    expect(await apply(upsert('deletes', 'a', 1, raw({ _id: 'a' })))).toEqual([{ status: 'superseded' }]);
+    expect(await apply(upsert('deletes', 'a', 3, raw({ _id: 'a' })))).toEqual([APPLIED]);
+  });
+
+  test('versions of today are compared exactly, beyond 2^53', async () => {
+    const position = { position: change(1, 1).position, version: 2n ** 62n };
+    const at = (version: bigint) => apply({ ...upsert('exact', 1, 1, raw({ _id: 1 })), ...position, version });
+    expect(await at(2n ** 62n + 1n)).toEqual([APPLIED]);
+    expect(await at(2n ** 62n)).toEqual([{ status: 'superseded' }]);
+    expect(await at(2n ** 62n + 2n)).toEqual([APPLIED]);
+  });
+
+  test('ids of every kind find their document again', async () => {
+    const ids: unknown[] = [
+      1,
+      '1',
+      'a/b c?d#e%',
+      '"',
+      'ü😀',
+      '',
+      ' ',
+      new ObjectId(),
+      { a: 1 },
+      true,
+      'true',
+      null,
+      'x'.repeat(2000),
+      `${'x'.repeat(1999)}y`,
+    ];
+    const results = await apply(...ids.map((id, index) => upsert('ids', id, 1, raw({ _id: id, index }))));
+    expect(results).toEqual(ids.map(() => APPLIED));
+    expect(await count('ids')).toBe(ids.length);
+    await apply(...ids.map((id) => remove('ids', id, 2)));
+    expect(await count('ids')).toBe(0);
+  });
+
+  test.each(['Or ders', 'a*b', 'a,b', 'a#b', 'a:b', 'größe', 'a|b', '-', 'a<b>c', 'x'.repeat(240)])(
+    'the collection %j has an index',
+    async (collection) => {
+      expect(await apply(upsert(collection, 1, 1, raw({ _id: 1 })))).toEqual([APPLIED]);
+    },
+  );
+
+  test('a namespace that is too long for an index name is refused by name', async () => {
+    const long = { database: 'shop', collection: 'x'.repeat(251) };
+    expect(() => target.nameOf(long)).toThrow(expect.objectContaining({ code: 'TW1304' }));
+  });
+
+  test('a document that the mapping refuses does not take the others with it', async () => {
+    await apply(upsert('strict', 0, 1, raw({ _id: 0, n: 1 })));
+    const results = await apply(
+      upsert('strict', 1, 1, raw({ _id: 1, n: 2 })),
+      upsert('strict', 2, 1, raw({ _id: 2, n: 'not a number' })),
+      upsert('strict', 3, 1, raw({ _id: 3, n: 4 })),
+    );
+    expect(results).toMatchObject([APPLIED, { status: 'rejected', code: 'document_parsing_exception', retriable: false }, APPLIED]);
+  });
+
+  test('requests at once that bring a new field, some as an integer and some as a float, all pass', async () => {
+    const numbers = [1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5];
+    for (let round = 0; round < 10; round++) {
+      const collection = `race-${round}`;
+      const batches = numbers.map((n, id) =>
+        target.applyBatch([upsert(collection, id, 1, raw({ _id: id, n }))], new AbortController().signal),
+      );
+      expect((await Promise.all(batches)).flat()).toEqual(numbers.map(() => APPLIED));
+    }
+  });
+
+  test('an index that is read-only for the moment is worth another attempt', async () => {
+    await apply(upsert('blocked', 1, 1, raw({ _id: 1 })));
+    const block = (value: boolean) =>
+      request('/shop.blocked/_settings', {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ 'index.blocks.write': value }),
+      });
+    await block(true);
+    expect(await apply(upsert('blocked', 2, 1, raw({ _id: 2 })))).toMatchObject([{ status: 'rejected', retriable: true }]);
+    await block(false);
+    expect(await apply(upsert('blocked', 2, 1, raw({ _id: 2 })))).toEqual([APPLIED]);
+  });
+
+  test('takes a document of 15.9 MB', async () => {
+    const text = 'x'.repeat(15_900_000);
+    expect(await apply(upsert('large', 1, 1, raw({ _id: 1, text })), upsert('large', 2, 1, raw({ _id: 2 })))).toEqual([APPLIED, APPLIED]);
+    expect((await source('large', '1'))?.length).toBe(text.length + '{"text":""}'.length);
+  });
+
+  test('a body over http.max_content_length goes in parts, and a document over it is refused for good', async () => {
+    await es.restartWith({ 'http.max_content_length': '1mb' });
+    const changes = Array.from({ length: 8 }, (_, id) => upsert('parts', id, 1, raw({ _id: id, text: 'x'.repeat(300_000) })));
+    expect(await apply(...changes)).toEqual(changes.map(() => APPLIED));
+    const results = await apply(
+      upsert('parts', 'a', 1, raw({ _id: 'a' })),
+      upsert('parts', 'b', 1, raw({ _id: 'b', text: 'x'.repeat(1_100_000) })),
+    );
+    expect(results).toMatchObject([APPLIED, { status: 'rejected', code: '413', retriable: false }]);
+    await es.restartWith({});
+    expect(await count('parts')).toBe(9);
+  });
+});
+
+describe('the three shapes of 429', () => {
+  // Many batches at once, against a node that can hardly take one: each must end applied, sooner or later.
+  // So large that one of them passes alone, and all at once do not.
+  const SIZES: Record<RejectionKind, number> = { items: 50, request: 8, 'circuit-breaker': 3 };
+
+  test.each<RejectionKind>(['items', 'request', 'circuit-breaker'])('%s: nothing is lost', async (kind) => {
+    await es.forceRejections(kind);
+    const collection = `rejected-${kind}`;
+    let retried = 0;
+    const text = 'x'.repeat(200);
+    const batches = Array.from({ length: 40 }, (_, batch) =>
+      Array.from({ length: SIZES[kind] }, (_, index) => {
+        const id = `${batch}-${index}`;
+        return new TestDelivery(upsert(collection, id, 1, raw({ _id: id, text })));
+      }),
+    );
+    const hooks = {
+      onRequest: () => undefined,
+      onRetry: () => {
+        retried += 1;
+      },
+      onRejected: (refused: Change, { reason }: { reason: string }) => {
+        throw new Error(`${refused.key}: ${reason}`);
+      },
+    };
+    const signals = () => ({ giveUp: new AbortController().signal, cut: new AbortController().signal });
+    await Promise.all(batches.map((batch) => applyBatch(target, batch, { minMs: 5, maxMs: 200 }, hooks, signals())));
+    await es.endRejections();
+    expect(retried).toBeGreaterThan(0);
+    for (const delivery of batches.flat()) expect(delivery.outcomes).toEqual(['applied']);
+    expect(await count(collection)).toBe(batches.flat().length);
+  });
+});
+
+describe('connecting', () => {
+  test('nothing listens: unreachable, after a bounded wait', async () => {
+    const each = new ElasticsearchTarget({ url: `http://127.0.0.1:${await freePort()}`, connectTimeoutMs: 300, requestTimeoutMs: 1000 });
+    await expect(each.connect(never)).rejects.toMatchObject({ code: 'TW1301', retriable: true });
+    await each.close();
+  });
+
+  test('a server that comes up meanwhile is waited for', async () => {
+    await es.kill9();
+    const each = new ElasticsearchTarget({ url: es.url, connectTimeoutMs: 120_000, requestTimeoutMs: 1000 });
+    const connected = each.connect(never);
+    await es.start();
+    await connected;
+    await each.close();
+  });
+
+  test('a node that is killed is worth another attempt, and takes the batch when it is back', async () => {
+    const changes = [upsert('restart', 1, 1, raw({ _id: 1 }))];
+    await es.kill9();
+    await expect(target.applyBatch(changes, never)).rejects.toMatchObject({ code: 'TW1301', retriable: true });
+    await es.start();
+    await waitFor(() => target.applyBatch(changes, never), { describe: 'the batch applied', timeoutMs: 30_000 });
+  });
+
+  test('a request to a node that does not answer ends with its timeout', async () => {
+    const each = new ElasticsearchTarget({ url: es.url, connectTimeoutMs: 1000, requestTimeoutMs: 500 });
+    await es.pause();
+    await expect(each.applyBatch([upsert('paused', 1, 1, raw({ _id: 1 }))], never)).rejects.toMatchObject({ code: 'TW1301' });
+    await es.resume();
+    await each.close();
+  });
+
+  test.each(['127.0.0.1:9200', 'mongodb://127.0.0.1:9200', 'nonsense'])('the URL %s is malformed', (url) => {
+    expect(() => new ElasticsearchTarget({ url, ...options })).toThrow(expect.objectContaining({ code: 'TW1308' }));
+  });
+});

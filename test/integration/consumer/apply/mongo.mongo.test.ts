@@ -1,0 +1,218 @@
+// The MongoDB target against a real mongod.
+import { type Mongo, startMongo } from '@tailwater/devstack';
+import { BSON, Code, Decimal128, type Document, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'bson';
+import { MongoClient } from 'mongodb';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { MongoTarget } from '../../../../packages/consumer/src/apply/mongo/mongo.js';
+import type { Change } from '../../../../packages/consumer/src/change.js';
+import { change, ORDERS } from '../../../unit/consumer/support/changes.js';
+import { elements, everyType, raw, rawDocument, unspeakable } from '../support/bson-zoo.js';
+
+let mongo: Mongo;
+let client: MongoClient;
+let target: MongoTarget;
+const never = new AbortController().signal;
+const namespace = { database: 'copy', collection: 'orders' };
+
+beforeAll(async () => {
+  mongo = await startMongo();
+  client = await new MongoClient(mongo.uri).connect();
+  target = new MongoTarget({ url: mongo.uri, connectTimeoutMs: 5000, requestTimeoutMs: 30_000 });
+  await target.connect(never);
+});
+
+afterAll(async () => {
+  await target?.close();
+  await client?.close();
+  await mongo?.stop();
+});
+
+beforeEach(async () => {
+  await client.db('copy').collection('orders').deleteMany({});
+});
+
+let sequence = 0;
+const upsert = (id: unknown, document: Buffer): Change => change(id, ++sequence, { namespace, document });
+const remove = (id: unknown): Change => change(id, ++sequence, { namespace, kind: 'delete', op: 'delete', document: Buffer.alloc(0) });
+const apply = (...changes: Change[]) => target.applyBatch(changes, never);
+const stored = async (filter: Document = {}): Promise<Buffer[]> =>
+  (await client.db('copy').collection('orders').find(filter, { raw: true }).toArray()).map((each) =>
+    Buffer.from(each as unknown as Uint8Array),
+  );
+
+describe('MongoTarget', () => {
+  test('stores every BSON type byte by byte, and again when it is applied again', async () => {
+    const id = new ObjectId();
+    const document = everyType(id);
+    for (let round = 0; round < 2; round++) {
+      expect(await apply(upsert(id, document))).toEqual([{ status: 'applied' }]);
+      expect(await stored()).toEqual([document]);
+    }
+  });
+
+  test.each([
+    ['names that come twice and integer-like names', () => unspeakable(1)],
+    ['a top-level Timestamp(0, 0)', () => raw({ _id: 1, at: new Timestamp({ t: 0, i: 0 }), after: 1 })],
+    ['top-level names that begin with $', () => raw({ _id: 1, $set: { a: 1 }, $x: 2 })],
+    ['names with dots, and an empty name', () => raw({ _id: 1, 'a.b': 1, '': { 'c.d': '' } })],
+    ['nested names that begin with $', () => raw({ _id: 1, a: { $inc: 1, b: [{ $ref: 2 }] } })],
+  ])('stores a document with %s byte by byte', async (_, make) => {
+    const document = make();
+    expect(await apply(upsert(1, raw({ _id: 1, before: true })))).toEqual([{ status: 'applied' }]);
+    expect(await apply(upsert(1, document))).toEqual([{ status: 'applied' }]);
+    expect(await stored()).toEqual([document]);
+  });
+
+  test.each<[string, unknown]>([
+    ['an ObjectId', new ObjectId()],
+    ['a string', 'x/ü"y'],
+    ['an empty string', ''],
+    ['an int', new Int32(5)],
+    ['a long', Long.fromString('9007199254740993')],
+    ['a double', new Double(0.5)],
+    ['NaN', new Double(Number.NaN)],
+    ['a decimal', Decimal128.fromString('1.5')],
+    ['a decimal that no double equals', Decimal128.fromString('0.1')],
+    ['a date', new Date('2024-02-29T12:00:00Z')],
+    ['a UUID', new UUID()],
+    ['a boolean', true],
+    ['null', null],
+    ['a document', { b: new Int32(1), a: { '2': 'x', c: [new Int32(1), Long.fromNumber(2)] } }],
+    ['an empty document', {}],
+    ['a code', new Code('f()')],
+    ['a long string', 'x'.repeat(2000)],
+  ])('finds a document by %s again, to replace and to delete it', async (_, id) => {
+    const others = [upsert('other', raw({ _id: 'other' }))];
+    expect(await apply(upsert(id, raw({ _id: id, v: 1 })), ...others)).toEqual([{ status: 'applied' }, { status: 'applied' }]);
+    expect(await apply(upsert(id, raw({ _id: id, v: 2 })))).toEqual([{ status: 'applied' }]);
+    expect(await stored({ v: { $exists: true } })).toEqual([raw({ _id: id, v: 2 })]);
+    expect(await apply(remove(id))).toEqual([{ status: 'applied' }]);
+    expect(await stored()).toEqual([raw({ _id: 'other' })]);
+    expect(await apply(remove(id))).toEqual([{ status: 'applied' }]);
+  });
+
+  test('deletes documents whose _id has integer-like names in their own order', async () => {
+    const id = rawDocument(elements({ '10': new Int32(1) }), elements({ '2': new Int32(2) }));
+    const document = rawDocument(Buffer.from('\x03_id\0', 'latin1'), id);
+    await apply(upsert(1, document));
+    expect(await stored()).toEqual([document]);
+    const key = '{"10":1,"2":2}';
+    expect(await apply(change(1, ++sequence, { namespace, kind: 'delete', key, document: Buffer.alloc(0) }))).toEqual([
+      { status: 'applied' },
+    ]);
+    expect(await stored()).toEqual([]);
+  });
+
+  test('takes a document whose _id changed its numeric type, which MongoDB holds equal', async () => {
+    await apply(upsert(new Int32(7), raw({ _id: new Int32(7), v: 1 })));
+    expect(await apply(upsert(Long.fromNumber(7), raw({ _id: Long.fromNumber(7), v: 2 })))).toEqual([{ status: 'applied' }]);
+    expect(BSON.deserialize((await stored())[0] as Buffer)).toMatchObject({ v: 2 });
+  });
+
+  test('applies a batch of many namespaces, upserts and deletes', async () => {
+    await apply(upsert('gone', raw({ _id: 'gone' })));
+    const elsewhere = { database: 'copy', collection: 'other' };
+    await client.db('copy').collection('other').deleteMany({});
+    const results = await apply(
+      remove('gone'),
+      change('a', ++sequence, { namespace: elsewhere, document: raw({ _id: 'a' }) }),
+      upsert('b', raw({ _id: 'b' })),
+    );
+    expect(results).toEqual([{ status: 'applied' }, { status: 'applied' }, { status: 'applied' }]);
+    expect(await stored()).toEqual([raw({ _id: 'b' })]);
+    expect(await client.db('copy').collection('other').countDocuments()).toBe(1);
+  });
+
+  test('takes documents of 15.9 MB, more of them than one command holds', async () => {
+    const text = 'x'.repeat(15_900_000);
+    const changes = [1, 2, 3, 4].map((id) => upsert(id, raw({ _id: id, text })));
+    expect(await apply(...changes)).toEqual(changes.map(() => ({ status: 'applied' })));
+    const sizes = await client
+      .db('copy')
+      .collection('orders')
+      .aggregate([{ $project: { size: { $bsonSize: '$$ROOT' } } }])
+      .toArray();
+    expect(sizes.map(({ size }) => size)).toEqual(changes.map(({ document }) => document.length));
+  });
+
+  test('says which document the server refuses, and applies the rest', async () => {
+    const guarded = { database: 'copy', collection: 'guarded' };
+    await client.db('copy').createCollection('guarded', { validator: { price: { $type: 'double' } } });
+    const results = await apply(
+      change(1, ++sequence, { namespace: guarded, document: raw({ _id: 1, price: 1.5 }) }),
+      change(2, ++sequence, { namespace: guarded, document: raw({ _id: 2, price: 'free' }) }),
+      change(3, ++sequence, { namespace: guarded, document: raw({ _id: 3, price: 2.5 }) }),
+    );
+    expect(results).toMatchObject([{ status: 'applied' }, { status: 'rejected', code: '121', retriable: false }, { status: 'applied' }]);
+    expect(await client.db('copy').collection('guarded').countDocuments()).toBe(2);
+  });
+
+  test('a clash on another unique index is refused for good', async () => {
+    const unique = { database: 'copy', collection: 'unique' };
+    await client.db('copy').collection('unique').createIndex({ email: 1 }, { unique: true });
+    const results = await apply(
+      change(1, ++sequence, { namespace: unique, document: raw({ _id: 1, email: 'a' }) }),
+      change(2, ++sequence, { namespace: unique, document: raw({ _id: 2, email: 'a' }) }),
+    );
+    expect(results.map(({ status }) => status)).toEqual(['applied', 'rejected']);
+    expect(results[1]).toMatchObject({ code: '11000', retriable: false });
+  });
+
+  test('a server that is gone is worth another attempt', async () => {
+    const impatient = new MongoTarget({ url: mongo.uri, connectTimeoutMs: 500, requestTimeoutMs: 30_000 });
+    await impatient.connect(never);
+    await mongo.members[0]?.kill9();
+    const failed = impatient.applyBatch([upsert(1, raw({ _id: 1 }))], never);
+    await expect(failed).rejects.toMatchObject({ code: 'TW1301', retriable: true });
+    await mongo.members[0]?.start();
+    await mongo.primary();
+    expect(await apply(upsert(1, raw({ _id: 1 })))).toEqual([{ status: 'applied' }]);
+    await impatient.close();
+  });
+
+  test('a malformed URL is refused', () => {
+    const create = () => new MongoTarget({ url: 'http://localhost', connectTimeoutMs: 500, requestTimeoutMs: 500 });
+    expect(create).toThrow(expect.objectContaining({ code: 'TW1308' }));
+  });
+});
+
+describe('MongoTarget with access control, standalone', () => {
+  let guarded: Mongo;
+
+  beforeAll(async () => {
+    guarded = await startMongo({ members: 0, auth: true });
+  });
+
+  afterAll(async () => {
+    await guarded?.stop();
+  });
+
+  const connect = async (url: string): Promise<MongoTarget> => {
+    const each = new MongoTarget({ url, connectTimeoutMs: 5000, requestTimeoutMs: 5000 });
+    await each.connect(never).finally(() => each.close());
+    return each;
+  };
+
+  test('writes to a server that is no replica set', async () => {
+    const each = new MongoTarget({ url: guarded.uri, connectTimeoutMs: 5000, requestTimeoutMs: 5000 });
+    await each.connect(never);
+    expect(await each.applyBatch([change(1, 1, { namespace: ORDERS, document: raw({ _id: 1 }) })], never)).toEqual([{ status: 'applied' }]);
+    await each.close();
+  });
+
+  test('wrong credentials are refused at once', async () => {
+    const url = guarded.uri.replace(/\/\/root:[^@]*@/, '//root:wrong@');
+    await expect(connect(url)).rejects.toMatchObject({ code: 'TW1302', retriable: false });
+  });
+
+  test('a write without the right to is no retry', async () => {
+    const url = guarded.uri.replace(/\/\/root:[^@]*@/, '//').replace(/[?&]authSource=[^&]*/, '');
+    const each = new MongoTarget({ url, connectTimeoutMs: 5000, requestTimeoutMs: 5000 });
+    await expect(each.applyBatch([upsert(1, raw({ _id: 1 }))], never)).rejects.toMatchObject({ code: 'TW1303', retriable: false });
+    await each.close();
+  });
+
+  test('an address where nothing listens is unreachable', async () => {
+    await expect(connect('mongodb://127.0.0.1:1/')).rejects.toMatchObject({ code: 'TW1301', retriable: true });
+  });
+});
