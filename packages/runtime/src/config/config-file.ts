@@ -1,7 +1,7 @@
 // The configuration file: YAML or JSON, one for both processes. Keys at the top are common to both or belong to the process
 // that reads it; the sections `producer:` and `consumer:` hold what only one of them needs, and beat the top.
 import { readFileSync } from 'node:fs';
-import { isMap, isScalar, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml';
+import { isCollection, isMap, isNode, isScalar, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { suggest } from './nearest.js';
 import type { OptionSpec, OptionSpecs } from './option-spec.js';
@@ -99,28 +99,31 @@ class ConfigFile {
   #section(name: string, { key, value }: Pair<Node, Node | null>): YAMLMap | undefined {
     if (value === null || (isScalar(value) && value.value === null)) return undefined;
     if (isMap(value)) return value;
-    throw new TailwaterError('TW1002', {
-      ...this.#place(value ?? key),
-      key: name,
-      expected: 'a mapping of option names to values',
-      actual: 'something else',
-    });
+    throw this.#wrong(value ?? key, name, 'a mapping of option names to values', actualOf(undefined, this.#plain(value)));
   }
 
   #value(key: string, spec: OptionSpec, { key: keyNode, value: node }: Pair<Node, Node | null>): unknown {
-    const given: unknown = node?.toJS(this.#document);
+    const given = node === null ? null : this.#plain(node);
     const parsed = parseTyped(spec, given);
     if ('value' in parsed) return parsed.value;
     // Inside a list or a mapping the error is where the wrong member stands.
-    const member = parsed.wrongAt.length > 0 && isCollectionNode(node) ? node.getIn(parsed.wrongAt, true) : undefined;
-    const wrong = isScalar(member) || isMap(member) ? member : undefined;
-    const actual = wrong === undefined ? given : wrong.toJS(this.#document);
-    throw new TailwaterError('TW1002', {
-      ...this.#place(wrong ?? node ?? keyNode),
-      key,
-      expected: expectedOf(spec),
-      actual: actualOf(spec, actual),
-    });
+    const member: unknown = parsed.wrongAt.length > 0 && isCollection(node) ? node.getIn(parsed.wrongAt, true) : undefined;
+    const wrong = isNode(member) ? member : undefined;
+    throw this.#wrong(wrong ?? node ?? keyNode, key, expectedOf(spec), actualOf(spec, wrong === undefined ? given : this.#plain(wrong)));
+  }
+
+  /** The node's value without YAML: aliases resolved. */
+  #plain(node: Node): unknown {
+    try {
+      return node.toJS(this.#document);
+    } catch (error) {
+      // An alias without an anchor, or so many that they would fill the memory.
+      throw this.#malformed(node.range?.[0] ?? 0, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #wrong(node: Node, key: string, expected: string, actual: string): TailwaterError {
+    return new TailwaterError('TW1002', { ...this.#place(node), key, expected, actual });
   }
 
   #unknown(name: string, path: string, { key }: Pair<Node, Node | null>): TailwaterError {
@@ -145,8 +148,4 @@ class ConfigFile {
     const { line, col } = this.#lines.linePos(offset);
     return { file: this.#file, line: Math.max(line, 1), column: Math.max(col, 1) };
   }
-}
-
-function isCollectionNode(node: Node | null): node is YAMLMap {
-  return node !== null && 'getIn' in node;
 }

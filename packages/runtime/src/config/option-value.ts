@@ -57,9 +57,9 @@ export function expectedOf(spec: OptionSpec): string {
 }
 
 /** What was there instead, for an error, unless it is a secret. */
-export function actualOf(spec: OptionSpec, value: unknown): string {
+export function actualOf(spec: OptionSpec | undefined, value: unknown): string {
   if (value === undefined || value === null || value === '') return 'nothing';
-  if (spec.secret === true) return REDACTED;
+  if (spec?.secret === true) return REDACTED;
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a mapping';
   const text = JSON.stringify(value) ?? String(value);
