@@ -1,1 +1,52 @@
-export {};
+// `npm run bench -- MODE…`: what the pipeline reaches, beside what is possible, on this machine and in the same run.
+import { formatBytes, formatCount, renderTable } from '@tailwater/runtime';
+import yargs from 'yargs';
+import { hideBin } from 'yargs/helpers';
+import { type Comparison, median, type Run } from './measure/median.js';
+import { elasticsearchApply, mongoApply } from './modes/consumer-modes.js';
+import { latency, renderLatency } from './modes/latency.js';
+import { snapshot, tailInserts } from './modes/producer-modes.js';
+
+const modes = { 'tail-inserts': tailInserts, snapshot, 'es-apply': elasticsearchApply, 'mongo-apply': mongoApply } as const;
+const names = [...Object.keys(modes), 'latency'];
+
+const given = await yargs(hideBin(process.argv))
+  .usage(
+    'npm run bench -- MODE… [options]\n\nModes: tail-inserts, snapshot, es-apply, mongo-apply, latency. All of them when none is named.',
+  )
+  .option('records', { type: 'number', default: 200_000, describe: 'Documents of about 1 KB' })
+  .option('rounds', { type: 'number', default: 3, describe: 'Rounds, ours and the limit in turn; medians count' })
+  .option('json', { type: 'boolean', default: false, describe: 'Print JSON' })
+  .strict()
+  .parseAsync();
+
+const chosen = given._.length === 0 ? names : given._.map(String);
+const unknown = chosen.filter((name) => !names.includes(name));
+if (unknown.length > 0) {
+  process.stderr.write(`Unknown mode ${unknown.join(', ')}: choose from ${names.join(', ')}\n`);
+  process.exit(2);
+}
+
+for (const name of chosen) {
+  process.stderr.write(`bench: ${name} …\n`);
+  if (name === 'latency') {
+    const result = await latency();
+    process.stdout.write(given.json ? `${JSON.stringify(result)}\n` : renderLatency(result));
+    continue;
+  }
+  const comparison = await modes[name as keyof typeof modes]({ records: given.records, rounds: given.rounds });
+  process.stdout.write(given.json ? `${JSON.stringify(comparison)}\n` : render(comparison));
+}
+
+function render(comparison: Comparison): string {
+  const row = (what: string, runs: readonly Run[]): string[] => [
+    what,
+    formatCount(Math.round(median(runs.map(({ rate }) => rate)))),
+    runs.map(({ rate }) => formatCount(Math.round(rate))).join('  '),
+    formatBytes(Math.max(...runs.map(({ peakRssBytes }) => peakRssBytes))),
+  ];
+  const verdict = comparison.ratio >= comparison.floor ? 'reached' : 'MISSED';
+  const rows = [row('tailwater', comparison.ours), row(comparison.limitIs, comparison.limit)];
+  const table = renderTable([comparison.mode, comparison.unit, 'rounds', 'peak memory'], rows);
+  return `${table}\n${comparison.mode}: ${comparison.ratio.toFixed(2)} of the limit (floor ${comparison.floor}, ${verdict})\n\n`;
+}

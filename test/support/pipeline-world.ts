@@ -111,6 +111,12 @@ export class PipelineWorld implements AsyncDisposable {
     return untilEqual(() => compareElasticsearch(source, this.elasticsearch.url, 'shop', collection));
   }
 
+  /** The source of one indexed document, as the text that Elasticsearch answers with. */
+  async elasticsearchSource(index: string, id: string): Promise<string> {
+    const response = await fetch(`${this.elasticsearch.url}/${index}/_source/${encodeURIComponent(id)}`);
+    return response.text();
+  }
+
   async endProcesses(): Promise<void> {
     await Promise.all(this.#processes.splice(0).map((process) => process.stop()));
   }

@@ -2,7 +2,7 @@
 //
 // A session lives from one claim of the checkpoint to the first failure. Whatever failed, and whether or not the last
 // transaction was committed, the next session reads the checkpoint anew and goes on from there (promises A and B).
-import { type KafkaClient, type Logger, type NamespaceRules, runServices, sleep, TailwaterError } from '@tailwater/runtime';
+import { abortable, type KafkaClient, type Logger, type NamespaceRules, runServices, sleep, TailwaterError } from '@tailwater/runtime';
 import { checkpointTopicName } from '@tailwater/schema';
 import { type Checkpoint, positionMessage } from './checkpoint/checkpoint-record.js';
 import { claimCheckpoint } from './checkpoint/kafka-checkpoint-store.js';
@@ -84,17 +84,19 @@ async function runSession(deps: PipelineDependencies, options: PipelineOptions, 
   const admin = kafka.admin();
   let sender: KafkaTransactionSender | undefined;
   try {
-    await admin.connect();
+    // Without Kafka these wait for it without end, which a stop must not.
+    await abortable(admin.connect(), signal);
     const topics = new KafkaTopics(admin, options, kafka.brokers);
     const checkpointTopic = checkpointTopicName(options.prefix);
-    await topics.ensureTopic(checkpointTopic, 1);
-    sender = await KafkaTransactionSender.connect(kafka, `${options.prefix}.producer.${source.replicaSet}`);
+    await abortable(topics.ensureTopic(checkpointTopic, 1), signal);
+    sender = await abortable(KafkaTransactionSender.connect(kafka, `${options.prefix}.producer.${source.replicaSet}`), signal);
     const publisher = new Publisher(sender);
     const location = { topic: checkpointTopic, source: source.replicaSet };
-    const checkpoint = await claimCheckpoint(kafka, location, async (message) => {
+    const claim = claimCheckpoint(kafka, location, async (message) => {
       await publisher.submit({ topics: [{ topic: checkpointTopic, messages: [message] }] });
       await publisher.flush();
     });
+    const checkpoint = await abortable(claim, signal);
     const oplog = new OplogSource(source.client, logger.child({ component: 'oplog' }));
     const start = checkpoint.position ?? (await oplog.newestPosition());
     if (checkpoint.position === undefined) {

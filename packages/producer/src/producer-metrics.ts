@@ -1,11 +1,27 @@
 // The producer's counters. Promise E: events read = published + superseded + filtered; everything else that an oplog holds is
-// counted by kind. The hot path adds to plain numbers; a scrape copies them.
-import type { Metrics } from '@tailwater/runtime';
+// counted by kind. They are moved once a batch, never once an event.
+import type { Counter, Histogram, Metrics } from '@tailwater/runtime';
+import { LATENCY_BUCKETS_SECONDS } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import type { EncodedBatch } from './encode/record-encoder.js';
 import type { NormalizeCounters } from './normalize/normalize-counters.js';
 
-/** A moment's sums, for the status page and the log. */
+const COUNTERS = {
+  oplog_entries_read: 'Oplog entries read, of any kind and namespace',
+  events_read: 'Inserts, updates and deletes read from the oplog',
+  events_published: 'Events of the tail committed to Kafka',
+  events_superseded: 'Updates whose document was deleted meanwhile; their tombstones follow',
+  events_filtered: 'Events of namespaces that are not included',
+  snapshot_documents_read: 'Documents read by snapshots',
+  snapshot_documents_published: 'Documents of snapshots committed to Kafka',
+  snapshot_documents_superseded: 'Documents of snapshots that the tail had published meanwhile',
+  published_bytes: 'Bytes of keys and values committed to Kafka',
+  transactions: 'Kafka transactions committed',
+} as const;
+
+type CounterName = keyof typeof COUNTERS;
+
+/** A moment's sums, for the status and the log. */
 export interface ProducerCounts {
   readonly entriesRead: number;
   readonly eventsRead: number;
@@ -23,89 +39,84 @@ export interface ProducerCounts {
 }
 
 export class ProducerMetrics {
-  readonly #counters: NormalizeCounters;
-  readonly #transactionSeconds;
-  #entriesRead = 0;
-  #published = 0;
-  #superseded = 0;
-  #snapshotRead = 0;
-  #snapshotPublished = 0;
-  #snapshotSuperseded = 0;
-  #transactions = 0;
-  #bytes = 0;
+  readonly #normalized: NormalizeCounters;
+  readonly #counters: Readonly<Record<CounterName, Counter>>;
+  readonly #unknown: Counter<'kind'>;
+  readonly #transactionSeconds: Histogram;
+  readonly #sums = Object.fromEntries(Object.keys(COUNTERS).map((name) => [name, 0])) as Record<CounterName, number>;
+  readonly #unknownSeen = new Map<string, number>();
   #tail = new Position(0, 0);
 
-  constructor(metrics: Metrics, counters: NormalizeCounters) {
-    this.#counters = counters;
-    const observe = (name: string, help: string, read: () => number): void =>
-      metrics.observedCounter(`tailwater_producer_${name}_total`, help, read);
-    observe('oplog_entries_read', 'Oplog entries read, of any kind and namespace', () => this.#entriesRead);
-    observe('events_read', 'Inserts, updates and deletes read from the oplog', () => counters.events);
-    observe('events_published', 'Events of the tail committed to Kafka', () => this.#published);
-    observe('events_superseded', 'Updates whose document was deleted meanwhile; their tombstones follow', () => this.#superseded);
-    observe('events_filtered', 'Events of namespaces that are not included', () => counters.filtered);
-    observe('snapshot_documents_read', 'Documents read by snapshots', () => this.#snapshotRead);
-    observe('snapshot_documents_published', 'Documents of snapshots committed to Kafka', () => this.#snapshotPublished);
-    observe(
-      'snapshot_documents_superseded',
-      'Documents of snapshots that the tail had published meanwhile',
-      () => this.#snapshotSuperseded,
-    );
-    observe('published_bytes', 'Bytes of keys and values committed to Kafka', () => this.#bytes);
-    observe('unknown_entries', 'Oplog entries of kinds that are not understood', () => sum(counters.unknownByKind.values()));
-    metrics.observedGauge('tailwater_producer_lag_seconds', 'Age of the newest oplog entry that was read', () =>
-      this.#tail.t === 0 ? 0 : Math.max(0, Date.now() / 1000 - this.#tail.t),
-    );
-    this.#transactionSeconds = metrics.histogram(
-      'tailwater_producer_transaction_seconds',
-      'From handing a batch to Kafka to its commit',
-      [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
-    );
+  constructor(metrics: Metrics, normalized: NormalizeCounters) {
+    this.#normalized = normalized;
+    this.#counters = Object.fromEntries(
+      Object.entries(COUNTERS).map(([name, help]) => [name, metrics.counter({ name: `tailwater_producer_${name}_total`, help })]),
+    ) as Record<CounterName, Counter>;
+    this.#unknown = metrics.counter({
+      name: 'tailwater_producer_unknown_entries_total',
+      help: 'Oplog entries of kinds that are not understood',
+      labels: ['kind'],
+    });
+    metrics.gauge({
+      name: 'tailwater_producer_position_age_seconds',
+      help: 'Age of the newest oplog entry that was read',
+      collect: (gauge) => gauge.set(this.#tail.t === 0 ? 0 : Math.max(0, Date.now() / 1000 - this.#tail.t)),
+    });
+    this.#transactionSeconds = metrics.histogram({
+      name: 'tailwater_producer_transaction_seconds',
+      help: 'From handing a batch to Kafka to its commit',
+      buckets: LATENCY_BUCKETS_SECONDS,
+    });
   }
 
+  /** A read of the source was normalized and handed on. */
   tailRead(entries: number, end: Position): void {
-    this.#entriesRead += entries;
     this.#tail = end;
+    this.#add('oplog_entries_read', entries);
+    this.#add('events_read', this.#normalized.events - this.#sums.events_read);
+    this.#add('events_filtered', this.#normalized.filtered - this.#sums.events_filtered);
+    for (const [kind, count] of this.#normalized.unknownByKind) {
+      this.#unknown.inc({ kind }, count - (this.#unknownSeen.get(kind) ?? 0));
+      this.#unknownSeen.set(kind, count);
+    }
   }
 
   snapshotRead(documents: number, superseded: number): void {
-    this.#snapshotRead += documents;
-    this.#snapshotSuperseded += superseded;
+    this.#add('snapshot_documents_read', documents);
+    this.#add('snapshot_documents_superseded', superseded);
   }
 
   /** A batch is in Kafka. */
   committed(origin: 'tail' | 'snapshot' | undefined, encoded: EncodedBatch | undefined, milliseconds: number): void {
-    this.#transactions += 1;
+    this.#add('transactions', 1);
     this.#transactionSeconds.observe(milliseconds / 1000);
     if (encoded === undefined) return;
-    this.#bytes += encoded.bytes;
-    if (origin === 'snapshot') this.#snapshotPublished += encoded.records;
-    else {
-      this.#published += encoded.records;
-      this.#superseded += encoded.superseded;
-    }
+    this.#add('published_bytes', encoded.bytes);
+    this.#add(origin === 'snapshot' ? 'snapshot_documents_published' : 'events_published', encoded.records);
+    this.#add('events_superseded', encoded.superseded);
   }
 
   counts(): ProducerCounts {
+    const sums = this.#sums;
     return {
-      entriesRead: this.#entriesRead,
-      eventsRead: this.#counters.events,
-      eventsPublished: this.#published,
-      eventsSuperseded: this.#superseded,
-      eventsFiltered: this.#counters.filtered,
-      snapshotRead: this.#snapshotRead,
-      snapshotPublished: this.#snapshotPublished,
-      snapshotSuperseded: this.#snapshotSuperseded,
-      noops: this.#counters.noops,
-      commands: this.#counters.commands,
-      unknownEntries: Object.fromEntries(this.#counters.unknownByKind),
-      transactions: this.#transactions,
+      entriesRead: sums.oplog_entries_read,
+      eventsRead: sums.events_read,
+      eventsPublished: sums.events_published,
+      eventsSuperseded: sums.events_superseded,
+      eventsFiltered: sums.events_filtered,
+      snapshotRead: sums.snapshot_documents_read,
+      snapshotPublished: sums.snapshot_documents_published,
+      snapshotSuperseded: sums.snapshot_documents_superseded,
+      noops: this.#normalized.noops,
+      commands: this.#normalized.commands,
+      unknownEntries: Object.fromEntries(this.#normalized.unknownByKind),
+      transactions: sums.transactions,
     };
   }
-}
 
-function sum(values: Iterable<number>): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
+  #add(name: CounterName, value: number): void {
+    if (value <= 0) return;
+    this.#sums[name] += value;
+    this.#counters[name].inc(value);
+  }
 }

@@ -60,7 +60,7 @@ async function post(url: string, body: object | undefined): Promise<SearchPage |
 }
 
 const quoteLargeIntegers = (json: string): string =>
-  json.replace(/"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g, (token) => (token.startsWith('"') ? token : `"#${token}"`));
+  json.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\d{16,}(?![\d.eE])/g, (token) => (token.startsWith('"') ? token : `"#${token}"`));
 
 /** Compares a collection, whose name is in lower case, with its index. */
 export async function compareElasticsearch(source: MongoClient, url: string, database: string, collection: string): Promise<Differences> {

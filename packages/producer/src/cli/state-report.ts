@@ -6,7 +6,7 @@ import { readOplogWindow } from '../source/oplog/oplog-window.js';
 
 /** Ready: the pipeline runs. While it recovers, what it recovers from is the reason that it is not. */
 export function readiness(state: ProducerState): Health {
-  if (state.phase === 'running') return { ready: true };
+  if (state.phase === 'running') return { ready: true, reasons: [] };
   return { ready: false, reasons: [state.lastError ?? `the pipeline is ${state.phase}`] };
 }
 

@@ -1,0 +1,163 @@
+// What a newcomer gets wrong: each mistake its own code, a sentence that says what to do, an exit code that is not 0.
+import { readFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { freePort, type Kafka, type Mongo, PipelineProcess, startKafka, startMongo, waitFor } from '@tailwater/devstack';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCommand } from '../support/run-command.js';
+
+let source: Mongo;
+let standalone: Mongo;
+let guarded: Mongo;
+let kafka: Kafka;
+beforeAll(async () => {
+  [source, standalone, guarded, kafka] = await Promise.all([
+    startMongo({}),
+    startMongo({ members: 0 }),
+    startMongo({ auth: true }),
+    startKafka({}),
+  ]);
+  await (await guarded.client())
+    .db('admin')
+    .command({ createUser: 'shopper', pwd: 'secret-of-shopper', roles: [{ role: 'read', db: 'shop' }] });
+});
+afterAll(() => Promise.all([source?.stop(), standalone?.stop(), guarded?.stop(), kafka?.stop()]));
+
+const producerStart = (uri: string, ...args: string[]) =>
+  runCommand('producer', ['start', '--mongo', uri, '--kafka', kafka.brokers.join(','), '--prefix', 'bad', '--status-port', '0', ...args]);
+const consumerStart = (...args: string[]) =>
+  runCommand('consumer', ['start', '--kafka', kafka.brokers.join(','), '--prefix', 'bad', '--status-port', '0', ...args]);
+
+describe('producer start', () => {
+  it('says how to make a standalone mongod a replica set', async () => {
+    const { code, stderr } = await producerStart(standalone.uri);
+    expect(code).toBe(1);
+    expect(stderr).toContain('TW1103');
+    expect(stderr).toContain('rs.initiate()');
+    expect(stderr).toContain('--bind_ip');
+  });
+
+  it('names the MongoDB that it cannot reach', async () => {
+    const port = await freePort();
+    const { code, stderr } = await producerStart(`mongodb://127.0.0.1:${port}/?replicaSet=rs0`);
+    expect(code).toBe(1);
+    expect(stderr).toContain('TW1101');
+    expect(stderr).toContain(`127.0.0.1:${port}`);
+  });
+
+  it('tells wrong credentials from missing rights, and prints no secret', async () => {
+    const wrong = await producerStart(guarded.uriFor({ username: 'shopper', password: 'not-the-secret' }));
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toContain('TW1102');
+    expect(wrong.stderr).not.toContain('not-the-secret');
+    const powerless = await producerStart(guarded.uriFor({ username: 'shopper', password: 'secret-of-shopper' }));
+    expect(powerless.code).toBe(1);
+    expect(powerless.stderr).toContain('TW1104');
+    expect(powerless.stderr).toContain('grantRolesToUser');
+    expect(powerless.stderr).not.toContain('secret-of-shopper');
+  });
+
+  it('names the Kafka that it cannot reach', async () => {
+    const port = await freePort();
+    const { code, stderr } = await runCommand('producer', [
+      'start',
+      '--mongo',
+      source.uri,
+      '--kafka',
+      `127.0.0.1:${port}`,
+      '--status-port',
+      '0',
+    ]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('TW1201');
+    expect(stderr).toContain(`127.0.0.1:${port}`);
+  });
+
+  it('refuses an unknown flag, a malformed pattern, prefix and connection string with exit code 2', async () => {
+    const cases: [string[], string][] = [
+      [['start', '--mongo', source.uri, '--inclood', 'shop.*'], 'TW1005'],
+      [['start', '--mongo', source.uri, '--include', 'shop'], 'TW1010'],
+      [['start', '--mongo', source.uri, '--prefix', 'a.b'], 'TW1013'],
+      [['start', '--mongo', 'mongo://127.0.0.1'], 'TW1107'],
+      [['start'], 'TW1007'],
+      [['strat'], 'TW1008'],
+    ];
+    for (const [args, expected] of cases) {
+      const { code, stderr } = await runCommand('producer', args);
+      expect(`${args.join(' ')} -> ${code} ${stderr}`).toContain(expected);
+      expect(code).toBe(2);
+    }
+  });
+
+  it('warns of a pattern that matches nothing, and works on', async () => {
+    const args = ['--mongo', source.uri, '--kafka', kafka.brokers.join(','), '--prefix', 'nothing', '--include', 'shpo.*'];
+    await using producer = await PipelineProcess.start('producer', args);
+    const log = await waitFor(() => readFile(producer.logFile, 'utf8'), {
+      until: (text) => text.includes('No collection matches'),
+      describe: 'the warning',
+    });
+    expect(log).toContain('shpo.*');
+    await waitFor(() => fetch(`${producer.url}/readyz`), { until: ({ status }) => status === 200, describe: 'the producer to be ready' });
+  });
+
+  it('refuses to write to a topic whose settings would lose data', async () => {
+    await (await source.client()).db('shop').collection('careless').insertOne({ n: 1 });
+    await kafka.createTopic('bad.shop.careless', { config: { 'cleanup.policy': 'delete' } });
+    const { code, stderr } = await producerStart(source.uri, '--include', 'shop.careless');
+    expect(code).toBe(1);
+    expect(stderr).toContain('TW1203');
+    expect(stderr).toContain('cleanup.policy');
+    expect(stderr).toContain('bad.shop.careless');
+  });
+
+  it('names the port that is in use', async () => {
+    const blocker = createServer();
+    await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve));
+    const { port } = blocker.address() as AddressInfo;
+    const { code, stderr } = await runCommand('producer', [
+      'start',
+      '--mongo',
+      source.uri,
+      '--kafka',
+      kafka.brokers.join(','),
+      '--status-port',
+      String(port),
+    ]);
+    blocker.close();
+    expect(code).toBe(1);
+    expect(stderr).toContain('TW1401');
+    expect(stderr).toContain(String(port));
+  });
+});
+
+describe('consumer start', () => {
+  it('lists the targets when asked for an unknown one', async () => {
+    const { code, stderr } = await consumerStart('--target', 'elastc', '--target-url', 'http://127.0.0.1:1');
+    expect(code).toBe(2);
+    expect(stderr).toContain('TW1012');
+    expect(stderr).toMatch(/es.*mongo/);
+  });
+
+  it('names the target that it cannot reach', async () => {
+    const port = await freePort();
+    const { code, stderr } = await consumerStart('--target', 'es', '--target-url', `http://127.0.0.1:${port}`);
+    expect(code).toBe(1);
+    expect(stderr).toContain('TW1301');
+    expect(stderr).toContain(`127.0.0.1:${port}`);
+  });
+});
+
+describe('help', () => {
+  it.each(['producer', 'consumer'] as const)('of %s shows every command with groups, defaults and examples', async (name) => {
+    const overview = await runCommand(name, ['--help']);
+    expect(overview.code).toBe(0);
+    expect(overview.stdout).toContain('start');
+    expect(overview.stdout).toContain('status');
+    for (const command of ['start', 'status']) {
+      const { code, stdout } = await runCommand(name, [command, '--help']);
+      expect(code).toBe(0);
+      expect(stdout).toContain('--kafka');
+      expect(stdout).toContain('default');
+      expect(stdout).toContain('Examples');
+    }
+  });
+});
