@@ -25,6 +25,6 @@ export function createTarget(kind: string, settings: TargetSettings): Target {
   const create = Object.hasOwn(TARGETS, kind) ? TARGETS[kind] : undefined;
   if (create !== undefined) return create(settings);
   const meant = OTHER_NAMES[kind.toLowerCase()];
-  const suggestion = meant === undefined ? '' : `. Did you mean ${meant}?`;
+  const suggestion = meant === undefined ? '' : `, did you mean ${meant}?`;
   throw new TailwaterError('TW1012', { target: kind, suggestion, targets: Object.keys(TARGETS).join(', ') });
 }

@@ -1,0 +1,111 @@
+// The options that the consumer's commands share, each described once for the command line, the environment and the file.
+
+const kafka = {
+  type: 'list',
+  group: 'Kafka:',
+  describe: 'Brokers to start from, host:port',
+  default: ['127.0.0.1:9092'],
+} as const;
+const prefix = {
+  type: 'string',
+  group: 'Kafka:',
+  describe: 'What all topics begin with; the producer’s',
+  default: 'tailwater',
+} as const;
+
+const target = {
+  type: 'string',
+  group: 'Target:',
+  describe: 'What to write to: es (Elasticsearch 8, 9) or mongo',
+  required: true,
+} as const;
+const targetUrl = {
+  type: 'string',
+  group: 'Target:',
+  describe: 'http://user:password@host:9200, or a MongoDB connection string',
+  required: true,
+  secret: true,
+} as const;
+const name = {
+  type: 'string',
+  group: 'Target:',
+  describe: 'Name of this target; the consumer group is <prefix>.<name>. The kind of target when not given',
+} as const;
+
+const include = {
+  type: 'list',
+  group: 'Namespaces:',
+  describe: 'Namespaces to apply, db.collection with * as wildcard; all when none is named',
+  default: [],
+} as const;
+const exclude = {
+  type: 'list',
+  group: 'Namespaces:',
+  describe: 'Namespaces to leave out; beats --include',
+  default: [],
+} as const;
+const rename = {
+  type: 'map',
+  group: 'Namespaces:',
+  describe: 'Name at the target by name in the source, a=b; one * on each side',
+} as const;
+
+const batchSize = {
+  type: 'number',
+  group: 'Batches:',
+  describe: 'Changes per request at most',
+  default: 1000,
+  min: 1,
+  max: 100_000,
+} as const;
+const batchBytes = {
+  type: 'number',
+  group: 'Batches:',
+  describe: 'Bytes of documents per request at most; a larger document goes alone',
+  default: 4 * 1024 * 1024,
+  min: 1,
+  max: 32 * 1024 * 1024,
+} as const;
+const inFlight = {
+  type: 'number',
+  group: 'Batches:',
+  describe: 'Requests in flight at most, never two for one document',
+  default: 4,
+} as const;
+const bufferBytes = {
+  type: 'number',
+  group: 'Batches:',
+  describe: 'Bytes of documents that wait or are in flight at most',
+  default: 8 * 1024 * 1024,
+  min: 1,
+  max: 1024 ** 3,
+} as const;
+const requestTimeout = {
+  type: 'number',
+  group: 'Batches:',
+  describe: 'Seconds after which a request counts as failed',
+  default: 60,
+} as const;
+
+const sessionTimeout = {
+  type: 'number',
+  group: 'Kafka:',
+  describe: 'Seconds without a sign of life after which the group gives the partitions to others',
+  default: 10,
+  min: 6,
+  max: 1800,
+} as const;
+const statusHost = { type: 'string', group: 'Status:', describe: 'Address of the status server', default: '127.0.0.1' } as const;
+const statusPort = {
+  type: 'number',
+  group: 'Status:',
+  describe: 'Port of the status server; 0 takes a free one',
+  default: 0,
+  min: 0,
+  max: 65_535,
+} as const;
+export const kafkaOptions = { kafka, prefix } as const;
+export const targetOptions = { target, targetUrl, name } as const;
+export const namespaceOptions = { include, exclude, rename } as const;
+export const batchOptions = { batchSize, batchBytes, inFlight, bufferBytes, requestTimeout } as const;
+export const processOptions = { sessionTimeout, statusHost, statusPort } as const;

@@ -1,0 +1,62 @@
+// What a running consumer says about itself: the body of /status, whether it is ready, and a line in the log every now and then.
+import { type Health, type Logger, type Service, sleep } from '@tailwater/runtime';
+import type { Pipeline } from '../pipeline.js';
+import type { TargetHealth } from '../target-health.js';
+
+const REPORT_MS = 30_000;
+
+export interface ConsumerIdentity {
+  readonly group: string;
+  readonly target: string;
+  /** Without its password. */
+  readonly url: string;
+}
+
+export function describeConsumer(identity: ConsumerIdentity, pipeline: Pipeline, health: TargetHealth): object {
+  const partitions = [...pipeline.partitions].map(({ topic, partition, watermark, highWatermark, lag }) => {
+    return { topic, partition, applied: watermark.next ?? null, end: highWatermark, lag };
+  });
+  const { failure } = health;
+  return {
+    group: identity.group,
+    target: {
+      kind: identity.target,
+      url: identity.url,
+      failure: failure === undefined ? null : { ...failure, since: new Date(failure.sinceMs).toISOString() },
+    },
+    lag: lagOf(pipeline),
+    counts: { ...pipeline.tally },
+    buffered: pipeline.buffered,
+    partitions,
+  };
+}
+
+/** Ready: the target takes changes. Without partitions a consumer is ready too, as a member that others make superfluous. */
+export function readiness({ failure }: TargetHealth): Health {
+  return failure === undefined ? { ready: true, reasons: [] } : { ready: false, reasons: [`${failure.code} ${failure.reason}`] };
+}
+
+/** Logs figures at intervals, when there is anything to tell. */
+export function reporter(pipeline: Pipeline, logger: Logger): Service {
+  return {
+    async run(signal) {
+      let before = 0;
+      while (!signal.aborted) {
+        const began = performance.now();
+        await sleep(REPORT_MS, signal);
+        const { applied, superseded, read } = pipeline.tally;
+        const ended = applied + superseded;
+        if (signal.aborted || (ended === before && pipeline.buffered.count === 0)) continue;
+        const perSecond = Math.round((ended - before) / ((performance.now() - began) / 1000));
+        logger.info({ perSecond, read, applied, superseded, lag: lagOf(pipeline) }, 'Applying changes');
+        before = ended;
+      }
+    },
+  };
+}
+
+function lagOf(pipeline: Pipeline): number {
+  let sum = 0;
+  for (const { lag } of pipeline.partitions) sum += lag;
+  return sum;
+}

@@ -1,0 +1,130 @@
+// `consumer start`: applies the changes of Kafka's topics to a target until it is told to stop.
+import {
+  type Command,
+  checkKafka,
+  compileNamespaceRules,
+  createKafka,
+  createMetrics,
+  redactUrl,
+  runServices,
+  startStatusServer,
+  systemClock,
+  TailwaterError,
+} from '@tailwater/runtime';
+import { isTopicPrefix } from '@tailwater/schema';
+import { createTarget } from '../apply/registry.js';
+import { ConsumerMetrics } from '../consumer-metrics.js';
+import { Pipeline } from '../pipeline.js';
+import { KafkaSubscription } from '../subscribe/kafka.js';
+import { TargetHealth } from '../target-health.js';
+import { Destinations } from '../transform/destinations.js';
+import { renaming } from '../transform/transform.js';
+import { batchOptions, kafkaOptions, namespaceOptions, processOptions, targetOptions } from './options.js';
+import { describeConsumer, readiness, reporter } from './report.js';
+import { targetName } from './target-name.js';
+
+const options = { ...targetOptions, ...kafkaOptions, ...namespaceOptions, ...batchOptions, ...processOptions } as const;
+
+const CONNECT_TIMEOUT_MS = 15_000;
+const TOPIC_POLL_MS = 3_000;
+const COMMIT_INTERVAL_MS = 1_000;
+const RETRY = { minMs: 100, maxMs: 5_000 };
+const LINGER_MS = 5;
+/** Changes are counted as well as bytes, so that very small documents do not fill the memory with objects. */
+const BUFFER_CHANGES = 8_000;
+const MAX_FETCH_BYTES = 4 * 1024 * 1024;
+
+export const startCommand: Command<typeof options> = {
+  name: 'start',
+  summary: 'Apply the changes in Kafka to a target, and follow them from then on',
+  description:
+    'Reads the topics of a prefix as one consumer group per target, applies their changes, and commits what is applied. Start as many processes as you like: the partitions divide among them. Stop it with Ctrl-C or SIGTERM; it goes on where it was.',
+  options,
+  examples: [
+    ['$0 start --target es --target-url http://127.0.0.1:9200 --kafka 127.0.0.1:9092 --prefix tw', 'follow everything into Elasticsearch'],
+    [
+      "$0 start --target mongo --target-url \"$MONGO_URI\" --prefix tw --include 'shop.*' --rename 'shop.*=copy.*'",
+      'one database, renamed',
+    ],
+  ],
+  async run(given, { signal, logger }) {
+    if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
+    const sessionTimeoutMs = given.sessionTimeout * 1000;
+    const rules = compileNamespaceRules({ include: given.include, exclude: given.exclude, rename: given.rename });
+    const group = `${given.prefix}.${targetName(given.name ?? given.target)}`;
+    const target = createTarget(given.target, {
+      url: given.targetUrl,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      requestTimeoutMs: given.requestTimeout * 1000,
+    });
+
+    const kafka = createKafka({ brokers: given.kafka, clientId: 'tailwater-consumer' }, logger.child({ component: 'kafka' }));
+    try {
+      await Promise.all([checkKafka(kafka, { signal }), target.connect(signal)]);
+      const health = new TargetHealth(systemClock, logger.child({ component: 'apply' }));
+      const metrics = createMetrics();
+      const consumerMetrics = new ConsumerMetrics(metrics, () => pipeline);
+      const subscription = new KafkaSubscription(
+        kafka,
+        {
+          groupId: group,
+          sessionTimeoutMs,
+          fetchBytes: Math.min(given.bufferBytes, MAX_FETCH_BYTES),
+          topicPollMs: TOPIC_POLL_MS,
+          filter: { prefix: given.prefix, includes: ({ database, collection }) => rules.includes(database, collection) },
+        },
+        logger.child({ component: 'subscribe' }),
+      );
+      const pipeline: Pipeline = new Pipeline(
+        {
+          subscription,
+          target,
+          transform: renaming(
+            new Destinations(
+              (namespace) => rules.rename(namespace),
+              (namespace) => target.nameOf(namespace),
+            ),
+          ),
+          hooks: {
+            onRetry: (failure) => health.onRetry(failure),
+            onRequest: (request) => {
+              consumerMetrics.onRequest(request);
+              health.onRequest(request);
+            },
+          },
+          logger: logger.child({ component: 'pipeline' }),
+        },
+        {
+          prefix: given.prefix,
+          apply: {
+            lanes: given.inFlight,
+            batch: { count: given.batchSize, bytes: given.batchBytes, lingerMs: LINGER_MS },
+            buffer: { count: Math.max(BUFFER_CHANGES, given.batchSize * given.inFlight), bytes: given.bufferBytes },
+            retry: RETRY,
+          },
+          commitIntervalMs: COMMIT_INTERVAL_MS,
+          // No heartbeat is sent while partitions are released.
+          releaseGraceMs: Math.min(4_000, sessionTimeoutMs * 0.4),
+        },
+      );
+      const identity = { group, target: target.kind, url: redactUrl(given.targetUrl) };
+      const status = await startStatusServer({
+        host: given.statusHost,
+        port: given.statusPort,
+        logger: logger.child({ component: 'status' }),
+        metrics,
+        health: () => readiness(health),
+        status: () => describeConsumer(identity, pipeline, health),
+      });
+      logger.info({ ...identity, kafka: kafka.brokers, status: status.url }, 'Consumer started');
+      try {
+        await runServices([pipeline, reporter(pipeline, logger)], signal);
+        logger.info({ ...pipeline.tally }, 'Consumer stopped');
+      } finally {
+        await status.close();
+      }
+    } finally {
+      await target.close();
+    }
+  },
+};
