@@ -14,13 +14,13 @@ interface Described {
   readonly env?: string;
 }
 
-export interface StringOption extends Described {
+interface StringOption extends Described {
   readonly type: 'string';
   readonly default?: string;
   readonly choices?: readonly string[];
 }
 
-export interface NumberOption extends Described {
+interface NumberOption extends Described {
   readonly type: 'number';
   readonly default?: number;
   /** Whether 0.5 is a value. Default: whole numbers only. */
@@ -29,14 +29,14 @@ export interface NumberOption extends Described {
   readonly max?: number;
 }
 
-export interface BooleanOption extends Described {
+interface BooleanOption extends Described {
   readonly type: 'boolean';
   /** Default false. */
   readonly default?: boolean;
 }
 
 /** Several texts: the flag repeated or its values separated by commas; a list in the file, where a text may hold a comma. */
-export interface ListOption extends Described {
+interface ListOption extends Described {
   readonly type: 'list';
   /** Default empty. */
   readonly default?: readonly string[];
@@ -44,7 +44,7 @@ export interface ListOption extends Described {
 }
 
 /** Texts by name: `--rename shop.a=search.b`, repeated or separated by commas; a mapping in the file. */
-export interface MapOption extends Described {
+interface MapOption extends Described {
   readonly type: 'map';
   /** Default empty. */
   readonly default?: Readonly<Record<string, string>>;

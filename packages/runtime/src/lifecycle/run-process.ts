@@ -6,7 +6,7 @@ import { TailwaterError } from '../errors/tailwater-error.js';
 import { useColor } from '../terminal/color.js';
 
 /** A defect of the program, EX_SOFTWARE of sysexits.h. */
-export const EXIT_DEFECT = 70;
+const EXIT_DEFECT = 70;
 
 export interface ProcessDeps {
   /** Where errors are printed. Default `process.stderr`. */

@@ -2,7 +2,7 @@
 import { causeChain } from '../errors/render-error.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 
-export interface SerializedError {
+interface SerializedError {
   readonly type: string;
   readonly message: string;
   readonly code?: string | number;
