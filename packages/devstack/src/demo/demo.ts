@@ -79,10 +79,10 @@ export class Demo {
     const published = status?.counts?.eventsPublished ?? 0;
     const steps: Step[] = [
       { what: 'snapshot to Kafka', documents: copied, events: copied, seconds: snapshotSeconds },
-      { what: 'live mix written', documents: compared.documents, events: mix.operations, seconds: mixSeconds },
-      { what: 'live mix in Kafka', documents: compared.documents, events: published, seconds: mixSeconds },
+      { what: 'live mix, written', events: mix.operations, seconds: mixSeconds },
+      { what: 'live mix, in Kafka', events: published, seconds: mixSeconds },
       ...compared.perTarget.map(({ target, differences }) => ({
-        what: `${target === 'es' ? 'Elasticsearch' : 'MongoDB'} in step`,
+        what: `${target === 'es' ? 'Elasticsearch' : 'MongoDB'}, in step`,
         documents: compared.documents,
         events: copied + published,
         seconds: snapshotSeconds + inStepSeconds,

@@ -1,9 +1,10 @@
 // What a demo came to, as a table.
-import { formatCount, formatRate, renderTable } from '@tailwater/runtime';
+import { formatCount, renderTable } from '@tailwater/runtime';
 
 export interface Step {
   readonly what: string;
-  readonly documents: number;
+  /** Documents that were there, or compared. */
+  readonly documents?: number;
   readonly events: number;
   readonly seconds: number;
   /** Undefined where nothing is compared. */
@@ -20,10 +21,10 @@ export interface Outcome {
 export function renderOutcome(outcome: Outcome): string {
   const rows = outcome.steps.map(({ what, documents, events, seconds, differences }) => [
     what,
-    formatCount(documents),
+    documents === undefined ? '' : formatCount(documents),
     formatCount(events),
     seconds.toFixed(1),
-    formatRate(events / Math.max(seconds, 0.001), 'events'),
+    formatCount(Math.round(events / Math.max(seconds, 0.001))),
     differences === undefined ? '' : formatCount(differences),
   ]);
   return `\n${renderTable(['', 'documents', 'events', 'seconds', 'events/s', 'differences'], rows)}\n`;

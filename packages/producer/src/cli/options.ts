@@ -29,20 +29,5 @@ const exclude = {
   default: [] as string[],
 } as const;
 
-const logLevel = {
-  type: 'string',
-  group: 'Logging:',
-  describe: 'Least severity that is logged',
-  choices: ['trace', 'debug', 'info', 'warn', 'error'],
-  default: 'info',
-} as const;
-const logFormat = {
-  type: 'string',
-  group: 'Logging:',
-  describe: 'pretty for people, json for machines; pretty on a terminal when not given',
-  choices: ['pretty', 'json'],
-} as const;
-
 export const sourceOptions = { mongo, kafka, prefix } as const;
 export const namespaceOptions = { include, exclude } as const;
-export const loggingOptions = { logLevel, logFormat } as const;

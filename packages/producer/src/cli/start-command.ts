@@ -4,7 +4,6 @@ import {
   checkKafka,
   compileNamespaceRules,
   createKafka,
-  createLogger,
   createMetrics,
   type Logger,
   runServices,
@@ -19,24 +18,39 @@ import { ProducerState } from '../producer-state.js';
 import { listCollections } from '../snapshot/collections.js';
 import { SnapshotReport } from '../snapshot/snapshot-report.js';
 import { connectSource, type MongoSource } from '../source/mongo/connect.js';
-import { loggingOptions, namespaceOptions, sourceOptions } from './options.js';
+import { namespaceOptions, sourceOptions } from './options.js';
 import { ProgressDisplay } from './progress-display.js';
 import { describeState, readiness } from './state-report.js';
 
 const options = {
   ...sourceOptions,
   ...namespaceOptions,
-  partitions: { type: 'number', group: 'Kafka:', describe: 'Partitions of topics that are created', default: 8 },
+  partitions: { type: 'number', group: 'Kafka:', describe: 'Partitions of topics that are created', default: 8, min: 1, max: 10_000 },
   replicationFactor: {
     type: 'number',
     group: 'Kafka:',
     describe: 'Replicas of topics that are created; -1 leaves it to the brokers',
     default: -1,
+    min: -1,
+    max: 100,
   },
-  chunkDocuments: { type: 'number', group: 'Snapshot:', describe: 'Documents that one chunk of a snapshot reads at most', default: 5000 },
+  chunkDocuments: {
+    type: 'number',
+    group: 'Snapshot:',
+    describe: 'Documents that one chunk of a snapshot reads at most',
+    default: 5000,
+    min: 1,
+    max: 100_000,
+  },
   statusHost: { type: 'string', group: 'Status:', describe: 'Address of the status server', default: '127.0.0.1' },
-  statusPort: { type: 'number', group: 'Status:', describe: 'Port of the status server; 0 takes a free one', default: 8081 },
-  ...loggingOptions,
+  statusPort: {
+    type: 'number',
+    group: 'Status:',
+    describe: 'Port of the status server; 0 takes a free one',
+    default: 0,
+    min: 0,
+    max: 65_535,
+  },
 } as const;
 
 export const startCommand: Command<typeof options> = {
@@ -52,12 +66,7 @@ export const startCommand: Command<typeof options> = {
     ],
     ['$0 start --mongo "$MONGO_URI" --include \'shop.*\' --exclude shop.sessions', 'all but one collection'],
   ],
-  async run(given, { signal, stderr }) {
-    const logger = createLogger({
-      name: 'producer',
-      level: given.logLevel,
-      ...(given.logFormat === undefined ? {} : { format: given.logFormat as 'pretty' | 'json' }),
-    });
+  async run(given, { signal, stderr, logger }) {
     if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
     const rules = compileNamespaceRules({ include: given.include, exclude: given.exclude });
     const source = await connectSource(given.mongo);

@@ -1,14 +1,5 @@
 // `producer status`: where the checkpoint stands in the oplog, and how far the snapshots are, whether or not a producer runs.
-import {
-  type Command,
-  checkKafka,
-  createKafka,
-  createLogger,
-  formatBytes,
-  formatCount,
-  formatDuration,
-  renderTable,
-} from '@tailwater/runtime';
+import { type Command, checkKafka, createKafka, formatBytes, formatCount, formatDuration, renderTable } from '@tailwater/runtime';
 import { checkpointTopicName } from '@tailwater/schema';
 import type { Checkpoint } from '../checkpoint/checkpoint-record.js';
 import { peekCheckpoint } from '../checkpoint/kafka-checkpoint-store.js';
@@ -29,8 +20,7 @@ export const statusCommand: Command<typeof options> = {
     ["$0 status --mongo 'mongodb://127.0.0.1:27017/?replicaSet=rs0' --prefix tw", 'a table'],
     ['$0 status --mongo "$MONGO_URI" --json', 'for a script'],
   ],
-  async run(given, { stdout }) {
-    const logger = createLogger({ name: 'producer', level: 'error' });
+  async run(given, { stdout, logger }) {
     const source = await connectSource(given.mongo);
     const kafka = createKafka({ brokers: given.kafka, clientId: 'tailwater-status' }, logger);
     try {

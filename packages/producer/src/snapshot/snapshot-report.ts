@@ -20,18 +20,20 @@ export interface SnapshotTotals {
 
 export class SnapshotReport {
   readonly #byNamespace = new Map<string, SnapshotProgress>();
-  #active = 0;
+  /** Collections that are being copied or wait for their turn. */
+  readonly #pending = new Set<string>();
   #documents = 0;
   #rate = 0;
   #measuredAtMs = Date.now();
   #measuredDocuments = 0;
 
-  known(namespace: string, progress: SnapshotProgress | undefined): void {
+  /** A snapshot was asked for; `progress` is what an earlier run has left. */
+  requested(namespace: string, progress: SnapshotProgress | undefined): void {
     if (progress !== undefined) this.#byNamespace.set(namespace, progress);
+    if (progress?.state !== 'done') this.#pending.add(namespace);
   }
 
   started(namespace: string, progress: SnapshotProgress): void {
-    this.#active += 1;
     this.#byNamespace.set(namespace, progress);
   }
 
@@ -46,14 +48,9 @@ export class SnapshotReport {
   }
 
   finished(namespace: string, progress: SnapshotProgress): void {
-    this.#active -= 1;
+    this.#pending.delete(namespace);
     this.#byNamespace.set(namespace, progress);
-  }
-
-  /** No collection is left to copy. */
-  idle(): void {
-    this.#active = 0;
-    this.#rate = 0;
+    if (this.#pending.size === 0) this.#rate = 0;
   }
 
   collections(): SnapshotStatus[] {
@@ -61,13 +58,12 @@ export class SnapshotReport {
   }
 
   totals(): SnapshotTotals {
-    let [documents, total, done] = [0, 0, true];
+    let [documents, total] = [0, 0];
     for (const progress of this.#byNamespace.values()) {
       documents += progress.documents;
       total += progress.state === 'done' ? progress.documents : Math.max(progress.total, progress.documents);
-      done &&= progress.state === 'done';
     }
-    const state = this.#active > 0 ? 'running' : done && this.#byNamespace.size > 0 ? 'done' : 'idle';
+    const state = this.#pending.size > 0 ? 'running' : this.#byNamespace.size > 0 ? 'done' : 'idle';
     return { state, documents, total, rate: this.#rate, etaSeconds: this.#rate > 0 ? (total - documents) / this.#rate : undefined };
   }
 }

@@ -39,7 +39,7 @@ export class Snapshotter {
   /** Asks for a snapshot of a collection; one that has been started goes on where it was. */
   request(namespace: TrackedNamespace): void {
     const known = this.#known.get(namespace.name);
-    this.#deps.report.known(namespace.name, known);
+    this.#deps.report.requested(namespace.name, known);
     if (known?.state === 'done') return;
     this.#queue.push(namespace);
     this.#wake();
@@ -67,7 +67,6 @@ export class Snapshotter {
         await this.#snapshot(namespace, signal);
         continue;
       }
-      this.#deps.report.idle();
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
         signal.addEventListener('abort', () => resolve(), { once: true });

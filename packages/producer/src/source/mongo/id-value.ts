@@ -1,8 +1,11 @@
-// An `_id` out of raw BSON as a value of the driver's, type and all, to query by.
-import { BsonType } from '@tailwater/schema';
-import { BSON, ObjectId } from 'mongodb';
+// An `_id` out of raw BSON as a value that the driver writes as the same bytes again, to query by.
+import { isUtf8 } from 'node:buffer';
+import { BsonCursor, BsonType, findId, readString } from '@tailwater/schema';
+import { BSON, Double, Int32, Long, ObjectId } from 'mongodb';
 
 const NAME = Buffer.from('_id\0');
+/** The largest distance from 1970 that a JavaScript date has, in milliseconds. */
+const LAST_DATE_MS = 8_640_000_000_000_000n;
 
 /** Wraps the raw value as the BSON document `{_id: value}`. */
 export function idDocument(source: Buffer, type: number, start: number, end: number): Buffer {
@@ -15,13 +18,66 @@ export function idDocument(source: Buffer, type: number, start: number, end: num
   return document;
 }
 
-/** The value itself; numbers keep their BSON types. */
+/**
+ * The value itself; numbers keep their BSON types, and documents the order of their fields.
+ *
+ * @returns undefined for the few ids that the driver has no value for: text that is not UTF-8, dates beyond JavaScript's, a
+ *   document with a name twice, the deprecated DBPointer
+ */
 export function idValue(source: Buffer, type: number, start: number, end: number): unknown {
-  if (type === BsonType.objectId) return new ObjectId(Uint8Array.prototype.slice.call(source, start, end));
-  return idOf(idDocument(source, type, start, end));
+  switch (type) {
+    case BsonType.objectId:
+      return new ObjectId(Uint8Array.prototype.slice.call(source, start, end));
+    case BsonType.string:
+      return isUtf8(source.subarray(start + 4, end - 1)) ? readString(source, start) : undefined;
+    case BsonType.int32:
+      return new Int32(source.readInt32LE(start));
+    case BsonType.int64:
+      return Long.fromBigInt(source.readBigInt64LE(start));
+    case BsonType.double:
+      return new Double(source.readDoubleLE(start));
+    case BsonType.object:
+      return documentValue(source, start);
+    case BsonType.array:
+      return documentValue(source, start, (fields) => [...fields.values()]);
+    default:
+      return rareValue(source, type, start, end);
+  }
 }
 
-/** The `_id` of what `idDocument` made. */
-export function idOf(document: Uint8Array): unknown {
-  return BSON.deserialize(document, { promoteValues: false, promoteLongs: false, promoteBuffers: false, bsonRegExp: true })['_id'];
+/** The `_id` of what `idDocument` made; undefined as `idValue` says. */
+export function idOf(document: Buffer): unknown {
+  const id = findId(document);
+  return id === undefined ? undefined : idValue(document, id.type, id.start, id.end);
 }
+
+type Fields = Map<string, unknown>;
+
+/** A map, because an object would put fields first whose names look like integers, and take some documents for references. */
+function documentValue(source: Buffer, start: number, finish: (fields: Fields) => unknown = (fields) => fields): unknown {
+  const cursor = new BsonCursor();
+  cursor.enter(source, start);
+  const fields: Fields = new Map();
+  while (cursor.next()) {
+    const name = cursor.name();
+    const value = idValue(source, cursor.type, cursor.valueStart, cursor.valueEnd);
+    if (value === undefined || fields.has(name) || !isUtf8(source.subarray(cursor.nameStart, cursor.nameEnd))) return undefined;
+    fields.set(name, value);
+  }
+  return finish(fields);
+}
+
+/** Every other type goes through the driver's own reader, and counts if its writer gives the same bytes. */
+function rareValue(source: Buffer, type: number, start: number, end: number): unknown {
+  if (type === BsonType.date && !isJavaScriptDate(source.readBigInt64LE(start))) return undefined;
+  const document = idDocument(source, type, start, end);
+  try {
+    const value: unknown = BSON.deserialize(document, { promoteValues: false, promoteBuffers: false, bsonRegExp: true })['_id'];
+    return document.equals(BSON.serialize({ _id: value }, { ignoreUndefined: false })) ? value : undefined;
+  } catch (error) {
+    if (error instanceof BSON.BSONError) return undefined;
+    throw error;
+  }
+}
+
+const isJavaScriptDate = (milliseconds: bigint): boolean => milliseconds >= -LAST_DATE_MS && milliseconds <= LAST_DATE_MS;

@@ -2,7 +2,7 @@
 // concern keeps promise G: what a failover may roll back is never handed out.
 import { performance } from 'node:perf_hooks';
 import { BsonCursor, Position } from '@tailwater/schema';
-import { type Collection, type FindCursor, ReadPreference, Timestamp } from 'mongodb';
+import { type FindCursor, type MongoClient, ReadPreference, Timestamp } from 'mongodb';
 
 /** Entries that one reply holds at most; replies are bounded to 16 MB by the server as well. */
 const BATCH_ENTRIES = 5000;
@@ -27,20 +27,29 @@ export interface RawBatch {
 }
 
 /** Opens a cursor at the first entry at or after `from`, and yields one batch a reply, empty ones too, while the cursor lives. */
-export async function* readOplog(oplog: Collection, from: Position, signal: AbortSignal): AsyncGenerator<RawBatch> {
-  const cursor = oplog.find(
-    { ts: { $gte: new Timestamp({ t: from.t, i: from.i }) } },
-    {
-      raw: true,
-      tailable: true,
-      awaitData: true,
-      batchSize: BATCH_ENTRIES,
-      maxAwaitTimeMS: MAX_AWAIT_MS,
-      readConcern: 'majority',
-      readPreference: ReadPreference.primaryPreferred,
-      signal,
-    },
-  );
+export async function* readOplog(client: MongoClient, from: Position, signal: AbortSignal): AsyncGenerator<RawBatch> {
+  const start = new Timestamp({ t: from.t, i: from.i });
+  // A causally consistent session that has seen `from`: a member that lags behind it waits for it, instead of showing an oplog
+  // that ends before, which would look like a gap.
+  const session = client.startSession({ causalConsistency: true });
+  session.advanceOperationTime(start);
+  const cursor = client
+    .db('local')
+    .collection('oplog.rs')
+    .find(
+      { ts: { $gte: start } },
+      {
+        session,
+        raw: true,
+        tailable: true,
+        awaitData: true,
+        batchSize: BATCH_ENTRIES,
+        maxAwaitTimeMS: MAX_AWAIT_MS,
+        readConcern: 'majority',
+        readPreference: ReadPreference.primaryPreferred,
+        signal,
+      },
+    );
   try {
     let reading = readReply(cursor);
     while (true) {
@@ -57,6 +66,7 @@ export async function* readOplog(oplog: Collection, from: Position, signal: Abor
     }
   } finally {
     await cursor.close().catch(() => {});
+    await session.endSession();
   }
 }
 

@@ -2,7 +2,7 @@
 // new cursor after a failover or a lost connection, from the last entry it handed out.
 import { type Logger, sleep, TailwaterError } from '@tailwater/runtime';
 import type { Position } from '@tailwater/schema';
-import type { Collection, MongoClient } from 'mongodb';
+import { type MongoClient, MongoServerError } from 'mongodb';
 import { isRetriableMongoError } from '../mongo/mongo-errors.js';
 import type { ChangeSource, EntryBatch } from '../source.js';
 import { entryTimestamp, readOplog } from './oplog-cursor.js';
@@ -10,6 +10,7 @@ import { newestMajorityPosition, oldestPosition } from './oplog-window.js';
 
 const REOPEN_DELAY_MS = 250;
 const MAX_REOPEN_DELAY_MS = 10_000;
+const INVALID_OPTIONS = 72;
 
 export class OplogSource implements ChangeSource {
   readonly #client: MongoClient;
@@ -36,7 +37,7 @@ export class OplogSource implements ChangeSource {
         }
       } catch (error) {
         if (signal.aborted) return;
-        if (!isRetriableMongoError(error)) throw error;
+        if (!isRetriableMongoError(error) && !isBeforePosition(error)) throw error;
         failures += 1;
         this.#logger.warn({ err: error, failures, position: end.toString() }, 'Reading the oplog failed, opening it again');
         await sleep(Math.min(REOPEN_DELAY_MS * 2 ** (failures - 1), MAX_REOPEN_DELAY_MS), signal);
@@ -45,10 +46,9 @@ export class OplogSource implements ChangeSource {
   }
 
   async *#readFrom(after: Position, signal: AbortSignal): AsyncGenerator<EntryBatch> {
-    const oplog: Collection = this.#client.db('local').collection('oplog.rs');
     let end = after;
     let verified = false;
-    for await (const { entries, readStartedAtMs } of readOplog(oplog, after, signal)) {
+    for await (const { entries, readStartedAtMs } of readOplog(this.#client, after, signal)) {
       if (verified) {
         end = entries.length === 0 ? end : entryTimestamp(entries.at(-1) as Buffer);
         yield { entries, end, readStartedAtMs };
@@ -71,4 +71,9 @@ export class OplogSource implements ChangeSource {
       seconds: Math.max(0, oldest.t - after.t),
     });
   }
+}
+
+/** The member's clock is still before the position that it was asked to wait for: it will get there, or another one will be read. */
+function isBeforePosition(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === INVALID_OPTIONS;
 }
