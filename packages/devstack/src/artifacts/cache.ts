@@ -67,6 +67,7 @@ export class Cache {
       const { files, bytes } = await measure(partial);
       await writeFile(join(partial, MARKER), `${entry.label}\n`);
       await moveInto(partial, path);
+      await removeAbandoned(path); // again: the tool of a killed process may have gone on writing
       const seconds = Math.round((performance.now() - startedAt) / 1000);
       this.#progress(`${done} ${entry.label}: ${files} ${files === 1 ? 'file' : 'files'}, ${megabytes(bytes)} MB, ${seconds} s`);
     } finally {

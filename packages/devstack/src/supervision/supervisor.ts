@@ -1,6 +1,7 @@
 // The program's side of bin/supervisor.js: servers that never outlive the program, and a directory that goes with them.
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -66,6 +67,10 @@ export class Supervisor implements AsyncDisposable {
     return new Supervisor(child, message.directory, lines);
   }
 
+  get pid(): number {
+    return this.#child.pid as number; // it has said that it is ready
+  }
+
   /** @throws {DevstackError} when the command cannot be run */
   spawn(spec: ProcessSpec): Promise<SupervisedProcess> {
     return this.#request({ op: 'spawn', spec }, (pid) => {
@@ -120,11 +125,13 @@ export class Supervisor implements AsyncDisposable {
     }
   }
 
-  // The supervisor is gone and its children with it: it kills them first, and someone who killed it left them in its session.
+  // The supervisor is gone. It has cleaned up, unless it was killed itself: then its children are left, which are of its
+  // process group, and so is the directory.
   #abandon(): void {
     for (const answer of this.#pending.values()) answer.failed(new DevstackError('The supervisor has ended'));
     this.#pending.clear();
     killGroup(this.#child.pid);
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     for (const exit of this.#exits.values()) exit.resolve({ code: null, signal: 'SIGKILL' });
     this.#exits.clear();
   }

@@ -62,6 +62,18 @@ describe('Supervisor', () => {
   });
 });
 
+describe('a supervisor that is killed itself', () => {
+  it('is tidied up after by the program', async () => {
+    const supervisor = await Supervisor.launch('unit');
+    const child = await supervisor.spawn({ command: 'sleep', args: ['600'], logFile: '/dev/null' });
+    process.kill(supervisor.pid, 'SIGKILL');
+    await child.exited;
+    await waitFor(() => !isAlive(child.pid), { describe: `the end of process ${child.pid}` });
+    expect(existsSync(supervisor.directory)).toBe(false);
+    await supervisor.close();
+  });
+});
+
 describe('a program that is killed', () => {
   const script = fileURLToPath(new URL('../../../../packages/devstack/bin/supervisor.js', import.meta.url));
   // What Supervisor does, in a process of its own: run the script, ask it for a server, and say what it answered.
