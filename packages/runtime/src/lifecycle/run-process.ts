@@ -11,8 +11,6 @@ const EXIT_DEFECT = 70;
 export interface ProcessDeps {
   /** Where errors are printed. Default `process.stderr`. */
   readonly stderr?: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
-  /** Told once, when the first signal came and draining begins. */
-  readonly onStopping?: (signalName: NodeJS.Signals) => void;
 }
 
 /** Why the signal given to `main` aborted. */
@@ -43,7 +41,8 @@ export async function runProcess(main: (signal: AbortSignal) => Promise<void>, d
   const onSignal = (name: NodeJS.Signals) => {
     if (stop.signal.aborted) process.exit(128 + constants.signals[name]);
     stop.abort(new StopRequested(name));
-    deps.onStopping?.(name);
+    // Only a person at a terminal can send another; a supervisor's log needs no advice.
+    if (stderr.isTTY === true) stderr.write('\r\u001b[KStopping; press Ctrl-C again to exit at once\n');
   };
   const onDefect = (error: unknown) => {
     print(error);

@@ -60,7 +60,7 @@ describe('redact', () => {
     const start = performance.now();
     redact(text);
     redact('http://a:'.repeat(2_000));
-    expect(performance.now() - start).toBeLessThan(2_000);
+    expect(performance.now() - start).toBeLessThan(5_000);
   });
 });
 
