@@ -18,7 +18,7 @@ async function load(random: Random, documents: number) {
 }
 
 interface ConsumerStatus {
-  readonly assignment: readonly { readonly topic: string; readonly partition: number }[];
+  readonly partitions: readonly { readonly topic: string; readonly partition: number }[];
 }
 
 describe('two consumers of one group', () => {
@@ -27,10 +27,10 @@ describe('two consumers of one group', () => {
     const orders = await load(random, 2000);
     await world.producer();
     const [first, second] = await Promise.all([
-      world.mongoConsumer('--session-timeout', '6000'),
-      world.mongoConsumer('--session-timeout', '6000'),
+      world.mongoConsumer('--session-timeout', '6'),
+      world.mongoConsumer('--session-timeout', '6'),
     ]);
-    const partitionsOf = async (consumer: typeof first) => (await consumer.status<ConsumerStatus>()).assignment.length;
+    const partitionsOf = async (consumer: typeof first) => (await consumer.status<ConsumerStatus>()).partitions.length;
     await waitFor(async () => [await partitionsOf(first), await partitionsOf(second)], {
       until: ([left, right]) => left === 4 && right === 4,
       describe: 'four partitions each',

@@ -28,8 +28,8 @@ describe('ten kills at random moments', () => {
     const producer = await world.producer();
     const victims: PipelineProcess[] = [
       producer,
-      await world.elasticsearchConsumer('--session-timeout', '6000'),
-      await world.mongoConsumer('--session-timeout', '6000'),
+      await world.elasticsearchConsumer('--session-timeout', '6'),
+      await world.mongoConsumer('--session-timeout', '6'),
     ];
     const mix = new LiveMix(collections, random, 1_000_000, { rate: 400 });
     await mix.adopt(1000);

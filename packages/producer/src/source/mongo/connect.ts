@@ -1,6 +1,6 @@
 // Connects to the source and checks, before anything is read, what the pipeline stands on: a replica set, and the right to read its oplog.
 import { redactUrl, TailwaterError } from '@tailwater/runtime';
-import { MongoClient, MongoParseError } from 'mongodb';
+import { MongoClient } from 'mongodb';
 import { isUnauthorized, toMongoError } from './mongo-errors.js';
 
 const SERVER_SELECTION_TIMEOUT_MS = 15_000;
@@ -44,8 +44,8 @@ function createClient(uri: string, address: string): MongoClient {
       socketTimeoutMS: 120_000,
     });
   } catch (error) {
-    if (error instanceof MongoParseError || error instanceof TypeError) throw new TailwaterError('TW1107', { address }, { cause: error });
-    throw error;
+    // Nothing has been connected yet: whatever the driver finds wrong, it finds in the connection string.
+    throw new TailwaterError('TW1107', { address }, { cause: error });
   }
 }
 
