@@ -8,7 +8,7 @@ const POLL_MS = 50;
 const TIMEOUT_MS = 600_000;
 
 /** The value of a counter or gauge without labels, or the sum over its labels. */
-export async function readMetric(process: PipelineProcess, name: string): Promise<number> {
+async function readMetric(process: PipelineProcess, name: string): Promise<number> {
   const text = await (await fetch(`${process.url}/metrics`)).text();
   let sum = 0;
   for (const line of text.split('\n')) {

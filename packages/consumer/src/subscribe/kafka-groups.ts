@@ -3,7 +3,7 @@ import type { KafkaClient } from '@tailwater/runtime';
 import { namespaceOfTopic } from '@tailwater/schema';
 import kafkajs, { type Admin, type MemberDescription } from 'kafkajs';
 
-export interface TopicLag {
+interface TopicLag {
   readonly topic: string;
   readonly partitions: number;
   /** Records that the group has committed, of those the topic still counts. */

@@ -9,7 +9,7 @@ import type { TrackedNamespace } from '../normalize/change-batch.js';
 const { ConfigResourceTypes, KafkaJSAggregateError, KafkaJSProtocolError } = kafkajs;
 
 /** Bytes of the largest record batch: a document of 16 MB, its update description, key and framing. */
-export const MAX_MESSAGE_BYTES = 20 * 1024 * 1024;
+const MAX_MESSAGE_BYTES = 20 * 1024 * 1024;
 /** How long readers may be away before they miss a tombstone, in milliseconds: 7 days. */
 const DELETE_RETENTION_MS = 7 * 24 * 3600 * 1000;
 const TOPIC_ALREADY_EXISTS = 'TOPIC_ALREADY_EXISTS';
