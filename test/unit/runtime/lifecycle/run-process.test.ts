@@ -39,7 +39,7 @@ function start(statements: string): {
 
 const untilStopped = `console.log('ready'); await new Promise((resolve) => { const t = setInterval(() => {}, 1e6); signal.addEventListener('abort', () => { clearInterval(t); resolve(); }); });`;
 
-describe('runProcess', () => {
+describe.concurrent('runProcess', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)('drains and exits 0 on %s', async (name) => {
     const { child, ready, ended } = start(`${untilStopped} console.log('drained because of', signal.reason.signalName);`);
     await ready;
