@@ -71,6 +71,8 @@ const inFlight = {
   group: 'Batches:',
   describe: 'Requests in flight at most, never two for one document',
   default: 4,
+  min: 1,
+  max: 64,
 } as const;
 const bufferBytes = {
   type: 'number',

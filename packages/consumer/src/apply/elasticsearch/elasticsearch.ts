@@ -1,8 +1,9 @@
 // The Elasticsearch target, versions 8 and 9: one `_bulk` request per batch, its body built from BSON bytes.
 import { Client } from '@elastic/elasticsearch';
-import { redactUrl, sleep, TailwaterError } from '@tailwater/runtime';
+import { redactUrl, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace } from '@tailwater/schema';
 import type { Change } from '../../change.js';
+import { connectWithin } from '../connect-within.js';
 import type { ChangeResult, Target } from '../target.js';
 import { BulkBody } from './bulk-body.js';
 import { BULK_FILTER, type BulkResponse, readBulkResponse } from './bulk-response.js';
@@ -17,8 +18,6 @@ export interface ElasticsearchOptions {
   /** How long, in milliseconds, a request may take before it counts as failed. */
   readonly requestTimeoutMs: number;
 }
-
-const CONNECT_PAUSE_MS = 500;
 
 export class ElasticsearchTarget implements Target {
   readonly kind = 'es';
@@ -56,25 +55,17 @@ export class ElasticsearchTarget implements Target {
     throw new TailwaterError('TW1304', { target: 'Elasticsearch', index, namespace: formatNamespace(namespace), reason });
   }
 
-  async connect(signal: AbortSignal): Promise<void> {
-    const deadline = performance.now() + this.#options.connectTimeoutMs;
-    for (;;) {
+  connect(signal: AbortSignal): Promise<void> {
+    // Neither `GET /` nor `HEAD /`: some distributions do not have them, and neither shows that the cluster works.
+    const params = { method: 'GET', path: '/_cluster/health', querystring: { filter_path: 'status' } };
+    return connectWithin(this.#options.connectTimeoutMs, signal, async () => {
       try {
-        // Neither `GET /` nor `HEAD /`: some distributions do not have them, and neither shows that the cluster works.
-        const path = '/_cluster/health';
-        await this.#client.transport.request(
-          { method: 'GET', path, querystring: { filter_path: 'status' } },
-          { signal, requestTimeout: this.#options.connectTimeoutMs },
-        );
-        return;
+        await this.#client.transport.request(params, { signal, requestTimeout: this.#options.connectTimeoutMs });
       } catch (error) {
-        if (statusOf(error) === 403) return; // Let in, but without the right to look at the cluster's health.
-        const failure = elasticsearchFailure(error, this.#address);
-        const passes = failure instanceof TailwaterError && failure.retriable;
-        if (signal.aborted || !passes || performance.now() >= deadline) throw failure;
-        await sleep(CONNECT_PAUSE_MS, signal);
+        // Let in, but without the right to look at the cluster's health.
+        if (statusOf(error) !== 403) throw elasticsearchFailure(error, this.#address);
       }
-    }
+    });
   }
 
   async applyBatch(changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]> {

@@ -5,6 +5,7 @@ import { redactUrl, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace, type Namespace } from '@tailwater/schema';
 import { BSON, MongoClient, MongoServerError } from 'mongodb';
 import type { Change } from '../../change.js';
+import { connectWithin } from '../connect-within.js';
 import { APPLIED, type ChangeResult, type Target } from '../target.js';
 import { documentSequences } from './document-sequence.js';
 import { mongoFailure } from './failures.js';
@@ -15,7 +16,7 @@ import { isLostUpsertRace, isRetriableCode } from './write-errors.js';
 export interface MongoTargetOptions {
   /** `mongodb://user:password@host:27017/?replicaSet=rs0` */
   readonly url: string;
-  /** How long, in milliseconds, to look for a server that takes writes, at the start and later. */
+  /** How long, in milliseconds, to try to reach the server at the start. */
   readonly connectTimeoutMs: number;
   /** How long, in milliseconds, a command may take before its connection counts as lost. */
   readonly requestTimeoutMs: number;
@@ -24,6 +25,8 @@ export interface MongoTargetOptions {
 /** https://www.mongodb.com/docs/manual/reference/limits/: a message holds 48 MB and 100,000 statements. */
 const MAX_COMMAND_BYTES = 44_000_000;
 const MAX_COMMAND_STATEMENTS = 100_000;
+/** Short, so that the status says soon that the server is gone; whoever waits longer tries again. */
+const SELECTION_TIMEOUT_MS = 3_000;
 /** What a buffer may keep between requests; a request that needs more gives the rest back. */
 const KEEP_BYTES = 16 * 1024 * 1024;
 
@@ -45,6 +48,7 @@ interface Command {
 export class MongoTarget implements Target {
   readonly kind = 'mongo';
   readonly #address: string;
+  readonly #connectTimeoutMs: number;
   readonly #client: MongoClient;
   readonly #sequence = documentSequences();
   /** Buffers not in use. */
@@ -53,11 +57,12 @@ export class MongoTarget implements Target {
   /** @throws TailwaterError TW1308 when the URL is malformed, TW1314 when the installed driver is not the tested one */
   constructor(options: MongoTargetOptions) {
     this.#address = redactUrl(options.url);
+    this.#connectTimeoutMs = options.connectTimeoutMs;
     try {
       this.#client = new MongoClient(options.url, {
         appName: 'tailwater-consumer',
-        serverSelectionTimeoutMS: options.connectTimeoutMs,
-        connectTimeoutMS: options.connectTimeoutMs,
+        serverSelectionTimeoutMS: Math.min(options.connectTimeoutMs, SELECTION_TIMEOUT_MS),
+        connectTimeoutMS: Math.min(options.connectTimeoutMs, SELECTION_TIMEOUT_MS),
         socketTimeoutMS: options.requestTimeoutMs,
       });
     } catch (cause) {
@@ -69,12 +74,16 @@ export class MongoTarget implements Target {
     return formatNamespace(namespace);
   }
 
-  async connect(signal: AbortSignal): Promise<void> {
-    try {
-      await this.#client.db('admin').command({ ping: 1 }, { signal });
-    } catch (error) {
-      throw mongoFailure(error, this.#address);
-    }
+  connect(signal: AbortSignal): Promise<void> {
+    return connectWithin(this.#connectTimeoutMs, signal, async () => {
+      try {
+        // Explicitly: a client that failed to connect by itself, on its first command, does not try again.
+        await this.#client.connect();
+        await this.#client.db('admin').command({ ping: 1 }, { signal });
+      } catch (error) {
+        throw mongoFailure(error, this.#address);
+      }
+    });
   }
 
   async applyBatch(changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]> {

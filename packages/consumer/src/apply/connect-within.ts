@@ -1,0 +1,19 @@
+// The first connection to a target: tried again and again within a time, so that both may be started together.
+import { sleep, TailwaterError } from '@tailwater/runtime';
+
+const PAUSE_MS = 500;
+
+/** @throws the last failure: at once when it is not retriable, else when the time is up or the signal aborts */
+export async function connectWithin(timeoutMs: number, signal: AbortSignal, attempt: () => Promise<void>): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      const passes = error instanceof TailwaterError && error.retriable;
+      if (signal.aborted || !passes || performance.now() >= deadline) throw error;
+      await sleep(PAUSE_MS, signal);
+    }
+  }
+}

@@ -1,0 +1,138 @@
+// `consumer start` and `consumer status` as their users see them: options in, files of status and figures out.
+import { Writable } from 'node:stream';
+import { freePort, waitFor } from '@tailwater/devstack';
+import { createCli, StopRequested } from '@tailwater/runtime';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startCommand } from '../../../packages/consumer/src/cli/start-command.js';
+import { statusCommand } from '../../../packages/consumer/src/cli/status-command.js';
+import { World } from './support/world.js';
+
+let world: World;
+const namespace = { database: 'shop', collection: 'orders' };
+const cli = createCli({ name: 'consumer', description: 'test', commands: [startCommand, statusCommand] });
+
+class Output extends Writable {
+  text = '';
+
+  override _write(chunk: Buffer, _: BufferEncoding, done: () => void): void {
+    this.text += chunk.toString();
+    done();
+  }
+}
+
+/** Runs a command line in this process; its log goes nowhere. */
+async function run(args: readonly string[], signal = new AbortController().signal): Promise<string> {
+  const stdout = new Output();
+  const io = { env: {}, stdout: stdout as unknown as NodeJS.WriteStream, stderr: new Output() as unknown as NodeJS.WriteStream, signal };
+  await cli.execute([...args, '--log-level', 'silent'], io);
+  return stdout.text;
+}
+
+const kafkaArgs = (prefix: string) => ['--kafka', world.kafka.brokers.join(','), '--prefix', prefix];
+const startArgs = (prefix: string) => ['start', '--target', 'mongo', '--target-url', world.mongo.uri, ...kafkaArgs(prefix)];
+
+beforeAll(async () => {
+  world = await World.start();
+});
+
+afterAll(async () => {
+  await world?.stop();
+});
+
+describe('consumer', () => {
+  test('start applies, renames, reports, and stops when it is told to', async () => {
+    await world.createTopic('tw', namespace);
+    await world.publish('tw', namespace, [{ document: { _id: 1 } }, { document: { _id: 2 } }, { removed: 2 }]);
+    const stop = new AbortController();
+    const port = await freePort();
+    const running = run([...startArgs('tw'), '--status-port', String(port), '--rename', 'shop.*=copy.*'], stop.signal);
+    const get = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).text();
+    const metric = (text: string, name: string) =>
+      Number(new RegExp(`^tailwater_consumer_${name}(?:{[^}]*})? (\\d+)$`, 'm').exec(text)?.[1]);
+    const status = await waitFor(async () => JSON.parse(await get('/status')), {
+      describe: 'all changes applied',
+      until: ({ counts, lag }) => counts.applied + counts.superseded === 3 && lag === 0,
+      timeoutMs: 60_000,
+    });
+    expect(status).toMatchObject({ group: 'tw.mongo', target: { kind: 'mongo', failure: null }, buffered: { count: 0, bytes: 0 } });
+    expect(await world.stored({ database: 'copy', collection: 'orders' })).toEqual(new Map([[1, { _id: 1 }]]));
+
+    expect(JSON.parse(await get('/readyz'))).toMatchObject({ status: 'ready' });
+    const metrics = await get('/metrics');
+    expect(metric(metrics, 'changes_read_total')).toBe(3);
+    const ended = ['applied', 'superseded', 'filtered', 'returned'].map((outcome) => metric(metrics, `changes_${outcome}_total`));
+    expect(ended.reduce((a, b) => a + b)).toBe(3);
+    expect(metric(metrics, 'lag_records')).toBe(0);
+    expect(metric(metrics, 'request_seconds_count')).toBeGreaterThan(0);
+
+    await world.mongo.shutdown();
+    await world.publish('tw', namespace, [{ document: { _id: 3 } }]);
+    await waitFor(() => get('/readyz'), {
+      describe: 'not ready while the target is down',
+      until: (text) => text.includes('TW1301'),
+      timeoutMs: 60_000,
+    });
+    const began = performance.now();
+    stop.abort(new StopRequested('SIGTERM'));
+    await running;
+    expect(performance.now() - began).toBeLessThan(10_000);
+    await world.mongo.start();
+  });
+
+  test('status shows what is committed and what is left, with a consumer and without', async () => {
+    expect(await run(['status', ...kafkaArgs('nobody')])).toContain('No consumer group of the prefix nobody');
+    expect(JSON.parse(await run(['status', '--json', ...kafkaArgs('nobody')]))).toEqual({ prefix: 'nobody', groups: [] });
+
+    await world.createTopic('st', namespace);
+    await world.publish(
+      'st',
+      namespace,
+      Array.from({ length: 20 }, (_, id) => ({ document: { _id: id } })),
+    );
+    const stop = new AbortController();
+    const running = run([...startArgs('st'), '--name', 'copy'], stop.signal);
+    const status = async () => JSON.parse(await run(['status', '--json', ...kafkaArgs('st')]));
+    const report = await waitFor(status, {
+      describe: 'lag 0',
+      until: ({ groups }) => groups[0]?.topics[0]?.lag === 0 && groups[0].topics[0].committed > 0,
+      timeoutMs: 60_000,
+    });
+    expect(report.groups).toMatchObject([
+      { group: 'st.copy', state: 'Stable', members: 1, topics: [{ topic: 'st.shop.orders', partitions: 4 }] },
+    ]);
+    stop.abort(new StopRequested('SIGINT'));
+    await running;
+    await world.publish('st', namespace, [{ document: { _id: 1 } }]);
+    const after = await status();
+    expect(after.groups).toMatchObject([{ group: 'st.copy', state: 'Empty', members: 0 }]);
+    // One change and the marker of its transaction.
+    expect(after.groups[0].topics[0].lag).toBe(2);
+    const table = await run(['status', ...kafkaArgs('st')]);
+    expect(table).toMatch(/st\.copy\s.*empty, 0.*st\.shop\.orders/);
+  });
+
+  test.each([
+    ['TW1012', ['start', '--target', 'elastic', '--target-url', 'http://127.0.0.1:1']],
+    ['TW1007', ['start', '--target', 'es']],
+    ['TW1013', ['start', '--target', 'es', '--target-url', 'http://127.0.0.1:1', '--prefix', 'a.b']],
+    ['TW1006', ['start', '--target', 'es', '--target-url', 'http://127.0.0.1:1', '--name', 'a b']],
+    ['TW1006', ['start', '--target', 'es', '--target-url', 'http://127.0.0.1:1', '--in-flight', '0']],
+    ['TW1308', ['start', '--target', 'es', '--target-url', '127.0.0.1:9200']],
+    ['TW1308', ['start', '--target', 'mongo', '--target-url', 'http://127.0.0.1:9200']],
+    ['TW1010', ['start', '--target', 'es', '--target-url', 'http://127.0.0.1:1', '--include', 'nodot']],
+    ['TW1013', ['status', '--prefix', 'a.b']],
+  ])('%s: %j', async (code, args) => {
+    await expect(run(args)).rejects.toMatchObject({ code });
+  });
+
+  test('a broker or a target that is not there is named, after a bounded wait', async () => {
+    const target = ['start', '--target', 'es', '--target-url', `http://127.0.0.1:${await freePort()}`];
+    const began = performance.now();
+    await expect(run([...target, ...kafkaArgs('tw')])).rejects.toMatchObject({
+      code: 'TW1301',
+      message: expect.stringContaining('Elasticsearch'),
+    });
+    await expect(run(['status', '--kafka', `127.0.0.1:${await freePort()}`])).rejects.toMatchObject({ code: 'TW1201' });
+    expect(performance.now() - began).toBeLessThan(60_000);
+  });
+});

@@ -1,0 +1,205 @@
+// A broker, targets, a publisher that writes what the producer would, and consumers to watch, for tests of the whole pipeline.
+
+import { type Kafka, type Mongo, startKafka, startMongo, waitFor } from '@tailwater/devstack';
+import { createKafka, createLogger, type KafkaClient } from '@tailwater/runtime';
+import { encodeChangeEvent, type Namespace, Position, partitionOf, recordKeyOf, tombstoneHeaders, topicName } from '@tailwater/schema';
+import { BSON, type Document } from 'bson';
+import type { Message, Producer } from 'kafkajs';
+import type { LanesOptions } from '../../../../packages/consumer/src/apply/lanes.js';
+import { MongoTarget } from '../../../../packages/consumer/src/apply/mongo/mongo.js';
+import type { Target } from '../../../../packages/consumer/src/apply/target.js';
+import { Pipeline } from '../../../../packages/consumer/src/pipeline.js';
+import { KafkaSubscription } from '../../../../packages/consumer/src/subscribe/kafka.js';
+import { Destinations } from '../../../../packages/consumer/src/transform/destinations.js';
+import { renaming } from '../../../../packages/consumer/src/transform/transform.js';
+
+const logger = createLogger({ name: 'test', level: 'silent' });
+export const PARTITIONS = 4;
+
+/** A document to publish as it is, or a delete of the `_id`. */
+export type Published = { readonly document: Document } | { readonly removed: unknown };
+
+export class World {
+  readonly kafka: Kafka;
+  readonly mongo: Mongo;
+  readonly client: KafkaClient;
+  readonly producer: Producer;
+  readonly #running: RunningConsumer[] = [];
+  /** Records by topic. */
+  readonly #published = new Map<string, number>();
+  #sequence = 0;
+
+  private constructor(kafka: Kafka, mongo: Mongo, client: KafkaClient, producer: Producer) {
+    this.kafka = kafka;
+    this.mongo = mongo;
+    this.client = client;
+    this.producer = producer;
+  }
+
+  static async start(): Promise<World> {
+    const [kafka, mongo] = await Promise.all([startKafka(), startMongo({ members: 0 })]);
+    const client = createKafka({ brokers: kafka.brokers, clientId: 'test' }, logger);
+    const producer = client.producer({
+      idempotent: true,
+      transactionalId: 'test',
+      maxInFlightRequests: 1,
+      retry: { retries: 100, initialRetryTime: 5 },
+    });
+    await producer.connect();
+    return new World(kafka, mongo, client, producer);
+  }
+
+  async stop(): Promise<void> {
+    await this.stopConsumers();
+    await this.producer.disconnect();
+    await Promise.all([this.kafka.stop(), this.mongo.stop()]);
+  }
+
+  async createTopic(prefix: string, namespace: Namespace): Promise<void> {
+    const config = { 'cleanup.policy': 'compact', 'max.message.bytes': 20_971_520 };
+    await this.kafka.createTopic(topicName(prefix, namespace), { partitions: PARTITIONS, config });
+  }
+
+  async deleteTopic(prefix: string, namespace: Namespace): Promise<void> {
+    const topic = topicName(prefix, namespace);
+    await this.kafka.withAdmin((admin) => admin.deleteTopics({ topics: [topic] }));
+    this.#published.delete(topic);
+  }
+
+  /** Publishes in one transaction, as the producer does; later calls carry later positions. */
+  async publish(prefix: string, namespace: Namespace, changes: readonly Published[], end: 'commit' | 'abort' = 'commit'): Promise<void> {
+    const topic = topicName(prefix, namespace);
+    const transaction = await this.producer.transaction();
+    await transaction.send({ topic, messages: changes.map((each) => this.message(namespace, each)) });
+    await transaction[end]();
+    this.#published.set(topic, (this.#published.get(topic) ?? 0) + changes.length);
+  }
+
+  message(namespace: Namespace, change: Published): Message {
+    this.#sequence += 1;
+    const position = new Position(1_700_000_000, this.#sequence);
+    const key = Buffer.from(recordKeyOf('document' in change ? change.document['_id'] : change.removed));
+    const partition = partitionOf(key, PARTITIONS);
+    if ('removed' in change) return { key, partition, value: null, headers: tombstoneHeaders({ position, origin: 'tail', wallTimeMs: 0 }) };
+    const document = Buffer.from(BSON.serialize(change.document));
+    const rest = { op: 'insert', origin: 'tail', wallTimeMs: 0, transaction: null, updateDescription: null } as const;
+    return { key, partition, value: encodeChangeEvent({ ...rest, namespace, position, document }) };
+  }
+
+  consumer(prefix: string, options: ConsumerOptions = {}): RunningConsumer {
+    const consumer = new RunningConsumer(this.client, options.target ?? this.mongoTarget(), prefix, options);
+    this.#running.push(consumer);
+    return consumer;
+  }
+
+  mongoTarget(url = this.mongo.uri): MongoTarget {
+    return new MongoTarget({ url, connectTimeoutMs: 1000, requestTimeoutMs: 30_000 });
+  }
+
+  async stopConsumers(): Promise<void> {
+    await Promise.all(this.#running.splice(0).map((consumer) => consumer.stop().catch(() => undefined)));
+  }
+
+  /** Everything in a collection of the target, by `_id`. */
+  async stored({ database, collection }: Namespace): Promise<Map<unknown, Document>> {
+    const client = await this.mongo.client();
+    const documents = await client.db(database).collection(collection).find().toArray();
+    return new Map(documents.map((document) => [document._id as unknown, document]));
+  }
+
+  /** Records of the topic, and their transactions' markers, that the group has not committed. */
+  async lag(prefix: string, namespace: Namespace): Promise<number> {
+    const topic = topicName(prefix, namespace);
+    return this.kafka.withAdmin(async (admin) => {
+      const ends = await admin.fetchTopicOffsets(topic);
+      const [committed] = await admin.fetchOffsets({ groupId: `${prefix}.test`, topics: [topic] });
+      const end = ends.reduce((sum, { high }) => sum + Number(high), 0);
+      const read = (committed?.partitions ?? []).reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
+      // A transaction's records count at the end of a partition only some moments after its commit, when its marker is written.
+      return Math.max(end, this.#published.get(topic) ?? 0) - read;
+    });
+  }
+
+  async untilCommitted(prefix: string, namespace: Namespace): Promise<void> {
+    await waitFor(() => this.lag(prefix, namespace), {
+      describe: (lag) => `lag 0, not ${lag}`,
+      until: (lag) => lag === 0,
+      timeoutMs: 60_000,
+    });
+  }
+}
+
+export interface ConsumerOptions {
+  readonly target?: Target;
+  readonly apply?: Partial<LanesOptions>;
+  readonly includes?: (namespace: Namespace) => boolean;
+}
+
+export class RunningConsumer {
+  readonly pipeline: Pipeline;
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+  readonly #target: Target;
+  readonly failures: string[] = [];
+
+  constructor(client: KafkaClient, target: Target, prefix: string, options: ConsumerOptions) {
+    this.#target = target;
+    const subscription = new KafkaSubscription(
+      client,
+      {
+        groupId: `${prefix}.test`,
+        sessionTimeoutMs: 6_000,
+        fetchBytes: 4 * 1024 * 1024,
+        topicPollMs: 200,
+        filter: { prefix, includes: options.includes ?? (() => true) },
+      },
+      logger,
+    );
+    this.pipeline = new Pipeline(
+      {
+        subscription,
+        target,
+        transform: renaming(
+          new Destinations(
+            (namespace) => namespace,
+            (namespace) => target.nameOf(namespace),
+          ),
+        ),
+        hooks: { onRequest: () => undefined, onRetry: ({ code }) => this.failures.push(code) },
+        logger,
+      },
+      {
+        prefix,
+        commitIntervalMs: 100,
+        releaseGraceMs: 2_000,
+        apply: {
+          lanes: 4,
+          batch: { count: 100, bytes: 4 * 1024 * 1024, lingerMs: 1 },
+          buffer: { count: 1000, bytes: 8 * 1024 * 1024 },
+          retry: { minMs: 10, maxMs: 200 },
+          ...options.apply,
+        },
+      },
+    );
+    this.#running = this.pipeline.run(this.#stop.signal);
+    this.#running.catch(() => undefined);
+  }
+
+  get partitions(): number {
+    return [...this.pipeline.partitions].filter(({ revoked }) => !revoked).length;
+  }
+
+  /** Settles when the pipeline does; rejects with what ended it. */
+  get ended(): Promise<void> {
+    return this.#running;
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    try {
+      await this.#running;
+    } finally {
+      await this.#target.close();
+    }
+  }
+}
