@@ -17,7 +17,7 @@ const given = await yargs(hideBin(process.argv))
   .option('records', { type: 'number', default: 200_000, describe: 'Documents of about 1 KB' })
   .option('rounds', { type: 'number', default: 3, describe: 'Rounds, ours and the limit in turn; medians count' })
   .option('json', { type: 'boolean', default: false, describe: 'Print JSON' })
-  .strict()
+  .strictOptions()
   .parseAsync();
 
 const chosen = given._.length === 0 ? names : given._.map(String);

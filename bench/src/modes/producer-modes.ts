@@ -18,7 +18,7 @@ export async function tailInserts(options: BenchOptions): Promise<Comparison> {
   await using stack = await BenchStack.start();
   const position = await stack.insert(options.records);
   let round = 0;
-  return compare('tail-inserts', stack, options, async () => {
+  return await compare('tail-inserts', stack, options, async () => {
     const prefix = `tail${round++}`;
     await stack.seedCheckpoint(prefix, position);
     return watch(stack, prefix, 'tailwater_producer_events_published_total', options.records);
@@ -29,7 +29,7 @@ export async function snapshot(options: BenchOptions): Promise<Comparison> {
   await using stack = await BenchStack.start();
   await stack.insert(options.records);
   let round = 0;
-  return compare('snapshot', stack, options, () =>
+  return await compare('snapshot', stack, options, () =>
     watch(stack, `snapshot${round++}`, 'tailwater_producer_snapshot_documents_published_total', options.records),
   );
 }
