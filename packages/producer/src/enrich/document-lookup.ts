@@ -85,5 +85,9 @@ export class DocumentLookup {
   }
 }
 
-const rowId = (batch: ChangeBatch, row: number): unknown =>
-  idValue(batch.idSource[row] as Buffer, batch.idType[row] as number, batch.idStart[row] as number, batch.idEnd[row] as number);
+function rowId(batch: ChangeBatch, row: number): unknown {
+  const id = idValue(batch.idSource[row] as Buffer, batch.idType[row] as number, batch.idStart[row] as number, batch.idEnd[row] as number);
+  // To go on without the document would leave its last state out of the topic for good (promise C).
+  if (id === undefined) throw new TypeError(`The document ${batch.key[row]} of ${batch.namespace[row]?.name} cannot be queried by its _id`);
+  return id;
+}

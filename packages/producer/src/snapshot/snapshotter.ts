@@ -10,7 +10,7 @@ import type { TailProgress } from '../sequence/tail-progress.js';
 import { isRetriableMongoError } from '../source/mongo/mongo-errors.js';
 import type { Chunk, ChunkReader } from './chunk-reader.js';
 import type { SnapshotReport } from './snapshot-report.js';
-import type { TouchedKeys } from './touched-keys.js';
+import type { TouchedKeys, Window } from './touched-keys.js';
 
 const RETRY_DELAY_MS = 500;
 const MAX_RETRY_DELAY_MS = 10_000;
@@ -95,7 +95,7 @@ export class Snapshotter {
     while (!signal.aborted) {
       await this.#deps.progress.near(signal);
       const window = this.#deps.touched.open(namespace);
-      const chunk = await this.#read(namespace, after, signal);
+      const chunk = await this.#read(window, after, signal);
       await publishing;
       if (chunk.lastId === undefined) {
         this.#deps.touched.close(window);
@@ -124,10 +124,13 @@ export class Snapshotter {
     logger.info({ namespace: namespace.name, documents: progress.documents, seconds }, 'Snapshot of the collection finished');
   }
 
-  async #read(namespace: TrackedNamespace, after: Buffer | undefined, signal: AbortSignal): Promise<Chunk> {
+  async #read({ namespace, after: touched }: Window, after: Buffer | undefined, signal: AbortSignal): Promise<Chunk> {
+    // What is published already, by this session or by one before.
+    const { end } = this.#deps.progress;
+    const notBefore = end.compare(touched) > 0 ? end : touched;
     for (let failures = 1; ; failures++) {
       try {
-        return await this.#deps.reader.read(namespace, after, signal);
+        return await this.#deps.reader.read(namespace, after, notBefore, signal);
       } catch (error) {
         if (signal.aborted || !isRetriableMongoError(error)) throw error;
         this.#deps.logger.warn(

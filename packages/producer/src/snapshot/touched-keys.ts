@@ -1,18 +1,22 @@
 // Which documents the tail has touched while chunks of a snapshot are being read: those rows of a chunk may be older than
 // what the topic holds by now, and are dropped (promise B). https://arxiv.org/abs/2010.12597 (DBLog)
+import { Position } from '@tailwater/schema';
 import type { ChangeBatch, TrackedNamespace } from '../normalize/change-batch.js';
 
 /** The keys of one namespace that passed by since the window was opened. */
 export interface Window {
   readonly namespace: TrackedNamespace;
   readonly touched: ReadonlySet<string>;
+  /** Keys of positions up to this one went by before the window was opened: a chunk must be no older. */
+  readonly after: Position;
 }
 
 export class TouchedKeys {
-  readonly #windows = new Map<TrackedNamespace, Set<{ namespace: TrackedNamespace; touched: Set<string> }>>();
+  #last = new Position(0, 0);
+  readonly #windows = new Map<TrackedNamespace, Set<Window & { readonly touched: Set<string> }>>();
 
   open(namespace: TrackedNamespace): Window {
-    const window = { namespace, touched: new Set<string>() };
+    const window = { namespace, touched: new Set<string>(), after: this.#last };
     const open = this.#windows.get(namespace) ?? new Set();
     this.#windows.set(namespace, open.add(window));
     return window;
@@ -26,6 +30,8 @@ export class TouchedKeys {
 
   /** Records the keys of a batch of the tail, before any of it is published. */
   touch(batch: ChangeBatch): void {
+    const last = batch.length - 1;
+    if (last >= 0) this.#last = new Position(batch.t[last] as number, batch.i[last] as number);
     if (this.#windows.size === 0) return;
     for (let row = 0; row < batch.length; row++) {
       const open = this.#windows.get(batch.namespace[row] as TrackedNamespace);
