@@ -45,6 +45,16 @@ describe('TouchedKeys', () => {
     expect([...window.touched]).toEqual(['3']);
   });
 
+  it('knows how far the tail had come when a window was opened', () => {
+    const keys = new TouchedKeys();
+    expect(keys.open(ORDERS).after.toString()).toBe('0:0');
+    keys.touch(batchOf({ id: 1, t: 5, i: 1 }, { id: 2, t: 5, i: 2, ordinal: 3 }));
+    const window = keys.open(ITEMS);
+    keys.touch(new ChangeBatch());
+    expect(window.after.toString()).toBe('5:2');
+    expect(keys.open(ORDERS).after.toString()).toBe('5:2');
+  });
+
   it('closes a window that is closed already', () => {
     const keys = new TouchedKeys();
     const window = keys.open(ORDERS);

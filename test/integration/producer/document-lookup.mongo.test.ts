@@ -1,0 +1,151 @@
+// Promise C: an update gets the document as it is at the update's position or later, whatever its _id is.
+import { type Mongo, startMongo } from '@tailwater/devstack';
+import { type Document, MongoClient } from 'mongodb';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { DocumentLookup } from '../../../packages/producer/src/enrich/document-lookup.js';
+import { ChangeBatch, type TrackedNamespace } from '../../../packages/producer/src/normalize/change-batch.js';
+import { newestMajorityPosition } from '../../../packages/producer/src/source/oplog/oplog-window.js';
+import { documentWithId } from '../../property/schema/ids/id-bson.js';
+import { addRow, ITEMS, ORDERS, type RowOptions } from '../../unit/producer/support/rows.js';
+import { everyId } from './support/every-id.js';
+
+const MEGABYTE = 1024 * 1024;
+
+let mongo: Mongo | undefined;
+let client: MongoClient;
+let queries = 0;
+
+beforeAll(async () => {
+  mongo = await startMongo({});
+  client = new MongoClient(mongo.uri, { monitorCommands: true });
+  client.on('commandStarted', ({ commandName }) => {
+    if (commandName === 'find') queries += 1;
+  });
+});
+
+afterEach(async () => {
+  await client.db('shop').dropDatabase();
+});
+
+afterAll(async () => {
+  await client?.close();
+  await mongo?.stop();
+});
+
+const insert = async (namespace: TrackedNamespace, documents: object[]): Promise<void> => {
+  await client
+    .db('shop')
+    .collection(namespace.collection)
+    .insertMany(documents as Document[], { forceServerObjectId: true });
+};
+
+/** The documents of a namespace as the server stores them, in the order of `n`. */
+async function stored(namespace: TrackedNamespace): Promise<Buffer[]> {
+  const cursor = client
+    .db('shop')
+    .collection(namespace.collection)
+    .find({}, { raw: true, sort: { n: 1 } });
+  return (await cursor.toArray()).map((bytes) => Buffer.from(bytes as unknown as Uint8Array));
+}
+
+/** Updates at the newest position there is. */
+async function updatesOf(...rows: RowOptions[]): Promise<ChangeBatch> {
+  const { t, i } = await newestMajorityPosition(client);
+  const batch = new ChangeBatch();
+  for (const row of rows) addRow(batch, { op: 'update', t, i, ...row });
+  return batch;
+}
+
+describe('DocumentLookup', () => {
+  it('finds ids of every type, to the byte', async () => {
+    const ids = everyId();
+    await insert(
+      ORDERS,
+      ids.map((_id, n) => ({ _id, n })),
+    );
+    const batch = await updatesOf(...ids.map((id) => ({ id })));
+    await new DocumentLookup(client).fill(batch, 0, batch.length);
+    expect(batch.document.slice(0, batch.length)).toEqual(await stored(ORDERS));
+  });
+
+  it('leaves a document out that is gone', async () => {
+    await insert(ORDERS, [{ _id: 1, n: 1 }]);
+    const batch = await updatesOf({ id: 2 }, { id: 1 }, { id: 3 });
+    await new DocumentLookup(client).fill(batch, 0, 3);
+    expect(batch.document.slice(0, 3)).toEqual([undefined, ...(await stored(ORDERS)), undefined]);
+  });
+
+  it('reads 2,500 documents in three queries, each once', async () => {
+    await insert(
+      ORDERS,
+      Array.from({ length: 2500 }, (_, n) => ({ _id: n, n })),
+    );
+    const ids = Array.from({ length: 2500 }, (_, n) => ({ id: n }));
+    const batch = await updatesOf(...ids, ...ids.slice(0, 500));
+    queries = 0;
+    await new DocumentLookup(client).fill(batch, 0, batch.length);
+    expect(queries).toBe(3);
+    const documents = await stored(ORDERS);
+    expect(batch.document.slice(0, 2500).every((document, n) => document?.equals(documents[n] as Buffer))).toBe(true);
+    for (let n = 0; n < 500; n++) expect(batch.document[2500 + n]).toBe(batch.document[n]);
+  });
+
+  it('reads more than one reply holds', async () => {
+    const sizes = [8, 8, 8, 15.9, 8];
+    for (const [n, size] of sizes.entries()) await insert(ORDERS, [{ _id: n, n, bytes: Buffer.alloc(size * MEGABYTE, n) }]);
+    const batch = await updatesOf(...sizes.map((_, n) => ({ id: n })));
+    const lookup = new DocumentLookup(client);
+    await lookup.fill(batch, 0, batch.length);
+    const documents = await stored(ORDERS);
+    expect(batch.document.slice(0, 5).map((document, n) => document?.equals(documents[n] as Buffer))).toEqual(Array(5).fill(true));
+    // The next slice of such documents holds one; one of another namespace holds what small documents allow.
+    expect(lookup.documentsPerSlice(ORDERS)).toBe(1);
+    expect(lookup.documentsPerSlice(ITEMS)).toBe(2048);
+  });
+
+  it('looks at the rows that it is told to, and only at updates without a document', async () => {
+    await insert(
+      ORDERS,
+      [1, 2, 3, 4].map((_id) => ({ _id, n: _id })),
+    );
+    const given = Buffer.of(5, 0, 0, 0, 0);
+    const batch = await updatesOf({ id: 1 }, { id: 2 }, { id: 3, op: 'delete' }, { id: 4, op: 'insert', document: given }, { id: 4 });
+    queries = 0;
+    await new DocumentLookup(client).fill(batch, 1, 4);
+    expect(batch.document.slice(0, 5)).toEqual([undefined, (await stored(ORDERS))[1], undefined, given, undefined]);
+    const asked = queries;
+    await new DocumentLookup(client).fill(batch, 2, 4);
+    expect(queries).toBe(asked);
+  });
+
+  it('keeps namespaces apart', async () => {
+    await insert(ORDERS, [{ _id: 1, n: 'order' }]);
+    await insert(ITEMS, [{ _id: 1, n: 'item' }]);
+    const batch = await updatesOf({ id: 1 }, { id: 1, namespace: ITEMS }, { id: 1 });
+    await new DocumentLookup(client).fill(batch, 0, 3);
+    const [[order], [item]] = [await stored(ORDERS), await stored(ITEMS)];
+    expect(batch.document.slice(0, 3)).toEqual([order, item, order]);
+  });
+
+  it('reads what the update wrote, however new it is', async () => {
+    await insert(ORDERS, [{ _id: 1, n: 0 }]);
+    const orders = client.db('shop').collection(ORDERS.collection);
+    for (let n = 1; n <= 20; n++) {
+      await orders.updateOne({ _id: 1 as never }, { $set: { n } }, { writeConcern: { w: 1 } });
+      const { lastWrite } = await client.db('admin').command({ hello: 1 });
+      const { ts } = lastWrite.opTime;
+      const batch = await updatesOf({ id: 1, t: ts.getHighBitsUnsigned(), i: ts.getLowBitsUnsigned() });
+      await new DocumentLookup(client).fill(batch, 0, 1);
+      expect(batch.document[0]).toEqual((await stored(ORDERS))[0]);
+    }
+  });
+
+  it('says so, and does not go on, when it cannot ask for a document', async () => {
+    const batch = await updatesOf({ id: 'a' });
+    const source = documentWithId({ kind: 'string', text: Buffer.of(0xff) });
+    batch.idSource[0] = source;
+    batch.idStart[0] = 9;
+    batch.idEnd[0] = source.length - 1;
+    await expect(new DocumentLookup(client).fill(batch, 0, 1)).rejects.toThrow('shop.orders');
+  });
+});
