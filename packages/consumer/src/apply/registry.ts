@@ -1,7 +1,5 @@
 // The targets by the name that --target gives them.
 import { TailwaterError } from '@tailwater/runtime';
-import { ElasticsearchTarget } from './elasticsearch/elasticsearch.js';
-import { MongoTarget } from './mongo/mongo.js';
 import type { Target } from './target.js';
 
 export interface TargetSettings {
@@ -12,16 +10,17 @@ export interface TargetSettings {
   readonly requestTimeoutMs: number;
 }
 
-const TARGETS: Readonly<Record<string, (settings: TargetSettings) => Target>> = {
-  es: (settings) => new ElasticsearchTarget(settings),
-  mongo: (settings) => new MongoTarget(settings),
+// Loaded when asked for: each client library costs more than 20 MB of memory, and a process needs one.
+const TARGETS: Readonly<Record<string, (settings: TargetSettings) => Promise<Target>>> = {
+  es: async (settings) => new (await import('./elasticsearch/elasticsearch.js')).ElasticsearchTarget(settings),
+  mongo: async (settings) => new (await import('./mongo/mongo.js')).MongoTarget(settings),
 };
 
 /** What people type who mean one of them. */
 const OTHER_NAMES: Readonly<Record<string, string>> = { elastic: 'es', elasticsearch: 'es', mongodb: 'mongo' };
 
 /** @throws TailwaterError TW1012 for a name that no target has, TW1308 for a URL that is not the target's */
-export function createTarget(kind: string, settings: TargetSettings): Target {
+export async function createTarget(kind: string, settings: TargetSettings): Promise<Target> {
   const create = Object.hasOwn(TARGETS, kind) ? TARGETS[kind] : undefined;
   if (create !== undefined) return create(settings);
   const meant = OTHER_NAMES[kind.toLowerCase()];

@@ -32,7 +32,7 @@ const RETRY = { minMs: 100, maxMs: 5_000 };
 const LINGER_MS = 5;
 /** Changes are counted as well as bytes, so that very small documents do not fill the memory with objects. */
 const BUFFER_CHANGES = 8_000;
-const MAX_FETCH_BYTES = 4 * 1024 * 1024;
+const MAX_FETCH_BYTES = 2 * 1024 * 1024;
 
 export const startCommand: Command<typeof options> = {
   name: 'start',
@@ -52,7 +52,7 @@ export const startCommand: Command<typeof options> = {
     const sessionTimeoutMs = given.sessionTimeout * 1000;
     const rules = compileNamespaceRules({ include: given.include, exclude: given.exclude, rename: given.rename });
     const group = `${given.prefix}.${targetName(given.name ?? given.target)}`;
-    const target = createTarget(given.target, {
+    const target = await createTarget(given.target, {
       url: given.targetUrl,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       requestTimeoutMs: given.requestTimeout * 1000,
