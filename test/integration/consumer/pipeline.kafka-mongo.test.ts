@@ -160,6 +160,26 @@ describe('Pipeline', () => {
     expect({ read, ended: applied + superseded, returned }).toEqual({ read: 5000, ended: 5000, returned: 0 });
   });
 
+  test('under a backlog all partitions advance, not one after the other', async () => {
+    const { prefix, namespace } = await scene();
+    const text = 'x'.repeat(100_000);
+    // 16 MB, of which a fetch holds an eighth.
+    for (let id = 0; id < 160; id += 20) {
+      await world.publish(
+        prefix,
+        namespace,
+        Array.from({ length: 20 }, (_, index) => ({ document: { _id: id + index, text } })),
+      );
+    }
+    const target = new SlowTarget();
+    const consumer = world.consumer(prefix, { target, apply: { buffer: { count: 1000, bytes: 8_000_000 } } });
+    await until('a full buffer', () => consumer.pipeline.buffered.bytes >= 8_000_000);
+    target.release();
+    await until('half of it applied', () => consumer.pipeline.tally.applied >= 80);
+    for (const { watermark } of consumer.pipeline.partitions) expect(watermark.next).toBeGreaterThan(0);
+    await world.untilCommitted(prefix, namespace);
+  });
+
   test('a target that is down for a while costs time and nothing else', async () => {
     const { prefix, namespace } = await scene();
     const consumer = world.consumer(prefix);

@@ -5,6 +5,7 @@
 // a member joins again it finishes what it has in flight. The broker completes a rebalance only when every member has
 // joined, so no partition has two writers (promise B), which matters most for targets that cannot compare versions.
 import kafkajs, { type PartitionAssigner } from 'kafkajs';
+import { fetchFairly } from './kafka-fair-fetch.js';
 
 const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol;
 const PROTOCOL = 'tailwater-even';
@@ -37,6 +38,7 @@ export function evenShares(
  */
 export function evenAssigner(beforeJoin: () => Promise<void>): PartitionAssigner {
   return ({ cluster }) => {
+    fetchFairly(cluster);
     const findCoordinator = cluster.findGroupCoordinator.bind(cluster);
     // kafkajs asks for the coordinator at the start of each join and at no other time of a consumer's life.
     cluster.findGroupCoordinator = async (group) => {

@@ -44,7 +44,8 @@ export class KafkaSession {
       heartbeatInterval: Math.floor(options.sessionTimeoutMs / 10),
       maxWaitTimeInMs: MAX_WAIT_MS,
       maxBytes: options.fetchBytes,
-      maxBytesPerPartition: Math.min(options.fetchBytes, 1024 * 1024),
+      // Several partitions per fetch, so that they advance together.
+      maxBytesPerPartition: Math.ceil(options.fetchBytes / 4),
       readUncommitted: false,
       allowAutoTopicCreation: false,
       retry: PATIENT_RETRY,

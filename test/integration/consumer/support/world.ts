@@ -149,7 +149,7 @@ export class RunningConsumer {
       {
         groupId: `${prefix}.test`,
         sessionTimeoutMs: 6_000,
-        fetchBytes: 4 * 1024 * 1024,
+        fetchBytes: 2 * 1024 * 1024,
         topicPollMs: 200,
         filter: { prefix, includes: options.includes ?? (() => true) },
       },
