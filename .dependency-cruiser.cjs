@@ -21,14 +21,24 @@ module.exports = {
     { name: 'no-orphans', severity: 'error', from: { orphan: true, path: '^packages/[^/]+/src/', pathNot: 'index\\.ts$' }, to: {} },
     { name: 'not-to-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
     { name: 'schema-imports-nothing-local', severity: 'error', from: { path: '^packages/schema/' }, to: { path: '^packages/(?!schema/)' } },
-    { name: 'runtime-imports-nothing-local', severity: 'error', from: { path: '^packages/runtime/' }, to: { path: '^packages/(?!runtime/)' } },
+    {
+      name: 'runtime-imports-nothing-local',
+      severity: 'error',
+      from: { path: '^packages/runtime/' },
+      to: { path: '^packages/(?!runtime/)' },
+    },
     {
       name: 'halves-do-not-know-each-other',
       severity: 'error',
       from: { path: '^packages/(producer|consumer)/' },
       to: { path: '^packages/(producer|consumer|devstack)/', pathNot: '^packages/$1/' },
     },
-    { name: 'devstack-is-for-development', severity: 'error', from: { path: '^packages/(schema|runtime|producer|consumer)/' }, to: { path: '^packages/devstack/' } },
+    {
+      name: 'devstack-is-for-development',
+      severity: 'error',
+      from: { path: '^packages/(schema|runtime|producer|consumer)/' },
+      to: { path: '^packages/devstack/' },
+    },
     {
       name: 'stages-do-not-know-the-pipeline',
       severity: 'error',

@@ -5,7 +5,9 @@ const source = (name: string) => fileURLToPath(new URL(`./packages/${name}/src/i
 
 // Tests import the packages' sources, so a failure points at a line that someone wrote; the CLIs that the
 // end-to-end tests spawn come from dist, which `npm test` builds first.
-const alias = Object.fromEntries(['schema', 'runtime', 'producer', 'consumer', 'devstack'].map((name) => [`@tailwater/${name}`, source(name)]));
+const alias = Object.fromEntries(
+  ['schema', 'runtime', 'producer', 'consumer', 'devstack'].map((name) => [`@tailwater/${name}`, source(name)]),
+);
 
 export default defineConfig({
   test: {

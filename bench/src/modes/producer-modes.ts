@@ -6,7 +6,7 @@ import { watchCounter } from '../measure/watch-counter.js';
 import { BenchStack, PARTITIONS } from './bench-stack.js';
 
 /** As many as the producer puts into a transaction. */
-const TRANSACTION_RECORDS = 2500;
+const TRANSACTION_RECORDS = 2000;
 const FLOOR = 0.7;
 
 export interface BenchOptions {

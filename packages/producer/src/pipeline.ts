@@ -159,7 +159,10 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
     snapshotter.forget(to);
     if (to.included) snapshotter.request(to);
   };
-  for (const name of await listCollections(source.client, rules)) snapshotter.request(namespaces.byName(name));
+  const collections = (await listCollections(source.client, rules)).map((name) => namespaces.byName(name));
+  // A topic that somebody deleted takes its copy of the collection with it, whatever the checkpoint says (promise C).
+  for (const namespace of await session.topics.missing(collections)) snapshotter.forget(namespace);
+  for (const namespace of collections) snapshotter.request(namespace);
   const tail = {
     run: async (stop: AbortSignal): Promise<void> => {
       for await (const batch of session.oplog.read(session.start, stop)) await sequencer.tail(batch);

@@ -1,5 +1,7 @@
 // The options that the producer's commands share, each described once for the command line, the environment and the file.
 
+import { kafkaOptions } from '@tailwater/runtime';
+
 const mongo = {
   type: 'string',
   group: 'Source:',
@@ -8,7 +10,6 @@ const mongo = {
   secret: true,
 } as const;
 
-const kafka = { type: 'list', group: 'Kafka:', describe: 'Brokers to start from, host:port', default: ['127.0.0.1:9092'] } as const;
 const prefix = {
   type: 'string',
   group: 'Kafka:',
@@ -29,5 +30,5 @@ const exclude = {
   default: [] as string[],
 } as const;
 
-export const sourceOptions = { mongo, kafka, prefix } as const;
+export const sourceOptions = { mongo, ...kafkaOptions, prefix } as const;
 export const namespaceOptions = { include, exclude } as const;

@@ -5,6 +5,7 @@ import {
   compileNamespaceRules,
   createKafka,
   createMetrics,
+  kafkaConnection,
   type Logger,
   runServices,
   startStatusServer,
@@ -38,7 +39,7 @@ const options = {
     type: 'number',
     group: 'Snapshot:',
     describe: 'Documents that one chunk of a snapshot reads at most',
-    default: 5000,
+    default: 2000,
     min: 1,
     max: 100_000,
   },
@@ -71,7 +72,7 @@ export const startCommand: Command<typeof options> = {
     const rules = compileNamespaceRules({ include: given.include, exclude: given.exclude });
     const source = await connectSource(given.mongo);
     try {
-      const kafka = createKafka({ brokers: given.kafka, clientId: 'tailwater-producer' }, logger.child({ component: 'kafka' }));
+      const kafka = createKafka(kafkaConnection(given, 'tailwater-producer'), logger.child({ component: 'kafka' }));
       await checkKafka(kafka, { signal });
       const metrics = createMetrics();
       const counters = new NormalizeCounters();

@@ -1,5 +1,14 @@
 // `producer status`: where the checkpoint stands in the oplog, and how far the snapshots are, whether or not a producer runs.
-import { type Command, checkKafka, createKafka, formatBytes, formatCount, formatDuration, renderTable } from '@tailwater/runtime';
+import {
+  type Command,
+  checkKafka,
+  createKafka,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  kafkaConnection,
+  renderTable,
+} from '@tailwater/runtime';
 import { checkpointTopicName } from '@tailwater/schema';
 import type { Checkpoint } from '../checkpoint/checkpoint-record.js';
 import { peekCheckpoint } from '../checkpoint/kafka-checkpoint-store.js';
@@ -22,7 +31,7 @@ export const statusCommand: Command<typeof options> = {
   ],
   async run(given, { stdout, logger }) {
     const source = await connectSource(given.mongo);
-    const kafka = createKafka({ brokers: given.kafka, clientId: 'tailwater-status' }, logger);
+    const kafka = createKafka(kafkaConnection(given, 'tailwater-status'), logger);
     try {
       await checkKafka(kafka);
       const location = { topic: checkpointTopicName(given.prefix), source: source.replicaSet };

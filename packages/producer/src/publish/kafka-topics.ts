@@ -47,6 +47,12 @@ export class KafkaTopics {
     this.#layouts.set(namespace, { topic, partitions });
   }
 
+  /** The namespaces of these whose topic does not exist. */
+  async missing(namespaces: readonly TrackedNamespace[]): Promise<TrackedNamespace[]> {
+    const existing = new Set(await this.#admin.listTopics());
+    return namespaces.filter((namespace) => !existing.has(topicName(this.#settings.prefix, namespace)));
+  }
+
   /** The layout that `ensure` found. */
   layoutOf(namespace: TrackedNamespace): TopicLayout {
     const layout = this.#layouts.get(namespace);

@@ -2,8 +2,8 @@
 // the operations of one oplog entry, so that the position behind a slice is a checkpoint (promise A).
 import type { ChangeBatch, TrackedNamespace } from '../normalize/change-batch.js';
 
-/** kafkajs groups a send's records in time that grows with their square, which 2,500 keep small (measured: 44k records/s). */
-const SLICE_RECORDS = 2500;
+/** kafkajs groups a send's records in time that grows with their square, which 2,000 keep small, as they do the memory that it takes. */
+const SLICE_RECORDS = 2000;
 const SLICE_BYTES = 6 * 1024 * 1024;
 
 /** The row behind the slice that begins at `from`. `lookupsFor` says how many documents of a namespace may be looked up at once. */

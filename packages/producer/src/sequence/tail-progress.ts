@@ -4,7 +4,7 @@ import type { Position } from '@tailwater/schema';
 /** Behind the oplog's newest entry by no more than this, the tail counts as near, in seconds of oplog time. */
 const NEAR_SECONDS = 10;
 /** A read that brought fewer entries than this has reached the oplog's end. */
-const FULL_READ_ENTRIES = 5000;
+const FULL_READ_ENTRIES = 2000;
 
 interface Waiter {
   readonly isMet: () => boolean;

@@ -5,7 +5,7 @@ import { BsonCursor, Position } from '@tailwater/schema';
 import { type FindCursor, type MongoClient, ReadPreference, Timestamp } from 'mongodb';
 
 /** Entries that one reply holds at most; replies are bounded to 16 MB by the server as well. */
-const BATCH_ENTRIES = 5000;
+const BATCH_ENTRIES = 2000;
 /** How long the server waits for new entries before it answers with none, in milliseconds. */
 const MAX_AWAIT_MS = 1000;
 const TS = Buffer.from('ts');
