@@ -1,11 +1,7 @@
 // The options that the consumer's commands share, each described once for the command line, the environment and the file.
 
-const kafka = {
-  type: 'list',
-  group: 'Kafka:',
-  describe: 'Brokers to start from, host:port',
-  default: ['127.0.0.1:9092'],
-} as const;
+import { kafkaOptions as connectionOptions } from '@tailwater/runtime';
+
 const prefix = {
   type: 'string',
   group: 'Kafka:',
@@ -106,7 +102,7 @@ const statusPort = {
   min: 0,
   max: 65_535,
 } as const;
-export const kafkaOptions = { kafka, prefix } as const;
+export const kafkaOptions = { ...connectionOptions, prefix } as const;
 export const targetOptions = { target, targetUrl, name } as const;
 export const namespaceOptions = { include, exclude, rename } as const;
 export const batchOptions = { batchSize, batchBytes, inFlight, bufferBytes, requestTimeout } as const;

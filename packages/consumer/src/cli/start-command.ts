@@ -5,6 +5,7 @@ import {
   compileNamespaceRules,
   createKafka,
   createMetrics,
+  kafkaConnection,
   redactUrl,
   runServices,
   startStatusServer,
@@ -58,7 +59,7 @@ export const startCommand: Command<typeof options> = {
       requestTimeoutMs: given.requestTimeout * 1000,
     });
 
-    const kafka = createKafka({ brokers: given.kafka, clientId: 'tailwater-consumer' }, logger.child({ component: 'kafka' }));
+    const kafka = createKafka(kafkaConnection(given, 'tailwater-consumer'), logger.child({ component: 'kafka' }));
     try {
       await Promise.all([checkKafka(kafka, { signal }), target.connect(signal)]);
       const health = new TargetHealth(systemClock, logger.child({ component: 'apply' }));

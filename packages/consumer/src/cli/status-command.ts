@@ -1,5 +1,5 @@
 // `consumer status`: how far each target's group is, whether or not a consumer runs.
-import { type Command, checkKafka, createKafka, formatCount, renderTable, TailwaterError } from '@tailwater/runtime';
+import { type Command, checkKafka, createKafka, formatCount, kafkaConnection, renderTable, TailwaterError } from '@tailwater/runtime';
 import { isTopicPrefix } from '@tailwater/schema';
 import { type GroupReport, readGroups } from '../subscribe/kafka-groups.js';
 import { kafkaOptions } from './options.js';
@@ -19,7 +19,7 @@ export const statusCommand: Command<typeof options> = {
   ],
   async run(given, { stdout, logger, signal }) {
     if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
-    const kafka = createKafka({ brokers: given.kafka, clientId: 'tailwater-status' }, logger);
+    const kafka = createKafka(kafkaConnection(given, 'tailwater-status'), logger);
     await checkKafka(kafka, { signal });
     const groups = await readGroups(kafka, given.prefix);
     stdout.write(given.json ? `${JSON.stringify({ prefix: given.prefix, groups }, null, 2)}\n` : toTable(given.prefix, groups));
