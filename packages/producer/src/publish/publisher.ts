@@ -33,12 +33,17 @@ export class Publisher {
     // In line before anything is awaited, so that whoever does not wait keeps the order too, and one is in flight.
     this.#sending = before.then(() => this.#send(publication));
     await before;
-    if (this.#failure !== undefined) throw this.#failure.error;
+    this.throwIfFailed();
   }
 
   /** Resolves when everything submitted is committed. */
   async flush(): Promise<void> {
     await this.#sending;
+    this.throwIfFailed();
+  }
+
+  /** Throws what the sender threw, for callers that have nothing to submit: a failure must not wait for the next event. */
+  throwIfFailed(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 

@@ -129,6 +129,7 @@ export class Sequencer {
   async #idleCheckpoint(end: Position, commands: CollectionCommand[]): Promise<void> {
     const due = end.compare(this.#written) > 0 && Date.now() - this.#writtenAtMs >= IDLE_CHECKPOINT_MS;
     if (due || commands.length > 0) await this.#submit([...this.#commandMessages(commands, end), this.#positionMessage(end)]);
+    else this.#deps.publisher.throwIfFailed();
   }
 
   #positionMessage(position: Position): CheckpointMessage {
