@@ -96,6 +96,7 @@ describe('Publisher', () => {
     expect(behind.map(({ state }) => state)).toEqual(['refused', 'refused']);
     await expect(publisher.submit(publication('d'))).rejects.toThrow('refused');
     await expect(publisher.flush()).rejects.toThrow('refused');
+    expect(() => publisher.throwIfFailed()).toThrow('refused');
     expect([sender.sent, committed]).toEqual([['a'], []]);
   });
 
