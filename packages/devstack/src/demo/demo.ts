@@ -169,7 +169,7 @@ export class Demo {
       async () => {
         const seen = await required(this.#producer).status<ProducerStatus>();
         const totals = seen.snapshot?.totals;
-        if (totals !== undefined) progress.update({ done: totals.documents, total: totals.total, rate: totals.rate });
+        if (totals !== undefined && totals.total > 0) progress.update({ done: totals.documents, total: totals.total, rate: totals.rate });
         return seen;
       },
       {

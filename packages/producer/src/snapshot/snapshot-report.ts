@@ -33,6 +33,20 @@ export class SnapshotReport {
     if (progress?.state !== 'done') this.#pending.add(namespace);
   }
 
+  /** How many documents a collection has that waits for its turn. */
+  estimated(namespace: string, total: number): void {
+    const known = this.#byNamespace.get(namespace);
+    this.#byNamespace.set(namespace, {
+      state: 'running',
+      lastId: null,
+      documents: 0,
+      startedAtMs: Date.now(),
+      finishedAtMs: null,
+      ...known,
+      total,
+    });
+  }
+
   started(namespace: string, progress: SnapshotProgress): void {
     this.#byNamespace.set(namespace, progress);
   }

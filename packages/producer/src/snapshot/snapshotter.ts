@@ -28,6 +28,7 @@ export interface SnapshotterDependencies {
 export class Snapshotter {
   readonly #deps: SnapshotterDependencies;
   readonly #queue: TrackedNamespace[] = [];
+  readonly #estimated = new Set<TrackedNamespace>();
   readonly #known: Map<string, SnapshotProgress>;
   #wake: () => void = () => {};
 
@@ -62,6 +63,7 @@ export class Snapshotter {
 
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      await this.#estimate();
       const namespace = this.#queue.shift();
       if (namespace !== undefined) {
         await this.#snapshot(namespace, signal);
@@ -71,6 +73,16 @@ export class Snapshotter {
         this.#wake = resolve;
         signal.addEventListener('abort', () => resolve(), { once: true });
       });
+    }
+  }
+
+  /** Sizes what waits, so that progress and ETA are those of the whole from the start. */
+  async #estimate(): Promise<void> {
+    const { client, report } = this.#deps;
+    for (const namespace of this.#queue) {
+      if (this.#estimated.has(namespace)) continue;
+      this.#estimated.add(namespace);
+      report.estimated(namespace.name, await client.db(namespace.database).collection(namespace.collection).estimatedDocumentCount());
     }
   }
 
