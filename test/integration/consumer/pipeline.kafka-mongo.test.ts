@@ -265,11 +265,28 @@ describe('Pipeline', () => {
     await world.untilCommitted(prefix, namespace);
     const kafka: Kafka = world.kafka;
     await kafka.kill9();
+    // Who is told to stop meanwhile does not wait for the broker: not one that reads, and not one that only begins to.
+    const leaving = world.consumer(`${prefix}-other`);
+    const began = performance.now();
+    await leaving.stop();
+    expect(performance.now() - began).toBeLessThan(8_000);
     await kafka.start();
     await world.publish(prefix, namespace, documents(100, 1));
     await until('the changes after the restart', async () => (await world.stored(namespace)).get(99)?.['version'] === 1);
     await world.untilCommitted(prefix, namespace);
     expect(consumer.pipeline.tally.returned).toBe(0);
+  });
+
+  test('stops within seconds while Kafka is down', async () => {
+    const { prefix, namespace } = await scene();
+    const consumer = world.consumer(prefix);
+    await world.publish(prefix, namespace, documents(100));
+    await until('the changes', () => consumer.pipeline.tally.applied === 100);
+    await world.kafka.kill9();
+    const began = performance.now();
+    await consumer.stop();
+    expect(performance.now() - began).toBeLessThan(10_000);
+    await world.kafka.start();
   });
 
   test('a topic that is deleted and made again is read from its new beginning', async () => {

@@ -1,7 +1,11 @@
 // Commits what is applied, at most once per interval: a commit per batch would cost the broker more than it saves a restart.
 import { type Logger, sleep } from '@tailwater/runtime';
+import { orAborted } from '../subscribe/or-aborted.js';
 import type { Subscription } from '../subscribe/subscription.js';
 import type { Assignment } from './progress.js';
+
+/** A commit that takes longer is left to itself: with a broker that is away it may never end. */
+const COMMIT_TIMEOUT_MS = 30_000;
 
 export class Committer {
   readonly #subscription: Pick<Subscription, 'commit'>;
@@ -25,7 +29,7 @@ export class Committer {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await sleep(this.#intervalMs, signal);
-      if (!signal.aborted) await this.flush();
+      if (!signal.aborted) await orAborted(this.flush(), signal).catch(() => undefined);
     }
   }
 
@@ -40,7 +44,7 @@ export class Committer {
     const offsets = assignment?.uncommitted() ?? [];
     if (assignment === undefined || offsets.length === 0) return;
     try {
-      const outcome = await this.#subscription.commit(offsets);
+      const outcome = await orAborted(this.#subscription.commit(offsets), AbortSignal.timeout(COMMIT_TIMEOUT_MS));
       if (outcome === 'committed') assignment.commit(offsets);
       else this.#logger.debug('The group has moved on: this commit is left to the next owner of the partitions');
     } catch (error) {

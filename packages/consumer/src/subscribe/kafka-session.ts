@@ -3,6 +3,7 @@
 import { type KafkaClient, PATIENT_RETRY, sleep, toKafkaError } from '@tailwater/runtime';
 import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { evenAssigner } from './kafka-assigner.js';
+import { protocolErrorOf } from './kafka-protocol-error.js';
 import type { CommitOutcome, FetchedBatch, PartitionOffset, SubscriptionListener } from './subscription.js';
 
 export interface SessionOptions {
@@ -13,7 +14,7 @@ export interface SessionOptions {
   readonly fetchBytes: number;
 }
 
-// https://kafka.apache.org/protocol#protocol_error_codes: the group has moved on, or is moving on.
+// The group has moved on, or is moving on.
 const REFUSED = new Set(['ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID', 'REBALANCE_IN_PROGRESS', 'FENCED_INSTANCE_ID']);
 /** Leaving the group must not keep a stopping process: a broker that is gone ends the membership by itself. */
 const LEAVE_TIMEOUT_MS = 3_000;
@@ -64,17 +65,22 @@ export class KafkaSession {
     this.#listen(listener);
     stopped.catch(() => undefined); // Awaited below; a crash while connecting must not count as unhandled before.
     try {
-      await this.#consumer.connect();
-      await this.#consumer.subscribe({ topics: [...this.#topics], fromBeginning: true });
-      await this.#consumer.run({
-        autoCommit: false,
-        eachBatchAutoResolve: false,
-        eachBatch: (payload) => this.#eachBatch(payload, listener),
-      });
+      await Promise.race([this.#join(listener), stopped]);
       await stopped;
     } finally {
       await this.#leave(listener);
     }
+  }
+
+  /** Resolves when the group has let this member in. While the brokers are away that takes until they are back. */
+  async #join(listener: SubscriptionListener): Promise<void> {
+    await this.#consumer.connect();
+    await this.#consumer.subscribe({ topics: [...this.#topics], fromBeginning: true });
+    await this.#consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      eachBatch: (payload) => this.#eachBatch(payload, listener),
+    });
   }
 
   async commit(offsets: readonly PartitionOffset[]): Promise<CommitOutcome> {
@@ -178,10 +184,4 @@ export class KafkaSession {
 function fetchedBatch(batch: EachBatchPayload['batch']): FetchedBatch {
   const { topic, partition, messages } = batch;
   return { topic, partition, records: messages, lastOffset: Number(batch.lastOffset()), highWatermark: Number(batch.highWatermark) };
-}
-
-/** The broker's error type, which kafkajs wraps once or twice on its way. */
-function protocolErrorOf(error: unknown): string {
-  for (let each = error; each instanceof Error; each = each.cause) if ('type' in each && typeof each.type === 'string') return each.type;
-  return '';
 }

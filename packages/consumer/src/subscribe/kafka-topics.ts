@@ -3,6 +3,7 @@
 import { sleep } from '@tailwater/runtime';
 import { type Namespace, namespaceOfTopic } from '@tailwater/schema';
 import type { Admin } from 'kafkajs';
+import { orAborted } from './or-aborted.js';
 
 export interface TopicFilter {
   readonly prefix: string;
@@ -34,7 +35,7 @@ export async function topicsOtherThan(
   for (;;) {
     await sleep(options.intervalMs, options.signal);
     options.signal.throwIfAborted();
-    const all = await admin.listTopics().catch(() => undefined);
+    const all = await orAborted(admin.listTopics(), options.signal).catch(() => undefined);
     if (all === undefined) continue;
     const topics = includedTopics(all, filter);
     if (topics.join(' ') !== known.join(' ')) return topics;
