@@ -10,7 +10,8 @@ const IDS_PER_QUERY = 1000;
 const QUERIES_AT_ONCE = 3;
 /** Bytes of documents that one slice may bring; the size of the documents before predicts that of the next. */
 const SLICE_BYTES = 8 * 1024 * 1024;
-const FIRST_GUESS_BYTES = 4096;
+/** Before anything is known of a namespace: 32 documents, which even at their largest fit into memory. */
+const FIRST_GUESS_BYTES = 256 * 1024;
 
 export class DocumentLookup {
   readonly #client: MongoClient;

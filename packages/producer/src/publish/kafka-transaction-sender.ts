@@ -4,9 +4,13 @@ import { type KafkaClient, toKafkaError } from '@tailwater/runtime';
 import type { Producer } from 'kafkajs';
 import type { TopicRecords } from '../encode/record-encoder.js';
 import type { TransactionSender } from './publisher.js';
+import { inRounds } from './rounds.js';
 
 /** Longest time the broker keeps a transaction open that nobody ends, in milliseconds. */
 const TRANSACTION_TIMEOUT_MS = 60_000;
+
+/** Below what topics are created with, and half of what a broker takes in one request. */
+const LIMITS = { batchBytes: 19 * 1024 * 1024, requestBytes: 48 * 1024 * 1024 };
 
 export class KafkaTransactionSender implements TransactionSender {
   readonly #producer: Producer;
@@ -44,7 +48,7 @@ export class KafkaTransactionSender implements TransactionSender {
       // A transaction that fails is left to the next producer of this id, whose start aborts it: whether a commit that got
       // no answer took place, only the checkpoint in Kafka tells, and the pipeline starts again from that.
       const transaction = await this.#producer.transaction();
-      await transaction.sendBatch({ topicMessages: topics as TopicRecords[], acks: -1 });
+      for (const round of inRounds(topics, LIMITS)) await transaction.sendBatch({ topicMessages: round as TopicRecords[], acks: -1 });
       await transaction.commit();
     } catch (error) {
       throw toKafkaError(error, this.#brokers);

@@ -1,0 +1,44 @@
+// Cuts the records of a transaction into requests that a broker takes: what one request brings to a partition becomes one
+// record batch, and the topic's max.message.bytes bounds the batch, not the record.
+import type { OutgoingRecord, TopicRecords } from '../encode/record-encoder.js';
+
+/** Bytes of one record batch, and of one request: a broker's socket.request.max.bytes is 100 MB unless it was changed. */
+export interface RoundLimits {
+  readonly batchBytes: number;
+  readonly requestBytes: number;
+}
+
+/** A record's framing and headers, at most. */
+const RECORD_OVERHEAD_BYTES = 256;
+
+/** The records in rounds, to be sent one after the other, in their order. One that is larger than a batch may be is left to the broker to refuse. */
+export function inRounds(topics: readonly TopicRecords[], limits: RoundLimits): (readonly TopicRecords[])[] {
+  let total = 0;
+  for (const { messages } of topics) for (const message of messages) total += sizeOf(message);
+  if (total <= Math.min(limits.batchBytes, limits.requestBytes)) return [topics];
+  const rounds: TopicRecords[][] = [];
+  let requestBytes = Number.POSITIVE_INFINITY;
+  const batchBytes = new Map<string, number>();
+  for (const { topic, messages } of topics) {
+    for (const message of messages) {
+      const size = sizeOf(message);
+      const batch = `${topic} ${message.partition}`;
+      let bytes = batchBytes.get(batch) ?? 0;
+      if (requestBytes + size > limits.requestBytes || (bytes > 0 && bytes + size > limits.batchBytes)) {
+        rounds.push([]);
+        batchBytes.clear();
+        [requestBytes, bytes] = [0, 0];
+      }
+      const round = rounds.at(-1) as TopicRecords[];
+      if (round.at(-1)?.topic !== topic) round.push({ topic, messages: [] });
+      round.at(-1)?.messages.push(message);
+      requestBytes += size;
+      batchBytes.set(batch, bytes + size);
+    }
+  }
+  return rounds;
+}
+
+function sizeOf({ key, value }: OutgoingRecord): number {
+  return RECORD_OVERHEAD_BYTES + key.length + (value?.length ?? 0);
+}
