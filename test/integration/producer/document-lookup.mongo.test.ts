@@ -98,9 +98,9 @@ describe('DocumentLookup', () => {
     await lookup.fill(batch, 0, batch.length);
     const documents = await stored(ORDERS);
     expect(batch.document.slice(0, 5).map((document, n) => document?.equals(documents[n] as Buffer))).toEqual(Array(5).fill(true));
-    // The next slice of such documents holds one; one of another namespace holds what small documents allow.
+    // The next slice of such documents holds one; that of a namespace that nothing is known of holds few.
     expect(lookup.documentsPerSlice(ORDERS)).toBe(1);
-    expect(lookup.documentsPerSlice(ITEMS)).toBe(2048);
+    expect(lookup.documentsPerSlice(ITEMS)).toBe(32);
   });
 
   it('looks at the rows that it is told to, and only at updates without a document', async () => {

@@ -1,0 +1,117 @@
+// Topics as a real broker makes them, and those that would lose data.
+import { type Kafka, startKafka } from '@tailwater/devstack';
+import { createKafka, type KafkaClient } from '@tailwater/runtime';
+import kafkajs, { type Admin } from 'kafkajs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { KafkaTopics, type TopicSettings } from '../../../packages/producer/src/publish/kafka-topics.js';
+import { keptLog } from './support/kept-log.js';
+import { namespaceOf } from './support/namespace.js';
+
+const { ConfigResourceTypes } = kafkajs;
+const LARGEST_BATCH_BYTES = 20 * 1024 * 1024;
+const WEEK_MS = 7 * 24 * 3600 * 1000;
+
+let server: Kafka | undefined;
+let kafka: KafkaClient;
+let admin: Admin;
+
+beforeAll(async () => {
+  server = await startKafka();
+  kafka = createKafka({ brokers: server.brokers, clientId: 'test' }, keptLog().logger);
+  admin = kafka.admin();
+  await admin.connect();
+});
+
+afterAll(async () => {
+  await admin?.disconnect();
+  await server?.stop();
+});
+
+const topicsOf = (settings: Partial<TopicSettings> = {}): KafkaTopics =>
+  new KafkaTopics(admin, { prefix: 'tw', partitions: 4, replicationFactor: -1, ...settings }, kafka.brokers);
+
+async function settingsOf(topic: string, ...names: string[]): Promise<Record<string, string>> {
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames: names }],
+  });
+  return Object.fromEntries(resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]) ?? []);
+}
+
+describe('KafkaTopics', () => {
+  it('creates a compacted topic for large documents that keeps tombstones for a week', async () => {
+    const topics = topicsOf();
+    const orders = namespaceOf('shop.orders');
+    expect(() => topics.layoutOf(orders)).toThrow(TypeError);
+    await topics.ensure(orders);
+    expect(topics.layoutOf(orders)).toEqual({ topic: 'tw.shop.orders', partitions: 4 });
+    expect(await settingsOf('tw.shop.orders', 'cleanup.policy', 'delete.retention.ms', 'max.message.bytes')).toEqual({
+      'cleanup.policy': 'compact',
+      'delete.retention.ms': String(WEEK_MS),
+      'max.message.bytes': String(LARGEST_BATCH_BYTES),
+    });
+  });
+
+  it('takes a topic that is there with the partitions that it has', async () => {
+    await topicsOf({ partitions: 3 }).ensure(namespaceOf('shop.existing'));
+    const [later, existing] = [topicsOf({ partitions: 8 }), namespaceOf('shop.existing')];
+    await later.ensure(existing);
+    expect(later.layoutOf(existing).partitions).toBe(3);
+  });
+
+  it('asks the broker once about each namespace', async () => {
+    const topics = topicsOf();
+    const namespace = namespaceOf('shop.once');
+    await topics.ensure(namespace);
+    let requests = 0;
+    const remove = admin.on(admin.events.REQUEST, () => {
+      requests += 1;
+    });
+    await topics.ensure(namespace);
+    remove();
+    expect(requests).toBe(0);
+  });
+
+  it.each([
+    ['delete', { 'cleanup.policy': 'delete' }, 'cleanup.policy=delete'],
+    ['both', { 'cleanup.policy': 'compact,delete' }, 'cleanup.policy=compact,delete'],
+    ['small', { 'cleanup.policy': 'compact', 'max.message.bytes': 1_048_588 }, 'max.message.bytes=1048588'],
+  ])('refuses a topic that would lose data: %s', async (name, config, told) => {
+    await server?.createTopic(`tw.refused.${name}`, { config });
+    const refusal = topicsOf().ensure(namespaceOf(`refused.${name}`));
+    await expect(refusal).rejects.toMatchObject({ code: 'TW1203', retriable: false });
+    await expect(refusal).rejects.toThrow(told);
+  });
+
+  it('refuses a name that Kafka would not take', async () => {
+    await expect(topicsOf().ensure(namespaceOf(`shop.${'x'.repeat(245)}`))).rejects.toMatchObject({ code: 'TW1206', retriable: false });
+    await topicsOf().ensure(namespaceOf(`shop.${'x'.repeat(249 - 'tw.shop.'.length)}`));
+    // A character that has to be escaped counts five times.
+    await expect(topicsOf().ensure(namespaceOf(`shop.${'ä'.repeat(25)}`))).rejects.toMatchObject({ code: 'TW1206' });
+  });
+
+  it('keeps namespaces apart that differ only in a dot and an underscore', async () => {
+    const topics = topicsOf();
+    const [dotted, flat] = [namespaceOf('near.a.b'), namespaceOf('near.a_b')];
+    await topics.ensure(dotted);
+    await topics.ensure(flat);
+    expect(topics.layoutOf(dotted).topic).not.toBe(topics.layoutOf(flat).topic);
+  });
+
+  it('refuses a name that Kafka takes for that of another pipeline', async () => {
+    await topicsOf({ prefix: 'one' }).ensure(namespaceOf('two.x_y'));
+    const collision = topicsOf({ prefix: 'one_two' }).ensure(namespaceOf('x.y'));
+    await expect(collision).rejects.toMatchObject({ code: 'TW1207', retriable: false });
+    await expect(collision).rejects.toThrow('one.two.x_y');
+  });
+
+  it('says that there are too few brokers for the replicas', async () => {
+    await expect(topicsOf({ replicationFactor: 3 }).ensure(namespaceOf('shop.replicas'))).rejects.toMatchObject({ code: 'TW1212' });
+  });
+
+  it('creates other compacted topics with the partitions that they need', async () => {
+    expect(await topicsOf().ensureTopic('tw.checkpoints', 1)).toBe(1);
+    expect(await topicsOf().ensureTopic('tw.checkpoints', 5)).toBe(1);
+    expect(await settingsOf('tw.checkpoints', 'cleanup.policy')).toEqual({ 'cleanup.policy': 'compact' });
+  });
+});
