@@ -32,7 +32,7 @@ export const kafkaErrors = {
   TW1205: {
     title: 'Fenced by another producer',
     message: 'Another producer took over: Kafka at {brokers} no longer accepts records of this one',
-    hint: 'Nothing is lost. If two producers of one prefix were not meant to run, stop one of them; a standby takes its turn by itself.',
+    hint: 'Nothing is lost. One producer per prefix works at a time, and the one that started last wins: stop the one that was not meant to run.',
     ...permanent,
   },
   TW1206: {
