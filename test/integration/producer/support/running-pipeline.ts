@@ -1,0 +1,86 @@
+// The producer's pipeline inside the test, put together as its command does.
+import { type Kafka, type Mongo, waitFor } from '@tailwater/devstack';
+import { compileNamespaceRules, createKafka, createMetrics } from '@tailwater/runtime';
+import { NormalizeCounters } from '../../../../packages/producer/src/normalize/normalize-counters.js';
+import { type PipelineOptions, runPipeline } from '../../../../packages/producer/src/pipeline.js';
+import { type ProducerCounts, ProducerMetrics } from '../../../../packages/producer/src/producer-metrics.js';
+import { ProducerState } from '../../../../packages/producer/src/producer-state.js';
+import { SnapshotReport } from '../../../../packages/producer/src/snapshot/snapshot-report.js';
+import { connectSource, type MongoSource } from '../../../../packages/producer/src/source/mongo/connect.js';
+import { newestMajorityPosition } from '../../../../packages/producer/src/source/oplog/oplog-window.js';
+import { keptLog, type LoggedLine } from './kept-log.js';
+
+export interface RunningOptions extends Partial<PipelineOptions> {
+  readonly prefix: string;
+  readonly include: readonly string[];
+}
+
+export class RunningPipeline {
+  readonly log: LoggedLine[];
+  readonly state = new ProducerState();
+  readonly report = new SnapshotReport();
+  /** Settles when the pipeline has ended; never rejects. */
+  readonly ended: Promise<void>;
+  readonly #source: MongoSource;
+  readonly #metrics: ProducerMetrics;
+  readonly #stop = new AbortController();
+  #failure: unknown;
+
+  private constructor(source: MongoSource, kafka: Kafka, options: RunningOptions) {
+    const { logger, lines } = keptLog();
+    const counters = new NormalizeCounters();
+    this.log = lines;
+    this.#source = source;
+    this.#metrics = new ProducerMetrics(createMetrics(), counters);
+    const deps = {
+      source,
+      kafka: createKafka({ brokers: kafka.brokers, clientId: 'test' }, logger),
+      rules: compileNamespaceRules({ include: options.include }),
+      counters,
+      metrics: this.#metrics,
+      report: this.report,
+      state: this.state,
+      logger,
+    };
+    const running = runPipeline(deps, { partitions: 4, replicationFactor: 1, chunkDocuments: 500, ...options }, this.#stop.signal);
+    this.ended = running.catch((error: unknown) => {
+      this.#failure = error;
+    });
+  }
+
+  static async start(mongo: Mongo, kafka: Kafka, options: RunningOptions): Promise<RunningPipeline> {
+    return new RunningPipeline(await connectSource(mongo.uri), kafka, options);
+  }
+
+  /** Why it ended by itself. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  get counts(): ProducerCounts {
+    return this.#metrics.counts();
+  }
+
+  /** Waits until everything written so far was handed to Kafka and every collection was copied. */
+  async untilInStep(): Promise<void> {
+    const newest = await newestMajorityPosition(this.#source.client);
+    await waitFor(
+      () => {
+        if (this.#failure !== undefined) throw this.#failure;
+        const position = this.state.position();
+        return position !== undefined && position.compare(newest) >= 0 && this.report.totals().state !== 'running';
+      },
+      {
+        describe: () => `the pipeline to be in step, now at ${this.state.position()}, ${this.state.lastError ?? 'no error'}`,
+        timeoutMs: 120_000,
+      },
+    );
+  }
+
+  /** Ends it as a signal would, and waits until it has drained. */
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error('The test stops the pipeline'));
+    await this.ended;
+    await this.#source.client.close();
+  }
+}
