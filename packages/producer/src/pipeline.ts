@@ -6,6 +6,7 @@ import { abortable, type KafkaClient, type Logger, type NamespaceRules, runServi
 import { checkpointTopicName } from '@tailwater/schema';
 import { type Checkpoint, positionMessage } from './checkpoint/checkpoint-record.js';
 import { claimCheckpoint } from './checkpoint/kafka-checkpoint-store.js';
+import { Sessions } from './checkpoint/sessions.js';
 import { RecordEncoder } from './encode/record-encoder.js';
 import { DocumentLookup } from './enrich/document-lookup.js';
 import type { CollectionCommand } from './normalize/change-batch.js';
@@ -60,9 +61,10 @@ export interface PipelineOptions {
  */
 export async function runPipeline(deps: PipelineDependencies, options: PipelineOptions, signal: AbortSignal): Promise<void> {
   const { state, logger } = deps;
+  const sessions = new Sessions();
   for (let failures = 0; !signal.aborted; ) {
     try {
-      await runSession(deps, options, signal, () => {
+      await runSession(deps, options, sessions, signal, () => {
         failures = 0;
       });
       return;
@@ -79,7 +81,13 @@ export async function runPipeline(deps: PipelineDependencies, options: PipelineO
   }
 }
 
-async function runSession(deps: PipelineDependencies, options: PipelineOptions, signal: AbortSignal, onRunning: () => void): Promise<void> {
+async function runSession(
+  deps: PipelineDependencies,
+  options: PipelineOptions,
+  sessions: Sessions,
+  signal: AbortSignal,
+  onRunning: () => void,
+): Promise<void> {
   const { source, kafka, logger, state } = deps;
   const admin = kafka.admin();
   let sender: KafkaTransactionSender | undefined;
@@ -89,10 +97,11 @@ async function runSession(deps: PipelineDependencies, options: PipelineOptions, 
     const topics = new KafkaTopics(admin, options, kafka.brokers);
     const checkpointTopic = checkpointTopicName(options.prefix);
     await abortable(topics.ensureTopic(checkpointTopic, 1), signal);
+    const location = { topic: checkpointTopic, source: source.replicaSet };
+    await abortable(sessions.expectNotReplaced(kafka, location), signal);
     sender = await abortable(KafkaTransactionSender.connect(kafka, `${options.prefix}.producer.${source.replicaSet}`), signal);
     const publisher = new Publisher(sender);
-    const location = { topic: checkpointTopic, source: source.replicaSet };
-    const claim = claimCheckpoint(kafka, location, async (message) => {
+    const claim = claimCheckpoint(kafka, location, sessions.begin(), async (message) => {
       await publisher.submit({ topics: [{ topic: checkpointTopic, messages: [message] }] });
       await publisher.flush();
     });

@@ -24,6 +24,8 @@ export interface Checkpoint {
   readonly writtenAtMs: number;
   /** By namespace. */
   readonly snapshots: ReadonlyMap<string, SnapshotProgress>;
+  /** The producer's session that was announced last. */
+  readonly session: string | undefined;
 }
 
 export interface CheckpointMessage {
@@ -55,7 +57,8 @@ export const sessionMessage = (source: string, session: string): CheckpointMessa
 /** Gathers the records of one source, as they are read from the topic's beginning. */
 export class CheckpointReader {
   readonly #source: string;
-  readonly #session: string | undefined;
+  readonly #own: string | undefined;
+  #session: string | undefined;
   #position: Position | undefined;
   #writtenAtMs = 0;
   readonly #snapshots = new Map<string, SnapshotProgress>();
@@ -63,7 +66,7 @@ export class CheckpointReader {
   /** @param session - where given, `add` answers true at that session's announcement: everything before it was read */
   constructor(source: string, session?: string) {
     this.#source = source;
-    this.#session = session;
+    this.#own = session;
   }
 
   /**
@@ -83,11 +86,13 @@ export class CheckpointReader {
       if (parsed === undefined) this.#snapshots.delete(namespace);
       else this.#snapshots.set(namespace, parsed as unknown as SnapshotProgress);
     }
-    return this.#session !== undefined && key === SESSION_KEY(this.#source) && parsed?.['session'] === this.#session;
+    if (key !== SESSION_KEY(this.#source)) return false;
+    this.#session = parsed === undefined ? undefined : String(parsed['session']);
+    return this.#own !== undefined && this.#session === this.#own;
   }
 
   result(): Checkpoint {
-    return { position: this.#position, writtenAtMs: this.#writtenAtMs, snapshots: this.#snapshots };
+    return { position: this.#position, writtenAtMs: this.#writtenAtMs, snapshots: this.#snapshots, session: this.#session };
   }
 }
 

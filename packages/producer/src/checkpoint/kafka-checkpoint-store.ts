@@ -17,14 +17,15 @@ export interface CheckpointLocation {
 /**
  * Announces a new session through `announce` and reads the checkpoint as it stands behind it.
  *
+ * @param session - a name that no session had before
  * @throws TailwaterError TW1215 for a record that this version does not understand, TW1216 when the announcement cannot be read back in time
  */
 export async function claimCheckpoint(
   kafka: KafkaClient,
   location: CheckpointLocation,
+  session: string,
   announce: (message: CheckpointMessage) => Promise<void>,
 ): Promise<Checkpoint> {
-  const session = randomUUID();
   await announce(sessionMessage(location.source, session));
   const reader = new CheckpointReader(location.source, session);
   let complete = false;
@@ -36,19 +37,27 @@ export async function claimCheckpoint(
 }
 
 /** Reads the checkpoint as it stands now, beside a running producer; empty when the topic does not exist. */
-export async function peekCheckpoint(kafka: KafkaClient, location: CheckpointLocation): Promise<Checkpoint> {
+export function peekCheckpoint(kafka: KafkaClient, location: CheckpointLocation): Promise<Checkpoint> {
+  return readToEnd(kafka, location, false);
+}
+
+/**
+ * The session that was announced last, whether or not its announcement is committed: a transaction that somebody left open
+ * does not hold this up.
+ */
+export async function newestSession(kafka: KafkaClient, location: CheckpointLocation): Promise<string | undefined> {
+  return (await readToEnd(kafka, location, true)).session;
+}
+
+async function readToEnd(kafka: KafkaClient, location: CheckpointLocation, readUncommitted: boolean): Promise<Checkpoint> {
   const reader = new CheckpointReader(location.source);
   const end = await endOfTopic(kafka, location);
   if (end === undefined) return reader.result();
-  await readTopic(
-    kafka,
-    location,
-    (key, value) => {
-      reader.add(key, value);
-      return false;
-    },
-    end,
-  );
+  const take = (key: string, value: Buffer | null): boolean => {
+    reader.add(key, value);
+    return false;
+  };
+  await readTopic(kafka, location, take, { end, readUncommitted });
   return reader.result();
 }
 
@@ -71,10 +80,10 @@ async function readTopic(
   kafka: KafkaClient,
   location: CheckpointLocation,
   take: (key: string, value: Buffer | null) => boolean,
-  end?: bigint,
+  { end, readUncommitted = false }: { end?: bigint; readUncommitted?: boolean } = {},
 ): Promise<void> {
   const groupId = `${location.topic}.reader-${randomUUID()}`;
-  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 50, sessionTimeout: 10_000, allowAutoTopicCreation: false });
+  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 50, sessionTimeout: 10_000, readUncommitted, allowAutoTopicCreation: false });
   try {
     await consumer.connect();
     await consumer.subscribe({ topics: [location.topic], fromBeginning: true });
