@@ -1,5 +1,6 @@
 // Promise A on a real broker: records and the checkpoint that covers them are there together or not at all, and an earlier
 // producer cannot write behind the back of a later one.
+import { randomUUID } from 'node:crypto';
 import { type Kafka, startKafka } from '@tailwater/devstack';
 import { createKafka, type KafkaClient } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
@@ -16,6 +17,7 @@ import {
   claimCheckpoint,
   peekCheckpoint,
 } from '../../../packages/producer/src/checkpoint/kafka-checkpoint-store.js';
+import { Sessions } from '../../../packages/producer/src/checkpoint/sessions.js';
 import type { OutgoingRecord } from '../../../packages/producer/src/encode/record-encoder.js';
 import { KafkaTopics } from '../../../packages/producer/src/publish/kafka-topics.js';
 import { KafkaTransactionSender } from '../../../packages/producer/src/publish/kafka-transaction-sender.js';
@@ -62,7 +64,7 @@ const commit = (sender: KafkaTransactionSender, events: OutgoingRecord[], checkp
   ]);
 
 const claim = (sender: KafkaTransactionSender): Promise<Checkpoint> =>
-  claimCheckpoint(kafka, location, (message) => commit(sender, [], [message]));
+  claimCheckpoint(kafka, location, randomUUID(), (message) => commit(sender, [], [message]));
 
 /** The keys of this test's events. */
 async function committedKeys(): Promise<string[]> {
@@ -73,7 +75,7 @@ async function committedKeys(): Promise<string[]> {
 describe('claimCheckpoint', () => {
   it('finds nothing before the first start', async () => {
     const sender = await connect();
-    expect(await claim(sender)).toEqual({ position: undefined, writtenAtMs: 0, snapshots: new Map() });
+    expect(await claim(sender)).toMatchObject({ position: undefined, writtenAtMs: 0, snapshots: new Map() });
     await sender.close();
   });
 
@@ -87,7 +89,8 @@ describe('claimCheckpoint', () => {
     const second = await connect();
     const claimed = await claim(second);
     await second.close();
-    expect(claimed).toEqual(peeked);
+    expect(claimed).toEqual({ ...peeked, session: claimed.session });
+    expect(peeked.session).not.toBe(claimed.session);
     expect([claimed.position?.toString(), claimed.writtenAtMs]).toEqual(['1700000000:2', 2]);
     expect([...claimed.snapshots.keys()]).toEqual(['shop.orders']);
     expect(claimed.snapshots.get('shop.orders')).toMatchObject(RUNNING);
@@ -155,7 +158,7 @@ describe('claimCheckpoint', () => {
 
 describe('peekCheckpoint', () => {
   it('finds nothing where there is no topic, or nothing in it', async () => {
-    const empty = { position: undefined, writtenAtMs: 0, snapshots: new Map() };
+    const empty = { position: undefined, writtenAtMs: 0, snapshots: new Map(), session: undefined };
     expect(await peekCheckpoint(kafka, { topic: 'never.was', source: 'rs0' })).toEqual(empty);
     expect(await peekCheckpoint(kafka, location)).toEqual(empty);
   });
@@ -167,6 +170,31 @@ describe('peekCheckpoint', () => {
     const groups = await server?.withAdmin((admin) => admin.listGroups());
     expect(groups?.groups.map(({ groupId }) => groupId).filter((id) => id.includes('.reader-'))).toEqual([]);
     await sender.close();
+  });
+});
+
+describe('Sessions', () => {
+  it('tells that another producer has announced itself, also where a transaction was left open', async () => {
+    const sessions = new Sessions();
+    const announce = (session: string): Promise<unknown> =>
+      connect().then(async (sender) => {
+        await claimCheckpoint(kafka, location, session, (message) => commit(sender, [], [message]));
+        await sender.close();
+      });
+    // The first of a process takes over from whoever there is.
+    await announce('somebody else');
+    await sessions.expectNotReplaced(kafka, location);
+    await announce(sessions.begin());
+    await sessions.expectNotReplaced(kafka, location);
+    await announce(sessions.begin());
+    const dying = kafka.producer({ transactionalId: transactionalId(), maxInFlightRequests: 1 });
+    await dying.connect();
+    const transaction = await dying.transaction();
+    await transaction.send({ topic: location.topic, messages: [position(2)] });
+    await dying.disconnect();
+    await sessions.expectNotReplaced(kafka, location);
+    await announce('somebody else');
+    await expect(sessions.expectNotReplaced(kafka, location)).rejects.toMatchObject({ code: 'TW1205' });
   });
 });
 
