@@ -10,9 +10,8 @@ export interface Change {
   readonly namespace: Namespace;
   /** The full document as BSON; empty for a delete. */
   readonly document: Buffer;
+  /** Its `version` is the change's (promise D): from the position alone, so re-reading yields the same one. */
   readonly position: Position;
-  /** From the position alone (promise D): re-reading yields the same one. */
-  readonly version: bigint;
   readonly origin: Origin;
   readonly op: Operation | 'delete';
   /** Milliseconds since the epoch, by the source server's clock. */

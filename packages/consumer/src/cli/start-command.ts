@@ -30,7 +30,7 @@ const CONNECT_TIMEOUT_MS = 15_000;
 const TOPIC_POLL_MS = 3_000;
 const COMMIT_INTERVAL_MS = 1_000;
 const RETRY = { minMs: 100, maxMs: 5_000 };
-const LINGER_MS = 5;
+const LINGER_MS = 2;
 /** Changes are counted as well as bytes, so that very small documents do not fill the memory with objects. */
 const BUFFER_CHANGES = 8_000;
 const MAX_FETCH_BYTES = 2 * 1024 * 1024;

@@ -26,7 +26,6 @@ describe('decodeRecord', () => {
       namespace: ORDERS,
       document: event.document,
       position: POSITION,
-      version: (1_700_000_000n << 32n) | 5n,
       origin: 'tail',
       op: 'update',
       wallTimeMs: 1_700_000_000_123,
@@ -39,7 +38,7 @@ describe('decodeRecord', () => {
   test('no value, and the headers of a tombstone, are a delete', () => {
     const headers = tombstoneHeaders({ position: POSITION, origin: 'sweep', wallTimeMs: 7 });
     const decoded = decodeRecord({ key: Buffer.from('"a"'), value: null, headers, offset: '1' }, SOURCE);
-    expect(decoded).toMatchObject({ kind: 'delete', key: '"a"', op: 'delete', origin: 'sweep', version: POSITION.version });
+    expect(decoded).toMatchObject({ kind: 'delete', key: '"a"', op: 'delete', origin: 'sweep', position: POSITION });
   });
 
   test('a control record is nothing, with a value or without', () => {

@@ -17,7 +17,6 @@ export function change(id: unknown, sequence: number, overrides: Partial<Change>
     namespace: ORDERS,
     document: Buffer.from(BSON.serialize({ _id: id, sequence })),
     position,
-    version: position.version,
     origin: 'tail',
     op: 'insert',
     wallTimeMs: 0,

@@ -11,6 +11,8 @@ const CLOSE_ARRAY = 0x5d;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 const QUOTE = 0x22;
+const MINUS = 0x2d;
+const POINT = 0x2e;
 
 const UUID = 0x04;
 const OLD_BINARY = 0x02;
@@ -151,9 +153,29 @@ export class BsonToJson {
       this.#out.ascii('null');
       return;
     }
+    // Prices and the like: a number of so few digits is its own shortest text, and needs no general conversion.
+    const cents = Math.round(value * 100);
+    if (cents / 100 === value && Math.abs(cents) < 0x7fff_ffff && cents !== 0) {
+      this.#cents(cents);
+      return;
+    }
     const text = Object.is(value, -0) ? '-0' : String(value);
     this.#out.ascii(text);
     if (Number.isInteger(value) && !text.includes('e')) this.#out.ascii('.0');
+  }
+
+  /** `n / 100` for an integer n of 31 bits, with one decimal at least. */
+  #cents(n: number): void {
+    const out = this.#out;
+    const rest = Math.abs(n);
+    const whole = (rest / 100) | 0;
+    const decimals = rest - whole * 100;
+    out.ensure(14);
+    if (n < 0) out.byte(MINUS);
+    out.integer(whole);
+    out.byte(POINT);
+    if (decimals % 10 === 0) out.padded(decimals / 10, 1);
+    else out.padded(decimals, 2);
   }
 
   #int64(source: Buffer, start: number): void {

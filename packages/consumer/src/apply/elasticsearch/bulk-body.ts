@@ -4,6 +4,7 @@ import type { Change } from '../../change.js';
 import { BsonToJson } from './bson-to-json.js';
 import { documentId } from './document-id.js';
 import { JsonBuffer } from './json-buffer.js';
+import { writeVersion } from './write-version.js';
 
 /** What a buffer may keep between requests; a request that needs more gives the rest back. */
 const KEEP_BYTES = 16 * 1024 * 1024;
@@ -52,7 +53,7 @@ export class BulkBody {
       if (isPlain(id)) out.ascii(`"${id}"`);
       else out.text(id);
       out.ascii(VERSION);
-      out.ascii(change.version.toString());
+      writeVersion(out, change.position);
       out.ascii(ACTION_END);
       if (change.kind === 'delete') continue;
       this.#json.document(change.document);

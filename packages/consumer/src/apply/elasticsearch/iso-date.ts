@@ -5,7 +5,6 @@ const MS_PER_DAY = 86_400_000;
 /** -9999-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z: what a four-digit year can say. */
 const FIRST_MS = -377_705_116_800_000;
 const LAST_MS = 253_402_300_799_999;
-const ZERO = 0x30;
 const QUOTE = 0x22;
 const DASH = 0x2d;
 const COLON = 0x3a;
@@ -37,28 +36,19 @@ export function writeIsoDate(out: JsonBuffer, ms: number): void {
   out.ensure(27);
   out.byte(QUOTE);
   if (signedYear < 0) out.byte(DASH);
-  two(out, Math.floor(year / 100));
-  two(out, year % 100);
+  out.padded(year, 4);
   out.byte(DASH);
-  two(out, month);
+  out.padded(month, 2);
   out.byte(DASH);
-  two(out, day);
+  out.padded(day, 2);
   out.byte(0x54);
-  two(out, Math.floor(secondOfDay / 3600));
+  out.padded(Math.floor(secondOfDay / 3600), 2);
   out.byte(COLON);
-  two(out, Math.floor(secondOfDay / 60) % 60);
+  out.padded(Math.floor(secondOfDay / 60) % 60, 2);
   out.byte(COLON);
-  two(out, secondOfDay % 60);
+  out.padded(secondOfDay % 60, 2);
   out.byte(0x2e);
-  const millisecond = msOfDay % 1000;
-  out.byte(ZERO + Math.floor(millisecond / 100));
-  two(out, millisecond % 100);
+  out.padded(msOfDay % 1000, 3);
   out.byte(0x5a);
   out.byte(QUOTE);
-}
-
-function two(out: JsonBuffer, value: number): void {
-  const tens = Math.floor(value / 10);
-  out.byte(ZERO + tens);
-  out.byte(ZERO + value - tens * 10);
 }

@@ -10,13 +10,21 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const MINUS = 0x2d;
 const ZERO = 0x30;
+const INT32_MAX = 0x7fff_ffff;
 
-/** What a byte of a JSON string needs: 0 nothing, 1 an escape, 2 a check that it is UTF-8. */
-const NEEDS = new Uint8Array(256);
-NEEDS.fill(1, 0, 0x20);
-NEEDS[QUOTE] = 1;
-NEEDS[BACKSLASH] = 1;
-NEEDS.fill(2, 0x80, 0x100);
+/** 1 for each byte of a JSON string that needs an escape. */
+const ESCAPED = new Uint8Array(256).fill(1, 0, 0x20);
+ESCAPED[QUOTE] = 1;
+ESCAPED[BACKSLASH] = 1;
+/** And for those that are no character by themselves: what follows must be UTF-8. */
+const SPECIAL = ESCAPED.slice().fill(1, 0x80);
+
+/** Where the first such byte is, else `end`. A function of its own, because it sees every byte of every long text. */
+function find(special: Uint8Array, source: Buffer, start: number, end: number): number {
+  let index = start;
+  while (index < end && special[source[index] as number] === 0) index++;
+  return index;
+}
 
 /** The escapes of RFC 8259, section 7: short where there is one. */
 const ESCAPES: readonly Buffer[] = Array.from({ length: 0x5d }, (_, byte) =>
@@ -84,26 +92,48 @@ export class JsonBuffer {
 
   /** A JSON string of the UTF-8 bytes `source[start, end)`; bytes that are not UTF-8 become the replacement character. */
   string(source: Buffer, start: number, end: number): void {
-    this.ensure(end - start + 2);
-    this.bytes[this.at++] = QUOTE;
-    let run = start;
-    let checked = false;
+    const length = end - start;
+    this.ensure(length + 2);
+    if (length > LOOP_BYTES || !this.#plain(source, start, end)) this.#checked(source, start, end);
+  }
+
+  /** Writes a short string that needs nothing, as names and most values do, in one pass; false when it needs something. */
+  #plain(source: Buffer, start: number, end: number): boolean {
+    const { bytes } = this;
+    let at = this.at;
+    bytes[at++] = QUOTE;
     for (let index = start; index < end; index++) {
       const byte = source[index] as number;
-      const needs = NEEDS[byte];
-      if (needs === 0 || (needs === 2 && checked)) continue;
-      if (needs === 2) {
-        checked = true;
-        if (isUtf8(source.subarray(index, end))) continue;
+      if (SPECIAL[byte] !== 0) return false;
+      bytes[at++] = byte;
+    }
+    bytes[at++] = QUOTE;
+    this.at = at;
+    return true;
+  }
+
+  #checked(source: Buffer, start: number, end: number): void {
+    this.bytes[this.at++] = QUOTE;
+    let special = SPECIAL;
+    let run = start;
+    for (let index = find(special, source, start, end); index < end; index = find(special, source, index, end)) {
+      const byte = source[index] as number;
+      if (byte >= 0x80) {
         this.#copy(source, run, index);
-        this.#replaced(source, index, end);
-        return;
+        run = index;
+        if (!isUtf8(source.subarray(index, end))) {
+          this.#replaced(source, index, end);
+          return;
+        }
+        special = ESCAPED;
+        continue;
       }
       this.#copy(source, run, index);
       const escaped = ESCAPES[byte] as Buffer;
       this.ensure(end - index + escaped.length + 1);
       this.#copy(escaped, 0, escaped.length);
-      run = index + 1;
+      index += 1;
+      run = index;
     }
     this.#copy(source, run, end);
     this.bytes[this.at++] = QUOTE;
@@ -112,26 +142,28 @@ export class JsonBuffer {
   /** An integer of at most 53 bits. */
   integer(value: number): void {
     // Below 2^31 the loop divides 32-bit integers, without a string in between.
-    if (value > 0x7fff_ffff || value < -0x7fff_ffff) {
+    if (value > INT32_MAX || value < -INT32_MAX) {
       this.ascii(String(value));
       return;
     }
     this.ensure(11);
-    const { bytes } = this;
-    let rest = value;
-    if (rest < 0) {
-      bytes[this.at++] = MINUS;
-      rest = -rest;
-    }
+    if (value < 0) this.bytes[this.at++] = MINUS;
+    const rest = Math.abs(value);
     let digits = 1;
     for (let bound = 10; bound <= rest; bound *= 10) digits += 1;
-    const end = this.at + digits;
-    for (let at = end - 1; at >= this.at; at--) {
+    this.padded(rest, digits);
+  }
+
+  /** Exactly so many digits of an integer from 0 to 2^31 - 1; the caller has ensured room. */
+  padded(value: number, digits: number): void {
+    const { bytes } = this;
+    let rest = value;
+    for (let at = this.at + digits - 1; at >= this.at; at--) {
       const quotient = (rest / 10) | 0;
       bytes[at] = ZERO + rest - quotient * 10;
       rest = quotient;
     }
-    this.at = end;
+    this.at += digits;
   }
 
   #copy(source: Buffer, start: number, end: number): void {

@@ -47,6 +47,9 @@ const leaf = fc.oneof(
   fc.constantFrom(0, -0, 1, -1, 1e15, 1e21, -1e300, Number.MIN_VALUE, Number.MAX_SAFE_INTEGER).map((value): Expected => {
     return { value: new Double(value), json: doubleText(value) };
   }),
+  fc
+    .tuple(fc.integer(), fc.constantFrom(10, 100, 1000, 3))
+    .map(([n, d]): Expected => ({ value: new Double(n / d), json: doubleText(n / d) })),
   fc.boolean().map((value): Expected => ({ value, json: String(value) })),
   fc.constant<Expected>({ value: null, json: 'null' }),
   fc.constant<Expected>({ value: undefined, json: 'null' }),
