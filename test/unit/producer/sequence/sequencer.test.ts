@@ -1,0 +1,181 @@
+// What goes into a transaction beside the records: positions, what commands mean for snapshots, progress. Orders of events
+// that no clock produces are in test/property/producer.
+import { compileNamespaceRules, createLogger, createMetrics } from '@tailwater/runtime';
+import { Position } from '@tailwater/schema';
+import type { BSON } from 'bson';
+import type { MongoClient } from 'mongodb';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { SnapshotProgress } from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
+import { RecordEncoder } from '../../../../packages/producer/src/encode/record-encoder.js';
+import { DocumentLookup } from '../../../../packages/producer/src/enrich/document-lookup.js';
+import type { CollectionCommand } from '../../../../packages/producer/src/normalize/change-batch.js';
+import { NamespaceTable } from '../../../../packages/producer/src/normalize/namespace-table.js';
+import { NormalizeCounters } from '../../../../packages/producer/src/normalize/normalize-counters.js';
+import { Normalizer } from '../../../../packages/producer/src/normalize/normalizer.js';
+import { ProducerMetrics } from '../../../../packages/producer/src/producer-metrics.js';
+import { Publisher } from '../../../../packages/producer/src/publish/publisher.js';
+import { Sequencer } from '../../../../packages/producer/src/sequence/sequencer.js';
+import { TailProgress } from '../../../../packages/producer/src/sequence/tail-progress.js';
+import { TouchedKeys } from '../../../../packages/producer/src/snapshot/touched-keys.js';
+import { CHECKPOINTS, CommittedLog } from '../../../property/producer/support/committed-log.js';
+import { entry, raw, T } from '../support/entries.js';
+
+const START = new Position(T, 0);
+const never = new AbortController().signal;
+const PROGRESS: SnapshotProgress = { state: 'running', lastId: 'x', documents: 1, total: 1, startedAtMs: 0, finishedAtMs: null };
+
+function build() {
+  const log = new CommittedLog([]);
+  const publisher = new Publisher(log.connect(async () => {}));
+  const counters = new NormalizeCounters();
+  const namespaces = new NamespaceTable(compileNamespaceRules({ include: ['shop.*'] }));
+  const [touched, progress] = [new TouchedKeys(), new TailProgress(START)];
+  const metrics = new ProducerMetrics(createMetrics(), counters);
+  const commands: CollectionCommand[] = [];
+  const ensured: string[] = [];
+  const sequencer = new Sequencer({
+    normalizer: new Normalizer(namespaces, counters, createLogger({ name: 'test', level: 'silent' })),
+    // Asked for nothing: no entry here is an update.
+    lookup: new DocumentLookup(undefined as unknown as MongoClient),
+    encoder: new RecordEncoder(),
+    topics: {
+      ensure: async ({ name }) => void ensured.push(name),
+      layoutOf: ({ name }) => ({ topic: `tw.${name}`, partitions: 2 }),
+    },
+    publisher,
+    touched,
+    progress,
+    metrics,
+    source: 'rs0',
+    checkpointTopic: CHECKPOINTS,
+    onCommand: (command) => void commands.push(command),
+  });
+  const tail = (...entries: Buffer[]): Promise<void> =>
+    sequencer.tail({ entries, end: endOf(entries), readStartedAtMs: performance.now() });
+  let end = START;
+  const endOf = (entries: readonly Buffer[]): Position => {
+    if (entries.length > 0) end = new Position(end.t, end.i + entries.length);
+    return end;
+  };
+  /** What each transaction held: keys of records, and checkpoint records as `key = value`. */
+  const transactions = async () => {
+    await publisher.flush();
+    return log.publications.map(({ records, checkpoint }) => [
+      records.map(({ key }) => key).join(' '),
+      checkpoint.map(({ key, value }) => `${key} = ${briefly(value)}`).join(', '),
+    ]);
+  };
+  return { sequencer, tail, transactions, commands, ensured, progress, touched, namespaces, metrics };
+}
+
+function briefly(value: Buffer | null): string {
+  if (value === null) return 'forgotten';
+  const { position, state, documents } = JSON.parse(value.toString()) as { position?: string; state?: string; documents?: number };
+  return position ?? `${state} ${documents}`;
+}
+
+const insert = (i: number, id: unknown, ns = 'shop.orders'): Buffer => entry({ i, ns, o: { _id: id } });
+const command = (i: number, o: BSON.Document): Buffer => entry({ op: 'c', ns: 'shop.$cmd', o, i });
+
+describe('Sequencer', () => {
+  let now = 0;
+  beforeEach(() => {
+    now = 1_000_000;
+    vi.spyOn(Date, 'now').mockImplementation(() => now);
+  });
+  afterEach(() => vi.restoreAllMocks());
+
+  it('sends the records of a read with the position behind it', async () => {
+    const { tail, transactions, progress, ensured } = build();
+    await tail(insert(1, 'a'), insert(2, 'b', 'other.x'), insert(3, 'c', 'shop.items'), entry({ op: 'n', ns: '', i: 4 }));
+    expect(await transactions()).toEqual([['"a" "c"', `rs0/position = ${T}:4`]]);
+    expect(progress.end.toString()).toBe(`${T}:4`);
+    expect(ensured).toEqual(['shop.orders', 'shop.items']);
+  });
+
+  it('cuts a long read, each part with the position behind its own records', async () => {
+    const { tail, transactions } = build();
+    await tail(...Array.from({ length: 2001 }, (_, n) => insert(n + 1, n)), entry({ op: 'n', ns: '', i: 2002 }));
+    expect((await transactions()).map(([, checkpoint]) => checkpoint)).toEqual([`rs0/position = ${T}:2000`, `rs0/position = ${T}:2002`]);
+  });
+
+  it('moves the checkpoint of an idle source once a second', async () => {
+    const { tail, transactions } = build();
+    await tail(entry({ op: 'n', ns: '', i: 1 }));
+    now += 999;
+    await tail(entry({ op: 'n', ns: '', i: 2 }));
+    now += 1;
+    await tail(entry({ op: 'n', ns: '', i: 3 }));
+    now += 5000;
+    await tail();
+    await tail();
+    expect((await transactions()).map(([, checkpoint]) => checkpoint)).toEqual([`rs0/position = ${T}:1`, `rs0/position = ${T}:3`]);
+  });
+
+  it('notes what commands mean for snapshots, in the transaction that passes them', async () => {
+    const { tail, transactions, commands } = build();
+    await tail(insert(1, 'a'), command(2, { create: 'items' }), insert(3, 'b'), command(4, { drop: 'orders' }));
+    await tail(command(5, { renameCollection: 'shop.items', to: 'shop.archive' }));
+    expect(await transactions()).toEqual([
+      ['"a" "b"', `rs0/snapshot/shop.items = done 0, rs0/snapshot/shop.orders = forgotten, rs0/position = ${T}:4`],
+      ['', `rs0/snapshot/shop.items = forgotten, rs0/snapshot/shop.archive = forgotten, rs0/position = ${T}:5`],
+    ]);
+    expect(commands.map(({ kind }) => kind)).toEqual(['create', 'drop', 'rename']);
+  });
+
+  it('does not note a command before the records that come first', async () => {
+    const { tail, transactions } = build();
+    const inserts = Array.from({ length: 2000 }, (_, n) => insert(n + 1, n));
+    await tail(...inserts, command(2001, { drop: 'orders' }), insert(2002, 'last'));
+    expect((await transactions()).map(([, checkpoint]) => checkpoint)).toEqual([
+      `rs0/position = ${T}:2000`,
+      `rs0/snapshot/shop.orders = forgotten, rs0/position = ${T}:2002`,
+    ]);
+  });
+
+  it('sends a chunk behind its position, without what the tail has touched, and with its progress', async () => {
+    const { sequencer, tail, transactions, touched, namespaces, metrics } = build();
+    const window = touched.open(namespaces.byName('shop.orders'));
+    const documents = [1, 2, 3].map((_id) => raw({ _id }));
+    const chunk = { documents, position: new Position(T, 2), lastId: Buffer.from('3'), readAtMs: performance.now() + 60_000 };
+    const progressAt = (lastId: Buffer, count: number) => ({ ...PROGRESS, lastId: lastId.toString(), documents: count });
+    const publishing = sequencer.chunk(window, chunk, progressAt, never);
+    await tail(insert(1, 'other'));
+    await tail(entry({ op: 'd', o: { _id: 2 }, i: 2 }));
+    await publishing;
+    await tail(insert(3, 3));
+    expect(await transactions()).toEqual([
+      ['"other"', `rs0/position = ${T}:1`],
+      ['2', `rs0/position = ${T}:2`],
+      ['1 3', 'rs0/snapshot/shop.orders = running 3'],
+      ['3', `rs0/position = ${T}:3`],
+    ]);
+    expect(metrics.counts()).toMatchObject({ snapshotRead: 3, snapshotPublished: 2, snapshotSuperseded: 1, eventsPublished: 3 });
+  });
+
+  it('notes the progress of a chunk of which nothing is left, and of a snapshot that is done', async () => {
+    const { sequencer, transactions, touched, namespaces } = build();
+    const namespace = namespaces.byName('shop.orders');
+    const chunk = { documents: [], position: START, lastId: Buffer.from('3'), readAtMs: 0 };
+    await sequencer.chunk(touched.open(namespace), chunk, () => PROGRESS, never);
+    await sequencer.snapshotProgress(namespace, { ...PROGRESS, state: 'done' });
+    expect((await transactions()).map(([, checkpoint]) => checkpoint)).toEqual([
+      'rs0/snapshot/shop.orders = running 1',
+      'rs0/snapshot/shop.orders = done 1',
+    ]);
+  });
+
+  it('ends with the position that it has come to, once', async () => {
+    const { sequencer, tail, transactions } = build();
+    await sequencer.finish();
+    await tail(insert(1, 'a'));
+    await tail(entry({ op: 'n', ns: '', i: 2 }));
+    await sequencer.finish();
+    await sequencer.finish();
+    expect((await transactions()).map(([, checkpoint]) => checkpoint)).toEqual([
+      `rs0/position = ${T}:0`,
+      `rs0/position = ${T}:1`,
+      `rs0/position = ${T}:2`,
+    ]);
+  });
+});
