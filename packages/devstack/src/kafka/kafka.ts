@@ -111,7 +111,9 @@ export class Kafka extends SupervisedServer {
   }
 
   async #format(properties: string): Promise<void> {
-    const clusterId = randomBytes(16).toString('base64url');
+    const bytes = randomBytes(16);
+    bytes[0] = (bytes[0] as number) & 0x7f; // in base64url it begins with a letter: the tool takes a dash for an option
+    const clusterId = bytes.toString('base64url');
     const flags = [...LOGGING, '-XX:TieredStopAtLevel=1']; // it lives for a second
     const tool = { mainClass: 'kafka.tools.StorageTool', args: ['format', '-t', clusterId, '-c', properties] };
     const args = await javaArgs({ program: this.#program, heapMb: 128, flags, ...tool }, this.supervisor.directory);
