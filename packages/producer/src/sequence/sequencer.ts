@@ -64,20 +64,25 @@ export class Sequencer {
     });
   }
 
-  /** Publishes a chunk's rows that the tail has not touched since its window was opened, behind everything up to its position. */
+  /**
+   * Publishes a chunk's rows that the tail has not touched since its window was opened, behind everything up to its position.
+   *
+   * @returns false when the window is void: nothing was published
+   */
   async chunk(
     window: Window,
     chunk: Chunk,
     progressAt: (lastId: Buffer, documents: number) => SnapshotProgress,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<boolean> {
     await this.#deps.progress.passed(chunk.position, chunk.readAtMs, signal);
-    await this.#mutex.run(async () => {
+    return this.#mutex.run(async () => {
       const { touched, source, metrics } = this.#deps;
+      touched.close(window);
+      if (window.isVoid) return false;
       const rows = this.#chunkRows;
       rows.clear();
       const dropped = fillFromChunk(rows, window, chunk);
-      touched.close(window);
       metrics.snapshotRead(chunk.documents.length, dropped);
       const lastId = chunk.lastId as Buffer;
       // Only the chunk as a whole moves the snapshot on: its rows are not in the way of a checkpoint of the tail.
@@ -86,12 +91,22 @@ export class Sequencer {
       );
       if (rows.length === 0)
         await this.#submit([snapshotMessage(source, window.namespace.name, progressAt(lastId, chunk.documents.length))]);
+      return true;
     });
   }
 
-  /** Publishes a collection's progress alone, as at its end. */
-  snapshotProgress(namespace: TrackedNamespace, progress: SnapshotProgress): Promise<void> {
-    return this.#mutex.run(() => this.#submit([snapshotMessage(this.#deps.source, namespace.name, progress)]));
+  /**
+   * Publishes a collection's progress alone, as at its end, where the last read found nothing.
+   *
+   * @returns false when the window of that read is void: nothing was published
+   */
+  snapshotProgress(window: Window, progress: SnapshotProgress): Promise<boolean> {
+    return this.#mutex.run(async () => {
+      this.#deps.touched.close(window);
+      if (window.isVoid) return false;
+      await this.#submit([snapshotMessage(this.#deps.source, window.namespace.name, progress)]);
+      return true;
+    });
   }
 
   /** Publishes the position that the tail has reached, and waits until all of it is committed. */

@@ -67,6 +67,12 @@ export class SnapshotReport {
     if (this.#pending.size === 0) this.#rate = 0;
   }
 
+  /** The collection is gone: it counts again when a snapshot of its name is asked for. */
+  forgotten(namespace: string): void {
+    this.#pending.delete(namespace);
+    this.#byNamespace.delete(namespace);
+  }
+
   collections(): SnapshotStatus[] {
     return [...this.#byNamespace].map(([namespace, progress]) => ({ namespace, ...progress }));
   }

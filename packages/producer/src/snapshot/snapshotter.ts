@@ -46,9 +46,11 @@ export class Snapshotter {
     this.#wake();
   }
 
-  /** Forgets what was copied of a collection, because another one has taken its name. */
+  /** Forgets what was copied of a collection, and gives up what is under way, because another one has taken its name, or none has. */
   forget(namespace: TrackedNamespace): void {
     this.#known.delete(namespace.name);
+    this.#deps.touched.invalidate(namespace);
+    this.#deps.report.forgotten(namespace.name);
   }
 
   /** Snapshots what was requested, and what will be, until the signal aborts. */
@@ -102,17 +104,16 @@ export class Snapshotter {
     const resumed = progress.documents > 0 ? { resumedAt: progress.documents } : {};
     logger.info({ namespace: namespace.name, total, ...resumed }, 'Snapshot of the collection started');
     report.started(namespace.name, progress);
-    let publishing: Promise<void> = Promise.resolve();
+    let publishing = Promise.resolve(true);
     let after: Buffer | undefined = progress.lastId === null ? undefined : Buffer.from(progress.lastId, 'base64');
-    while (!signal.aborted) {
+    let window: Window;
+    while (true) {
+      signal.throwIfAborted();
       await this.#deps.progress.near(signal);
-      const window = this.#deps.touched.open(namespace);
+      window = this.#deps.touched.open(namespace);
       const chunk = await this.#read(window, after, signal);
-      await publishing;
-      if (chunk.lastId === undefined) {
-        this.#deps.touched.close(window);
-        break;
-      }
+      if (!(await publishing)) return this.#giveUp(window);
+      if (chunk.lastId === undefined) break;
       after = chunk.lastId;
       publishing = sequencer.chunk(
         window,
@@ -126,14 +127,19 @@ export class Snapshotter {
       );
       publishing.catch(() => {}); // Awaited in the next turn; without this an early failure would count as unhandled.
     }
-    await publishing;
-    if (signal.aborted) return;
     progress = { ...progress, state: 'done', finishedAtMs: Date.now() };
-    await sequencer.snapshotProgress(namespace, progress);
+    if (!(await sequencer.snapshotProgress(window, progress))) return this.#giveUp(window);
     this.#known.set(namespace.name, progress);
     report.finished(namespace.name, progress);
     const seconds = Math.max(1, Math.round((Date.now() - progress.startedAtMs) / 1000));
     logger.info({ namespace: namespace.name, documents: progress.documents, seconds }, 'Snapshot of the collection finished');
+  }
+
+  /** Ends a snapshot whose collection is no longer the one that it began with. */
+  #giveUp(window: Window): void {
+    const { touched, logger } = this.#deps;
+    touched.close(window);
+    logger.info({ namespace: window.namespace.name }, 'Snapshot of the collection given up: it was dropped or renamed');
   }
 
   async #read({ namespace, after: touched }: Window, after: Buffer | undefined, signal: AbortSignal): Promise<Chunk> {

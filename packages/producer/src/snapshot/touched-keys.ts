@@ -9,14 +9,21 @@ export interface Window {
   readonly touched: ReadonlySet<string>;
   /** Keys of positions up to this one went by before the window was opened: a chunk must be no older. */
   readonly after: Position;
+  /** The collection was dropped or renamed while the window was open: what was read is no longer the namespace's. */
+  readonly isVoid: boolean;
+}
+
+interface OpenWindow extends Window {
+  readonly touched: Set<string>;
+  isVoid: boolean;
 }
 
 export class TouchedKeys {
   #last = new Position(0, 0);
-  readonly #windows = new Map<TrackedNamespace, Set<Window & { readonly touched: Set<string> }>>();
+  readonly #windows = new Map<TrackedNamespace, Set<OpenWindow>>();
 
   open(namespace: TrackedNamespace): Window {
-    const window = { namespace, touched: new Set<string>(), after: this.#last };
+    const window: OpenWindow = { namespace, touched: new Set(), after: this.#last, isVoid: false };
     const open = this.#windows.get(namespace) ?? new Set();
     this.#windows.set(namespace, open.add(window));
     return window;
@@ -26,6 +33,11 @@ export class TouchedKeys {
     const open = this.#windows.get(window.namespace);
     for (const candidate of open ?? []) if (candidate === window) open?.delete(candidate);
     if (open?.size === 0) this.#windows.delete(window.namespace);
+  }
+
+  /** Voids the windows of a namespace, because another collection has taken its name, or none has. */
+  invalidate(namespace: TrackedNamespace): void {
+    for (const window of this.#windows.get(namespace) ?? []) window.isVoid = true;
   }
 
   /** Records the keys of a batch of the tail, before any of it is published. */
