@@ -61,14 +61,14 @@ export class RunningPipeline {
     return this.#metrics.counts();
   }
 
-  /** Waits until everything written so far was handed to Kafka and every collection was copied. */
+  /** Waits until everything written so far was handed to Kafka and every collection was copied; there is one at least. */
   async untilInStep(): Promise<void> {
     const newest = await newestMajorityPosition(this.#source.client);
     await waitFor(
       () => {
         if (this.#failure !== undefined) throw this.#failure;
         const position = this.state.position();
-        return position !== undefined && position.compare(newest) >= 0 && this.report.totals().state !== 'running';
+        return position !== undefined && position.compare(newest) >= 0 && this.report.totals().state === 'done';
       },
       {
         describe: () => `the pipeline to be in step, now at ${this.state.position()}, ${this.state.lastError ?? 'no error'}`,

@@ -158,11 +158,22 @@ describe('Sequencer', () => {
     const namespace = namespaces.byName('shop.orders');
     const chunk = { documents: [], position: START, lastId: Buffer.from('3'), readAtMs: 0 };
     await sequencer.chunk(touched.open(namespace), chunk, () => PROGRESS, never);
-    await sequencer.snapshotProgress(namespace, { ...PROGRESS, state: 'done' });
+    await sequencer.snapshotProgress(touched.open(namespace), { ...PROGRESS, state: 'done' });
     expect((await transactions()).map(([, checkpoint]) => checkpoint)).toEqual([
       'rs0/snapshot/shop.orders = running 1',
       'rs0/snapshot/shop.orders = done 1',
     ]);
+  });
+
+  it('publishes nothing of a collection that was replaced before', async () => {
+    const { sequencer, transactions, touched, namespaces } = build();
+    const namespace = namespaces.byName('shop.orders');
+    const windows = [touched.open(namespace), touched.open(namespace)] as const;
+    touched.invalidate(namespace);
+    const chunk = { documents: [raw({ _id: 1 })], position: START, lastId: Buffer.from('1'), readAtMs: 0 };
+    expect(await sequencer.chunk(windows[0], chunk, () => PROGRESS, never)).toBe(false);
+    expect(await sequencer.snapshotProgress(windows[1], { ...PROGRESS, state: 'done' })).toBe(false);
+    expect(await transactions()).toEqual([]);
   });
 
   it('ends with the position that it has come to, once', async () => {

@@ -7,7 +7,7 @@ import { raw, T } from '../support/entries.js';
 import { ORDERS } from '../support/rows.js';
 
 const chunkOf = (...documents: Buffer[]): Chunk => ({ documents, position: new Position(T, 7), lastId: undefined, readAtMs: 0 });
-const windowWith = (...touched: string[]) => ({ namespace: ORDERS, touched: new Set(touched), after: new Position(0, 0) });
+const windowWith = (...touched: string[]) => ({ namespace: ORDERS, touched: new Set(touched), after: new Position(0, 0), isVoid: false });
 
 describe('fillFromChunk', () => {
   it('makes rows of the documents at the position of the chunk', () => {

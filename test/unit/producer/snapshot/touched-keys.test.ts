@@ -55,6 +55,15 @@ describe('TouchedKeys', () => {
     expect(keys.open(ORDERS).after.toString()).toBe('5:2');
   });
 
+  it('voids the open windows of a namespace, not those before and behind', () => {
+    const keys = new TouchedKeys();
+    const [closed, open, other] = [keys.open(ORDERS), keys.open(ORDERS), keys.open(ITEMS)];
+    keys.close(closed);
+    keys.invalidate(ORDERS);
+    const later = keys.open(ORDERS);
+    expect([closed, open, other, later].map(({ isVoid }) => isVoid)).toEqual([false, true, false, false]);
+  });
+
   it('closes a window that is closed already', () => {
     const keys = new TouchedKeys();
     const window = keys.open(ORDERS);
