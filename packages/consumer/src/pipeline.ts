@@ -99,16 +99,19 @@ export class Pipeline implements SubscriptionListener {
     this.#parts.logger.info({ partitions: partitions.length, topics: topics.size }, 'Partitions assigned');
   }
 
-  async accept(batch: FetchedBatch, signal: AbortSignal): Promise<void> {
+  async accept(batch: FetchedBatch, signal: AbortSignal): Promise<boolean> {
     const progress = this.#assignment.get(batch.topic, batch.partition);
-    if (progress === undefined || progress.revoked) return;
+    if (progress === undefined || progress.revoked) return false;
     progress.highWatermark = batch.highWatermark;
     for (const record of batch.records) {
       if (!this.#lanes.hasRoom) await this.#lanes.room(signal);
-      if (signal.aborted || progress.revoked) return;
+      if (signal.aborted || progress.revoked) return false;
       this.#process(record, batch, progress);
     }
     progress.watermark.skip(batch.lastOffset);
+    // Room for the next batch before it is fetched: one that waited would hold as much memory again.
+    await this.#lanes.room(signal);
+    return true;
   }
 
   async release(): Promise<void> {

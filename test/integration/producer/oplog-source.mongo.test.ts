@@ -63,7 +63,7 @@ describe('OplogSource', () => {
     const inserts = tail.entries.filter(({ ns, op }) => ns === 'shop.exact' && op === 'i');
     expect(tail.entries.map(({ position }) => position)).not.toContain(start.toString());
     await tail.stop();
-    for (const n of [0, 1, 150, 298, 299]) {
+    for (const n of [0, 150, 299]) {
       const again = new Tail(oplog, Position.parse(inserts[n]?.position ?? '') as Position);
       await waitFor(() => again.ends.length > 0);
       expect(await untilSeen(again, 'exact', 299 - n)).toEqual(range(n + 1, 299 - n));
@@ -143,9 +143,13 @@ describe('OplogSource', () => {
   });
 
   it('notices a position at which nothing was ever written', async () => {
-    const oldest = await oldestPosition(client);
-    await collection('never').insertMany(numbers(0, 3));
-    tail = new Tail(oplog, new Position(oldest.t, oldest.i + 1_000_000));
+    const { t } = await oplog.newestPosition();
+    // Entries of a later second stand behind it.
+    await waitFor(async () => {
+      await collection('never').insertOne({}, { writeConcern: { w: 'majority' } });
+      return (await oplog.newestPosition()).t > t;
+    });
+    tail = new Tail(oplog, new Position(t, 1_000_000));
     expect(await waitFor(() => tail?.failure)).toMatchObject({ code: 'TW1106' });
   });
 

@@ -60,15 +60,20 @@ export class Lane {
       for (;;) {
         await this.#untilReady(signal);
         if (signal.aborted) return;
-        const batch = this.#take();
-        if (batch.length === 0) continue;
-        const sent = this.#send(batch);
-        this.#idle = sent.catch(() => undefined);
-        await sent;
+        await this.#sendNext();
       }
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
+  }
+
+  /** A function of its own: a loop that waits would keep the last batch, and its documents, in memory until the next one. */
+  async #sendNext(): Promise<void> {
+    const batch = this.#take();
+    if (batch.length === 0) return;
+    const sent = this.#send(batch);
+    this.#idle = sent.catch(() => undefined);
+    await sent;
   }
 
   #isFull(): boolean {

@@ -4,6 +4,8 @@ import { orAborted } from '../subscribe/or-aborted.js';
 import type { Subscription } from '../subscribe/subscription.js';
 import type { Assignment } from './progress.js';
 
+/** What is committed already is committed again so often: a commit that was lost, or overtaken by an older one, heals. */
+const REPEAT_MS = 60_000;
 /** A commit that takes longer is left to itself: with a broker that is away it may never end. */
 const COMMIT_TIMEOUT_MS = 30_000;
 
@@ -23,11 +25,17 @@ export class Committer {
   /** From now on this assignment's progress is committed, and no other's. */
   follow(assignment: Assignment | undefined): void {
     this.#assignment = assignment;
+    this.#flushing = Promise.resolve();
   }
 
   /** Commits at intervals until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
+    let repeatAtMs = performance.now() + REPEAT_MS;
     while (!signal.aborted) {
+      if (performance.now() >= repeatAtMs) {
+        this.#assignment?.forgetCommits();
+        repeatAtMs += REPEAT_MS;
+      }
       await sleep(this.#intervalMs, signal);
       if (!signal.aborted) await orAborted(this.flush(), signal).catch(() => undefined);
     }

@@ -63,6 +63,11 @@ export class Assignment {
     return offsets;
   }
 
+  /** From now on everything that is applied counts as not committed. */
+  forgetCommits(): void {
+    for (const progress of this) progress.committed = undefined;
+  }
+
   /** These offsets are committed. */
   commit(offsets: readonly PartitionOffset[]): void {
     for (const { topic, partition, offset } of offsets) {

@@ -20,8 +20,6 @@ const REFUSED = new Set(['ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID', 'REBALANCE_I
 const LEAVE_TIMEOUT_MS = 3_000;
 const MAX_WAIT_MS = 200;
 
-type Committer = EachBatchPayload['commitOffsetsIfNecessary'];
-
 export class KafkaSession {
   readonly #consumer: Consumer;
   readonly #brokers: string;
@@ -30,7 +28,6 @@ export class KafkaSession {
   /** Aborts what waits for room. One for a whole generation of the group: combining signals for each batch leaks on Node 20. */
   #generation = new AbortController();
   #listener: SubscriptionListener | undefined;
-  #commit: Committer | undefined;
   #draining = false;
   #fail: (error: unknown) => void = () => undefined;
 
@@ -84,15 +81,8 @@ export class KafkaSession {
   }
 
   async commit(offsets: readonly PartitionOffset[]): Promise<CommitOutcome> {
-    const topics = [...new Set(offsets.map(({ topic }) => topic))].map((topic) => ({
-      topic,
-      partitions: offsets.filter((each) => each.topic === topic).map(({ partition, offset }) => ({ partition, offset: String(offset) })),
-    }));
     try {
-      // The payload's own function commits once, in the generation that it belongs to; the consumer's would go on trying
-      // through a rebalance. Only a partition that holds nothing but transaction markers has not had a payload yet.
-      if (this.#commit !== undefined) await this.#commit({ topics });
-      else await this.#consumer.commitOffsets(offsets.map((each) => ({ ...each, offset: String(each.offset) })));
+      await this.#consumer.commitOffsets(offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset: String(offset) })));
       return 'committed';
     } catch (error) {
       if (REFUSED.has(protocolErrorOf(error))) return 'refused';
@@ -106,7 +96,6 @@ export class KafkaSession {
       const partitions = Object.entries(payload.memberAssignment).flatMap(([topic, numbers]) =>
         numbers.map((partition) => ({ topic, partition })),
       );
-      this.#commit = undefined;
       this.#generation = new AbortController();
       listener.assign(partitions);
     });
@@ -127,7 +116,6 @@ export class KafkaSession {
 
   async #eachBatch(payload: EachBatchPayload, listener: SubscriptionListener): Promise<void> {
     const { batch } = payload;
-    this.#commit = payload.commitOffsetsIfNecessary;
     const accepted = this.#accept(fetchedBatch(batch), listener, this.#generation.signal);
     try {
       await this.#heartbeatUntil(accepted, payload);
@@ -142,11 +130,13 @@ export class KafkaSession {
     if (last !== undefined && (await accepted)) payload.resolveOffset(last.offset);
   }
 
-  /** Whether all of the batch found room. Never rejects: kafkajs would call again and again for an error that is not its own. */
+  /** Whether all of the batch was taken. Never rejects: kafkajs would call again and again for an error that is not its own. */
   async #accept(batch: FetchedBatch, listener: SubscriptionListener, signal: AbortSignal): Promise<boolean> {
     try {
-      if (!this.#draining) await listener.accept(batch, signal);
-      if (!this.#draining) return !signal.aborted;
+      if (!this.#draining) {
+        const taken = await listener.accept(batch, signal);
+        if (!this.#draining) return taken;
+      }
     } catch (error) {
       this.#fail(error);
     }

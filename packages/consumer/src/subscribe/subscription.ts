@@ -36,8 +36,12 @@ export interface FetchedBatch extends TopicPartition {
 export interface SubscriptionListener {
   /** This process now owns exactly these partitions. What an earlier assignment left behind is somebody else's. */
   assign(partitions: readonly TopicPartition[]): void;
-  /** Resolves when the batch has found room: until then nothing more is fetched. Gives up when the signal aborts. */
-  accept(batch: FetchedBatch, signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when there is room for more: until then nothing is fetched. Gives up when the signal aborts.
+   *
+   * @returns whether all of the batch was taken; one that was not comes again
+   */
+  accept(batch: FetchedBatch, signal: AbortSignal): Promise<boolean>;
   /** Partitions are about to be given back: stop, finish what is in flight, commit. Must settle within seconds. */
   release(): Promise<void>;
 }

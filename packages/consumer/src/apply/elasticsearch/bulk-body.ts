@@ -6,12 +6,9 @@ import { documentId } from './document-id.js';
 import { JsonBuffer } from './json-buffer.js';
 import { writeVersion } from './write-version.js';
 
-/** What a buffer may keep between requests; a request that needs more gives the rest back. */
-const KEEP_BYTES = 16 * 1024 * 1024;
-const NEWLINE = 0x0a;
-
 // A refused older version is a success: what the target holds is newer (promise D). Versions are written as digits, because
 // those of today's timestamps exceed what a JavaScript number holds.
+const NEWLINE = 0x0a;
 const UPSERT_ACTION = '{"index":{"version_type":"external_gte","_index":';
 const DELETE_ACTION = '{"delete":{"version_type":"external_gte","_index":';
 const ID = ',"_id":';
@@ -38,6 +35,11 @@ export class BulkBody {
     return this.#json.droppedValues;
   }
 
+  /** The memory it holds, in bytes. */
+  get capacity(): number {
+    return this.#out.bytes.length;
+  }
+
   /**
    * The NDJSON of these changes, valid until the next call.
    *
@@ -45,7 +47,7 @@ export class BulkBody {
    */
   write(changes: readonly Change[]): Buffer {
     const out = this.#out;
-    out.reset(KEEP_BYTES);
+    out.reset();
     for (const change of changes) {
       const actions = this.#actionsOf(change.namespace);
       out.raw(change.kind === 'upsert' ? actions.upsert : actions.delete);

@@ -4,6 +4,7 @@ import { redactUrl, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace } from '@tailwater/schema';
 import type { Change } from '../../change.js';
 import { connectWithin } from '../connect-within.js';
+import { SpareBuffers } from '../spare-buffers.js';
 import type { ChangeResult, Target } from '../target.js';
 import { BulkBody } from './bulk-body.js';
 import { BULK_FILTER, type BulkResponse, readBulkResponse } from './bulk-response.js';
@@ -24,8 +25,7 @@ export class ElasticsearchTarget implements Target {
   readonly #options: ElasticsearchOptions;
   readonly #address: string;
   readonly #client: Client;
-  /** Bodies not in use: one per request in flight comes to exist. */
-  readonly #bodies: BulkBody[] = [];
+  readonly #bodies = new SpareBuffers(() => new BulkBody((namespace) => this.nameOf(namespace)));
   #droppedValues = 0;
 
   /** @throws TailwaterError TW1308 when the URL is malformed */
@@ -81,7 +81,7 @@ export class ElasticsearchTarget implements Target {
   }
 
   async #send(changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]> {
-    const body = this.#bodies.pop() ?? new BulkBody((namespace) => this.nameOf(namespace));
+    const body = this.#bodies.take();
     const before = body.droppedValues;
     const bulkBody = body.write(changes);
     try {
@@ -91,7 +91,7 @@ export class ElasticsearchTarget implements Target {
         { signal },
       );
       // Only now: bytes of a failed request may still be on their way out of this very memory.
-      this.#bodies.push(body);
+      this.#bodies.giveBack(body);
       this.#droppedValues += body.droppedValues - before;
       return readBulkResponse(changes, response);
     } catch (error) {

@@ -1,6 +1,7 @@
 // A growing buffer that JSON is written into, byte by byte: no string, object or array per document or per value. It is
 // reused from batch to batch, so that steady state allocates nothing.
 import { isUtf8 } from 'node:buffer';
+import { grownSize } from '../spare-buffers.js';
 
 const INITIAL_BYTES = 256 * 1024;
 /** Up to this length a loop beats the call that copies memory (measured). */
@@ -40,10 +41,9 @@ export class JsonBuffer {
     this.bytes = Buffer.allocUnsafeSlow(initialBytes);
   }
 
-  /** Begins anew; memory beyond `keepBytes`, which a large document took, is given back. */
-  reset(keepBytes: number): void {
+  /** Begins anew. */
+  reset(): void {
     this.at = 0;
-    if (this.bytes.length > keepBytes) this.bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   }
 
   /** What was written, without a copy: valid until the next reset. */
@@ -55,7 +55,7 @@ export class JsonBuffer {
   ensure(count: number): void {
     const needed = this.at + count;
     if (needed <= this.bytes.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
+    const grown = Buffer.allocUnsafeSlow(grownSize(this.bytes.length, needed));
     this.bytes.copy(grown, 0, 0, this.at);
     this.bytes = grown;
   }

@@ -5,31 +5,56 @@
 import { createRequire } from 'node:module';
 import { TailwaterError } from '@tailwater/runtime';
 
-/** What is used of `lib/cmap/commands.js` of the driver. */
-interface Commands {
-  readonly DocumentSequence?: new (field: string) => { push(document: object, bytes: Uint8Array): number };
-}
+/** What is used of `lib/cmap/commands.js` of the driver: a command's field of this class goes out as the bytes that it gives. */
+type DocumentSequence = new (field: string) => { push(document: object, bytes: Uint8Array): number; toBin(): Uint8Array };
 
+const KIND = 1;
+const HEADER_BYTES = 5;
 const EMPTY_DOCUMENT = Buffer.from([5, 0, 0, 0, 0]);
-/** Kind 1, the length of what follows, the field's name, the documents. */
-const EXPECTED_SECTION = Buffer.concat([Buffer.from([1, 17, 0, 0, 0]), Buffer.from('updates\0'), EMPTY_DOCUMENT]);
 
 const require = createRequire(import.meta.url);
 
-/** @throws TailwaterError when the installed driver has no document sequences of the expected shape */
-export function documentSequences(): (field: string, statements: Buffer) => object {
-  const { DocumentSequence } = require('mongodb/lib/cmap/commands.js') as Commands;
-  if (DocumentSequence === undefined) throw unsupported();
-  const create = (field: string, statements: Buffer) => {
-    const sequence = new DocumentSequence(field);
-    // One push for all statements: the section is their concatenation, and only command monitoring looks at the first argument.
-    sequence.push({}, statements);
-    return sequence;
-  };
-  const probe = create('updates', EMPTY_DOCUMENT);
-  if (!('toBin' in probe) || typeof probe.toBin !== 'function' || !EXPECTED_SECTION.equals(probe.toBin() as Uint8Array))
-    throw unsupported();
-  return create;
+/** The bytes before the first document: the kind, room for the length, the field's name. */
+export function sectionStart(field: string): Buffer {
+  const start = Buffer.alloc(HEADER_BYTES + field.length + 1);
+  start[0] = KIND;
+  start.write(field, HEADER_BYTES, 'latin1');
+  return start;
+}
+
+/** Writes the length of a section that is complete: that of everything after its kind. */
+export function closeSection(section: Buffer): Buffer {
+  section.writeInt32LE(section.length - 1, 1);
+  return section;
+}
+
+/**
+ * How a finished section becomes the value of a command's field.
+ *
+ * @throws TailwaterError TW1314 when the installed driver has no document sequences of the tested shape
+ */
+export function sectionCarrier(): (field: string, section: Buffer) => object {
+  const { DocumentSequence: Base } = require('mongodb/lib/cmap/commands.js') as { DocumentSequence?: DocumentSequence };
+  if (Base === undefined) throw unsupported();
+  const probe = new Base('updates');
+  probe.push({}, EMPTY_DOCUMENT);
+  const expected = closeSection(Buffer.concat([sectionStart('updates'), EMPTY_DOCUMENT]));
+  if (!expected.equals(probe.toBin())) throw unsupported();
+
+  /** Gives a section that was assembled elsewhere, which saves a copy of the whole batch. */
+  class FinishedSequence extends Base {
+    readonly #section: Buffer;
+
+    constructor(field: string, section: Buffer) {
+      super(field);
+      this.#section = section;
+    }
+
+    override toBin(): Uint8Array {
+      return this.#section;
+    }
+  }
+  return (field, section) => new FinishedSequence(field, section);
 }
 
 function unsupported(): TailwaterError {

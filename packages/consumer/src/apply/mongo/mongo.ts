@@ -6,8 +6,9 @@ import { formatNamespace, type Namespace } from '@tailwater/schema';
 import { BSON, MongoClient, MongoServerError } from 'mongodb';
 import type { Change } from '../../change.js';
 import { connectWithin } from '../connect-within.js';
+import { SpareBuffers } from '../spare-buffers.js';
 import { APPLIED, type ChangeResult, type Target } from '../target.js';
-import { documentSequences } from './document-sequence.js';
+import { sectionCarrier } from './document-sequence.js';
 import { mongoFailure } from './failures.js';
 import { keyToId } from './key-to-id.js';
 import { Statements } from './statements.js';
@@ -27,8 +28,8 @@ const MAX_COMMAND_BYTES = 44_000_000;
 const MAX_COMMAND_STATEMENTS = 100_000;
 /** Short, so that the status says soon that the server is gone; whoever waits longer tries again. */
 const SELECTION_TIMEOUT_MS = 3_000;
-/** What a buffer may keep between requests; a request that needs more gives the rest back. */
-const KEEP_BYTES = 16 * 1024 * 1024;
+
+const FIELDS = { update: 'updates', delete: 'deletes' } as const;
 
 interface WriteError {
   readonly index: number;
@@ -50,9 +51,8 @@ export class MongoTarget implements Target {
   readonly #address: string;
   readonly #connectTimeoutMs: number;
   readonly #client: MongoClient;
-  readonly #sequence = documentSequences();
-  /** Buffers not in use. */
-  readonly #spare: Statements[] = [];
+  readonly #carry = sectionCarrier();
+  readonly #spare = new SpareBuffers(() => new Statements());
 
   /** @throws TailwaterError TW1308 when the URL is malformed, TW1314 when the installed driver is not the tested one */
   constructor(options: MongoTargetOptions) {
@@ -92,8 +92,7 @@ export class MongoTarget implements Target {
       for (const error of await this.#run(command, signal)) {
         results[command.places[error.index] as number] = rejected(error);
       }
-      command.statements.reset(KEEP_BYTES);
-      this.#spare.push(command.statements);
+      this.#spare.giveBack(command.statements);
     }
     return results;
   }
@@ -111,7 +110,8 @@ export class MongoTarget implements Target {
       open.set(change.namespace, ofNamespace);
       let command = ofNamespace[name];
       if (command === undefined || isFull(command, change)) {
-        command = { namespace: change.namespace, name, statements: this.#spare.pop() ?? new Statements(), places: [] };
+        command = { namespace: change.namespace, name, statements: this.#spare.take(), places: [] };
+        command.statements.begin(FIELDS[name]);
         ofNamespace[name] = command;
         commands.push(command);
       }
@@ -128,7 +128,7 @@ export class MongoTarget implements Target {
       const reply = await this.#client.db(namespace.database).command(
         {
           [name]: namespace.collection,
-          [name === 'update' ? 'updates' : 'deletes']: this.#sequence(name === 'update' ? 'updates' : 'deletes', statements.written()),
+          [FIELDS[name]]: this.#carry(FIELDS[name], statements.section()),
           ordered: false,
           writeConcern: { w: 'majority' },
         },

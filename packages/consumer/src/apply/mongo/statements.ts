@@ -1,10 +1,13 @@
 // The statements of `update` and `delete` commands as raw BSON, with the document's bytes copied as they are (promise C).
 // https://www.mongodb.com/docs/manual/reference/command/update/#update-statements
 import { BsonType, cStringEnd, findId, InvalidBsonError, valueSize } from '@tailwater/schema';
+import { grownSize } from '../spare-buffers.js';
+import { closeSection, sectionStart } from './document-sequence.js';
 import type { BsonValue } from './key-to-id.js';
 
 const INITIAL_BYTES = 256 * 1024;
 const DOLLAR = 0x24;
+const SECTION_STARTS = { updates: sectionStart('updates'), deletes: sectionStart('deletes') } as const;
 
 const Q = Buffer.from('\x03q\0', 'latin1');
 const U_DOCUMENT = Buffer.from('\x03u\0', 'latin1');
@@ -17,7 +20,7 @@ const ID_NAME = Buffer.from('_id\0', 'latin1');
 const UPSERT_TRUE = Buffer.from('\x08upsert\0\x01', 'latin1');
 const LIMIT_ONE = Buffer.from('\x10limit\0\x01\0\0\0', 'latin1');
 
-/** A growing buffer of statements, one after the other: the content of a document sequence. */
+/** A growing buffer of statements, one after the other, as the section of a message that carries them. */
 export class Statements {
   count = 0;
   #bytes: Buffer;
@@ -31,16 +34,22 @@ export class Statements {
     return this.#at;
   }
 
-  /** What was written, without a copy: valid until the next reset. */
-  written(): Buffer {
-    return this.#bytes.subarray(0, this.#at);
+  /** The finished section, without a copy: valid until the next one begins. */
+  section(): Buffer {
+    return closeSection(this.#bytes.subarray(0, this.#at));
   }
 
-  /** Begins anew; memory beyond `keepBytes`, which a large document took, is given back. */
-  reset(keepBytes: number): void {
+  /** The memory it holds, in bytes. */
+  get capacity(): number {
+    return this.#bytes.length;
+  }
+
+  /** Begins the section of a command's field anew. */
+  begin(field: 'updates' | 'deletes'): void {
     this.count = 0;
     this.#at = 0;
-    if (this.#bytes.length > keepBytes) this.#bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+    this.#ensure(64);
+    this.#put(SECTION_STARTS[field]);
   }
 
   /**
@@ -128,7 +137,7 @@ export class Statements {
   #ensure(count: number): void {
     const needed = this.#at + count;
     if (needed <= this.#bytes.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));
+    const grown = Buffer.allocUnsafeSlow(grownSize(this.#bytes.length, needed));
     this.#bytes.copy(grown, 0, 0, this.#at);
     this.#bytes = grown;
   }
