@@ -22,8 +22,17 @@ interface CoreStatus {
   readonly status: Record<string, { readonly startTime?: string; readonly lastPublished?: string }>;
 }
 
-interface Clusterstate {
-  readonly cluster: { readonly live_nodes: readonly string[] };
+interface ReplicaState {
+  readonly state: string;
+  readonly node_name: string;
+  readonly leader?: string;
+}
+
+interface ClusterState {
+  readonly cluster: {
+    readonly live_nodes: readonly string[];
+    readonly collections: Record<string, { readonly shards: Record<string, { readonly replicas: Record<string, ReplicaState> }> }>;
+  };
 }
 
 interface CoreMetrics {
@@ -97,7 +106,7 @@ export class Solr extends SupervisedServer {
     for (const name of await this.#coresOnDisk()) if (!this.#isServing(status[name])) return false;
     const { metrics } = await this.#get<CoreMetrics>('admin/metrics', { group: 'core', prefix: 'TLOG.state' }, PROBE_TIMEOUT_MS);
     if (Object.values(metrics).some((core) => core['TLOG.state'] !== UPDATE_LOG_ACTIVE)) return false;
-    return this.mode === 'standalone' || this.#isLive();
+    return this.mode === 'standalone' || this.#isWhole();
   }
 
   // The server itself lists only those that it has got round to.
@@ -113,9 +122,18 @@ export class Solr extends SupervisedServer {
     return this.mode === 'standalone' || core.lastPublished === 'active';
   }
 
-  async #isLive(): Promise<boolean> {
-    const { cluster } = await this.#get<Clusterstate>('admin/collections', { action: 'CLUSTERSTATUS' }, PROBE_TIMEOUT_MS);
-    return cluster.live_nodes.length > 0;
+  // A commit reaches only the replicas that the cluster's state lists as active: before all are, it leaves shards out.
+  async #isWhole(): Promise<boolean> {
+    const { cluster } = await this.#get<ClusterState>('admin/collections', { action: 'CLUSTERSTATUS' }, PROBE_TIMEOUT_MS);
+    const isServing = ({ state, node_name }: ReplicaState) => state === 'active' && cluster.live_nodes.includes(node_name);
+    const shards = Object.values(cluster.collections).flatMap((collection) => Object.values(collection.shards));
+    return (
+      cluster.live_nodes.length > 0 &&
+      shards.every(({ replicas }) => {
+        const states = Object.values(replicas);
+        return states.every(isServing) && states.some(({ leader }) => leader === 'true');
+      })
+    );
   }
 
   // The embedded ZooKeeper reads its zoo.cfg from where the distribution would have it.
