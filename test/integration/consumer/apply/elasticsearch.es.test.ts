@@ -117,6 +117,32 @@ describe('ElasticsearchTarget', () => {
     expect(target.droppedValues - before).toBe(2);
   });
 
+  test('field names with dots, `$`, nothing, blanks, or the names of metadata fields keep no document out', async () => {
+    const names = ['', ' ', '.', '.a', 'a.', 'b..c', 'd. .e', 'f.g', '$h', '$', '_index', '_source.x', '_routing', '_doc_count', '\u2003'];
+    const fields = Object.fromEntries(names.map((name) => [name, 1]));
+    expect(await apply(upsert('names', 1, 1, raw({ _id: 1, ...fields, inside: { _id: 2, _source: 3, '': 4, $i: 5 } })))).toEqual([APPLIED]);
+    const stored = JSON.parse((await source('names', '1')) ?? '');
+    expect(Object.keys(stored)).toEqual([
+      '_x_',
+      '_x20_',
+      '_x2e_',
+      '_x2e_a',
+      'a_x2e_',
+      'b_x2e__x2e_c',
+      'd_x2e_ _x2e_e',
+      'f.g',
+      '$h',
+      '$',
+      '_x5f_index',
+      '_x5f_source.x',
+      '_x5f_routing',
+      '_x5f_doc_count',
+      '_xe2__x80__x83_',
+      'inside',
+    ]);
+    expect(stored.inside).toEqual({ _id: 2, _source: 3, _x_: 4, $i: 5 });
+  });
+
   test('an older version is superseded, the same one is applied again, and so is a newer one', async () => {
     const write = (sequence: number) => apply(upsert('versions', 'a', sequence, raw({ _id: 'a', sequence })));
     expect(await write(5)).toEqual([APPLIED]);

@@ -1,6 +1,7 @@
 // A BSON document as JSON, straight from bytes to bytes, in the field order of the document.
 import { BsonType, cStringEnd, valueSize } from '@tailwater/schema';
 import { Decimal128 } from 'bson';
+import { fieldName, isSuspicious } from './field-name.js';
 import { hasFourDigitYear, writeIsoDate } from './iso-date.js';
 import type { JsonBuffer } from './json-buffer.js';
 
@@ -77,7 +78,8 @@ export class BsonToJson {
         out.byte(COMMA);
       }
       first = false;
-      out.string(source, nameStart, nameEnd);
+      if (isSuspicious(source, nameStart, nameEnd, topLevel)) out.text(fieldName(source.toString('utf8', nameStart, nameEnd), topLevel));
+      else out.string(source, nameStart, nameEnd);
       out.ensure(1);
       out.byte(COLON);
       this.#value(source, type, valueStart, at);

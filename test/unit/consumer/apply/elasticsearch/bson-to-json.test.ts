@@ -18,6 +18,7 @@ import {
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BsonToJson } from '../../../../../packages/consumer/src/apply/elasticsearch/bson-to-json.js';
+import { fieldName } from '../../../../../packages/consumer/src/apply/elasticsearch/field-name.js';
 import { JsonBuffer } from '../../../../../packages/consumer/src/apply/elasticsearch/json-buffer.js';
 
 function write(document: Uint8Array): { text: string; droppedValues: number } {
@@ -86,7 +87,7 @@ const { tree } = fc.letrec<{ tree: Expected; object: Expected; array: Expected }
       const kept = entries.filter(([, { json }]) => json !== undefined);
       return {
         value: new Map(entries.map(([name, { value }]) => [name, value])),
-        json: `{${kept.map(([name, { json }]) => `${quoted(name)}:${json}`).join(',')}}`,
+        json: `{${kept.map(([name, { json }]) => `${quoted(fieldName(name, false))}:${json}`).join(',')}}`,
       };
     }),
   array: fc.array(tie('tree')).map((elements) => ({
