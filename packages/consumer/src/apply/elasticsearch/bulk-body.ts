@@ -1,10 +1,10 @@
 // The body of a `_bulk` request: for each change an action line, and for an upsert the document's line.
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/docs-bulk.html
 import type { Change } from '../../change.js';
+import { documentId } from '../document-id.js';
+import { JsonBuffer } from '../json/json-buffer.js';
+import { writeVersion } from '../json/write-version.js';
 import { BsonToJson } from './bson-to-json.js';
-import { documentId } from './document-id.js';
-import { JsonBuffer } from './json-buffer.js';
-import { writeVersion } from './write-version.js';
 
 // A refused older version is a success: what the target holds is newer (promise D). Versions are written as digits, because
 // those of today's timestamps exceed what a JavaScript number holds.

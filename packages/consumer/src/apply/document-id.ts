@@ -1,4 +1,4 @@
-// The Elasticsearch `_id` of a document, from its record key, so that an upsert and a delete of one document agree (promise C).
+// The id of a document in a search engine, from its record key, so that an upsert and a delete of one document agree (promise C).
 //
 // ObjectIds are their 24 hex digits, numbers, booleans and null their text, strings themselves, everything else the key's Extended
 // JSON. A string that would read like one of those (`"507f1f77bcf86cd799439011"`, `"42"`, `"true"`, `"{…"`), or is empty, is
