@@ -15,7 +15,8 @@ export default defineConfig({
     projects: [
       {
         resolve: { alias },
-        test: { name: 'unit', include: ['test/{unit,property}/**/*.test.ts'] },
+        // Some start a process each: on a busy machine that takes seconds.
+        test: { name: 'unit', include: ['test/{unit,property}/**/*.test.ts'], testTimeout: 30_000 },
       },
       {
         // Real servers on two cores: one file at a time, and limits that a slow machine does not reach.
