@@ -64,7 +64,7 @@ export class BenchStack implements AsyncDisposable {
     const producer = this.client.producer();
     await producer.connect();
     const source = this.source.replicaSet ?? '';
-    const done = { state: 'done', lastId: null, documents: 0, total: 0, startedAtMs: 0, finishedAtMs: 0 } as const;
+    const done = { state: 'done', ranges: [], documents: 0, total: 0, startedAtMs: 0, finishedAtMs: 0 } as const;
     await producer.send({
       topic,
       messages: [positionMessage(source, position, Date.now()), snapshotMessage(source, 'bench.orders', done)],

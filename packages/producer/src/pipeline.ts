@@ -52,6 +52,8 @@ export interface PipelineOptions {
   readonly replicationFactor: number;
   /** Documents in one chunk of a snapshot. */
   readonly chunkDocuments: number;
+  /** Chunks that are read and published at once. */
+  readonly snapshotParallel: number;
 }
 
 /**
@@ -150,10 +152,13 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
     checkpointTopic: session.checkpointTopic,
     onCommand: (command) => followCommand(command),
   });
-  const reader = new ChunkReader(source.client, options.chunkDocuments);
+  const { chunkDocuments, snapshotParallel: parallel } = options;
+  const readPreference = 'primary';
+  const reader = new ChunkReader(source.client, { documents: chunkDocuments, readPreference, queries: new Map() });
   const snapshotLogger = logger.child({ component: 'snapshot' });
   const snapshotter = new Snapshotter(
     { client: source.client, reader, sequencer, progress, touched, report, logger: snapshotLogger },
+    { source: source.replicaSet, parallel, chunkDocuments, readPreference },
     session.checkpoint,
   );
   const followCommand = (command: CollectionCommand): void => {

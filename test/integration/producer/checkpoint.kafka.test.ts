@@ -25,7 +25,14 @@ import { readTopic } from '../../support/read-topic.js';
 import { keptLog } from './support/kept-log.js';
 
 const EVENTS = 'tw.shop.orders';
-const RUNNING: SnapshotProgress = { state: 'running', lastId: 'AAAA', documents: 5, total: 9, startedAtMs: 1, finishedAtMs: null };
+const RUNNING: SnapshotProgress = {
+  state: 'running',
+  ranges: [{ from: null, lastId: 'AAAA', to: 'BBBB' }],
+  documents: 5,
+  total: 9,
+  startedAtMs: 1,
+  finishedAtMs: null,
+};
 
 let server: Kafka | undefined;
 let kafka: KafkaClient;

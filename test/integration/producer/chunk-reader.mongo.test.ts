@@ -1,9 +1,11 @@
 // A snapshot's chunks against a real server: every document once, whatever the ids are, each chunk at a known position.
 import { type Mongo, startMongo } from '@tailwater/devstack';
-import { Position } from '@tailwater/schema';
-import { type Collection, type CreateCollectionOptions, type Document, MongoClient } from 'mongodb';
+import { findId, Position, type RawValue, recordKey } from '@tailwater/schema';
+import { BSON, type Collection, type CreateCollectionOptions, type Document, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { SnapshotRange } from '../../../packages/producer/src/checkpoint/checkpoint-record.js';
 import { type Chunk, ChunkReader } from '../../../packages/producer/src/snapshot/chunk-reader.js';
+import { splitRanges, WHOLE } from '../../../packages/producer/src/snapshot/split-ranges.js';
 import { newestMajorityPosition } from '../../../packages/producer/src/source/oplog/oplog-window.js';
 import { documentWithId } from '../../property/schema/ids/id-bson.js';
 import { RawConnection } from '../schema/raw-connection.js';
@@ -33,20 +35,32 @@ async function collection(name: string, documents: Document[], options: CreateCo
   return created;
 }
 
-/** Reads all of it; each chunk is read behind the one before. */
-async function readAll(name: string, documentsPerChunk: number): Promise<Chunk[]> {
-  const reader = new ChunkReader(client, documentsPerChunk);
+const readerOf = (documents: number, queries: ReadonlyMap<string, Document> = new Map()): ChunkReader =>
+  new ChunkReader(client, { documents, readPreference: 'primary', queries });
+
+const behind = (chunk: Chunk, range = WHOLE): SnapshotRange => ({ ...range, lastId: (chunk.lastId as Buffer).toString('base64') });
+
+/** Reads all of the range; each chunk is read behind the one before. */
+async function readAll(name: string, documentsPerChunk: number, range = WHOLE, query?: Document): Promise<Chunk[]> {
+  const namespace = namespaceOf(`shop.${name}`);
+  const reader = readerOf(documentsPerChunk, new Map(query === undefined ? [] : [[namespace.name, query]]));
   const chunks: Chunk[] = [];
-  for (let after: Buffer | undefined; ; ) {
-    const chunk = await reader.read(namespaceOf(`shop.${name}`), after, ANY_TIME, signal);
+  for (let next = range; ; ) {
+    const chunk = await reader.read(namespace, next, ANY_TIME, signal);
+    if (chunk.documents.length > 0) chunks.push(chunk);
     if (chunk.lastId === undefined) return chunks;
-    chunks.push(chunk);
-    after = chunk.lastId;
+    next = behind(chunk, range);
     if (chunks.length > 1000) throw new Error('The chunks do not come to an end');
   }
 }
 
 const documentsOf = (chunks: readonly Chunk[]): Buffer[] => chunks.flatMap(({ documents }) => documents);
+
+const keysOf = (documents: readonly Buffer[]): string[] =>
+  documents.map((document) => {
+    const { type, start } = findId(document) as RawValue;
+    return recordKey(document, type, start);
+  });
 
 /** What the server gives for the whole collection in the order of its ids. */
 async function storedIn(name: string): Promise<Buffer[]> {
@@ -66,6 +80,31 @@ describe('ChunkReader', () => {
     expect(documentsOf(chunks)).toEqual(await storedIn(name));
     expect(documentsOf(chunks).length).toBe(ids.length);
     expect(Math.max(...chunks.map(({ documents }) => documents.length))).toBe(Math.min(documentsPerChunk, ids.length));
+  });
+
+  it.each<[number, number | undefined]>([
+    [1, undefined],
+    [3, 7],
+    [40, 2],
+  ])('reads ids of every type in ranges: %i of them', async (count, query) => {
+    const name = `ranges_${count}`;
+    const ids = everyId();
+    await collection(name, ids.map((_id, n) => ({ _id, n })) as Document[]);
+    const ranges = await splitRanges(client, namespaceOf(`shop.${name}`), count, 'primary');
+    expect(ranges.length).toBeGreaterThan(count / 2);
+    expect(ranges.length).toBeLessThanOrEqual(count);
+    expect(ranges.map(({ from }) => from)).toEqual([null, ...ranges.slice(0, -1).map(({ to }) => to)]);
+    expect(ranges.at(-1)?.to).toBe(null);
+    const read = async (filter?: Document): Promise<Buffer[]> => {
+      const documents: Buffer[] = [];
+      for (const range of ranges) documents.push(...documentsOf(await readAll(name, 2, range, filter)));
+      return documents;
+    };
+    expect(keysOf(await read())).toEqual(keysOf(await storedIn(name)));
+    // With a query only what matches is read, wherever the bounds are.
+    if (query === undefined) return;
+    const matching = (await storedIn(name)).filter((document) => BSON.deserialize(document)['n'] % query === 0);
+    expect(keysOf(await read({ n: { $mod: [query, 0] } }))).toEqual(keysOf(matching));
   });
 
   it('reads documents of which two fill a reply, and one alone does', async () => {
@@ -105,7 +144,7 @@ describe('ChunkReader', () => {
       const { lastWrite } = await client.db('admin').command({ hello: 1 });
       const { ts } = lastWrite.opTime;
       const written = new Position(ts.getHighBitsUnsigned(), ts.getLowBitsUnsigned());
-      const { position } = await new ChunkReader(client, 10).read(namespaceOf('shop.no_past'), undefined, written, signal);
+      const { position } = await readerOf(10).read(namespaceOf('shop.no_past'), WHOLE, written, signal);
       expect(position.compare(written)).toBeGreaterThanOrEqual(0);
     }
   });
@@ -131,31 +170,34 @@ describe('ChunkReader', () => {
     const chunks = await readAll(name, 3);
     expect(documentsOf(chunks).length).toBe(ids.length);
     expect(documentsOf(chunks)).toEqual(await storedIn(name));
+    const ranges = await splitRanges(client, namespaceOf(`shop.${name}`), 4, 'primary');
+    expect(ranges.length).toBeGreaterThan(1);
+    expect(documentsOf((await Promise.all(ranges.map((range) => readAll(name, 2, range)))).flat())).toEqual(await storedIn(name));
   });
 
   it('finds nothing where there is nothing, or no longer', async () => {
-    const reader = new ChunkReader(client, 3);
+    const reader = readerOf(3);
     const gone = await collection(
       'gone',
       Array.from({ length: 9 }, (_, n) => ({ n })),
     );
-    const chunk = await reader.read(namespaceOf('shop.gone'), undefined, ANY_TIME, signal);
+    const chunk = await reader.read(namespaceOf('shop.gone'), WHOLE, ANY_TIME, signal);
     await gone.drop();
-    for (const [name, after] of [
-      ['gone', chunk.lastId],
-      ['never_was', undefined],
+    for (const [name, range] of [
+      ['gone', behind(chunk)],
+      ['never_was', WHOLE],
     ] as const) {
-      expect(await reader.read(namespaceOf(`shop.${name}`), after, ANY_TIME, signal)).toMatchObject({ documents: [], lastId: undefined });
+      expect(await reader.read(namespaceOf(`shop.${name}`), range, ANY_TIME, signal)).toMatchObject({ documents: [], lastId: undefined });
     }
   });
 
   it('goes on behind a document that was deleted meanwhile, and finds those that came', async () => {
     const moving = await collection('moving', Array.from({ length: 9 }, (_, n) => ({ _id: n * 10 })) as unknown as Document[]);
-    const reader = new ChunkReader(client, 3);
-    const { lastId } = await reader.read(namespaceOf('shop.moving'), undefined, ANY_TIME, signal);
+    const reader = readerOf(3);
+    const first = await reader.read(namespaceOf('shop.moving'), WHOLE, ANY_TIME, signal);
     await moving.deleteOne({ _id: 20 as never });
     await moving.insertMany([{ _id: 5 }, { _id: 25 }] as unknown as Document[], { writeConcern: { w: 'majority' } });
-    const next = await reader.read(namespaceOf('shop.moving'), lastId, await newestMajorityPosition(client), signal);
+    const next = await reader.read(namespaceOf('shop.moving'), behind(first), await newestMajorityPosition(client), signal);
     expect(next.documents.map((document) => document.readInt32LE(9))).toEqual([25, 30, 40]);
   });
 
@@ -170,11 +212,22 @@ describe('ChunkReader', () => {
     expect(documentsOf(chunks).length).toBe(7);
     // With nothing else in a chunk there is no place to go on from: that is said, and not passed over.
     await expect(readAll('odd', 3)).rejects.toThrow('shop.odd');
+    // At the end of a range there is no need to.
+    await client
+      .db('shop')
+      .collection('odd')
+      .deleteMany({ _id: { $in: ['c', 'd', 'e'] as never[] } });
+    const ending = await readAll('odd', 4);
+    expect(documentsOf(ending)).toEqual(await storedIn('odd'));
+    expect(ending.map(({ documents, lastId }) => [documents.length, lastId === undefined])).toEqual([
+      [1, false],
+      [3, true],
+    ]);
   });
 
   it('ends when it is told to', async () => {
     const stop = new AbortController();
     stop.abort(new Error('stopped'));
-    await expect(new ChunkReader(client, 3).read(namespaceOf('shop.large'), undefined, ANY_TIME, stop.signal)).rejects.toThrow();
+    await expect(readerOf(3).read(namespaceOf('shop.large'), WHOLE, ANY_TIME, stop.signal)).rejects.toThrow();
   });
 });

@@ -22,6 +22,7 @@ const scenario = fc.record({
   writes: fc.array(wishes, { maxLength: 24 }),
   batchEntries: fc.integer({ min: 1, max: 6 }),
   chunkDocuments: fc.integer({ min: 1, max: 4 }),
+  parallel: fc.integer({ min: 1, max: 3 }),
   lookups: fc.integer({ min: 1, max: 4 }),
   lags: fc.array(fc.nat(4), { maxLength: 30 }),
   faults: fc.array(fc.constantFrom<Fault>(undefined, undefined, undefined, undefined, 'lost', 'unanswered'), { maxLength: 20 }),

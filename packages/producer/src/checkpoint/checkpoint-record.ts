@@ -3,12 +3,24 @@
 import { Position } from '@tailwater/schema';
 
 const VERSION = 1;
+/** Progress of snapshots has ranges; in version 1 it had `lastId`, the end of the only one. */
+const SNAPSHOT_VERSION = 2;
+
+/** A stretch of a collection's `_id`s that is not copied yet. Each bound is the base64 of the BSON document `{_id}`. */
+export interface SnapshotRange {
+  /** The first `_id` that may be in it; null: it begins with the collection. */
+  readonly from: string | null;
+  /** The `_id` that its last chunk ended with, behind which it goes on; null before its first chunk. */
+  readonly lastId: string | null;
+  /** The first `_id` that is no longer in it; null: it ends with the collection. */
+  readonly to: string | null;
+}
 
 /** How far the snapshot of one collection has come. */
 export interface SnapshotProgress {
   readonly state: 'running' | 'done';
-  /** The `_id` that the last chunk ended with, as the base64 of the BSON document `{_id}`; null before the first chunk. */
-  readonly lastId: string | null;
+  /** What is left of the collection; null while it has not been divided yet. */
+  readonly ranges: readonly SnapshotRange[] | null;
   readonly documents: number;
   /** Documents that the collection was estimated to have when the snapshot began. */
   readonly total: number;
@@ -38,9 +50,9 @@ const POSITION_KEY = (source: string): string => `${source}/position`;
 const SNAPSHOT_KEY = (source: string, namespace: string): string => `${source}/snapshot/${namespace}`;
 const SESSION_KEY = (source: string): string => `${source}/session`;
 
-const message = (key: string, value: object | null): CheckpointMessage => ({
+const message = (key: string, value: object | null, version = VERSION): CheckpointMessage => ({
   key: Buffer.from(key),
-  value: value === null ? null : Buffer.from(JSON.stringify({ version: VERSION, ...value })),
+  value: value === null ? null : Buffer.from(JSON.stringify({ version, ...value })),
   partition: 0,
 });
 
@@ -49,7 +61,7 @@ export const positionMessage = (source: string, position: Position, writtenAtMs:
 
 /** The progress of a collection's snapshot; null forgets it, as when the collection was dropped. */
 export const snapshotMessage = (source: string, namespace: string, progress: SnapshotProgress | null): CheckpointMessage =>
-  message(SNAPSHOT_KEY(source, namespace), progress);
+  message(SNAPSHOT_KEY(source, namespace), progress, SNAPSHOT_VERSION);
 
 /** Announces a producer's start: it fences those before, and marks the end of what a reader has to read. */
 export const sessionMessage = (source: string, session: string): CheckpointMessage => message(SESSION_KEY(source), { session });
@@ -76,15 +88,16 @@ export class CheckpointReader {
    */
   add(key: string, value: Buffer | null): boolean {
     if (!key.startsWith(`${this.#source}/`)) return false;
-    const parsed = value === null ? undefined : parse(value);
     const prefix = SNAPSHOT_KEY(this.#source, '');
+    const newest = key.startsWith(prefix) ? SNAPSHOT_VERSION : VERSION;
+    const parsed = value === null ? undefined : parse(value, newest);
     if (key === POSITION_KEY(this.#source)) {
       this.#position = parsed === undefined ? undefined : positionOf(parsed);
       this.#writtenAtMs = Number(parsed?.['writtenAtMs'] ?? 0);
     } else if (key.startsWith(prefix)) {
       const namespace = key.slice(prefix.length);
       if (parsed === undefined) this.#snapshots.delete(namespace);
-      else this.#snapshots.set(namespace, parsed as unknown as SnapshotProgress);
+      else this.#snapshots.set(namespace, progressOf(parsed));
     }
     if (key !== SESSION_KEY(this.#source)) return false;
     this.#session = parsed === undefined ? undefined : String(parsed['session']);
@@ -96,12 +109,20 @@ export class CheckpointReader {
   }
 }
 
-function parse(value: Buffer): Record<string, unknown> {
+function parse(value: Buffer, newest: number): Record<string, unknown> {
   const parsed: unknown = JSON.parse(value.toString('utf8'));
   if (typeof parsed !== 'object' || parsed === null) throw new TypeError('it is no JSON object');
   const fields = parsed as Record<string, unknown>;
-  if (fields['version'] !== VERSION) throw new TypeError(`its version is ${String(fields['version'])}, this release reads ${VERSION}`);
+  const version = Number(fields['version']);
+  if (!(version >= VERSION && version <= newest))
+    throw new TypeError(`its version is ${String(fields['version'])}, this release reads ${newest}`);
   return fields;
+}
+
+function progressOf({ version, lastId, ...fields }: Record<string, unknown>): SnapshotProgress {
+  if (version === SNAPSHOT_VERSION) return fields as unknown as SnapshotProgress;
+  const ranges = fields['state'] === 'done' ? [] : [{ from: null, lastId: lastId as string | null, to: null }];
+  return { ...(fields as unknown as SnapshotProgress), ranges };
 }
 
 function positionOf(fields: Record<string, unknown>): Position {

@@ -43,6 +43,14 @@ const options = {
     min: 1,
     max: 100_000,
   },
+  snapshotParallel: {
+    type: 'number',
+    group: 'Snapshot:',
+    describe: 'Chunks that are read and published at once, of one collection or of several',
+    default: 2,
+    min: 1,
+    max: 64,
+  },
   statusHost: { type: 'string', group: 'Status:', describe: 'Address of the status server', default: '127.0.0.1' },
   statusPort: {
     type: 'number',

@@ -65,46 +65,25 @@ export class Sequencer {
   }
 
   /**
-   * Publishes a chunk's rows that the tail has not touched since its window was opened, behind everything up to its position.
+   * Publishes what was read of a collection, without what the tail has touched since its window was opened, behind everything
+   * up to its position.
    *
+   * @param notes - checkpoint records that go with the last of it, such as the snapshot's progress
    * @returns false when the window is void: nothing was published
    */
-  async chunk(
-    window: Window,
-    chunk: Chunk,
-    progressAt: (lastId: Buffer, documents: number) => SnapshotProgress,
-    signal: AbortSignal,
-  ): Promise<boolean> {
+  async chunk(window: Window, chunk: Chunk, origin: 'snapshot', notes: () => CheckpointMessage[], signal: AbortSignal): Promise<boolean> {
     await this.#deps.progress.passed(chunk.position, chunk.readAtMs, signal);
     return this.#mutex.run(async () => {
-      const { touched, source, metrics } = this.#deps;
+      const { touched, metrics } = this.#deps;
       touched.close(window);
       if (window.isVoid) return false;
       const rows = this.#chunkRows;
       rows.clear();
       const dropped = fillFromChunk(rows, window, chunk);
       metrics.snapshotRead(chunk.documents.length, dropped);
-      const lastId = chunk.lastId as Buffer;
       // Only the chunk as a whole moves the snapshot on: its rows are not in the way of a checkpoint of the tail.
-      await this.#publishRows(rows, 'snapshot', (next) =>
-        next < rows.length ? [] : [snapshotMessage(source, window.namespace.name, progressAt(lastId, chunk.documents.length))],
-      );
-      if (rows.length === 0)
-        await this.#submit([snapshotMessage(source, window.namespace.name, progressAt(lastId, chunk.documents.length))]);
-      return true;
-    });
-  }
-
-  /**
-   * Publishes a collection's progress alone, as at its end, where the last read found nothing.
-   *
-   * @returns false when the window of that read is void: nothing was published
-   */
-  snapshotProgress(window: Window, progress: SnapshotProgress): Promise<boolean> {
-    return this.#mutex.run(async () => {
-      this.#deps.touched.close(window);
-      if (window.isVoid) return false;
-      await this.#submit([snapshotMessage(this.#deps.source, window.namespace.name, progress)]);
+      await this.#publishRows(rows, origin, (next) => (next < rows.length ? [] : notes()));
+      if (rows.length === 0) await this.#submit(notes());
       return true;
     });
   }
@@ -161,7 +140,7 @@ export class Sequencer {
       const command = commands.shift() as CollectionCommand;
       const now = Date.now();
       if (command.kind === 'create') {
-        const progress: SnapshotProgress = { state: 'done', lastId: null, documents: 0, total: 0, startedAtMs: now, finishedAtMs: now };
+        const progress: SnapshotProgress = { state: 'done', ranges: [], documents: 0, total: 0, startedAtMs: now, finishedAtMs: now };
         messages.push(snapshotMessage(source, command.namespace.name, progress));
       } else {
         messages.push(snapshotMessage(source, command.namespace.name, null));

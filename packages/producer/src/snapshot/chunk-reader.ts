@@ -2,15 +2,19 @@
 // which is its rows' position; older servers give their newest majority position behind the read.
 import { performance } from 'node:perf_hooks';
 import { BsonCursor, BsonType, findId, Position } from '@tailwater/schema';
-import { type Document, MaxKey, type MongoClient, Timestamp } from 'mongodb';
+import { type Document, MaxKey, type MongoClient, type ReadPreferenceLike, Timestamp } from 'mongodb';
+import type { SnapshotRange } from '../checkpoint/checkpoint-record.js';
 import type { TrackedNamespace } from '../normalize/change-batch.js';
 import { idDocument, idOf, idValue } from '../source/mongo/id-value.js';
 import { newestMajorityPosition } from '../source/oplog/oplog-window.js';
 
 /** MongoDB 5.0's wire version, the first with snapshot reads outside of transactions. */
 const SNAPSHOT_READS_WIRE_VERSION = 13;
-/** InvalidOptions, SnapshotUnavailable: capped collections, for one, cannot be read at a cluster time. */
-const SNAPSHOT_REFUSED = new Set([72, 246]);
+/**
+ * InvalidOptions, SnapshotUnavailable: capped collections, for one, cannot be read at a cluster time. SnapshotTooOld: a read
+ * that a query makes longer than the server keeps its snapshots.
+ */
+const SNAPSHOT_REFUSED = new Set([72, 239, 246]);
 
 /** The position of a chunk that nothing had to be read for. */
 const NO_POSITION = new Position(0, 0);
@@ -19,73 +23,121 @@ export interface Chunk {
   readonly documents: readonly Buffer[];
   /** Where in the oplog the rows stand: each is as it was then, unless the tail has touched it since. */
   readonly position: Position;
-  /** The BSON document `{_id}` of the last row, from which the next chunk is read; undefined when there was none. */
+  /** The BSON document `{_id}` of the last row, from which the next chunk is read; undefined when there is no next one. */
   readonly lastId: Buffer | undefined;
   /** When the read was over, in milliseconds of the monotonic clock. */
   readonly readAtMs: number;
 }
 
+export interface ChunkReaderOptions {
+  /** How many documents a chunk holds at most; the server bounds it to 16 MB as well. */
+  readonly documents: number;
+  readonly readPreference: ReadPreferenceLike;
+  /** By namespace: only documents that match are read. */
+  readonly queries: ReadonlyMap<string, Document>;
+}
+
 export class ChunkReader {
   readonly #client: MongoClient;
-  readonly #documents: number;
+  readonly #options: ChunkReaderOptions;
 
-  /** @param documents - how many a chunk holds at most; the server bounds it to 16 MB as well */
-  constructor(client: MongoClient, documents: number) {
+  constructor(client: MongoClient, options: ChunkReaderOptions) {
     this.#client = client;
-    this.#documents = documents;
+    this.#options = options;
   }
 
   /**
-   * The chunk behind `after`, the BSON document `{_id}` that the last one ended with. An empty one is the collection's end.
+   * The next chunk of the range; the last one, which has no `lastId`, is empty but for rare ids.
    *
    * @param notBefore - a member that has not come that far waits, so that a new primary does not show rows of the past
    */
-  async read(namespace: TrackedNamespace, after: Buffer | undefined, notBefore: Position, signal: AbortSignal): Promise<Chunk> {
+  async read(namespace: TrackedNamespace, range: SnapshotRange, notBefore: Position, signal: AbortSignal): Promise<Chunk> {
     const hello = await this.#client.db('admin').command({ hello: 1 });
     if (Number(hello['maxWireVersion']) >= SNAPSHOT_READS_WIRE_VERSION) {
       try {
-        const reply = await this.#find(namespace, after, { level: 'snapshot', ...since(notBefore) }, signal);
-        if (reply.clusterTime !== undefined) return toChunk(namespace, reply.documents, reply.clusterTime);
+        const reply = await this.#find(namespace, range, { level: 'snapshot', ...since(notBefore) }, signal);
+        if (reply.clusterTime !== undefined) return await this.#toChunk(namespace, range, reply.documents, reply.clusterTime, signal);
       } catch (error) {
         if (!SNAPSHOT_REFUSED.has(Number((error as { code?: unknown }).code))) throw error;
       }
     }
-    const { documents } = await this.#find(namespace, after, { level: 'majority', ...since(notBefore) }, signal);
-    return toChunk(namespace, documents, await newestMajorityPosition(this.#client));
+    const { documents } = await this.#find(namespace, range, { level: 'majority', ...since(notBefore) }, signal);
+    return this.#toChunk(namespace, range, documents, await newestMajorityPosition(this.#client), signal);
   }
 
-  async #find(namespace: TrackedNamespace, after: Buffer | undefined, readConcern: ReadConcern, signal: AbortSignal): Promise<FindReply> {
-    if (after === undefined) return this.#query(namespace, {}, readConcern, signal);
-    const last = idOf(after);
+  async #toChunk(
+    namespace: TrackedNamespace,
+    range: SnapshotRange,
+    documents: Buffer[],
+    position: Position,
+    signal: AbortSignal,
+  ): Promise<Chunk> {
+    const readAtMs = performance.now();
+    for (let length = documents.length; length > 0; length--) {
+      const lastId = boundary(documents[length - 1] as Buffer);
+      // Rows behind the last one that a query can begin at are left to the next chunk.
+      if (lastId !== undefined) return { documents: documents.slice(0, length), position, lastId, readAtMs };
+    }
+    // The range may end with ids that no query can begin at.
+    const rest = documents.length === 0 ? 0 : (await this.#find(namespace, range, MAJORITY, signal, documents.length)).documents.length;
+    if (rest > 0) throw new TypeError(`No _id of ${documents.length} documents of ${namespace.name} can be queried by`);
+    return { documents, position, lastId: undefined, readAtMs };
+  }
+
+  async #find(
+    namespace: TrackedNamespace,
+    range: SnapshotRange,
+    readConcern: ReadConcern,
+    signal: AbortSignal,
+    skip = 0,
+  ): Promise<FindReply> {
+    const [from, last, to] = [range.from, range.lastId, range.to].map(boundValue);
     if (last instanceof MaxKey) return { documents: [], clusterTime: NO_POSITION };
-    // `min` bounds the index itself: unlike $gt it does not stop at values of another type, so ids of mixed types are all
-    // read. It includes its bound, which the filter leaves out, and not the greatest _id that there can be.
-    const reply = await this.#query(namespace, { filter: { _id: { $ne: last } }, min: { _id: last } }, readConcern, signal);
-    return reply.documents.length > 0 ? reply : this.#query(namespace, { filter: { _id: new MaxKey() } }, readConcern, signal);
+    // `min` and `max` bound the index itself: unlike $gt they do not stop at values of another type, so ids of mixed types are
+    // all read. `min` includes its bound, which the filter leaves out behind a chunk, and not the greatest _id that there can be.
+    const min = last === undefined ? from : last; // An _id may be null.
+    const bounds = { skip, ...(min === undefined ? {} : { min: { _id: min } }), ...(to === undefined ? {} : { max: { _id: to } }) };
+    const reply = await this.#query(namespace, last === undefined ? [] : [{ _id: { $ne: last } }], bounds, readConcern, signal);
+    if (reply.documents.length > 0 || min === undefined || to !== undefined) return reply;
+    return this.#query(namespace, [{ _id: new MaxKey() }], {}, readConcern, signal);
   }
 
-  async #query(namespace: TrackedNamespace, bound: Document, readConcern: ReadConcern, signal: AbortSignal): Promise<FindReply> {
+  async #query(
+    namespace: TrackedNamespace,
+    filters: Document[],
+    bounds: Document,
+    readConcern: ReadConcern,
+    signal: AbortSignal,
+  ): Promise<FindReply> {
+    const { documents, readPreference, queries } = this.#options;
+    const query = queries.get(namespace.name);
+    const all = query === undefined ? filters : [...filters, query];
     const reply = await this.#client.db(namespace.database).command(
       {
         find: namespace.collection,
-        ...bound,
+        ...(all.length === 0 ? {} : { filter: { $and: all } }),
+        ...bounds,
         hint: { _id: 1 },
         sort: { _id: 1 },
-        limit: this.#documents,
-        batchSize: this.#documents,
+        limit: documents,
+        batchSize: documents,
         singleBatch: true,
         readConcern,
       },
-      { raw: true, signal },
+      { raw: true, readPreference, signal },
     );
     return parseFindReply(reply['cursor'] as Uint8Array);
   }
 }
 
+const boundValue = (bound: string | null): unknown => (bound === null ? undefined : idOf(Buffer.from(bound, 'base64')));
+
 interface ReadConcern {
   readonly level: 'snapshot' | 'majority';
   readonly afterClusterTime?: Timestamp;
 }
+
+const MAJORITY: ReadConcern = { level: 'majority' };
 
 const since = ({ t, i }: Position): { afterClusterTime?: Timestamp } => (t === 0 ? {} : { afterClusterTime: new Timestamp({ t, i }) });
 
@@ -111,17 +163,6 @@ function parseFindReply(raw: Uint8Array): FindReply {
     }
   }
   return { documents, clusterTime };
-}
-
-function toChunk(namespace: TrackedNamespace, documents: Buffer[], position: Position): Chunk {
-  const readAtMs = performance.now();
-  for (let length = documents.length; length > 0; length--) {
-    const lastId = boundary(documents[length - 1] as Buffer);
-    // Rows behind the last one that a query can begin at are left to the next chunk.
-    if (lastId !== undefined) return { documents: documents.slice(0, length), position, lastId, readAtMs };
-  }
-  if (documents.length > 0) throw new TypeError(`No _id of ${documents.length} documents of ${namespace.name} can be queried by`);
-  return { documents, position, lastId: undefined, readAtMs };
 }
 
 /** The document's `_id` as a chunk's end; undefined where it is one of the few that the driver cannot write. */

@@ -4,8 +4,10 @@ import type { SnapshotProgress } from '../checkpoint/checkpoint-record.js';
 /** How often the rate is measured anew, in milliseconds. */
 const RATE_WINDOW_MS = 1000;
 
-export interface SnapshotStatus extends SnapshotProgress {
+export interface SnapshotStatus extends Omit<SnapshotProgress, 'ranges'> {
   readonly namespace: string;
+  /** Stretches of its ids that are not finished; null while it waits. */
+  readonly ranges: number | null;
 }
 
 /** The snapshot's sums over all collections. */
@@ -38,7 +40,7 @@ export class SnapshotReport {
     const known = this.#byNamespace.get(namespace);
     this.#byNamespace.set(namespace, {
       state: 'running',
-      lastId: null,
+      ranges: null,
       documents: 0,
       startedAtMs: Date.now(),
       finishedAtMs: null,
@@ -74,7 +76,7 @@ export class SnapshotReport {
   }
 
   collections(): SnapshotStatus[] {
-    return [...this.#byNamespace].map(([namespace, progress]) => ({ namespace, ...progress }));
+    return [...this.#byNamespace].map(([namespace, progress]) => ({ namespace, ...progress, ranges: progress.ranges?.length ?? null }));
   }
 
   totals(): SnapshotTotals {

@@ -1,19 +1,28 @@
-// Copies the collections that have no finished snapshot yet, while the tail runs: one after the other, the next chunk being
-// read while the last one is published. Progress is checkpointed with each chunk, so a restart goes on inside a collection.
+// Copies the collections that have no finished snapshot yet, while the tail runs: several workers, each with a range of a
+// collection's ids, whose next chunk is read while the last one is published. Progress is checkpointed with each chunk, so a
+// restart goes on inside every range.
+import { setMaxListeners } from 'node:events';
 import type { Logger } from '@tailwater/runtime';
 import { sleep } from '@tailwater/runtime';
-import type { MongoClient } from 'mongodb';
-import type { Checkpoint, SnapshotProgress } from '../checkpoint/checkpoint-record.js';
+import type { MongoClient, ReadPreferenceLike } from 'mongodb';
+import { type Checkpoint, type SnapshotProgress, type SnapshotRange, snapshotMessage } from '../checkpoint/checkpoint-record.js';
 import type { TrackedNamespace } from '../normalize/change-batch.js';
+import { Mutex } from '../sequence/mutex.js';
 import type { Sequencer } from '../sequence/sequencer.js';
 import type { TailProgress } from '../sequence/tail-progress.js';
 import { isRetriableMongoError } from '../source/mongo/mongo-errors.js';
 import type { Chunk, ChunkReader } from './chunk-reader.js';
+import { CollectionCopy } from './collection-copy.js';
 import type { SnapshotReport } from './snapshot-report.js';
+import { splitRanges } from './split-ranges.js';
 import type { TouchedKeys, Window } from './touched-keys.js';
 
 const RETRY_DELAY_MS = 500;
 const MAX_RETRY_DELAY_MS = 10_000;
+/** More ranges than workers, so that none is left alone with a large one at the end. */
+const RANGES_PER_WORKER = 2;
+/** A range is worth its bounds when it holds about this many chunks. */
+const CHUNKS_PER_RANGE = 2;
 
 export interface SnapshotterDependencies {
   readonly client: MongoClient;
@@ -25,15 +34,28 @@ export interface SnapshotterDependencies {
   readonly logger: Logger;
 }
 
+export interface SnapshotterOptions {
+  /** The source's name in checkpoints. */
+  readonly source: string;
+  /** Chunks that are read and published at once. */
+  readonly parallel: number;
+  readonly chunkDocuments: number;
+  readonly readPreference: ReadPreferenceLike;
+}
+
 export class Snapshotter {
   readonly #deps: SnapshotterDependencies;
+  readonly #options: SnapshotterOptions;
   readonly #queue: TrackedNamespace[] = [];
+  readonly #copies = new Map<TrackedNamespace, CollectionCopy>();
   readonly #estimated = new Set<TrackedNamespace>();
   readonly #known: Map<string, SnapshotProgress>;
+  readonly #picking = new Mutex();
   #wake: () => void = () => {};
 
-  constructor(deps: SnapshotterDependencies, checkpoint: Checkpoint) {
+  constructor(deps: SnapshotterDependencies, options: SnapshotterOptions, checkpoint: Checkpoint) {
     this.#deps = deps;
+    this.#options = options;
     this.#known = new Map(checkpoint.snapshots);
   }
 
@@ -41,114 +63,153 @@ export class Snapshotter {
   request(namespace: TrackedNamespace): void {
     const known = this.#known.get(namespace.name);
     this.#deps.report.requested(namespace.name, known);
-    if (known?.state === 'done') return;
+    if (known?.state === 'done' || this.#copies.has(namespace) || this.#queue.includes(namespace)) return;
     this.#queue.push(namespace);
     this.#wake();
   }
 
   /** Forgets what was copied of a collection, and gives up what is under way, because another one has taken its name, or none has. */
   forget(namespace: TrackedNamespace): void {
+    const { touched, report, logger } = this.#deps;
     this.#known.delete(namespace.name);
-    this.#deps.touched.invalidate(namespace);
-    this.#deps.report.forgotten(namespace.name);
+    this.#estimated.delete(namespace);
+    const waiting = this.#queue.indexOf(namespace);
+    if (waiting >= 0) this.#queue.splice(waiting, 1);
+    const copy = this.#copies.get(namespace);
+    if (copy !== undefined) {
+      copy.isVoid = true;
+      this.#copies.delete(namespace);
+      logger.info({ namespace: namespace.name, documents: copy.progress.documents }, 'Snapshot of the collection given up');
+    }
+    touched.invalidate(namespace);
+    report.forgotten(namespace.name);
   }
 
   /** Snapshots what was requested, and what will be, until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
+    const failed = new AbortController();
+    const either = AbortSignal.any([signal, failed.signal]);
+    setMaxListeners(0, either); // As many as there are workers wait on it.
+    const wake = (): void => this.#wake();
+    either.addEventListener('abort', wake, { once: true });
     try {
-      await this.#run(signal);
-    } catch (error) {
-      // A chunk that was under way when the signal aborted is read again after the next start.
-      if (!signal.aborted) throw error;
+      const workers = Array.from({ length: this.#options.parallel }, () => this.#work(either));
+      for (const worker of workers) worker.catch((error: unknown) => failed.abort(error));
+      const failure = (await Promise.allSettled(workers)).find(({ status }) => status === 'rejected');
+      // Chunks that were under way when the signal aborted are read again after the next start.
+      if (failure !== undefined && !signal.aborted) throw failed.signal.reason;
+    } finally {
+      either.removeEventListener('abort', wake);
     }
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
+  async #work(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      const task = await this.#picking.run(() => this.#pick(signal));
+      if (task !== undefined) await this.#copy(task.copy, task.index, signal);
+    }
+  }
+
+  /** The next range for a worker: of the collections that have been started, else of the next one. */
+  async #pick(signal: AbortSignal): Promise<{ copy: CollectionCopy; index: number } | undefined> {
+    while (!signal.aborted) {
+      for (const copy of this.#copies.values()) {
+        const index = copy.take();
+        if (index !== undefined) return { copy, index };
+      }
       await this.#estimate();
-      const namespace = this.#queue.shift();
+      const namespace = this.#queue[0];
       if (namespace !== undefined) {
-        await this.#snapshot(namespace, signal);
+        await this.#begin(namespace);
         continue;
       }
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
+        if (signal.aborted) resolve();
       });
     }
+    return undefined;
   }
 
   /** Sizes what waits, so that progress and ETA are those of the whole from the start. */
   async #estimate(): Promise<void> {
-    const { client, report } = this.#deps;
-    for (const namespace of this.#queue) {
+    for (const namespace of [...this.#queue]) {
       if (this.#estimated.has(namespace)) continue;
       this.#estimated.add(namespace);
-      report.estimated(namespace.name, await client.db(namespace.database).collection(namespace.collection).estimatedDocumentCount());
+      this.#deps.report.estimated(namespace.name, await this.#count(namespace));
     }
   }
 
-  async #snapshot(namespace: TrackedNamespace, signal: AbortSignal): Promise<void> {
-    const { client, sequencer, report, logger } = this.#deps;
-    const total = await client.db(namespace.database).collection(namespace.collection).estimatedDocumentCount();
+  #count(namespace: TrackedNamespace): Promise<number> {
+    return this.#deps.client.db(namespace.database).collection(namespace.collection).estimatedDocumentCount();
+  }
+
+  async #begin(namespace: TrackedNamespace): Promise<void> {
+    const { client, report, logger } = this.#deps;
+    const { parallel, chunkDocuments, readPreference } = this.#options;
     const known = this.#known.get(namespace.name);
-    let progress: SnapshotProgress = {
-      state: 'running',
-      lastId: null,
-      documents: 0,
-      startedAtMs: Date.now(),
-      ...known,
-      total,
-      finishedAtMs: null,
-    };
-    const resumed = progress.documents > 0 ? { resumedAt: progress.documents } : {};
-    logger.info({ namespace: namespace.name, total, ...resumed }, 'Snapshot of the collection started');
-    report.started(namespace.name, progress);
+    const total = await this.#count(namespace);
+    const count = parallel === 1 ? 1 : Math.min(parallel * RANGES_PER_WORKER, Math.floor(total / (chunkDocuments * CHUNKS_PER_RANGE)));
+    const ranges = known?.ranges ?? (await splitRanges(client, namespace, count, readPreference));
+    // Forgotten meanwhile: it is looked at anew when it waits again.
+    const waiting = this.#queue.indexOf(namespace);
+    if (waiting < 0 || this.#known.get(namespace.name) !== known) return;
+    this.#queue.splice(waiting, 1);
+    const started = { state: 'running', documents: 0, startedAtMs: Date.now() } as const;
+    const copy = new CollectionCopy(namespace, { ...started, ...known, ranges, total, finishedAtMs: null });
+    this.#copies.set(namespace, copy);
+    const resumed = copy.progress.documents > 0 ? { resumedAt: copy.progress.documents } : {};
+    logger.info({ namespace: namespace.name, total, ranges: ranges.length, ...resumed }, 'Snapshot of the collection started');
+    report.started(namespace.name, copy.progress);
+  }
+
+  async #copy(copy: CollectionCopy, index: number, signal: AbortSignal): Promise<void> {
+    const { sequencer, progress, touched, report } = this.#deps;
+    const { namespace } = copy;
+    const note = (moved: SnapshotProgress) => [snapshotMessage(this.#options.source, namespace.name, moved)];
     let publishing = Promise.resolve(true);
-    let after: Buffer | undefined = progress.lastId === null ? undefined : Buffer.from(progress.lastId, 'base64');
-    let window: Window;
+    let range = copy.range(index);
     while (true) {
       signal.throwIfAborted();
-      await this.#deps.progress.near(signal);
-      window = this.#deps.touched.open(namespace);
-      const chunk = await this.#read(window, after, signal);
-      if (!(await publishing)) return this.#giveUp(window);
-      if (chunk.lastId === undefined) break;
-      after = chunk.lastId;
-      publishing = sequencer.chunk(
-        window,
-        chunk,
-        (lastId, documents) => {
-          progress = { ...progress, lastId: lastId.toString('base64'), documents: progress.documents + documents };
-          report.moved(namespace.name, progress);
-          return progress;
-        },
-        signal,
-      );
+      await progress.near(signal);
+      if (copy.isVoid) return;
+      const window = touched.open(namespace);
+      const chunk = await this.#read(window, range, signal);
+      if (!(await publishing)) return touched.close(window);
+      const { lastId } = chunk;
+      if (lastId === undefined) {
+        const finished = () => note(copy.finished(index, chunk.documents.length));
+        if (await sequencer.chunk(window, chunk, 'snapshot', finished, signal)) this.#finish(copy);
+        return;
+      }
+      range = { ...range, lastId: lastId.toString('base64') };
+      const moved = (): SnapshotProgress => {
+        const now = copy.moved(index, lastId, chunk.documents.length);
+        report.moved(namespace.name, now);
+        return now;
+      };
+      publishing = sequencer.chunk(window, chunk, 'snapshot', () => note(moved()), signal);
       publishing.catch(() => {}); // Awaited in the next turn; without this an early failure would count as unhandled.
     }
-    progress = { ...progress, state: 'done', finishedAtMs: Date.now() };
-    if (!(await sequencer.snapshotProgress(window, progress))) return this.#giveUp(window);
+  }
+
+  #finish(copy: CollectionCopy): void {
+    const { namespace, progress } = copy;
+    if (progress.state !== 'done' || this.#copies.get(namespace) !== copy) return;
+    this.#copies.delete(namespace);
     this.#known.set(namespace.name, progress);
-    report.finished(namespace.name, progress);
+    this.#deps.report.finished(namespace.name, progress);
     const seconds = Math.max(1, Math.round((Date.now() - progress.startedAtMs) / 1000));
-    logger.info({ namespace: namespace.name, documents: progress.documents, seconds }, 'Snapshot of the collection finished');
+    this.#deps.logger.info({ namespace: namespace.name, documents: progress.documents, seconds }, 'Snapshot of the collection finished');
   }
 
-  /** Ends a snapshot whose collection is no longer the one that it began with. */
-  #giveUp(window: Window): void {
-    const { touched, logger } = this.#deps;
-    touched.close(window);
-    logger.info({ namespace: window.namespace.name }, 'Snapshot of the collection given up: it was dropped or renamed');
-  }
-
-  async #read({ namespace, after: touched }: Window, after: Buffer | undefined, signal: AbortSignal): Promise<Chunk> {
+  async #read({ namespace, after: touched }: Window, range: SnapshotRange, signal: AbortSignal): Promise<Chunk> {
     // What is published already, by this session or by one before.
     const { end } = this.#deps.progress;
     const notBefore = end.compare(touched) > 0 ? end : touched;
     for (let failures = 1; ; failures++) {
       try {
-        return await this.#deps.reader.read(namespace, after, notBefore, signal);
+        return await this.#deps.reader.read(namespace, range, notBefore, signal);
       } catch (error) {
         if (signal.aborted || !isRetriableMongoError(error)) throw error;
         this.#deps.logger.warn(

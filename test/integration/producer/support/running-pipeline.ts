@@ -42,7 +42,11 @@ export class RunningPipeline {
       state: this.state,
       logger,
     };
-    const running = runPipeline(deps, { partitions: 4, replicationFactor: 1, chunkDocuments: 500, ...options }, this.#stop.signal);
+    const running = runPipeline(
+      deps,
+      { partitions: 4, replicationFactor: 1, chunkDocuments: 500, snapshotParallel: 2, ...options },
+      this.#stop.signal,
+    );
     this.ended = running.catch((error: unknown) => {
       this.#failure = error;
     });

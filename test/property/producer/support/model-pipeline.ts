@@ -3,7 +3,7 @@
 import { createLogger, createMetrics, runServices } from '@tailwater/runtime';
 import { findId, Position, type RawValue } from '@tailwater/schema';
 import type { MongoClient } from 'mongodb';
-import { positionMessage } from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
+import { positionMessage, type SnapshotRange } from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
 import { RecordEncoder } from '../../../../packages/producer/src/encode/record-encoder.js';
 import { DocumentLookup } from '../../../../packages/producer/src/enrich/document-lookup.js';
 import type { ChangeBatch, TrackedNamespace } from '../../../../packages/producer/src/normalize/change-batch.js';
@@ -31,6 +31,8 @@ export interface ModelOptions {
   readonly batchEntries: number;
   /** Documents of a chunk. */
   readonly chunkDocuments: number;
+  /** Chunks at once. */
+  readonly parallel: number;
   /** Documents that may be looked up at once: small numbers cut batches into slices. */
   readonly lookups: number;
   /** Entries by which a server's answer may lag behind the newest one. */
@@ -56,7 +58,7 @@ export class ModelPipeline {
 
   /** One session, as the pipeline runs it: from the checkpoint until `isOver`, or until something fails. */
   async session(isOver: () => boolean): Promise<void> {
-    const { database, log, turn, chunkDocuments, lookups, lag } = this.#options;
+    const { database, log, turn, chunkDocuments, parallel, lookups, lag } = this.#options;
     const publisher = new Publisher(log.connect(() => turn('commit')));
     const checkpoint = log.checkpoint();
     const start = checkpoint.position ?? ModelDatabase.start;
@@ -77,8 +79,11 @@ export class ModelPipeline {
       onCommand: () => {},
     });
     const reader = new ModelReader(database, turn, chunkDocuments, lag);
-    const client = { db: () => ({ collection: () => ({ estimatedDocumentCount: async () => 0 }) }) } as unknown as MongoClient;
-    const snapshotter = new Snapshotter({ client, reader, sequencer, progress, touched, report, logger: this.#logger }, checkpoint);
+    const snapshotter = new Snapshotter(
+      { client: modelClient(database, turn), reader, sequencer, progress, touched, report, logger: this.#logger },
+      { source: 'rs0', parallel, chunkDocuments, readPreference: 'primary' },
+      checkpoint,
+    );
     snapshotter.request(this.#namespaces.byName(database.namespace.name));
     const stop = new AbortController();
     const tail = { run: (signal: AbortSignal) => this.#tail(sequencer, start, signal, () => isOver() && stop.abort(new Error('over'))) };
@@ -96,6 +101,17 @@ export class ModelPipeline {
       await sequencer.tail({ entries, end, readStartedAtMs });
     }
   }
+}
+
+/** What the snapshotter asks of a server itself: how much there is, and ids to divide it by. */
+function modelClient(database: ModelDatabase, turn: ModelOptions['turn']): MongoClient {
+  const documents = (): Buffer[] => [...database.stateAt(database.end)].sort(([a], [b]) => a - b).map(([, document]) => document);
+  const toArray = async (): Promise<Buffer[]> => {
+    await turn('sample');
+    return documents();
+  };
+  const collection = { estimatedDocumentCount: async () => 8 * documents().length, aggregate: () => ({ toArray }) };
+  return { db: () => ({ collection: () => collection }) } as unknown as MongoClient;
 }
 
 class ModelLookup extends DocumentLookup {
@@ -131,18 +147,22 @@ class ModelReader extends ChunkReader {
   readonly #lag: () => number;
 
   constructor(database: ModelDatabase, turn: ModelOptions['turn'], limit: number, lag: () => number) {
-    super(nobody, limit);
+    super(nobody, { documents: limit, readPreference: 'primary', queries: new Map() });
     this.#database = database;
     this.#turn = turn;
     this.#limit = limit;
     this.#lag = lag;
   }
 
-  override async read(_: TrackedNamespace, after: Buffer | undefined, notBefore: Position): Promise<Chunk> {
+  override async read(_: TrackedNamespace, range: SnapshotRange, notBefore: Position): Promise<Chunk> {
     await this.#turn('read a chunk');
     const position = this.#database.readableAt(notBefore, this.#lag());
-    const behind = after === undefined ? Number.NEGATIVE_INFINITY : Number(idOf(after));
-    const keys = [...this.#database.stateAt(position).keys()].filter((key) => key > behind).sort((a, b) => a - b);
+    const [from, behind, to] = [range.from, range.lastId, range.to].map((id) =>
+      id === null ? undefined : Number(idOf(Buffer.from(id, 'base64'))),
+    );
+    const isInside = (key: number): boolean =>
+      key >= (from ?? Number.NEGATIVE_INFINITY) && key > (behind ?? Number.NEGATIVE_INFINITY) && key < (to ?? Number.POSITIVE_INFINITY);
+    const keys = [...this.#database.stateAt(position).keys()].filter(isInside).sort((a, b) => a - b);
     const documents = keys.slice(0, this.#limit).map((key) => this.#database.stateAt(position).get(key) as Buffer);
     await this.#turn('answer with a chunk');
     return { documents, position, lastId: lastIdOf(documents), readAtMs: performance.now() };

@@ -12,7 +12,10 @@ import { T } from '../support/entries.js';
 
 const PROGRESS: SnapshotProgress = {
   state: 'running',
-  lastId: Buffer.from('id').toString('base64'),
+  ranges: [
+    { from: null, lastId: 'aWQ=', to: 'aWU=' },
+    { from: 'aWU=', lastId: null, to: null },
+  ],
   documents: 12,
   total: 100,
   startedAtMs: 1,
@@ -30,13 +33,13 @@ describe('checkpoint records', () => {
     const checkpoint = read([
       positionMessage('rs0', new Position(T, 1), 10),
       snapshotMessage('rs0', 'shop.orders', PROGRESS),
-      snapshotMessage('rs0', 'shop/odd.näme', { ...PROGRESS, state: 'done', lastId: null, finishedAtMs: 5 }),
+      snapshotMessage('rs0', 'shop/odd.näme', { ...PROGRESS, state: 'done', ranges: [], finishedAtMs: 5 }),
     ]);
     expect(checkpoint.position).toEqual(new Position(T, 1));
     expect(checkpoint.writtenAtMs).toBe(10);
     expect([...checkpoint.snapshots.keys()]).toEqual(['shop.orders', 'shop/odd.näme']);
     expect(checkpoint.snapshots.get('shop.orders')).toMatchObject(PROGRESS);
-    expect(checkpoint.snapshots.get('shop/odd.näme')).toMatchObject({ state: 'done', lastId: null, finishedAtMs: 5 });
+    expect(checkpoint.snapshots.get('shop/odd.näme')).toMatchObject({ state: 'done', ranges: [], finishedAtMs: 5 });
   });
 
   it('are all in the one partition, under keys that compaction keeps apart', () => {
@@ -59,6 +62,18 @@ describe('checkpoint records', () => {
     ]);
     expect([checkpoint.position?.toString(), checkpoint.writtenAtMs]).toEqual([`${T + 1}:2`, 2]);
     expect(checkpoint.snapshots.get('shop.orders')?.documents).toBe(99);
+  });
+
+  it('of the first version are one range, from where it had come to', () => {
+    const reader = new CheckpointReader('rs0');
+    const add = (name: string, fields: object) =>
+      reader.add(`rs0/snapshot/shop.${name}`, Buffer.from(JSON.stringify({ version: 1, documents: 3, ...fields })));
+    add('begun', { state: 'running', lastId: null });
+    add('running', { state: 'running', lastId: 'aWQ=' });
+    add('done', { state: 'done', lastId: 'aWQ=' });
+    const ranges = [...reader.result().snapshots.values()].map((progress) => progress.ranges);
+    expect(ranges).toEqual([[{ from: null, lastId: null, to: null }], [{ from: null, lastId: 'aWQ=', to: null }], []]);
+    expect(() => reader.add('rs0/snapshot/shop.x', Buffer.from('{"version":3}'))).toThrow('version');
   });
 
   it('forget a snapshot', () => {

@@ -5,7 +5,7 @@ import { Position } from '@tailwater/schema';
 import type { BSON } from 'bson';
 import type { MongoClient } from 'mongodb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { SnapshotProgress } from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
+import { type SnapshotProgress, snapshotMessage } from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
 import { RecordEncoder } from '../../../../packages/producer/src/encode/record-encoder.js';
 import { DocumentLookup } from '../../../../packages/producer/src/enrich/document-lookup.js';
 import type { CollectionCommand } from '../../../../packages/producer/src/normalize/change-batch.js';
@@ -22,7 +22,8 @@ import { entry, raw, T } from '../support/entries.js';
 
 const START = new Position(T, 0);
 const never = new AbortController().signal;
-const PROGRESS: SnapshotProgress = { state: 'running', lastId: 'x', documents: 1, total: 1, startedAtMs: 0, finishedAtMs: null };
+const PROGRESS: SnapshotProgress = { state: 'running', ranges: null, documents: 1, total: 1, startedAtMs: 0, finishedAtMs: null };
+const note = (progress: SnapshotProgress) => [snapshotMessage('rs0', 'shop.orders', progress)];
 
 function build() {
   const log = new CommittedLog([]);
@@ -138,8 +139,7 @@ describe('Sequencer', () => {
     const window = touched.open(namespaces.byName('shop.orders'));
     const documents = [1, 2, 3].map((_id) => raw({ _id }));
     const chunk = { documents, position: new Position(T, 2), lastId: Buffer.from('3'), readAtMs: performance.now() + 60_000 };
-    const progressAt = (lastId: Buffer, count: number) => ({ ...PROGRESS, lastId: lastId.toString(), documents: count });
-    const publishing = sequencer.chunk(window, chunk, progressAt, never);
+    const publishing = sequencer.chunk(window, chunk, 'snapshot', () => note({ ...PROGRESS, documents: 3 }), never);
     await tail(insert(1, 'other'));
     await tail(entry({ op: 'd', o: { _id: 2 }, i: 2 }));
     await publishing;
@@ -157,8 +157,9 @@ describe('Sequencer', () => {
     const { sequencer, transactions, touched, namespaces } = build();
     const namespace = namespaces.byName('shop.orders');
     const chunk = { documents: [], position: START, lastId: Buffer.from('3'), readAtMs: 0 };
-    await sequencer.chunk(touched.open(namespace), chunk, () => PROGRESS, never);
-    await sequencer.snapshotProgress(touched.open(namespace), { ...PROGRESS, state: 'done' });
+    await sequencer.chunk(touched.open(namespace), chunk, 'snapshot', () => note(PROGRESS), never);
+    const end = { ...chunk, lastId: undefined };
+    await sequencer.chunk(touched.open(namespace), end, 'snapshot', () => note({ ...PROGRESS, state: 'done' }), never);
     expect((await transactions()).map(([, checkpoint]) => checkpoint)).toEqual([
       'rs0/snapshot/shop.orders = running 1',
       'rs0/snapshot/shop.orders = done 1',
@@ -168,11 +169,10 @@ describe('Sequencer', () => {
   it('publishes nothing of a collection that was replaced before', async () => {
     const { sequencer, transactions, touched, namespaces } = build();
     const namespace = namespaces.byName('shop.orders');
-    const windows = [touched.open(namespace), touched.open(namespace)] as const;
+    const window = touched.open(namespace);
     touched.invalidate(namespace);
     const chunk = { documents: [raw({ _id: 1 })], position: START, lastId: Buffer.from('1'), readAtMs: 0 };
-    expect(await sequencer.chunk(windows[0], chunk, () => PROGRESS, never)).toBe(false);
-    expect(await sequencer.snapshotProgress(windows[1], { ...PROGRESS, state: 'done' })).toBe(false);
+    expect(await sequencer.chunk(window, chunk, 'snapshot', () => note(PROGRESS), never)).toBe(false);
     expect(await transactions()).toEqual([]);
   });
 
