@@ -1,6 +1,10 @@
 // The targets by the name that --target gives them.
-import { TailwaterError } from '@tailwater/runtime';
+import { type OptionValues, TailwaterError } from '@tailwater/runtime';
+import { elasticsearchOptions, elasticsearchSettings } from './elasticsearch/options.js';
 import type { Target } from './target.js';
+
+/** The options that only one of the targets knows. */
+export const ownOptions = { ...elasticsearchOptions } as const;
 
 export interface TargetSettings {
   readonly url: string;
@@ -8,11 +12,18 @@ export interface TargetSettings {
   readonly connectTimeoutMs: number;
   /** How long, in milliseconds, a request may take before it counts as failed. */
   readonly requestTimeoutMs: number;
+  /** Seconds after which what was written can be searched: 0 at once, undefined when the target decides. */
+  readonly autoCommitInterval: number | undefined;
+  readonly own: OptionValues<typeof ownOptions>;
 }
 
 // Loaded when asked for: each client library costs more than 20 MB of memory, and a process needs one.
 const TARGETS: Readonly<Record<string, (settings: TargetSettings) => Promise<Target>>> = {
-  es: async (settings) => new (await import('./elasticsearch/elasticsearch.js')).ElasticsearchTarget(settings),
+  es: async ({ own, autoCommitInterval, ...settings }) => {
+    const { ElasticsearchTarget } = await import('./elasticsearch/elasticsearch.js');
+    const interval = autoCommitInterval === undefined ? {} : { autoCommitInterval };
+    return new ElasticsearchTarget({ ...settings, ...interval, ...elasticsearchSettings(own) });
+  },
   mongo: async (settings) => new (await import('./mongo/mongo.js')).MongoTarget(settings),
 };
 

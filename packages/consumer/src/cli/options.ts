@@ -18,7 +18,7 @@ const target = {
 const targetUrl = {
   type: 'string',
   group: 'Target:',
-  describe: 'http://user:password@host:9200, or a MongoDB connection string',
+  describe: 'http://user:password@host:9200, several nodes separated by commas; cloud:<cloud id>; or a MongoDB connection string',
   required: true,
   secret: true,
 } as const;
@@ -26,6 +26,14 @@ const name = {
   type: 'string',
   group: 'Target:',
   describe: 'Name of this target; the consumer group is <prefix>.<name>. The kind of target when not given',
+} as const;
+
+const autoCommitInterval = {
+  type: 'number',
+  group: 'Target:',
+  describe: 'Seconds after which what was written can be searched; 0 with each batch. When not given, the index decides',
+  fractional: true,
+  min: 0,
 } as const;
 
 const include = {
@@ -103,7 +111,7 @@ const statusPort = {
   max: 65_535,
 } as const;
 export const kafkaOptions = { ...connectionOptions, prefix } as const;
-export const targetOptions = { target, targetUrl, name } as const;
+export const targetOptions = { target, targetUrl, name, autoCommitInterval } as const;
 export const namespaceOptions = { include, exclude, rename } as const;
 export const batchOptions = { batchSize, batchBytes, inFlight, bufferBytes, requestTimeout } as const;
 export const processOptions = { sessionTimeout, statusHost, statusPort } as const;

@@ -13,7 +13,7 @@ import {
   TailwaterError,
 } from '@tailwater/runtime';
 import { isTopicPrefix } from '@tailwater/schema';
-import { createTarget } from '../apply/registry.js';
+import { createTarget, ownOptions } from '../apply/registry.js';
 import { ConsumerMetrics } from '../consumer-metrics.js';
 import { Pipeline } from '../pipeline.js';
 import { KafkaSubscription } from '../subscribe/kafka.js';
@@ -24,7 +24,7 @@ import { batchOptions, kafkaOptions, namespaceOptions, processOptions, targetOpt
 import { describeConsumer, readiness, reporter } from './report.js';
 import { targetName } from './target-name.js';
 
-const options = { ...targetOptions, ...kafkaOptions, ...namespaceOptions, ...batchOptions, ...processOptions } as const;
+const options = { ...targetOptions, ...kafkaOptions, ...namespaceOptions, ...batchOptions, ...processOptions, ...ownOptions } as const;
 
 const CONNECT_TIMEOUT_MS = 15_000;
 const TOPIC_POLL_MS = 3_000;
@@ -57,6 +57,8 @@ export const startCommand: Command<typeof options> = {
       url: given.targetUrl,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       requestTimeoutMs: given.requestTimeout * 1000,
+      autoCommitInterval: given.autoCommitInterval,
+      own: given,
     });
 
     const kafka = createKafka(kafkaConnection(given, 'tailwater-consumer'), logger.child({ component: 'kafka' }));

@@ -29,8 +29,15 @@ export function readBulkResponse(changes: readonly Change[], response: BulkRespo
       status: 'rejected',
       code: error.type ?? String(status),
       reason: error.reason ?? `status ${status}`,
-      // A block is lifted by whoever set it, or by Elasticsearch itself when the disk has room again.
-      retriable: isRetriableStatus(status) || error.type === 'cluster_block_exception',
+      retriable: isRetriableStatus(status) || isOfIndex(error.type),
     };
   });
 }
+
+export const NO_INDEX = 'index_not_found_exception';
+
+/**
+ * Whether the trouble is the index's and no document's: a block is lifted by whoever set it, or by Elasticsearch itself when the disk has
+ * room again; an index that may not create itself, somebody will create.
+ */
+const isOfIndex = (type: string | undefined): boolean => type === 'cluster_block_exception' || type === NO_INDEX;

@@ -15,6 +15,14 @@ export function statusOf(error: unknown): number | undefined {
   return error instanceof errors.ResponseError ? error.statusCode : undefined;
 }
 
+/** What a refused request was told; undefined when there was no response. */
+export function refusalOf(error: unknown): { readonly status: number; readonly type: string; readonly reason: string } | undefined {
+  if (!(error instanceof errors.ResponseError)) return undefined;
+  const { error: body } = (error.body ?? {}) as { error?: { type?: unknown; reason?: unknown } };
+  const status = error.statusCode ?? 0;
+  return { status, type: errorType(error.body) ?? `status ${status}`, reason: String(body?.reason ?? `status ${status}`) };
+}
+
 /** The failure of a whole request; an error that is not the client's stays what it is. */
 export function elasticsearchFailure(error: unknown, address: string): unknown {
   const coded = (code: ErrorCode, params: ErrorParams = {}) =>

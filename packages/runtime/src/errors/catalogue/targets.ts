@@ -90,4 +90,36 @@ export const targetErrors = {
     hint: 'Install the dependencies again with npm ci, so that the tested versions are used.',
     ...permanent,
   },
+  TW1340: {
+    title: 'Malformed cloud id',
+    message: 'The cloud id {id} is malformed',
+    hint: 'Copy it from the deployment’s page and write --target-url cloud:<name>:<the long text>.',
+    retriable: false,
+    exitCode: EXIT_USAGE,
+  },
+  TW1341: {
+    title: 'Index template unusable',
+    message: 'The file {file} holds no index template: {reason}',
+    hint: 'It must be the JSON body that PUT _index_template takes: {"index_patterns": ["shop.*"], "template": {"settings": {…}, "mappings": {…}}}.',
+    retriable: false,
+    exitCode: EXIT_USAGE,
+  },
+  TW1342: {
+    title: 'Index template refused',
+    message: 'Elasticsearch refuses the index template of {file}: {reason}',
+    hint: 'Correct the file. If another template has the same patterns and priority, give this one a higher "priority".',
+    ...permanent,
+  },
+  TW1343: {
+    title: 'Ingest pipeline missing',
+    message: 'Elasticsearch at {address} has no ingest pipeline {pipeline}',
+    hint: 'Create it (PUT _ingest/pipeline/{pipeline}) before the consumer starts, or leave --es-pipeline out.',
+    ...permanent,
+  },
+  TW1344: {
+    title: 'An index where an alias should be',
+    message: 'Elasticsearch has an index {index}, so {alias} cannot be an alias',
+    hint: 'Leave --es-alias-suffix out, or delete that index and let the topics be applied again, or rename the namespace with --rename.',
+    ...permanent,
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -28,7 +28,7 @@ describe('readBulkResponse', () => {
     [403, 'cluster_block_exception', true],
     [403, 'security_exception', false],
     [400, 'document_parsing_exception', false],
-    [404, 'index_not_found_exception', false],
+    [404, 'index_not_found_exception', true],
   ])('%i %s: worth another attempt is %s', (status, type, retriable) => {
     const expected = { status: 'rejected', code: type, reason: 'because', retriable };
     expect(readBulkResponse([upsert], { errors: true, items: [failed(status, type)] })).toEqual([expected]);

@@ -1,0 +1,68 @@
+// How the client reaches Elasticsearch: its nodes, a cloud id, credentials, TLS. Nodes are never asked for others (sniffing), because
+// behind a proxy or in the cloud their own addresses are not reachable.
+import { isIP } from 'node:net';
+import { connect as tlsConnect } from 'node:tls';
+import { type ClientOptions, errors } from '@elastic/elasticsearch';
+import { redactUrl, TailwaterError } from '@tailwater/runtime';
+import type { ElasticsearchSettings } from './options.js';
+
+const CLOUD = 'cloud:';
+
+/** How OpenSSL's and Node's codes begin that are about certificates or the protocol, not about the way there. */
+const TLS_CODE = /^(?:ERR_TLS|ERR_SSL|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO|HOSTNAME_MISMATCH|EPROTO)/;
+
+/**
+ * The client's options for `http://a:9200,http://b:9200`, or for `cloud:` and a cloud id.
+ *
+ * @throws TailwaterError TW1308 when the URL is malformed, TW1340 when the cloud id is
+ */
+export function connectionOptions(url: string, settings: ElasticsearchSettings): ClientOptions {
+  return {
+    ...(url.startsWith(CLOUD) ? { cloud: { id: checkCloudId(url.slice(CLOUD.length)) } } : { nodes: nodesOf(url) }),
+    ...(settings.auth === undefined ? {} : { auth: settings.auth }),
+    ...(settings.ca === undefined ? {} : { tls: { ca: settings.ca } }),
+    compression: settings.compression ?? false,
+    enableMetaHeader: false,
+    // Sending again is the apply stage's business, which knows what must keep its order. The next attempt takes another node.
+    maxRetries: 0,
+    sniffOnStart: false,
+    sniffOnConnectionFault: false,
+    sniffInterval: false,
+  };
+}
+
+/** A comma separates nodes only where the next one begins: a password may hold one. */
+function nodesOf(url: string): string[] {
+  const nodes = url.split(/,\s*(?=https?:\/\/)/);
+  for (const node of nodes) {
+    if (!/^https?:$/.test(URL.canParse(node) ? new URL(node).protocol : ''))
+      throw new TailwaterError('TW1308', { address: redactUrl(node) });
+  }
+  return nodes;
+}
+
+/** `name:` and base64 of `host$elasticsearch$kibana`. */
+function checkCloudId(id: string): string {
+  const [host = '', cluster = ''] = Buffer.from(id.slice(id.lastIndexOf(':') + 1), 'base64')
+    .toString('utf8')
+    .split('$');
+  if (id.includes(':') && cluster !== '' && URL.canParse(`https://${cluster}.${host}`)) return id;
+  throw new TailwaterError('TW1340', { id });
+}
+
+/** The code with which TLS to one of the nodes fails, if that is what fails: the client's own error does not tell. */
+export async function tlsFailure(error: unknown, url: string, { ca }: ElasticsearchSettings): Promise<string | undefined> {
+  if (!(error instanceof errors.ConnectionError) || !url.startsWith('https:')) return undefined;
+  const { hostname, port } = new URL(nodesOf(url)[0] ?? url);
+  return new Promise((resolve) => {
+    const name = isIP(hostname) === 0 ? { servername: hostname } : {};
+    const options = { host: hostname, port: Number(port || 443), timeout: 3_000, ...name, ...(ca === undefined ? {} : { ca }) };
+    const socket = tlsConnect(options, () => end(undefined));
+    const end = (code: string | undefined) => {
+      socket.destroy();
+      resolve(code !== undefined && TLS_CODE.test(code) ? code : undefined);
+    };
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => end(code));
+    socket.on('timeout', () => end(undefined));
+  });
+}

@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadOptions } from '@tailwater/runtime';
+import { afterAll, describe, expect, it } from 'vitest';
+import { elasticsearchOptions, elasticsearchSettings } from '../../../../../packages/consumer/src/apply/elasticsearch/options.js';
+
+const directory = mkdtempSync(join(tmpdir(), 'es-options-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const settings = (flags: Record<string, string>) => {
+  const lists = Object.fromEntries(Object.entries(flags).map(([name, value]) => [name, [value]]));
+  return elasticsearchSettings(loadOptions(elasticsearchOptions, lists, {}));
+};
+const file = (name: string, text: string): string => {
+  writeFileSync(join(directory, name), text);
+  return join(directory, name);
+};
+
+describe('elasticsearchSettings', () => {
+  it('names a template after its file', () => {
+    const path = file('Shop Orders.json', '{"index_patterns":["shop.*"]}');
+    expect(settings({ esTemplate: path }).templates).toEqual([
+      { file: path, name: 'tailwater-shop orders', body: { index_patterns: ['shop.*'] } },
+    ]);
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['TW1015', { esApiKey: 'a', esUser: 'b', esPassword: 'c' }],
+    ['TW1007', { esUser: 'b' }],
+    ['TW1007', { esPassword: 'c' }],
+    ['TW1017', { esTlsCa: join(directory, 'missing.pem') }],
+    ['TW1006', { esAliasSuffix: 'A B' }],
+    ['TW1341', { esTemplate: join(directory, 'missing.json') }],
+    ['TW1341', { esTemplate: file('broken.json', '{"index_patterns":') }],
+    ['TW1341', { esTemplate: file('mapping.json', '{"mappings":{}}') }],
+  ])('%s: %j', (code, flags) => {
+    expect(() => settings(flags)).toThrow(expect.objectContaining({ code }));
+  });
+});
