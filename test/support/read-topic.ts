@@ -1,7 +1,9 @@
 // What a topic holds, as a reader sees it who takes only what was committed.
 import { randomUUID } from 'node:crypto';
 import type { RecordHeaders } from '@tailwater/schema';
-import { type Consumer, Kafka, logLevel } from 'kafkajs';
+import kafkajs, { type Cluster, type Consumer, type PartitionAssigner } from 'kafkajs';
+
+const { Kafka, PartitionAssigners, logLevel } = kafkajs;
 
 const READ_TIMEOUT_MS = 60_000;
 
@@ -16,56 +18,92 @@ export interface TopicRecord {
 
 /**
  * Reads all partitions from their beginning to where they end now, read-committed, in the order of partitions and offsets.
- * A transaction that is still open at the end is waited for: it may yet be committed.
+ * A transaction that is still open at the end is waited for, also one whose commit was answered a moment ago: its markers
+ * follow the answer.
  *
  * @param brokers - `host:port` each
  * @throws Error when the end is not reached within a minute
  */
 export async function readTopic(brokers: readonly string[], topic: string): Promise<TopicRecord[]> {
   const kafka = new Kafka({ clientId: 'read-topic', brokers: [...brokers], logLevel: logLevel.NOTHING });
-  const admin = kafka.admin();
   const groupId = `read-topic-${randomUUID()}`;
-  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100, allowAutoTopicCreation: false });
+  let cluster: Cluster | undefined;
+  // An assigner is handed the cluster, which alone can be asked for ends that count open transactions.
+  const assigner: PartitionAssigner = (config) => {
+    cluster = config.cluster;
+    return PartitionAssigners.roundRobin(config);
+  };
+  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100, allowAutoTopicCreation: false, partitionAssigners: [assigner] });
   try {
-    await admin.connect();
-    const offsets = await admin.fetchTopicOffsets(topic);
-    const ends = new Map(offsets.filter(({ low, high }) => low !== high).map(({ partition, high }) => [partition, BigInt(high)]));
-    if (ends.size === 0) return [];
     await consumer.connect();
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
-    return await readUpTo(consumer, ends);
+    return await readToEnd(consumer, () => endsOf(cluster as Cluster, topic));
   } finally {
     await consumer.disconnect();
+    const admin = kafka.admin();
+    await admin.connect();
     await admin.deleteGroups([groupId]).catch(() => undefined); // empty, it would expire by itself
     await admin.disconnect();
   }
 }
 
-async function readUpTo(consumer: Consumer, ends: ReadonlyMap<number, bigint>): Promise<TopicRecord[]> {
+/** What is used of kafkajs's broker; its types leave out the level. */
+interface OffsetBroker {
+  listOffsets(request: object): Promise<{ responses: readonly { partitions: readonly { partition: number; offset: string }[] }[] }>;
+}
+
+const READ_UNCOMMITTED = 0;
+const LATEST = -1;
+
+/** Where the partitions end that hold anything. */
+async function endsOf(cluster: Cluster, topic: string): Promise<Map<number, bigint>> {
+  const ends = new Map<number, bigint>();
+  for (const { partitionId, leader } of cluster.findTopicPartitionMetadata(topic)) {
+    const broker = (await cluster.findBroker({ nodeId: String(leader) })) as unknown as OffsetBroker;
+    const partitions = [{ partition: partitionId, timestamp: LATEST }];
+    const { responses } = await broker.listOffsets({ isolationLevel: READ_UNCOMMITTED, topics: [{ topic, partitions }] });
+    const end = BigInt(responses[0]?.partitions[0]?.offset ?? 0);
+    if (end > 0n) ends.set(partitionId, end);
+  }
+  return ends;
+}
+
+async function readToEnd(consumer: Consumer, findEnds: () => Promise<Map<number, bigint>>): Promise<TopicRecord[]> {
   const records: TopicRecord[] = [];
-  const missing = new Map(ends);
+  const reached = new Map<number, bigint>();
+  let ends: ReadonlyMap<number, bigint> | undefined;
+  const missing = (): number[] =>
+    [...(ends?.keys() ?? [])].filter((partition) => (reached.get(partition) ?? 0n) < (ends?.get(partition) ?? 0n));
   await new Promise<void>((resolve, reject) => {
-    const overdue = () => reject(new Error(`Not read to the end within ${READ_TIMEOUT_MS} ms: ${JSON.stringify([...missing.keys()])}`));
+    const overdue = () => reject(new Error(`Not read to the end within ${READ_TIMEOUT_MS} ms: ${JSON.stringify(missing())}`));
     const timer = setTimeout(overdue, READ_TIMEOUT_MS);
-    // The mark that ends a transaction takes an offset too, so the end is reached by a fetch and not by a record.
-    consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { partition, lastOffset } }) => {
-      if (BigInt(lastOffset) + 1n >= (ends.get(partition) ?? 0n)) missing.delete(partition);
-      if (missing.size > 0) return;
+    const resolveAtEnd = (): void => {
+      if (ends === undefined || missing().length > 0) return;
       clearTimeout(timer);
       resolve();
+    };
+    // The mark that ends a transaction takes an offset too, so the end is reached by a fetch and not by a record.
+    consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { partition, lastOffset } }) => {
+      reached.set(partition, BigInt(lastOffset) + 1n);
+      resolveAtEnd();
     });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       if (!payload.restart) reject(payload.error);
     });
-    const running = consumer.run({
-      autoCommit: false,
-      eachBatch: async ({ batch: { partition, messages } }) => {
-        for (const { offset, key, value, headers = {} } of messages) {
-          if (BigInt(offset) < (ends.get(partition) ?? 0n)) records.push({ partition, offset: BigInt(offset), key, value, headers });
-        }
-      },
-    });
-    running.catch(reject);
+    const read = async (): Promise<void> => {
+      await consumer.run({
+        autoCommit: false,
+        eachBatch: async ({ batch: { partition, messages } }) => {
+          for (const { offset, key, value, headers = {} } of messages)
+            records.push({ partition, offset: BigInt(offset), key, value, headers });
+        },
+      });
+      ends = await findEnds();
+      resolveAtEnd();
+    };
+    read().catch(reject);
   });
-  return records.sort((a, b) => a.partition - b.partition || Number(a.offset - b.offset));
+  return records
+    .filter(({ partition, offset }) => offset < (ends?.get(partition) ?? 0n))
+    .sort((a, b) => a.partition - b.partition || Number(a.offset - b.offset));
 }

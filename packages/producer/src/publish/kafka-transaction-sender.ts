@@ -3,6 +3,7 @@
 import { type KafkaClient, toKafkaError } from '@tailwater/runtime';
 import type { Producer } from 'kafkajs';
 import type { TopicRecords } from '../encode/record-encoder.js';
+import { encodeOwnBatches } from './kafka-produce.js';
 import type { TransactionSender } from './publisher.js';
 import { inRounds } from './rounds.js';
 
@@ -23,6 +24,7 @@ export class KafkaTransactionSender implements TransactionSender {
 
   /** Connects and fences every earlier producer of the same transactional id; what it left open is aborted. */
   static async connect(kafka: KafkaClient, transactionalId: string): Promise<KafkaTransactionSender> {
+    encodeOwnBatches(kafka);
     const producer = kafka.producer({
       transactionalId,
       maxInFlightRequests: 1,
