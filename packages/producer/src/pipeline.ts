@@ -12,7 +12,6 @@ import { DocumentLookup } from './enrich/document-lookup.js';
 import type { CollectionCommand } from './normalize/change-batch.js';
 import { NamespaceTable } from './normalize/namespace-table.js';
 import type { NormalizeCounters } from './normalize/normalize-counters.js';
-import { Normalizer } from './normalize/normalizer.js';
 import type { ProducerMetrics } from './producer-metrics.js';
 import type { ProducerState } from './producer-state.js';
 import { KafkaTopics } from './publish/kafka-topics.js';
@@ -27,7 +26,8 @@ import { Snapshotter } from './snapshot/snapshotter.js';
 import { TouchedKeys } from './snapshot/touched-keys.js';
 import type { MongoSource } from './source/mongo/connect.js';
 import { isRetriableMongoError } from './source/mongo/mongo-errors.js';
-import { OplogSource } from './source/oplog/oplog-source.js';
+import type { ChangeSource } from './source/source.js';
+import { createNormalizer, openSource, type SourceOptions } from './source-kinds.js';
 
 /** A session that failed is followed by another after this long, doubling up to the maximum, in milliseconds. */
 const FIRST_DELAY_MS = 500;
@@ -46,7 +46,7 @@ export interface PipelineDependencies {
   readonly logger: Logger;
 }
 
-export interface PipelineOptions {
+export interface PipelineOptions extends SourceOptions {
   readonly prefix: string;
   readonly partitions: number;
   readonly replicationFactor: number;
@@ -108,17 +108,18 @@ async function runSession(
       await publisher.flush();
     });
     const checkpoint = await abortable(claim, signal);
-    const oplog = new OplogSource(source.client, logger.child({ component: 'oplog' }));
-    const start = checkpoint.position ?? (await oplog.newestPosition());
+    // The chunks of a snapshot wait for the tail to pass them.
+    const changes = openSource(source, options, () => deps.report.totals().state === 'running', logger);
+    const start = checkpoint.position ?? (await changes.newestPosition());
     if (checkpoint.position === undefined) {
       // Before the first document is copied: a crash during the first snapshot must find where the tail began.
       await publisher.submit({ topics: [{ topic: checkpointTopic, messages: [positionMessage(source.replicaSet, start, Date.now())] }] });
     }
-    logger.info({ position: start.toString(), first: checkpoint.position === undefined }, 'Tailing the oplog');
+    logger.info({ position: start.toString(), first: checkpoint.position === undefined, source: options.source }, 'Tailing');
     onRunning();
     state.phase = 'running';
     state.lastError = undefined;
-    await runStages(deps, options, { topics, publisher, oplog, checkpoint, checkpointTopic, start }, signal);
+    await runStages(deps, options, { topics, publisher, changes, checkpoint, checkpointTopic, start }, signal);
   } finally {
     await Promise.allSettled([sender?.close(), admin.disconnect()]);
   }
@@ -127,7 +128,7 @@ async function runSession(
 interface Session {
   readonly topics: KafkaTopics;
   readonly publisher: Publisher;
-  readonly oplog: OplogSource;
+  readonly changes: ChangeSource;
   readonly checkpoint: Checkpoint;
   readonly checkpointTopic: string;
   readonly start: Checkpoint['position'] & {};
@@ -140,7 +141,7 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
   state.position = () => progress.end;
   const touched = new TouchedKeys();
   const sequencer: Sequencer = new Sequencer({
-    normalizer: new Normalizer(namespaces, deps.counters, logger.child({ component: 'normalize' })),
+    normalizer: createNormalizer(options.source, namespaces, deps.counters, logger),
     lookup: new DocumentLookup(source.client),
     encoder: new RecordEncoder(),
     topics: session.topics,
@@ -179,7 +180,7 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
   for (const namespace of collections) snapshotter.request(namespace);
   const tail = {
     run: async (stop: AbortSignal): Promise<void> => {
-      for await (const batch of session.oplog.read(session.start, stop)) await sequencer.tail(batch);
+      for await (const batch of session.changes.read(session.start, stop)) await sequencer.tail(batch);
     },
   };
   await runServices([tail, snapshotter], signal);

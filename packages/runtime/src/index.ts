@@ -33,7 +33,7 @@ export {
   type MetricOptions,
   type Metrics,
 } from './metrics/metrics.js';
-export type { NamespaceName } from './namespaces/namespace-pattern.js';
+export { type NamespaceName, type NamespacePattern, parseNamespacePattern } from './namespaces/namespace-pattern.js';
 export {
   compileNamespaceRules,
   type NamespaceRules,

@@ -1,6 +1,7 @@
 // What a producer remembers between runs, as records of the compacted topic `<prefix>.checkpoints`. They travel in the
 // transaction of the events that they cover, so neither is ever there without the other (promise A).
 import { Position } from '@tailwater/schema';
+import { resumeTokenOf, StreamPosition } from '../source/change-stream/stream-position.js';
 
 const VERSION = 1;
 /** Progress of snapshots has ranges; in version 1 it had `lastId`, the end of the only one. */
@@ -56,8 +57,15 @@ const message = (key: string, value: object | null, version = VERSION): Checkpoi
   partition: 0,
 });
 
-export const positionMessage = (source: string, position: Position, writtenAtMs: number): CheckpointMessage =>
-  message(POSITION_KEY(source), { position: position.toString(), writtenAtMs });
+/** The position, and the resume token of one that came from a change stream: a record has it or not, as its source has. */
+export const positionMessage = (source: string, position: Position, writtenAtMs: number): CheckpointMessage => {
+  const resumeToken = resumeTokenOf(position)?.toString('base64');
+  return message(POSITION_KEY(source), {
+    position: position.toString(),
+    ...(resumeToken === undefined ? {} : { resumeToken }),
+    writtenAtMs,
+  });
+};
 
 /** The progress of a collection's snapshot; null forgets it, as when the collection was dropped. */
 export const snapshotMessage = (source: string, namespace: string, progress: SnapshotProgress | null): CheckpointMessage =>
@@ -128,5 +136,7 @@ function progressOf({ version, lastId, ...fields }: Record<string, unknown>): Sn
 function positionOf(fields: Record<string, unknown>): Position {
   const position = Position.parse(String(fields['position']));
   if (position === undefined) throw new TypeError(`its position is ${String(fields['position'])}`);
-  return position;
+  const resumeToken = fields['resumeToken'];
+  if (typeof resumeToken !== 'string') return position;
+  return new StreamPosition(position.t, position.i, position.ordinal, Buffer.from(resumeToken, 'base64'));
 }

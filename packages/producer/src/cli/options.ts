@@ -1,6 +1,7 @@
 // The options that the producer's commands share, each described once for the command line, the environment and the file.
 
 import { kafkaOptions } from '@tailwater/runtime';
+import { SOURCE_KINDS } from '../source/mongo/connect.js';
 
 const mongo = {
   type: 'string',
@@ -8,6 +9,14 @@ const mongo = {
   describe: 'Connection string of the replica set, https://www.mongodb.com/docs/manual/reference/connection-string/',
   required: true,
   secret: true,
+} as const;
+
+const source = {
+  type: 'string',
+  group: 'Source:',
+  describe: 'What is read for changes; a change stream needs no access to the database local, and works through a mongos',
+  choices: SOURCE_KINDS,
+  default: 'oplog',
 } as const;
 
 const prefix = {
@@ -30,5 +39,5 @@ const exclude = {
   default: [] as string[],
 } as const;
 
-export const sourceOptions = { mongo, ...kafkaOptions, prefix } as const;
+export const sourceOptions = { mongo, source, ...kafkaOptions, prefix } as const;
 export const namespaceOptions = { include, exclude } as const;

@@ -26,6 +26,14 @@ import { describeState, readiness } from './state-report.js';
 const options = {
   ...sourceOptions,
   ...namespaceOptions,
+  fullDocument: {
+    type: 'string',
+    group: 'Source:',
+    describe:
+      'Where a change stream has the documents of updates from: looked up by the producer in batches; or, from collections with changeStreamPreAndPostImages, as they were right after the update',
+    choices: ['lookup', 'when-available'] as const,
+    default: 'lookup',
+  },
   partitions: { type: 'number', group: 'Kafka:', describe: 'Partitions of topics that are created', default: 8, min: 1, max: 10_000 },
   replicationFactor: {
     type: 'number',
@@ -78,7 +86,7 @@ export const startCommand: Command<typeof options> = {
   async run(given, { signal, stderr, logger }) {
     if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
     const rules = compileNamespaceRules({ include: given.include, exclude: given.exclude });
-    const source = await connectSource(given.mongo);
+    const source = await connectSource(given.mongo, given.source);
     try {
       const kafka = createKafka(kafkaConnection(given, 'tailwater-producer'), logger.child({ component: 'kafka' }));
       await checkKafka(kafka, { signal });

@@ -9,11 +9,11 @@ import {
   kafkaConnection,
   renderTable,
 } from '@tailwater/runtime';
-import { checkpointTopicName } from '@tailwater/schema';
+import { checkpointTopicName, type Position } from '@tailwater/schema';
 import type { Checkpoint } from '../checkpoint/checkpoint-record.js';
 import { peekCheckpoint } from '../checkpoint/kafka-checkpoint-store.js';
 import { connectSource } from '../source/mongo/connect.js';
-import { type OplogWindow, readOplogWindow } from '../source/oplog/oplog-window.js';
+import { newestMajorityPosition, type OplogWindow, readOplogWindow } from '../source/oplog/oplog-window.js';
 import { sourceOptions } from './options.js';
 
 const options = {
@@ -30,13 +30,17 @@ export const statusCommand: Command<typeof options> = {
     ['$0 status --mongo "$MONGO_URI" --json', 'for a script'],
   ],
   async run(given, { stdout, logger }) {
-    const source = await connectSource(given.mongo);
+    const source = await connectSource(given.mongo, given.source);
     const kafka = createKafka(kafkaConnection(given, 'tailwater-status'), logger);
     try {
       await checkKafka(kafka);
       const location = { topic: checkpointTopicName(given.prefix), source: source.replicaSet };
-      const [checkpoint, window] = await Promise.all([peekCheckpoint(kafka, location), readOplogWindow(source.client)]);
-      const report = toReport(source.replicaSet, checkpoint, window);
+      const [checkpoint, newest, window] = await Promise.all([
+        peekCheckpoint(kafka, location),
+        newestMajorityPosition(source.client),
+        given.source === 'oplog' ? readOplogWindow(source.client) : readOplogWindow(source.client).catch(() => undefined),
+      ]);
+      const report = toReport(source.replicaSet, checkpoint, newest, window);
       stdout.write(given.json ? `${JSON.stringify(report, null, 2)}\n` : toTables(report, checkpoint));
     } finally {
       await source.client.close();
@@ -46,21 +50,25 @@ export const statusCommand: Command<typeof options> = {
 
 type Report = ReturnType<typeof toReport>;
 
-function toReport(replicaSet: string, checkpoint: Checkpoint, window: OplogWindow) {
+/** Without access to the oplog nothing is known of its window. */
+function toReport(replicaSet: string, checkpoint: Checkpoint, newest: Position, window: OplogWindow | undefined) {
   const { position } = checkpoint;
   return {
     replicaSet,
     checkpoint:
       position === undefined ? null : { position: position.toString(), writtenAt: new Date(checkpoint.writtenAtMs).toISOString() },
-    behindSeconds: position === undefined ? null : Math.max(0, window.newest.t - position.t),
-    oplog: {
-      oldest: window.oldest.toString(),
-      newest: window.newest.toString(),
-      windowSeconds: window.newest.t - window.oldest.t,
-      headroomSeconds: position === undefined ? null : position.t - window.oldest.t,
-      usedBytes: window.usedBytes,
-      maxBytes: window.maxBytes,
-    },
+    behindSeconds: position === undefined ? null : Math.max(0, newest.t - position.t),
+    oplog:
+      window === undefined
+        ? null
+        : {
+            oldest: window.oldest.toString(),
+            newest: window.newest.toString(),
+            windowSeconds: window.newest.t - window.oldest.t,
+            headroomSeconds: position === undefined ? null : position.t - window.oldest.t,
+            usedBytes: window.usedBytes,
+            maxBytes: window.maxBytes,
+          },
     snapshots: [...checkpoint.snapshots].map(([namespace, { state, documents, total }]) => ({ namespace, state, documents, total })),
   };
 }
@@ -72,12 +80,20 @@ function toTables(report: Report, checkpoint: Checkpoint): string {
   else {
     rows.push(['checkpoint', `${report.checkpoint.position}, written ${report.checkpoint.writtenAt}`]);
     rows.push(['behind the oplog', formatDuration(report.behindSeconds ?? 0)]);
-    rows.push([
-      'headroom',
-      `${formatDuration(oplog.headroomSeconds ?? 0)} until the oldest entry passes the checkpoint${(oplog.headroomSeconds ?? 0) < 0 ? ': it has, a gap' : ''}`,
-    ]);
+    if (oplog !== null) {
+      const headroom = oplog.headroomSeconds ?? 0;
+      rows.push([
+        'headroom',
+        `${formatDuration(headroom)} until the oldest entry passes the checkpoint${headroom < 0 ? ': it has, a gap' : ''}`,
+      ]);
+    }
   }
-  rows.push(['oplog window', `${formatDuration(oplog.windowSeconds)}, ${formatBytes(oplog.usedBytes)} of ${formatBytes(oplog.maxBytes)}`]);
+  rows.push([
+    'oplog window',
+    oplog === null
+      ? 'unknown: the user may not read the oplog'
+      : `${formatDuration(oplog.windowSeconds)}, ${formatBytes(oplog.usedBytes)} of ${formatBytes(oplog.maxBytes)}`,
+  ]);
   const tables = [renderTable(['source', ''], rows)];
   if (checkpoint.snapshots.size > 0) {
     const progress = report.snapshots.map(({ namespace, state, documents, total }) => [

@@ -1,17 +1,18 @@
 // Turns raw oplog entries into changes. What it cannot turn into one is counted by kind and logged once, never passed over
 // in silence (promise E). https://github.com/mongodb/mongo/blob/master/src/mongo/db/repl/oplog_entry.idl
 import type { Logger } from '@tailwater/runtime';
-import { BsonCursor, findId, readString, recordKey } from '@tailwater/schema';
+import { BsonCursor, findId, Position, readString, recordKey } from '@tailwater/schema';
 import type { ChangeBatch, ChangeOp, TrackedNamespace, TransactionRef } from './change-batch.js';
 import { readCommand } from './command.js';
 import { EntryFields, Op } from './entry-fields.js';
+import type { EntryNormalizer } from './entry-normalizer.js';
 import type { NamespaceTable } from './namespace-table.js';
 import type { NormalizeCounters } from './normalize-counters.js';
 
 const DOLLAR = 0x24;
 const field = new BsonCursor();
 
-export class Normalizer {
+export class Normalizer implements EntryNormalizer {
   readonly #namespaces: NamespaceTable;
   readonly #logger: Logger;
   readonly #counters: NormalizeCounters;
@@ -34,6 +35,10 @@ export class Normalizer {
       else if (entry.op === Op.command) this.#command(entry, out);
       else this.#change(entry, entry, 0, null, out);
     }
+  }
+
+  positionBehind(rows: ChangeBatch, row: number): Position {
+    return new Position(rows.t[row] as number, rows.i[row] as number);
   }
 
   /** One insert, update or delete; `entry` has the position, `change` the operation, which is another one inside a transaction. */

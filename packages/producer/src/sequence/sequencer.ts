@@ -6,7 +6,7 @@ import { positionMessage, snapshotMessage } from '../checkpoint/checkpoint-recor
 import type { EncodedBatch, OutgoingRecord, RecordEncoder, TopicLayout } from '../encode/record-encoder.js';
 import type { DocumentLookup } from '../enrich/document-lookup.js';
 import { ChangeBatch, type CollectionCommand, type TrackedNamespace } from '../normalize/change-batch.js';
-import type { Normalizer } from '../normalize/normalizer.js';
+import type { EntryNormalizer } from '../normalize/entry-normalizer.js';
 import type { ProducerMetrics } from '../producer-metrics.js';
 import type { Publisher } from '../publish/publisher.js';
 import type { Chunk } from '../snapshot/chunk-reader.js';
@@ -21,7 +21,7 @@ import type { TailProgress } from './tail-progress.js';
 const IDLE_CHECKPOINT_MS = 1000;
 
 export interface SequencerDependencies {
-  readonly normalizer: Normalizer;
+  readonly normalizer: EntryNormalizer;
   readonly lookup: DocumentLookup;
   readonly encoder: RecordEncoder;
   readonly topics: { ensure(namespace: TrackedNamespace): Promise<void>; layoutOf(namespace: TrackedNamespace): TopicLayout };
@@ -116,7 +116,7 @@ export class Sequencer {
 
   /** The position behind the rows before `next`, and the commands up to there. */
   #tailCheckpoint(rows: ChangeBatch, next: number, end: Position): CheckpointMessage[] {
-    const position = next === rows.length ? end : new Position(rows.t[next - 1] as number, rows.i[next - 1] as number);
+    const position = next === rows.length ? end : this.#deps.normalizer.positionBehind(rows, next - 1);
     return [...this.#commandMessages(rows.commands, position), this.#positionMessage(position)];
   }
 

@@ -42,7 +42,7 @@ export class TailProgress {
    * and began after the position was known (`knownAtMs`, monotonic), says the same.
    */
   passed(position: Position, knownAtMs: number, signal: AbortSignal): Promise<void> {
-    return this.#wait(() => this.#end.compare(position) >= 0 || this.#emptyReadStartedAtMs > knownAtMs, signal);
+    return this.#wait(() => covers(this.#end, position) || this.#emptyReadStartedAtMs > knownAtMs, signal);
   }
 
   /** Resolves when the tail is near the oplog's end: a snapshot yields to a tail that is catching up. */
@@ -65,4 +65,10 @@ export class TailProgress {
       });
     });
   }
+}
+
+/** An end inside an entry, of which other operations may follow, has not passed that entry. */
+function covers(end: Position, position: Position): boolean {
+  const isInside = end.ordinal > position.ordinal && end.t === position.t && end.i === position.i;
+  return end.compare(position) >= 0 && !isInside;
 }

@@ -6,7 +6,7 @@ import type { Position } from '@tailwater/schema';
  * (promise G), and every entry at or before `end` has been handed out by this batch or an earlier one (promise A).
  */
 export interface EntryBatch {
-  /** Raw BSON entries; empty when the source was read and had nothing new. */
+  /** Raw BSON entries of the oplog, or change events; empty when the source was read and had nothing new. */
   readonly entries: readonly Buffer[];
   /** The position of the last entry handed out so far. */
   readonly end: Position;
@@ -18,7 +18,7 @@ export interface ChangeSource {
   /**
    * Reads on from `after` until the signal aborts. Reconnects by itself; nothing is skipped or repeated within one call.
    *
-   * @throws TailwaterError TW1106 when `after` is no longer in the oplog (promise F)
+   * @throws TailwaterError TW1106 when `after` is no longer in the oplog, TW1160 when a change stream cannot be resumed there (promise F)
    */
   read(after: Position, signal: AbortSignal): AsyncGenerator<EntryBatch>;
   /** The newest majority-committed position, where a first start begins. */

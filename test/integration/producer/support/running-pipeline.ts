@@ -42,18 +42,23 @@ export class RunningPipeline {
       state: this.state,
       logger,
     };
-    const running = runPipeline(
-      deps,
-      { partitions: 4, replicationFactor: 1, chunkDocuments: 500, snapshotParallel: 2, ...options },
-      this.#stop.signal,
-    );
+    const defaults = {
+      partitions: 4,
+      replicationFactor: 1,
+      chunkDocuments: 500,
+      snapshotParallel: 2,
+      source: 'oplog',
+      exclude: [],
+      fullDocument: 'lookup',
+    } as const;
+    const running = runPipeline(deps, { ...defaults, ...options }, this.#stop.signal);
     this.ended = running.catch((error: unknown) => {
       this.#failure = error;
     });
   }
 
   static async start(mongo: Mongo, kafka: Kafka, options: RunningOptions): Promise<RunningPipeline> {
-    return new RunningPipeline(await connectSource(mongo.uri), kafka, options);
+    return new RunningPipeline(await connectSource(mongo.uri, options.source ?? 'oplog'), kafka, options);
   }
 
   /** Why it ended by itself. */

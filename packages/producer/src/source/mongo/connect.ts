@@ -5,8 +5,17 @@ import { isUnauthorized, toMongoError } from './mongo-errors.js';
 
 const SERVER_SELECTION_TIMEOUT_MS = 15_000;
 
+export const SOURCE_KINDS = ['oplog', 'change-stream'] as const;
+/** What is read for changes: the oplog itself, or a change stream, which needs no access to `local`. */
+export type SourceKind = (typeof SOURCE_KINDS)[number];
+
+/** The name under which the checkpoints of a sharded cluster are kept, read through a mongos. */
+const CLUSTER_NAME = 'sharded-cluster';
+
 export interface MongoSource {
   readonly client: MongoClient;
+  /** Connected to a mongos: the changes of all shards come through it. */
+  readonly isMongos: boolean;
   /** The replica set's name: checkpoints are kept under it. */
   readonly replicaSet: string;
   /** The server's version, as `buildInfo` gives it. */
@@ -16,19 +25,21 @@ export interface MongoSource {
 /**
  * @param uri - a MongoDB connection string, https://www.mongodb.com/docs/manual/reference/connection-string/
  * @throws TailwaterError TW1101 unreachable, TW1102 wrong credentials, TW1103 a standalone mongod, TW1104 no right to read
- *   the oplog, TW1105 a mongos, TW1107 a malformed connection string
+ *   the oplog, TW1105 a mongos where the oplog is asked for, TW1107 a malformed connection string
  */
-export async function connectSource(uri: string): Promise<MongoSource> {
+export async function connectSource(uri: string, kind: SourceKind): Promise<MongoSource> {
   const address = redactUrl(uri);
   const client = createClient(uri, address);
   try {
     await client.connect();
     const hello = await client.db('admin').command({ hello: 1 });
-    if (hello['msg'] === 'isdbgrid') throw new TailwaterError('TW1105', { address });
-    if (typeof hello['setName'] !== 'string') throw new TailwaterError('TW1103', { address });
-    await checkOplogAccess(client, address);
+    const isMongos = hello['msg'] === 'isdbgrid';
+    if (isMongos && kind === 'oplog') throw new TailwaterError('TW1105', { address });
+    const replicaSet: unknown = isMongos ? CLUSTER_NAME : hello['setName'];
+    if (typeof replicaSet !== 'string') throw new TailwaterError('TW1103', { address });
+    if (kind === 'oplog') await checkOplogAccess(client, address);
     const { version } = (await client.db('admin').command({ buildInfo: 1 })) as unknown as { version: string };
-    return { client, replicaSet: hello['setName'], version };
+    return { client, isMongos, replicaSet, version };
   } catch (error) {
     await client.close().catch(() => {});
     throw toMongoError(error, address);

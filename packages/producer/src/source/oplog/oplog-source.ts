@@ -56,10 +56,11 @@ export class OplogSource implements ChangeSource {
       }
       const first = entries[0];
       // The entry at the checkpoint is always in the oplog, unless it was truncated; only its presence proves that none behind it is missing.
-      if (first === undefined || entryTimestamp(first).compare(after) !== 0) throw await this.#positionLost(after);
+      if (first === undefined || !isEntryAt(first, after)) throw await this.#positionLost(after);
       verified = true;
       end = entryTimestamp(entries.at(-1) as Buffer);
-      yield { entries: entries.slice(1), end, readStartedAtMs };
+      // Of an entry that the checkpoint is inside of, operations may be left: it is read again as a whole.
+      yield { entries: after.ordinal > 0 ? entries : entries.slice(1), end, readStartedAtMs };
     }
   }
 
@@ -72,6 +73,11 @@ export class OplogSource implements ChangeSource {
     });
   }
 }
+
+const isEntryAt = (entry: Buffer, { t, i }: Position): boolean => {
+  const ts = entryTimestamp(entry);
+  return ts.t === t && ts.i === i;
+};
 
 /** The member's clock is still before the position that it was asked to wait for: it will get there, or another one will be read. */
 function isBeforePosition(error: unknown): boolean {

@@ -14,11 +14,10 @@ export interface OplogWindow {
 
 const toPosition = (timestamp: Timestamp): Position => new Position(timestamp.getHighBitsUnsigned(), timestamp.getLowBitsUnsigned());
 
-/** The newest position that a majority of the members holds: `hello.lastWrite.majorityOpTime`. */
+/** The newest position that a majority of the members holds: `hello.lastWrite.majorityOpTime`. A mongos says what it has heard of. */
 export async function newestMajorityPosition(client: MongoClient): Promise<Position> {
   const hello = await client.db('admin').command({ hello: 1 });
-  const { ts } = hello['lastWrite'].majorityOpTime as { ts: Timestamp };
-  return toPosition(ts);
+  return toPosition((hello['lastWrite']?.majorityOpTime?.ts ?? hello['operationTime']) as Timestamp);
 }
 
 export async function oldestPosition(client: MongoClient): Promise<Position> {

@@ -26,13 +26,13 @@ export const mongodbErrors = {
   TW1104: {
     title: 'No right to read the oplog',
     message: 'The user may not read local.oplog.rs at {address}',
-    hint: 'In mongosh: use admin; db.grantRolesToUser("<user>", [{role: "read", db: "local"}, {role: "readAnyDatabase", db: "admin"}]).',
+    hint: 'In mongosh: use admin; db.grantRolesToUser("<user>", [{role: "read", db: "local"}, {role: "readAnyDatabase", db: "admin"}]). Where nobody can grant that, --source change-stream needs no access to local.',
     ...permanent,
   },
   TW1105: {
     title: 'A mongos instead of a replica set',
     message: 'MongoDB at {address} is a mongos: the oplogs are on the shards',
-    hint: 'Connect to the replica set itself, with the connection string of its members.',
+    hint: 'Read through the mongos with --source change-stream, or connect to a replica set itself, with the connection string of its members.',
     ...permanent,
   },
   TW1106: {
@@ -77,5 +77,23 @@ export const mongodbErrors = {
     message: 'Reading the oplog at {address} failed after {position}',
     hint: 'The cursor is opened again by itself from the last position. If it goes on, look into the log of mongod for the reason.',
     ...passing,
+  },
+  TW1160: {
+    title: 'Gap: the change stream cannot be resumed',
+    message: 'MongoDB cannot resume the change stream behind the position {position}: its oplog no longer reaches back so far',
+    hint: 'Changes in between can no longer be read one by one, so the collections must be read again. Afterwards enlarge the oplog (db.adminCommand({replSetResizeOplog: 1, size: <MB>}), or the oplog window in Atlas) so that it covers the longest outage you expect.',
+    ...permanent,
+  },
+  TW1161: {
+    title: 'No right to watch changes',
+    message: 'The user may not open a change stream on {scope}',
+    hint: 'Grant the actions changeStream and find on what is watched: the role read on the database, or readAnyDatabase on admin when more than one database is included. Naming the namespaces with --include narrows what is watched.',
+    ...permanent,
+  },
+  TW1162: {
+    title: 'Change event too large',
+    message: 'MongoDB cannot send the change event behind the position {position}: it would be larger than 16 MB',
+    hint: 'MongoDB 6.0.9 and newer split such events, so upgrade the server; or read the oplog with --source oplog, whose entries are smaller.',
+    ...permanent,
   },
 } as const satisfies Record<string, ErrorEntry>;

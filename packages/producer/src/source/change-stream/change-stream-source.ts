@@ -1,0 +1,158 @@
+// Change streams as a source of changes, for users without access to `local`, for Atlas, and for clusters behind a mongos.
+// A lost cursor is opened again behind the last event that was handed out; nothing is skipped or repeated.
+import { type Logger, sleep, TailwaterError } from '@tailwater/runtime';
+import { Position } from '@tailwater/schema';
+import { type Document, type MongoClient, MongoServerError } from 'mongodb';
+import { isRetriableMongoError, isUnauthorized } from '../mongo/mongo-errors.js';
+import { newestMajorityPosition } from '../oplog/oplog-window.js';
+import type { ChangeSource, EntryBatch } from '../source.js';
+import { eventPlace, positionBehind } from './event-place.js';
+import { readToken } from './resume-token.js';
+import { matchStage, type NamespacePatterns, scopeOf } from './scope.js';
+import { SplitEvents } from './split-events.js';
+import { readChangeStream, type StreamReply, type StreamRequest } from './stream-cursor.js';
+import { resumeTokenOf, StreamPosition } from './stream-position.js';
+
+const REOPEN_DELAY_MS = 250;
+const MAX_REOPEN_DELAY_MS = 10_000;
+/** The server's longest wait for events, in milliseconds; while somebody waits for the stream to move on, it is the short one. */
+const LONG_AWAIT_MS = 1000;
+const SHORT_AWAIT_MS = 10;
+
+/** InvalidResumeToken, ChangeStreamFatalError, ChangeStreamHistoryLost: this place cannot be read from any more. */
+const PLACE_LOST = new Set([260, 280, 286]);
+const BSON_OBJECT_TOO_LARGE = 10_334;
+/** InvalidOptions: the member's clock is still before the place that it was asked to wait for. */
+const BEFORE_PLACE = 72;
+
+export interface ChangeStreamOptions extends NamespacePatterns {
+  /** `major.minor.patch` of the server. */
+  readonly version: string;
+  /** Through a mongos several shards are merged, and a token says less about what has passed. */
+  readonly isMongos: boolean;
+  /** Take the document as it was right after an update from the server, where a collection keeps it. */
+  readonly postImages: boolean;
+  /** Whether somebody waits for the stream's position to move on. */
+  readonly isAwaited: () => boolean;
+}
+
+export class ChangeStreamSource implements ChangeSource {
+  readonly #client: MongoClient;
+  readonly #options: ChangeStreamOptions;
+  readonly #request: StreamRequest;
+  readonly #logger: Logger;
+
+  constructor(client: MongoClient, options: ChangeStreamOptions, logger: Logger) {
+    this.#client = client;
+    this.#options = options;
+    this.#request = requestOf(options);
+    this.#logger = logger;
+  }
+
+  /** Where a stream that is opened now begins: it needs no right but that to open it. */
+  async newestPosition(): Promise<Position> {
+    try {
+      for await (const { token } of readChangeStream(this.#client, this.#request, undefined, () => SHORT_AWAIT_MS)) {
+        const place = token === undefined ? undefined : readToken(token);
+        // The token of a stream's beginning is the first place that it has not seen.
+        if (token !== undefined && place !== undefined) return new StreamPosition(...before(place.t, place.i), 0, token);
+        break;
+      }
+    } catch (error) {
+      throw this.#coded(error, new Position(0, 0));
+    }
+    return newestMajorityPosition(this.#client);
+  }
+
+  async *read(after: Position, signal: AbortSignal): AsyncGenerator<EntryBatch> {
+    let end = after;
+    let failures = 0;
+    while (!signal.aborted) {
+      const begin = end;
+      try {
+        for await (const batch of this.#readFrom(end, signal)) {
+          failures = 0;
+          end = batch.end;
+          yield batch;
+        }
+        // The server has ended the stream: behind an invalidate event it begins anew, and a database may not exist yet.
+        if (end === begin) await sleep(REOPEN_DELAY_MS, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        const coded = this.#coded(error, end);
+        if (coded instanceof TailwaterError || !isPassing(error)) throw coded;
+        failures += 1;
+        this.#logger.warn({ err: error, failures, position: end.toString() }, 'Reading the change stream failed, opening it again');
+        await sleep(Math.min(REOPEN_DELAY_MS * 2 ** (failures - 1), MAX_REOPEN_DELAY_MS), signal);
+      }
+    }
+  }
+
+  async *#readFrom(after: Position, signal: AbortSignal): AsyncGenerator<EntryBatch> {
+    const { isMongos, isAwaited } = this.#options;
+    const split = new SplitEvents();
+    const awaitMs = (): number => (isAwaited() ? SHORT_AWAIT_MS : LONG_AWAIT_MS);
+    let end = after;
+    let mayRepeat = resumeTokenOf(after) === undefined;
+    for await (const reply of readChangeStream(this.#client, this.#request, after, awaitMs, signal)) {
+      const events = split.join(mayRepeat ? behind(after, reply.events) : reply.events);
+      const last = events.at(-1);
+      if (last !== undefined) mayRepeat = false;
+      if (last !== undefined) end = positionBehind(last);
+      if (!split.isInside) end = further(end, reply, isMongos);
+      // Behind a mongos an empty reply proves nothing: it may hold events back until every shard has come so far.
+      const readStartedAtMs = isMongos ? Number.NEGATIVE_INFINITY : reply.readStartedAtMs;
+      yield { entries: events, end, readStartedAtMs };
+    }
+  }
+
+  #coded(error: unknown, position: Position): unknown {
+    if (!(error instanceof MongoServerError)) return error;
+    if (PLACE_LOST.has(Number(error.code))) return new TailwaterError('TW1160', { position: position.toString() }, { cause: error });
+    if (isUnauthorized(error)) return new TailwaterError('TW1161', { scope: describeScope(this.#request) }, { cause: error });
+    if (error.code === BSON_OBJECT_TOO_LARGE) return new TailwaterError('TW1162', { position: position.toString() }, { cause: error });
+    return error;
+  }
+}
+
+function requestOf(options: ChangeStreamOptions): StreamRequest {
+  const [major = 0, minor = 0, patch = 0] = options.version.split('.').map((part) => Number.parseInt(part, 10));
+  const stage: Document = {
+    ...(major >= 6 ? { showExpandedEvents: true } : {}),
+    ...(options.postImages ? { fullDocument: 'whenAvailable' } : {}),
+  };
+  const match = matchStage(options);
+  const canSplit = major >= 7 || (major === 6 && (minor > 0 || patch >= 9));
+  const pipeline = [...(match === undefined ? [] : [match]), ...(canSplit ? [{ $changeStreamSplitLargeEvent: {} }] : [])];
+  return { scope: scopeOf(options), stage, pipeline };
+}
+
+/** The events that an oplog's position does not cover: a stream without a token begins with the entry at its position. */
+function behind(after: Position, events: readonly Buffer[]): readonly Buffer[] {
+  return events.filter((event) => {
+    const { t, i, ordinal } = eventPlace(event);
+    return t !== after.t || i !== after.i || (after.ordinal > 0 && ordinal >= after.ordinal);
+  });
+}
+
+/** The end of a reply, where the server has come further than to its last event. */
+function further(end: Position, { token }: StreamReply, isMongos: boolean): Position {
+  const place = token === undefined ? undefined : readToken(token);
+  // The token that the stream began with says nothing new: nothing may have been written yet at its place.
+  if (token === undefined || place === undefined || place.isEvent || resumeTokenOf(end)?.equals(token)) return end;
+  const [t, i] = isMongos ? before(place.t, place.i) : [place.t, place.i];
+  const reached = new StreamPosition(t, i, 0, token);
+  return reached.compare(end) > 0 ? reached : end;
+}
+
+const before = (t: number, i: number): [t: number, i: number] => (i > 0 ? [t, i - 1] : [t - 1, 0xffff_ffff]);
+
+function isPassing(error: unknown): boolean {
+  if (isRetriableMongoError(error)) return true;
+  return error instanceof MongoServerError && (error.code === BEFORE_PLACE || error.hasErrorLabel('ResumableChangeStreamError'));
+}
+
+function describeScope({ scope: { database, collection } }: StreamRequest): string {
+  if (database === undefined) return 'the cluster';
+  return collection === undefined ? `the database ${database}` : `the collection ${database}.${collection}`;
+}

@@ -1,0 +1,101 @@
+// The changes that a source gives, as the pipeline would see them before it looks documents up.
+import { compileNamespaceRules } from '@tailwater/runtime';
+import { Position } from '@tailwater/schema';
+import { BSON } from 'bson';
+import type { MongoClient } from 'mongodb';
+import { ChangeBatch } from '../../../../packages/producer/src/normalize/change-batch.js';
+import { NamespaceTable } from '../../../../packages/producer/src/normalize/namespace-table.js';
+import { NormalizeCounters } from '../../../../packages/producer/src/normalize/normalize-counters.js';
+import type { SourceKind } from '../../../../packages/producer/src/source/mongo/connect.js';
+import type { ChangeSource } from '../../../../packages/producer/src/source/source.js';
+import { createNormalizer, openSource } from '../../../../packages/producer/src/source-kinds.js';
+import { keptLog } from '../../../integration/producer/support/kept-log.js';
+
+export interface SeenChange {
+  readonly op: string;
+  readonly namespace: string;
+  readonly key: string;
+  readonly position: string;
+  readonly wallTimeMs: number;
+  readonly transaction: { readonly id: string; readonly index: number } | null;
+  /** Extended JSON; null where the pipeline looks it up. */
+  readonly document: string | null;
+}
+
+export interface SeenCommand {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly to: string | undefined;
+  readonly position: string;
+}
+
+export interface SourceReaderOptions {
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly fullDocument?: 'lookup' | 'when-available';
+}
+
+/** One source and its normalizer. */
+export class SourceReader {
+  readonly changes: SeenChange[] = [];
+  readonly commands: SeenCommand[] = [];
+  /** Where to resume behind each of `changes`, as a checkpoint between two slices would say. */
+  readonly resumePoints: Position[] = [];
+  /** Where each read ended. */
+  readonly ends: Position[] = [];
+  readonly unknown: () => string[];
+  readonly source: ChangeSource;
+  readonly #normalize: (entries: readonly Buffer[]) => void;
+
+  constructor(client: MongoClient, kind: SourceKind, options: SourceReaderOptions = {}) {
+    const patterns = { include: options.include ?? [], exclude: options.exclude ?? [] };
+    const { logger } = keptLog();
+    const counters = new NormalizeCounters();
+    const normalizer = createNormalizer(kind, new NamespaceTable(compileNamespaceRules(patterns)), counters, logger);
+    const mongo = { client, isMongos: false, replicaSet: 'rs0', version: '6.0.5' };
+    const sourceOptions = { source: kind, fullDocument: options.fullDocument ?? ('lookup' as const), ...patterns };
+    this.source = openSource(mongo, sourceOptions, () => true, logger);
+    this.unknown = () => [...counters.unknownByKind.keys()];
+    this.#normalize = (entries) => {
+      const rows = new ChangeBatch();
+      normalizer.normalize(entries, rows);
+      for (let row = 0; row < rows.length; row++) {
+        this.changes.push(changeOf(rows, row));
+        this.resumePoints.push(normalizer.positionBehind(rows, row));
+      }
+      for (const { kind: command, namespace, to, t, i } of rows.commands) {
+        this.commands.push({ kind: command, namespace: namespace.name, to: to?.name, position: `${t}:${i}` });
+      }
+    };
+  }
+
+  /** Reads on from `after` until `isOver`, which is asked after every read. */
+  async readUntil(after: Position, isOver: (reader: this) => boolean): Promise<this> {
+    const stop = AbortSignal.timeout(30_000);
+    for await (const { entries, end } of this.source.read(after, stop)) {
+      this.#normalize(entries);
+      this.ends.push(end);
+      if (isOver(this)) return this;
+    }
+    throw new Error(`The source was not read to the end: ${JSON.stringify(this.changes.slice(-3))}, at ${this.ends.at(-1)}`);
+  }
+
+  /** Reads on from `after` until the document with this key has been inserted. */
+  readUntilKey(after: Position, key: string): Promise<this> {
+    return this.readUntil(after, ({ changes }) => changes.some((change) => change.key === key));
+  }
+}
+
+function changeOf(rows: ChangeBatch, row: number): SeenChange {
+  const document = rows.document[row];
+  return {
+    op: rows.op[row] as string,
+    namespace: rows.namespace[row]?.name as string,
+    key: rows.key[row] as string,
+    position: new Position(rows.t[row] as number, rows.i[row] as number, rows.ordinal[row]).toString(),
+    wallTimeMs: rows.wallTimeMs[row] as number,
+    transaction: rows.transaction[row] ?? null,
+    document:
+      document === undefined ? null : BSON.EJSON.stringify(BSON.deserialize(document, { promoteValues: false }), { relaxed: false }),
+  };
+}
