@@ -1,10 +1,11 @@
 // The targets by the name that --target gives them.
 import { type OptionValues, TailwaterError } from '@tailwater/runtime';
 import { elasticsearchOptions, elasticsearchSettings } from './elasticsearch/options.js';
+import { mongoOptions, mongoSettings } from './mongo/options.js';
 import type { Target } from './target.js';
 
 /** The options that only one of the targets knows. */
-export const ownOptions = { ...elasticsearchOptions } as const;
+export const ownOptions = { ...elasticsearchOptions, ...mongoOptions } as const;
 
 export interface TargetSettings {
   readonly url: string;
@@ -24,7 +25,7 @@ const TARGETS: Readonly<Record<string, (settings: TargetSettings) => Promise<Tar
     const interval = autoCommitInterval === undefined ? {} : { autoCommitInterval };
     return new ElasticsearchTarget({ ...settings, ...interval, ...elasticsearchSettings(own) });
   },
-  mongo: async (settings) => new (await import('./mongo/mongo.js')).MongoTarget(settings),
+  mongo: async ({ own, ...settings }) => new (await import('./mongo/mongo.js')).MongoTarget({ ...settings, ...mongoSettings(own) }),
 };
 
 /** What people type who mean one of them. */

@@ -7,11 +7,21 @@ const AUTHENTICATION_FAILED = 18;
 const ATLAS_ERROR = 8000; // Atlas's name for refused credentials.
 const UNAUTHORIZED = 13;
 
+/** Codes of Node's own errors about a connection that ended: the driver lets some of them through as they are. */
+const CONNECTION_CODES = new Set([
+  'EPIPE',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'ETIMEDOUT',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_WRITE_AFTER_END',
+]);
+
 /** The failure of a whole command; an error that is not the driver's stays what it is. */
 export function mongoFailure(error: unknown, address: string): unknown {
   const coded = (code: ErrorCode, params: ErrorParams = {}) =>
     new TailwaterError(code, { target: 'MongoDB', address, ...params }, { cause: error });
-  if (!(error instanceof MongoError)) return error;
+  if (!(error instanceof MongoError)) return isConnectionEnd(error) ? coded('TW1301') : error;
   if (isAuthenticationFailure(error)) return coded('TW1302');
   if (error instanceof MongoServerError) {
     const code = Number(error.code);
@@ -25,6 +35,9 @@ export function mongoFailure(error: unknown, address: string): unknown {
     error instanceof MongoServerSelectionError || error instanceof MongoNetworkError || error.hasErrorLabel('RetryableWriteError');
   return unreachable ? coded('TW1301') : coded('TW1313', { reason: error.message });
 }
+
+const isConnectionEnd = (error: unknown): boolean =>
+  error instanceof Error && CONNECTION_CODES.has(String((error as NodeJS.ErrnoException).code));
 
 /** A server that refuses the credentials is never selected: the refusal is in the description of the servers. */
 function isAuthenticationFailure(error: MongoError): boolean {

@@ -6,15 +6,14 @@ import { formatNamespace, type Namespace } from '@tailwater/schema';
 import { BSON, MongoClient, MongoServerError } from 'mongodb';
 import type { Change } from '../../change.js';
 import { connectWithin } from '../connect-within.js';
-import { SpareBuffers } from '../spare-buffers.js';
-import { APPLIED, type ChangeResult, type Target } from '../target.js';
+import { APPLIED, type ChangeResult, SUPERSEDED, type Target } from '../target.js';
+import { type Command, Commands, FIELDS } from './commands.js';
 import { sectionCarrier } from './document-sequence.js';
 import { mongoFailure } from './failures.js';
-import { keyToId } from './key-to-id.js';
-import { Statements } from './statements.js';
-import { isLostUpsertRace, isRetriableCode } from './write-errors.js';
+import type { MongoSettings } from './options.js';
+import { DUPLICATE_KEY, isLostUpsertRace, isRetriableCode } from './write-errors.js';
 
-export interface MongoTargetOptions {
+export interface MongoTargetOptions extends MongoSettings {
   /** `mongodb://user:password@host:27017/?replicaSet=rs0` */
   readonly url: string;
   /** How long, in milliseconds, to try to reach the server at the start. */
@@ -23,13 +22,8 @@ export interface MongoTargetOptions {
   readonly requestTimeoutMs: number;
 }
 
-/** https://www.mongodb.com/docs/manual/reference/limits/: a message holds 48 MB and 100,000 statements. */
-const MAX_COMMAND_BYTES = 44_000_000;
-const MAX_COMMAND_STATEMENTS = 100_000;
 /** Short, so that the status says soon that the server is gone; whoever waits longer tries again. */
 const SELECTION_TIMEOUT_MS = 3_000;
-
-const FIELDS = { update: 'updates', delete: 'deletes' } as const;
 
 interface WriteError {
   readonly index: number;
@@ -38,26 +32,23 @@ interface WriteError {
   readonly keyPattern?: unknown;
 }
 
-/** Statements of one command, and the place in the batch of the change behind each. */
-interface Command {
-  readonly namespace: Namespace;
-  readonly name: 'update' | 'delete';
-  readonly statements: Statements;
-  readonly places: number[];
-}
-
 export class MongoTarget implements Target {
   readonly kind = 'mongo';
   readonly #address: string;
   readonly #connectTimeoutMs: number;
   readonly #client: MongoClient;
   readonly #carry = sectionCarrier();
-  readonly #spare = new SpareBuffers(() => new Statements());
+  readonly #commands: Commands;
+  readonly #guarded: boolean;
+  readonly #writeConcern: string | number;
 
   /** @throws TailwaterError TW1308 when the URL is malformed, TW1314 when the installed driver is not the tested one */
   constructor(options: MongoTargetOptions) {
     this.#address = redactUrl(options.url);
     this.#connectTimeoutMs = options.connectTimeoutMs;
+    this.#commands = new Commands(options);
+    this.#guarded = options.versionField !== undefined;
+    this.#writeConcern = options.writeConcern ?? 'majority';
     try {
       this.#client = new MongoClient(options.url, {
         appName: 'tailwater-consumer',
@@ -87,39 +78,36 @@ export class MongoTarget implements Target {
   }
 
   async applyBatch(changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]> {
-    const results: ChangeResult[] = changes.map(() => APPLIED);
-    for (const command of this.#commands(changes)) {
-      for (const error of await this.#run(command, signal)) {
-        results[command.places[error.index] as number] = rejected(error);
-      }
-      this.#spare.giveBack(command.statements);
-    }
-    return results;
+    const results = await this.#write(changes, signal);
+    if (!this.#guarded) return results;
+    // A guarded upsert that matches nothing tries to insert, and fails where a document is. That one is newer, or was inserted by
+    // another consumer at the same moment: then a second attempt matches it.
+    const clashed = changes.filter((_, index) => isClash(results[index]));
+    if (clashed.length === 0) return results;
+    const again = (await this.#write(clashed, signal)).values();
+    return results.map((result) => {
+      if (!isClash(result)) return result;
+      const second = again.next().value ?? result;
+      return isClash(second) ? SUPERSEDED : second;
+    });
   }
 
   async close(): Promise<void> {
     await this.#client.close();
   }
 
-  #commands(changes: readonly Change[]): Command[] {
-    const open = new Map<Namespace, Partial<Record<Command['name'], Command>>>();
-    const commands: Command[] = [];
-    for (const [place, change] of changes.entries()) {
-      const name = change.kind === 'upsert' ? 'update' : 'delete';
-      const ofNamespace = open.get(change.namespace) ?? {};
-      open.set(change.namespace, ofNamespace);
-      let command = ofNamespace[name];
-      if (command === undefined || isFull(command, change)) {
-        command = { namespace: change.namespace, name, statements: this.#spare.take(), places: [] };
-        command.statements.begin(FIELDS[name]);
-        ofNamespace[name] = command;
-        commands.push(command);
+  async #write(changes: readonly Change[], signal: AbortSignal): Promise<ChangeResult[]> {
+    const results: ChangeResult[] = changes.map(() => APPLIED);
+    const commands = this.#commands.of(changes, (place, result) => {
+      results[place] = result;
+    });
+    for (const command of commands) {
+      for (const error of await this.#run(command, signal)) {
+        results[command.places[error.index] as number] = rejected(error);
       }
-      if (change.kind === 'upsert') command.statements.upsert(change.document);
-      else command.statements.delete(keyToId(change.key));
-      command.places.push(place);
+      this.#commands.done(command);
     }
-    return commands;
+    return results;
   }
 
   async #run(command: Command, signal: AbortSignal): Promise<readonly WriteError[]> {
@@ -130,7 +118,7 @@ export class MongoTarget implements Target {
           [name]: namespace.collection,
           [FIELDS[name]]: this.#carry(FIELDS[name], statements.section()),
           ordered: false,
-          writeConcern: { w: 'majority' },
+          writeConcern: { w: this.#writeConcern },
         },
         // Raw: the reply to a thousand upserts lists a thousand `_id`s that nobody looks at.
         { signal, raw: true },
@@ -143,14 +131,11 @@ export class MongoTarget implements Target {
   }
 }
 
-function isFull(command: Command, next: Change): boolean {
-  return (
-    command.statements.count >= MAX_COMMAND_STATEMENTS ||
-    (command.statements.count > 0 && command.statements.length + next.document.length > MAX_COMMAND_BYTES)
-  );
-}
-
 function rejected({ code, errmsg, keyPattern }: WriteError): ChangeResult {
   const retriable = isRetriableCode(code) || isLostUpsertRace(code, keyPattern);
   return { status: 'rejected', code: String(code), reason: errmsg ?? `error ${code}`, retriable };
 }
+
+/** The document is there, and the guarded query did not match it. */
+const isClash = (result: ChangeResult | undefined): boolean =>
+  result?.status === 'rejected' && result.retriable && result.code === String(DUPLICATE_KEY);

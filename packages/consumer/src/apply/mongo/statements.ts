@@ -1,7 +1,8 @@
 // The statements of `update` and `delete` commands as raw BSON, with the document's bytes copied as they are (promise C).
 // https://www.mongodb.com/docs/manual/reference/command/update/#update-statements
-import { BsonType, cStringEnd, findId, InvalidBsonError, valueSize } from '@tailwater/schema';
+import { BsonType, cStringEnd, findId, InvalidBsonError, type Position, type RawValue, valueSize } from '@tailwater/schema';
 import { grownSize } from '../spare-buffers.js';
+import { findPath } from './bson-path.js';
 import { closeSection, sectionStart } from './document-sequence.js';
 import type { BsonValue } from './key-to-id.js';
 
@@ -19,6 +20,25 @@ const EQ_NAME = Buffer.from('$eq\0', 'latin1');
 const ID_NAME = Buffer.from('_id\0', 'latin1');
 const UPSERT_TRUE = Buffer.from('\x08upsert\0\x01', 'latin1');
 const LIMIT_ONE = Buffer.from('\x10limit\0\x01\0\0\0', 'latin1');
+const NO_LIMIT = Buffer.from('\x10limit\0\0\0\0\0', 'latin1');
+const NOT = Buffer.from('\x03$not\0', 'latin1');
+const GREATER = Buffer.from('$gt\0', 'latin1');
+const NOR = Buffer.from('\x04$nor\0', 'latin1');
+const NOTHING = Buffer.alloc(0);
+
+/** A write that is refused when the target holds a newer version. */
+export interface Guard {
+  /** The name of the field that holds the version, and the zero byte that ends it. */
+  readonly field: Buffer;
+  readonly position: Pick<Position, 't' | 'i'>;
+}
+
+/** A field of a shard key. */
+export interface ShardField {
+  readonly path: readonly Buffer[];
+  /** The dotted name, and the zero byte that ends it. */
+  readonly name: Buffer;
+}
 
 /** A growing buffer of statements, one after the other, as the section of a message that carries them. */
 export class Statements {
@@ -53,38 +73,71 @@ export class Statements {
   }
 
   /**
-   * `{q: {_id}, u: document, upsert: true}`: replaces the document of this `_id`, or inserts it.
+   * `{q: {_id}, u: document, upsert: true}`: replaces the document of this `_id`, or inserts it. The query of a sharded collection
+   * holds the shard key too; a guarded one matches no newer version, so that the server then fails to insert a second document.
    *
    * @throws InvalidBsonError when the document is not BSON or has no `_id`
    */
-  upsert(document: Buffer): void {
-    const id = findId(document);
-    if (id === undefined) throw new InvalidBsonError('The document has no _id');
-    this.#ensure(document.length + (id.end - id.start) + 128);
+  upsert(document: Buffer, shardKey: readonly ShardField[] = [], guard?: Guard): void {
+    const id = idOf(document);
+    // The values of a shard key are parts of the document.
+    const valueBytes = shardKey.length === 0 ? id.end - id.start : document.length + 1024;
+    this.#ensure(document.length + valueBytes + 256 + 2 * (guard?.field.length ?? 0));
     const statement = this.#open();
-    this.#query(id.type, document, id.start, id.end);
-    if (needsLiteral(document)) this.#literal(document);
+    this.#put(Q);
+    const query = this.#open();
+    this.#equals(ID_NAME, id.type, document, id.start, id.end);
+    this.#shardValues(document, shardKey);
+    if (guard !== undefined) this.#notNewer(guard);
+    this.#close(query);
+    if (needsLiteral(document)) this.#literal(document, guard);
     else {
       this.#put(U_DOCUMENT);
-      this.#put(document);
+      this.#document(document, guard);
     }
     this.#put(UPSERT_TRUE);
     this.#close(statement);
     this.count += 1;
   }
 
-  /** `{q: {_id}, limit: 1}`: deletes the document of this `_id`. */
-  delete(id: BsonValue): void {
-    this.#ensure(id.bytes.length + 64);
+  /** `{q: {_id, $nor: [shard key]}, limit: 0}`: deletes what the document was on other shards, before its shard key changed. */
+  purge(document: Buffer, shardKey: readonly ShardField[], guard?: Guard): void {
+    const id = idOf(document);
+    this.#ensure(document.length + 2048);
     const statement = this.#open();
-    this.#query(id.type, id.bytes, 0, id.bytes.length);
+    this.#put(Q);
+    const query = this.#open();
+    this.#equals(ID_NAME, id.type, document, id.start, id.end);
+    this.#put(NOR);
+    const alternatives = this.#open();
+    this.#put(STAGE);
+    const values = this.#open();
+    this.#shardValues(document, shardKey);
+    this.#close(values);
+    this.#close(alternatives);
+    if (guard !== undefined) this.#notNewer(guard);
+    this.#close(query);
+    this.#put(NO_LIMIT);
+    this.#close(statement);
+    this.count += 1;
+  }
+
+  /** `{q: {_id}, limit: 1}`: deletes the document of this `_id`, unless a guard finds it newer. */
+  delete(id: BsonValue, guard?: Guard): void {
+    this.#ensure(id.bytes.length + 128 + (guard?.field.length ?? 0));
+    const statement = this.#open();
+    this.#put(Q);
+    const query = this.#open();
+    this.#equals(ID_NAME, id.type, id.bytes, 0, id.bytes.length);
+    if (guard !== undefined) this.#notNewer(guard);
+    this.#close(query);
     this.#put(LIMIT_ONE);
     this.#close(statement);
     this.count += 1;
   }
 
   /** `u: [{$replaceWith: {$literal: document}}]`: a replacement that the server takes exactly as it is. */
-  #literal(document: Buffer): void {
+  #literal(document: Buffer, guard: Guard | undefined): void {
     this.#put(U_PIPELINE);
     const pipeline = this.#open();
     this.#put(STAGE);
@@ -92,19 +145,60 @@ export class Statements {
     this.#put(REPLACE_WITH);
     const replaceWith = this.#open();
     this.#put(LITERAL);
-    this.#put(document);
+    this.#document(document, guard);
     this.#close(replaceWith);
     this.#close(stage);
     this.#close(pipeline);
   }
 
-  /** `q: {_id: value}`; a document or a regular expression is compared by `$eq`, never read as operators or a pattern. */
-  #query(type: number, source: Buffer, start: number, end: number): void {
-    this.#put(Q);
-    const query = this.#open();
+  /** The document as it is, and behind its last field its version. */
+  #document(document: Buffer, guard: Guard | undefined): void {
+    if (guard === undefined) {
+      this.#put(document);
+      return;
+    }
+    const start = this.#at;
+    this.#put(document, 0, document.length - 1);
+    this.#bytes[this.#at++] = BsonType.int64;
+    this.#put(guard.field);
+    this.#version(guard);
+    this.#close(start);
+  }
+
+  /** `field: {$not: {$gt: version}}`, which a document without the field matches too. */
+  #notNewer(guard: Guard): void {
+    this.#bytes[this.#at++] = BsonType.object;
+    this.#put(guard.field);
+    const condition = this.#open();
+    this.#put(NOT);
+    const not = this.#open();
+    this.#bytes[this.#at++] = BsonType.int64;
+    this.#put(GREATER);
+    this.#version(guard);
+    this.#close(not);
+    this.#close(condition);
+  }
+
+  /** `t << 32 | i`, little-endian. */
+  #version({ position }: Guard): void {
+    this.#at = this.#bytes.writeUInt32LE(position.i, this.#at);
+    this.#at = this.#bytes.writeUInt32LE(position.t, this.#at);
+  }
+
+  /** The shard key of the document; what it lacks counts as null, for the server as well. */
+  #shardValues(document: Buffer, shardKey: readonly ShardField[]): void {
+    for (const { name, path } of shardKey) {
+      const value = findPath(document, path);
+      if (value === undefined) this.#equals(name, BsonType.null, NOTHING, 0, 0);
+      else this.#equals(name, value.type, document, value.start, value.end);
+    }
+  }
+
+  /** `name: value`; a document or a regular expression is compared by `$eq`, never read as operators or a pattern. */
+  #equals(name: Buffer, type: number, source: Buffer, start: number, end: number): void {
     const isOperand = type === BsonType.object || type === BsonType.regex;
     this.#bytes[this.#at++] = isOperand ? BsonType.object : type;
-    this.#put(ID_NAME);
+    this.#put(name);
     const comparison = isOperand ? this.#open() : undefined;
     if (isOperand) {
       this.#bytes[this.#at++] = type;
@@ -112,7 +206,6 @@ export class Statements {
     }
     this.#put(source, start, end);
     if (comparison !== undefined) this.#close(comparison);
-    this.#close(query);
   }
 
   #open(): number {
@@ -141,6 +234,12 @@ export class Statements {
     this.#bytes.copy(grown, 0, 0, this.#at);
     this.#bytes = grown;
   }
+}
+
+function idOf(document: Buffer): RawValue {
+  const id = findId(document);
+  if (id === undefined) throw new InvalidBsonError('The document has no _id');
+  return id;
 }
 
 /**

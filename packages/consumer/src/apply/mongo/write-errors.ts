@@ -35,7 +35,8 @@ const RETRIABLE = new Set([
   14031, // OutOfDiskSpace: somebody will make room
 ]);
 
-const DUPLICATE_KEY = 11000;
+export const DUPLICATE_KEY = 11000;
+
 export const isRetriableCode = (code: number): boolean => RETRIABLE.has(code);
 
 /** Two upserts of one `_id` at once: the loser finds the document when it tries again. A clash on another unique index stays one. */

@@ -122,4 +122,18 @@ export const targetErrors = {
     hint: 'Leave --es-alias-suffix out, or delete that index and let the topics be applied again, or rename the namespace with --rename.',
     ...permanent,
   },
+  TW1345: {
+    title: 'Malformed shard key',
+    message: '{key} is no shard key for {name}',
+    hint: 'Write --mongo-shard-key db.collection=field, several fields joined by +, dotted where they are nested; db.collection is the name at the target.',
+    retriable: false,
+    exitCode: EXIT_USAGE,
+  },
+  TW1346: {
+    title: 'Version field unusable',
+    message: 'The field {field} cannot hold versions',
+    hint: 'Choose a top-level name that no document has, without dots and not beginning with $, such as _tw.',
+    retriable: false,
+    exitCode: EXIT_USAGE,
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -1,4 +1,4 @@
-import { BSON, BSONRegExp, ObjectId, Timestamp } from 'bson';
+import { BSON, BSONRegExp, Long, ObjectId, Timestamp } from 'bson';
 import { describe, expect, test } from 'vitest';
 import { closeSection, sectionStart } from '../../../../../packages/consumer/src/apply/mongo/document-sequence.js';
 import { Statements } from '../../../../../packages/consumer/src/apply/mongo/statements.js';
@@ -73,6 +73,40 @@ describe('Statements', () => {
 
   test('refuses a document without an _id', () => {
     expect(() => begun().upsert(raw({ a: 1 }))).toThrow('no _id');
+  });
+
+  const guard = { field: Buffer.from('_tw\0'), position: { t: 1_700_000_000, i: 7 } };
+  const version = Long.fromBigInt((1_700_000_000n << 32n) | 7n);
+  const field = (dotted: string) => ({
+    path: dotted.split('.').map((piece) => Buffer.from(piece)),
+    name: Buffer.from(`${dotted}\0`),
+  });
+  const exact = { promoteLongs: false };
+
+  test.each([
+    ['plain', raw({ _id: 1, a: 'x' }), { _id: 1, a: 'x', _tw: version }],
+    ['literal', raw({ _id: 1, $a: 'x' }), [{ $replaceWith: { $literal: { _id: 1, $a: 'x', _tw: version } } }]],
+  ])('a guarded upsert matches nothing newer, and carries its version: %s', (_, document, u) => {
+    const statements = begun();
+    statements.upsert(document, [], guard);
+    statements.delete({ type: 0x10, bytes: Buffer.from([2, 0, 0, 0]) }, guard);
+    expect(read(statements, exact)).toEqual([
+      { q: { _id: 1, _tw: { $not: { $gt: version } } }, u, upsert: true },
+      { q: { _id: 2, _tw: { $not: { $gt: version } } }, limit: 1 },
+    ]);
+  });
+
+  test('a shard key is part of the query, and what had another one is deleted', () => {
+    const statements = begun();
+    const document = raw({ _id: 1, region: 'eu', customer: { id: { n: 5 } } });
+    const key = [field('region'), field('customer.id'), field('missing.x')];
+    statements.purge(document, key, guard);
+    statements.upsert(document, key);
+    const values = { region: 'eu', 'customer.id': { $eq: { n: 5 } }, 'missing.x': null };
+    expect(read(statements, exact)).toEqual([
+      { q: { _id: 1, $nor: [values], _tw: { $not: { $gt: version } } }, limit: 0 },
+      { q: { _id: 1, ...values }, u: BSON.deserialize(document), upsert: true },
+    ]);
   });
 
   test('begins anew in the same memory', () => {
