@@ -3,13 +3,12 @@
 // A session lives from one claim of the checkpoint to the first failure. Whatever failed, and whether or not the last
 // transaction was committed, the next session reads the checkpoint anew and goes on from there (promises A and B).
 import { abortable, type KafkaClient, type Logger, type NamespaceRules, runServices, sleep, TailwaterError } from '@tailwater/runtime';
-import { checkpointTopicName } from '@tailwater/schema';
+import { checkpointTopicName, formatNamespace } from '@tailwater/schema';
 import { type Checkpoint, positionMessage } from './checkpoint/checkpoint-record.js';
 import { claimCheckpoint } from './checkpoint/kafka-checkpoint-store.js';
 import { Sessions } from './checkpoint/sessions.js';
 import { RecordEncoder } from './encode/record-encoder.js';
 import { DocumentLookup } from './enrich/document-lookup.js';
-import type { CollectionCommand } from './normalize/change-batch.js';
 import { NamespaceTable } from './normalize/namespace-table.js';
 import type { NormalizeCounters } from './normalize/normalize-counters.js';
 import type { ProducerMetrics } from './producer-metrics.js';
@@ -28,6 +27,10 @@ import type { MongoSource } from './source/mongo/connect.js';
 import { isRetriableMongoError } from './source/mongo/mongo-errors.js';
 import type { ChangeSource } from './source/source.js';
 import { createNormalizer, openSource, type SourceOptions } from './source-kinds.js';
+import { followCommand } from './sweep/follow-commands.js';
+import { SourceKeys } from './sweep/source-keys.js';
+import { Sweeper } from './sweep/sweeper.js';
+import { vanished } from './sweep/vanished.js';
 
 /** A session that failed is followed by another after this long, doubling up to the maximum, in milliseconds. */
 const FIRST_DELAY_MS = 500;
@@ -151,39 +154,46 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
     metrics,
     source: source.replicaSet,
     checkpointTopic: session.checkpointTopic,
-    onCommand: (command) => followCommand(command),
+    onCommand: (command) => followCommand({ snapshotter, sweeper, logger }, command),
   });
   const { chunkDocuments, snapshotParallel: parallel } = options;
   const readPreference = 'primary';
   const reader = new ChunkReader(source.client, { documents: chunkDocuments, readPreference, queries: new Map() });
   const snapshotLogger = logger.child({ component: 'snapshot' });
-  const snapshotter = new Snapshotter(
+  const snapshotter: Snapshotter = new Snapshotter(
     { client: source.client, reader, sequencer, progress, touched, report, logger: snapshotLogger },
     { source: source.replicaSet, parallel, chunkDocuments, readPreference },
     session.checkpoint,
   );
-  const followCommand = (command: CollectionCommand): void => {
-    if (command.kind === 'create') return;
-    const { namespace, to } = command;
-    logger.warn(
-      { namespace: namespace.name, ...(to === undefined ? {} : { to: to.name }) },
-      `The collection was ${command.kind === 'drop' ? 'dropped' : 'renamed'}; what was published of it stays in its topic and its targets`,
-    );
-    snapshotter.forget(namespace);
-    if (to === undefined) return;
-    snapshotter.forget(to);
-    if (to.included) snapshotter.request(to);
-  };
+  const sweeper: Sweeper = new Sweeper(
+    {
+      kafka: deps.kafka,
+      topics: session.topics,
+      keys: new SourceKeys(source.client),
+      sequencer,
+      progress,
+      touched,
+      metrics,
+      source: source.replicaSet,
+      group: `${options.prefix}.sweep`,
+      logger: logger.child({ component: 'sweep' }),
+    },
+    session.checkpoint,
+    (name) => namespaces.byName(name),
+  );
+  state.sweeps = () => sweeper.statuses();
   const collections = (await listCollections(source.client, rules)).map((name) => namespaces.byName(name));
   // A topic that somebody deleted takes its copy of the collection with it, whatever the checkpoint says (promise C).
   for (const namespace of await session.topics.missing(collections)) snapshotter.forget(namespace);
   for (const namespace of collections) snapshotter.request(namespace);
+  const published = (await session.topics.namespaces()).map((namespace) => namespaces.byName(formatNamespace(namespace)));
+  for (const namespace of vanished(published, collections, session.checkpoint)) await sweeper.request(namespace, 'vanished');
   const tail = {
     run: async (stop: AbortSignal): Promise<void> => {
       for await (const batch of session.changes.read(session.start, stop)) await sequencer.tail(batch);
     },
   };
-  await runServices([tail, snapshotter], signal);
+  await runServices([tail, snapshotter, sweeper], signal);
   state.phase = 'stopping';
   await Promise.race([sequencer.finish(), sleep(DRAIN_MS, AbortSignal.timeout(DRAIN_MS + 1000))]);
 }

@@ -2,7 +2,7 @@
 // counted by kind. They are moved once a batch, never once an event.
 import type { Counter, Histogram, Metrics } from '@tailwater/runtime';
 import { LATENCY_BUCKETS_SECONDS } from '@tailwater/runtime';
-import { Position } from '@tailwater/schema';
+import { type Origin, Position } from '@tailwater/schema';
 import type { EncodedBatch } from './encode/record-encoder.js';
 import type { NormalizeCounters } from './normalize/normalize-counters.js';
 
@@ -15,11 +15,21 @@ const COUNTERS = {
   snapshot_documents_read: 'Documents read by snapshots',
   snapshot_documents_published: 'Documents of snapshots committed to Kafka',
   snapshot_documents_superseded: 'Documents of snapshots that the tail had published meanwhile',
+  sweep_records_read: 'Records of topics read by sweeps',
+  sweep_tombstones_published: 'Tombstones committed to Kafka for documents that the source no longer had',
   published_bytes: 'Bytes of keys and values committed to Kafka',
   transactions: 'Kafka transactions committed',
 } as const;
 
 type CounterName = keyof typeof COUNTERS;
+
+/** Which counter the records of an origin move. */
+const PUBLISHED_BY: Readonly<Record<Origin, CounterName>> = {
+  tail: 'events_published',
+  snapshot: 'snapshot_documents_published',
+  refresh: 'snapshot_documents_published',
+  sweep: 'sweep_tombstones_published',
+};
 
 /** A moment's sums, for the status and the log. */
 export interface ProducerCounts {
@@ -32,6 +42,8 @@ export interface ProducerCounts {
   readonly snapshotPublished: number;
   /** Rows that the tail had touched meanwhile: it published them. */
   readonly snapshotSuperseded: number;
+  readonly sweepRead: number;
+  readonly sweepPublished: number;
   readonly noops: number;
   readonly commands: number;
   readonly unknownEntries: Readonly<Record<string, number>>;
@@ -86,13 +98,17 @@ export class ProducerMetrics {
     this.#add('snapshot_documents_superseded', superseded);
   }
 
+  sweepRead(records: number): void {
+    this.#add('sweep_records_read', records);
+  }
+
   /** A batch is in Kafka. */
-  committed(origin: 'tail' | 'snapshot' | undefined, encoded: EncodedBatch | undefined, milliseconds: number): void {
+  committed(origin: Origin | undefined, encoded: EncodedBatch | undefined, milliseconds: number): void {
     this.#add('transactions', 1);
     this.#transactionSeconds.observe(milliseconds / 1000);
     if (encoded === undefined) return;
     this.#add('published_bytes', encoded.bytes);
-    this.#add(origin === 'snapshot' ? 'snapshot_documents_published' : 'events_published', encoded.records);
+    this.#add(PUBLISHED_BY[origin ?? 'tail'], encoded.records);
     this.#add('events_superseded', encoded.superseded);
   }
 
@@ -107,6 +123,8 @@ export class ProducerMetrics {
       snapshotRead: sums.snapshot_documents_read,
       snapshotPublished: sums.snapshot_documents_published,
       snapshotSuperseded: sums.snapshot_documents_superseded,
+      sweepRead: sums.sweep_records_read,
+      sweepPublished: sums.sweep_tombstones_published,
       noops: this.#normalized.noops,
       commands: this.#normalized.commands,
       unknownEntries: Object.fromEntries(this.#normalized.unknownByKind),

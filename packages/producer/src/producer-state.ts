@@ -1,7 +1,9 @@
 // What one producer is doing, for its status server: written by the pipeline, read by whoever asks.
 import type { Position } from '@tailwater/schema';
+import type { GapRecord } from './checkpoint/checkpoint-record.js';
 import type { ProducerCounts } from './producer-metrics.js';
 import type { SnapshotStatus, SnapshotTotals } from './snapshot/snapshot-report.js';
+import type { SweepStatus } from './sweep/sweeper.js';
 
 export type ProducerPhase = 'starting' | 'running' | 'recovering' | 'stopping';
 
@@ -11,6 +13,10 @@ export class ProducerState {
   position: () => Position | undefined = () => undefined;
   counts: () => ProducerCounts | undefined = () => undefined;
   snapshots: () => { totals: SnapshotTotals; collections: SnapshotStatus[] } | undefined = () => undefined;
+  /** Sweeps that are under way or waiting. */
+  sweeps: () => SweepStatus[] = () => [];
+  /** The newest gap, healed or not. */
+  gap: GapRecord | undefined;
   /** Why the last session ended, until the next one runs. */
   lastError: string | undefined;
 }

@@ -274,9 +274,7 @@ describe('runPipeline', () => {
     await expectEqual('arrived');
     const fresh = await expectEqual('fresh');
     expect(new Set(fresh.events.map(({ origin }) => origin))).toEqual(new Set(['tail']));
-    // What was dropped stays in the topic for now; what came after is there.
-    const orders = await fold('orders');
-    expect(await compare('orders', orders)).toMatchObject({ compared: 10, missing: [], different: [] });
+    expect((await expectEqual('orders')).documents.size).toBe(10);
     expect(pipeline.log.filter(({ msg }) => msg.startsWith('The collection was ')).length).toBe(2);
   });
 
@@ -291,8 +289,7 @@ describe('runPipeline', () => {
     await pipeline.untilInStep();
     await pipeline.stop();
     expect(copied).toBeLessThan(4000);
-    // What was replaced stays in the topic for now; what is there now is there.
-    expect(await compare('orders', await fold('orders'))).toMatchObject({ compared: 2000, missing: [], different: [] });
+    expect((await expectEqual('orders')).documents.size).toBe(2000);
     const again = await start();
     await again.untilInStep();
     expect(again.report.collections().find(({ namespace }) => namespace === 'shop.orders')).toMatchObject({ state: 'done' });

@@ -29,6 +29,30 @@ export interface SnapshotProgress {
   readonly finishedAtMs: number | null;
 }
 
+/** Why a sweep was asked for: `vanished` is a topic whose collection was not there when a producer started. */
+export type SweepReason = 'drop' | 'rename' | 'gap' | 'vanished' | 'reconcile';
+
+/** The newest sweep of a namespace. One that is done is remembered, so that no start repeats that of a collection that is gone. */
+export interface SweepRecord {
+  readonly state: 'pending' | 'done';
+  readonly reason: SweepReason;
+  readonly requestedAtMs: number;
+  readonly finishedAtMs: number | null;
+  /** How many documents the source no longer had. */
+  readonly tombstones: number;
+}
+
+/** A stretch of the oplog that was gone before it was read. */
+export interface GapRecord {
+  /** The checkpoint that was lost, the oldest entry that was there instead, and where the tail went on, as texts of positions. */
+  readonly from: string;
+  readonly oldest: string;
+  readonly to: string;
+  readonly detectedAtMs: number;
+  /** When every collection was copied and swept again. */
+  readonly healedAtMs: number | null;
+}
+
 /** Everything a producer resumes from. */
 export interface Checkpoint {
   /** Every entry at or before it is published; undefined before the first start. */
@@ -37,6 +61,12 @@ export interface Checkpoint {
   readonly writtenAtMs: number;
   /** By namespace. */
   readonly snapshots: ReadonlyMap<string, SnapshotProgress>;
+  /** By namespace. */
+  readonly sweeps: ReadonlyMap<string, SweepRecord>;
+  /** The newest gap, healed or not. */
+  readonly gap: GapRecord | undefined;
+  /** Another source has checkpoints in the same topic: not every topic of the prefix is this one's. */
+  readonly isShared: boolean;
   /** The producer's session that was announced last. */
   readonly session: string | undefined;
 }
@@ -49,6 +79,8 @@ export interface CheckpointMessage {
 
 const POSITION_KEY = (source: string): string => `${source}/position`;
 const SNAPSHOT_KEY = (source: string, namespace: string): string => `${source}/snapshot/${namespace}`;
+const SWEEP_KEY = (source: string, namespace: string): string => `${source}/sweep/${namespace}`;
+const GAP_KEY = (source: string): string => `${source}/gap`;
 const SESSION_KEY = (source: string): string => `${source}/session`;
 
 const message = (key: string, value: object | null, version = VERSION): CheckpointMessage => ({
@@ -71,6 +103,20 @@ export const positionMessage = (source: string, position: Position, writtenAtMs:
 export const snapshotMessage = (source: string, namespace: string, progress: SnapshotProgress | null): CheckpointMessage =>
   message(SNAPSHOT_KEY(source, namespace), progress, SNAPSHOT_VERSION);
 
+/** A sweep that was asked for, which no crash must forget, or one that is done. */
+export const sweepMessage = (source: string, namespace: string, sweep: SweepRecord): CheckpointMessage =>
+  message(SWEEP_KEY(source, namespace), sweep);
+
+export const pendingSweep = (reason: SweepReason): SweepRecord => ({
+  state: 'pending',
+  reason,
+  requestedAtMs: Date.now(),
+  finishedAtMs: null,
+  tombstones: 0,
+});
+
+export const gapMessage = (source: string, gap: GapRecord): CheckpointMessage => message(GAP_KEY(source), gap);
+
 /** Announces a producer's start: it fences those before, and marks the end of what a reader has to read. */
 export const sessionMessage = (source: string, session: string): CheckpointMessage => message(SESSION_KEY(source), { session });
 
@@ -82,6 +128,9 @@ export class CheckpointReader {
   #position: Position | undefined;
   #writtenAtMs = 0;
   readonly #snapshots = new Map<string, SnapshotProgress>();
+  readonly #sweeps = new Map<string, SweepRecord>();
+  #gap: GapRecord | undefined;
+  #isShared = false;
 
   /** @param session - where given, `add` answers true at that session's announcement: everything before it was read */
   constructor(source: string, session?: string) {
@@ -95,26 +144,44 @@ export class CheckpointReader {
    * @throws Error for a record that this version does not understand: to start from nowhere instead would hide a gap (promise F)
    */
   add(key: string, value: Buffer | null): boolean {
-    if (!key.startsWith(`${this.#source}/`)) return false;
-    const prefix = SNAPSHOT_KEY(this.#source, '');
-    const newest = key.startsWith(prefix) ? SNAPSHOT_VERSION : VERSION;
-    const parsed = value === null ? undefined : parse(value, newest);
+    if (!key.startsWith(`${this.#source}/`)) {
+      this.#isShared ||= key.includes('/') && value !== null;
+      return false;
+    }
+    const snapshotPrefix = SNAPSHOT_KEY(this.#source, '');
+    const parsed = value === null ? undefined : parse(value, key.startsWith(snapshotPrefix) ? SNAPSHOT_VERSION : VERSION);
     if (key === POSITION_KEY(this.#source)) {
       this.#position = parsed === undefined ? undefined : positionOf(parsed);
       this.#writtenAtMs = Number(parsed?.['writtenAtMs'] ?? 0);
-    } else if (key.startsWith(prefix)) {
-      const namespace = key.slice(prefix.length);
-      if (parsed === undefined) this.#snapshots.delete(namespace);
-      else this.#snapshots.set(namespace, progressOf(parsed));
+    } else if (key === GAP_KEY(this.#source)) {
+      this.#gap = parsed as unknown as GapRecord | undefined;
     }
+    if (key.startsWith(snapshotPrefix)) collect(this.#snapshots, snapshotPrefix, key, parsed && progressOf(parsed));
+    collect(this.#sweeps, SWEEP_KEY(this.#source, ''), key, parsed as unknown as SweepRecord | undefined);
     if (key !== SESSION_KEY(this.#source)) return false;
     this.#session = parsed === undefined ? undefined : String(parsed['session']);
     return this.#own !== undefined && this.#session === this.#own;
   }
 
   result(): Checkpoint {
-    return { position: this.#position, writtenAtMs: this.#writtenAtMs, snapshots: this.#snapshots, session: this.#session };
+    return {
+      position: this.#position,
+      writtenAtMs: this.#writtenAtMs,
+      snapshots: this.#snapshots,
+      sweeps: this.#sweeps,
+      gap: this.#gap,
+      isShared: this.#isShared,
+      session: this.#session,
+    };
   }
+}
+
+/** Notes what a record says of a namespace, if its key is `prefix` and the namespace's name. */
+function collect<T>(records: Map<string, T>, prefix: string, key: string, value: T | undefined): void {
+  if (!key.startsWith(prefix)) return;
+  const namespace = key.slice(prefix.length);
+  if (value === undefined) records.delete(namespace);
+  else records.set(namespace, value);
 }
 
 function parse(value: Buffer, newest: number): Record<string, unknown> {

@@ -135,7 +135,7 @@ function unreadable({ topic, partition }: { topic: string; partition: number }, 
 }
 
 /** Removes the reader's group; the broker would do so by itself after days. */
-async function forgetGroup(kafka: KafkaClient, groupId: string): Promise<void> {
+export async function forgetGroup(kafka: KafkaClient, groupId: string): Promise<void> {
   const admin = kafka.admin();
   try {
     await admin.connect();

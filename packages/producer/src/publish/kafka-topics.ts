@@ -1,6 +1,6 @@
 // Creates the topic of a namespace before its first record, and refuses to write to one whose settings would lose data.
 import { TailwaterError, toKafkaError } from '@tailwater/runtime';
-import { MAX_TOPIC_NAME_LENGTH, topicName } from '@tailwater/schema';
+import { MAX_TOPIC_NAME_LENGTH, type Namespace, namespaceOfTopic, topicName } from '@tailwater/schema';
 import kafkajs, { type Admin } from 'kafkajs';
 import type { TopicLayout } from '../encode/record-encoder.js';
 import type { TrackedNamespace } from '../normalize/change-batch.js';
@@ -51,6 +51,21 @@ export class KafkaTopics {
   async missing(namespaces: readonly TrackedNamespace[]): Promise<TrackedNamespace[]> {
     const existing = new Set(await this.#admin.listTopics());
     return namespaces.filter((namespace) => !existing.has(topicName(this.#settings.prefix, namespace)));
+  }
+
+  /** The namespaces that have a topic under the prefix, whoever writes to it. */
+  async namespaces(): Promise<Namespace[]> {
+    const topics = await this.#admin.listTopics();
+    return topics.flatMap((topic) => namespaceOfTopic(this.#settings.prefix, topic) ?? []);
+  }
+
+  /** The layout of a topic that exists; undefined where there is none, and none is made. */
+  async existing(namespace: TrackedNamespace): Promise<TopicLayout | undefined> {
+    if (!this.#layouts.has(namespace)) {
+      if ((await this.missing([namespace])).length > 0) return undefined;
+      await this.ensure(namespace);
+    }
+    return this.layoutOf(namespace);
   }
 
   /** The layout that `ensure` found. */

@@ -1,9 +1,8 @@
 // The one place where the tail and the snapshot meet: each batch and each chunk passes through here alone, so that the
 // records of a key reach Kafka in oplog order (promise B) with the checkpoint that covers them (promise A).
-import { Position } from '@tailwater/schema';
-import type { CheckpointMessage, SnapshotProgress } from '../checkpoint/checkpoint-record.js';
-import { positionMessage, snapshotMessage } from '../checkpoint/checkpoint-record.js';
-import type { EncodedBatch, OutgoingRecord, RecordEncoder, TopicLayout } from '../encode/record-encoder.js';
+import { type Origin, Position } from '@tailwater/schema';
+import { type CheckpointMessage, positionMessage } from '../checkpoint/checkpoint-record.js';
+import type { EncodedBatch, RecordEncoder, TopicLayout, TopicRecords } from '../encode/record-encoder.js';
 import type { DocumentLookup } from '../enrich/document-lookup.js';
 import { ChangeBatch, type CollectionCommand, type TrackedNamespace } from '../normalize/change-batch.js';
 import type { EntryNormalizer } from '../normalize/entry-normalizer.js';
@@ -13,6 +12,8 @@ import type { Chunk } from '../snapshot/chunk-reader.js';
 import { fillFromChunk } from '../snapshot/chunk-rows.js';
 import type { TouchedKeys, Window } from '../snapshot/touched-keys.js';
 import type { EntryBatch } from '../source/source.js';
+import { type Absence, fillFromAbsence } from '../sweep/absent-rows.js';
+import { commandMessages, dropRecords } from '../sweep/command-messages.js';
 import { Mutex } from './mutex.js';
 import { sliceEnd } from './slice.js';
 import type { TailProgress } from './tail-progress.js';
@@ -24,7 +25,11 @@ export interface SequencerDependencies {
   readonly normalizer: EntryNormalizer;
   readonly lookup: DocumentLookup;
   readonly encoder: RecordEncoder;
-  readonly topics: { ensure(namespace: TrackedNamespace): Promise<void>; layoutOf(namespace: TrackedNamespace): TopicLayout };
+  readonly topics: {
+    ensure(namespace: TrackedNamespace): Promise<void>;
+    layoutOf(namespace: TrackedNamespace): TopicLayout;
+    existing(namespace: TrackedNamespace): Promise<TopicLayout | undefined>;
+  };
   readonly publisher: Publisher;
   readonly touched: TouchedKeys;
   readonly progress: TailProgress;
@@ -57,7 +62,7 @@ export class Sequencer {
       rows.clear();
       normalizer.normalize(batch.entries, rows);
       touched.touch(rows);
-      await this.#publishRows(rows, 'tail', (next) => this.#tailCheckpoint(rows, next, batch.end));
+      await this.#publishRows(rows, 'tail', (next) => this.#behindSlice(rows, next, batch.end));
       if (rows.length === 0) await this.#idleCheckpoint(batch.end, rows.commands);
       metrics.tailRead(batch.entries.length, batch.end);
       progress.advance(batch.end, batch.entries.length, batch.readStartedAtMs);
@@ -82,22 +87,59 @@ export class Sequencer {
       const dropped = fillFromChunk(rows, window, chunk);
       metrics.snapshotRead(chunk.documents.length, dropped);
       // Only the chunk as a whole moves the snapshot on: its rows are not in the way of a checkpoint of the tail.
-      await this.#publishRows(rows, origin, (next) => (next < rows.length ? [] : notes()));
-      if (rows.length === 0) await this.#submit(notes());
+      await this.#publishRows(rows, origin, (next) => (next < rows.length ? [] : [this.#checkpoint(...notes())]));
+      if (rows.length === 0) await this.#submit([this.#checkpoint(...notes())]);
       return true;
     });
+  }
+
+  /**
+   * Publishes tombstones of keys that the source does not have and the tail has not touched since the window was opened, behind
+   * everything up to the position where that was seen.
+   *
+   * @returns how many; undefined when the window is void: nothing was published
+   */
+  async tombstones(window: Window, absence: Absence, signal: AbortSignal): Promise<number | undefined> {
+    await this.#deps.progress.passed(absence.position, absence.readAtMs, signal);
+    return this.#mutex.run(async () => {
+      this.#deps.touched.close(window);
+      if (window.isVoid) return undefined;
+      const rows = this.#chunkRows;
+      rows.clear();
+      fillFromAbsence(rows, window, absence);
+      await this.#publishRows(rows, 'sweep', () => []);
+      return rows.length;
+    });
+  }
+
+  /** Publishes what `messages` gives in its turn, if that is anything, and returns whether it was. */
+  note(messages: () => CheckpointMessage[]): Promise<boolean> {
+    return this.#mutex.run(async () => {
+      const noted = messages();
+      if (noted.length > 0) await this.#submit([this.#checkpoint(...noted)]);
+      return noted.length > 0;
+    });
+  }
+
+  /** Resolves when everything that has passed so far is committed. */
+  settled(): Promise<void> {
+    return this.#mutex.run(() => this.#deps.publisher.flush());
   }
 
   /** Publishes the position that the tail has reached, and waits until all of it is committed. */
   finish(): Promise<void> {
     return this.#mutex.run(async () => {
       const { end } = this.#deps.progress;
-      if (end.compare(this.#written) > 0) await this.#submit([this.#positionMessage(end)]);
+      if (end.compare(this.#written) > 0) await this.#submit([this.#checkpoint(this.#positionMessage(end))]);
       await this.#deps.publisher.flush();
     });
   }
 
-  async #publishRows(rows: ChangeBatch, origin: 'tail' | 'snapshot', checkpointAt: (next: number) => CheckpointMessage[]): Promise<void> {
+  async #publishRows(
+    rows: ChangeBatch,
+    origin: Origin,
+    besideSlice: (next: number) => TopicRecords[] | Promise<TopicRecords[]>,
+  ): Promise<void> {
     const { lookup, encoder, topics } = this.#deps;
     for (let from = 0; from < rows.length; ) {
       const to = sliceEnd(rows, from, (namespace) => lookup.documentsPerSlice(namespace));
@@ -109,21 +151,42 @@ export class Sequencer {
         previous = namespace;
       }
       const encoded = encoder.encode(rows, from, to, origin, (namespace) => topics.layoutOf(namespace));
-      await this.#submit(checkpointAt(to), origin, encoded);
+      await this.#submit(await besideSlice(to), origin, encoded);
       from = to;
     }
   }
 
-  /** The position behind the rows before `next`, and the commands up to there. */
-  #tailCheckpoint(rows: ChangeBatch, next: number, end: Position): CheckpointMessage[] {
+  /** The position behind the rows before `next`, and what the commands up to there leave behind. */
+  #behindSlice(rows: ChangeBatch, next: number, end: Position): TopicRecords[] | Promise<TopicRecords[]> {
     const position = next === rows.length ? end : this.#deps.normalizer.positionBehind(rows, next - 1);
-    return [...this.#commandMessages(rows.commands, position), this.#positionMessage(position)];
+    if (rows.commands.length === 0) return [this.#checkpoint(this.#positionMessage(position))];
+    return this.#behindCommands(rows.commands, position);
   }
 
   async #idleCheckpoint(end: Position, commands: CollectionCommand[]): Promise<void> {
     const due = end.compare(this.#written) > 0 && Date.now() - this.#writtenAtMs >= IDLE_CHECKPOINT_MS;
-    if (due || commands.length > 0) await this.#submit([...this.#commandMessages(commands, end), this.#positionMessage(end)]);
+    if (due || commands.length > 0) await this.#submit(await this.#behindCommands(commands, end));
     else this.#deps.publisher.throwIfFailed();
+  }
+
+  /** What the commands up to `position` mean for snapshots and sweeps and tell the readers of their topics, and the position. */
+  async #behindCommands(commands: CollectionCommand[], position: Position): Promise<TopicRecords[]> {
+    const { source, topics, onCommand } = this.#deps;
+    const messages: CheckpointMessage[] = [];
+    const control: TopicRecords[] = [];
+    while (commands[0] !== undefined && new Position(commands[0].t, commands[0].i).compare(position) <= 0) {
+      const command = commands.shift() as CollectionCommand;
+      messages.push(...commandMessages(source, command));
+      const isGone = command.kind !== 'create' && command.namespace.included;
+      const layout = isGone ? await topics.existing(command.namespace) : undefined;
+      if (layout !== undefined) control.push(dropRecords(source, command, layout));
+      onCommand(command);
+    }
+    return [...control, this.#checkpoint(...messages, this.#positionMessage(position))];
+  }
+
+  #checkpoint(...messages: CheckpointMessage[]): TopicRecords {
+    return { topic: this.#deps.checkpointTopic, messages };
   }
 
   #positionMessage(position: Position): CheckpointMessage {
@@ -132,30 +195,15 @@ export class Sequencer {
     return positionMessage(this.#deps.source, position, this.#writtenAtMs);
   }
 
-  /** What the commands up to `position` mean for snapshots: a collection created under the tail's eyes needs none. */
-  #commandMessages(commands: CollectionCommand[], position: Position): CheckpointMessage[] {
-    const { source, onCommand } = this.#deps;
-    const messages: CheckpointMessage[] = [];
-    while (commands[0] !== undefined && new Position(commands[0].t, commands[0].i).compare(position) <= 0) {
-      const command = commands.shift() as CollectionCommand;
-      const now = Date.now();
-      if (command.kind === 'create') {
-        const progress: SnapshotProgress = { state: 'done', ranges: [], documents: 0, total: 0, startedAtMs: now, finishedAtMs: now };
-        messages.push(snapshotMessage(source, command.namespace.name, progress));
-      } else {
-        messages.push(snapshotMessage(source, command.namespace.name, null));
-        if (command.to !== undefined) messages.push(snapshotMessage(source, command.to.name, null));
-      }
-      onCommand(command);
-    }
-    return messages;
-  }
-
-  async #submit(checkpoint: CheckpointMessage[], origin?: 'tail' | 'snapshot', encoded?: EncodedBatch): Promise<void> {
-    const { publisher, checkpointTopic, metrics } = this.#deps;
+  async #submit(beside: readonly TopicRecords[], origin?: Origin, encoded?: EncodedBatch): Promise<void> {
+    const { publisher, metrics } = this.#deps;
     const startedAtMs = performance.now();
-    const records: OutgoingRecord[] = checkpoint;
-    const topics = [...(encoded?.topics ?? []), ...(records.length === 0 ? [] : [{ topic: checkpointTopic, messages: records }])];
+    const topics = encoded?.topics ?? [];
+    for (const { topic, messages } of beside) {
+      const known = topics.find((each) => each.topic === topic);
+      if (known === undefined) topics.push({ topic, messages });
+      else known.messages.push(...messages);
+    }
     if (topics.length === 0) return;
     await publisher.submit({ topics, onCommitted: () => metrics.committed(origin, encoded, performance.now() - startedAtMs) });
   }

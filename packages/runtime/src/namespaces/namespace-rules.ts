@@ -2,7 +2,8 @@
 //
 // - Exclude beats include. Without an include everything is included. A rename includes nothing by itself.
 // - In rename a plain name beats a wildcard, and wildcards count in order of declaration.
-// - Never replicated: `system.*` collections, and the databases admin, config and local.
+// - Never replicated: `system.*` collections, and the databases admin, config and local; nor the temporary collections that the
+//   server fills and renames when it moves a collection between databases, makes it capped, or writes the result of $out or mapReduce.
 
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { matchesNamespace, type NamespaceName, type NamespacePattern, parseNamespacePattern, starCount } from './namespace-pattern.js';
@@ -29,6 +30,7 @@ export interface NamespaceRules {
 
 const SYSTEM_DATABASES: ReadonlySet<string> = new Set(['admin', 'config', 'local']);
 const SYSTEM_COLLECTION = 'system.';
+const TEMPORARY_COLLECTION = /^tmp(?:\.agg_out\.|\.mr\.|[A-Za-z0-9]{5}\.(?:renameCollection$|convertToCapped\.))/;
 
 /** @throws TailwaterError TW1010 for a bad pattern, TW1011 when two plain names would get one name at the target */
 export function compileNamespaceRules(options: NamespaceRulesOptions): NamespaceRules {
@@ -46,6 +48,7 @@ export function compileNamespaceRules(options: NamespaceRulesOptions): Namespace
 function includes(include: readonly NamespacePattern[], exclude: readonly NamespacePattern[]): NamespaceRules['includes'] {
   return (database, collection) => {
     if (SYSTEM_DATABASES.has(database) || collection.startsWith(SYSTEM_COLLECTION)) return false;
+    if (collection.startsWith('tmp') && TEMPORARY_COLLECTION.test(collection)) return false;
     if (exclude.some((pattern) => matchesNamespace(pattern, database, collection))) return false;
     return include.length === 0 || include.some((pattern) => matchesNamespace(pattern, database, collection));
   };

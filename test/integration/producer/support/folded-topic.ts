@@ -1,5 +1,13 @@
 // A topic as the copy of a collection that it is meant to be (promise C).
-import { type ChangeEvent, decodeChangeEvent, parseTombstone, type Tombstone } from '@tailwater/schema';
+import {
+  type ChangeEvent,
+  type ControlRecord,
+  decodeChangeEvent,
+  decodeControlRecord,
+  isControlKey,
+  parseTombstone,
+  type Tombstone,
+} from '@tailwater/schema';
 import { readTopic, type TopicRecord } from '../../../support/read-topic.js';
 
 export interface FoldedTopic {
@@ -8,11 +16,17 @@ export interface FoldedTopic {
   readonly documents: ReadonlyMap<string, Buffer>;
   readonly events: readonly (ChangeEvent & { readonly key: string })[];
   readonly tombstones: readonly (Tombstone & { readonly key: string })[];
+  /** What the producer told the readers, with the partition it told it in. */
+  readonly controls: readonly (ControlRecord & { readonly partition: number })[];
 }
 
 /** @throws Error when the records of a key are not in one partition, or not in the order of their versions (promise B) */
 export async function foldTopic(brokers: readonly string[], topic: string): Promise<FoldedTopic> {
-  const records = await readTopic(brokers, topic);
+  const all = await readTopic(brokers, topic);
+  const records = all.filter(({ key }) => !isControlKey(key));
+  const controls = all
+    .filter(({ key }) => isControlKey(key))
+    .map(({ value, partition }) => ({ ...(decodeControlRecord(value as Buffer) as ControlRecord), partition }));
   const documents = new Map<string, Buffer>();
   const events: (ChangeEvent & { key: string })[] = [];
   const tombstones: (Tombstone & { key: string })[] = [];
@@ -38,5 +52,5 @@ export async function foldTopic(brokers: readonly string[], topic: string): Prom
       tombstones.push({ ...change, key });
     }
   }
-  return { records, documents, events, tombstones };
+  return { records, documents, events, tombstones, controls };
 }

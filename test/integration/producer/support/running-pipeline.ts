@@ -70,14 +70,15 @@ export class RunningPipeline {
     return this.#metrics.counts();
   }
 
-  /** Waits until everything written so far was handed to Kafka and every collection was copied; there is one at least. */
+  /** Waits until everything written so far was handed to Kafka, every collection was copied (there is one at least), and no sweep is left. */
   async untilInStep(): Promise<void> {
     const newest = await newestMajorityPosition(this.#source.client);
     await waitFor(
       () => {
         if (this.#failure !== undefined) throw this.#failure;
         const position = this.state.position();
-        return position !== undefined && position.compare(newest) >= 0 && this.report.totals().state === 'done';
+        const isRead = position !== undefined && position.compare(newest) >= 0;
+        return isRead && this.report.totals().state === 'done' && this.state.sweeps().length === 0;
       },
       {
         describe: () => `the pipeline to be in step, now at ${this.state.position()}, ${this.state.lastError ?? 'no error'}`,

@@ -69,7 +69,7 @@ export class ModelPipeline {
       normalizer: new Normalizer(this.#namespaces, this.#counters, this.#logger),
       lookup: new ModelLookup(database, turn, lookups, lag),
       encoder: new RecordEncoder(),
-      topics: { ensure: async () => {}, layoutOf: ({ name }) => ({ topic: `tw.${name}`, partitions: 3 }) },
+      topics: { ensure: async () => {}, existing: async () => undefined, layoutOf: ({ name }) => ({ topic: `tw.${name}`, partitions: 3 }) },
       publisher,
       touched,
       progress,

@@ -3,10 +3,13 @@ import { describe, expect, it } from 'vitest';
 import {
   type CheckpointMessage,
   CheckpointReader,
+  gapMessage,
+  pendingSweep,
   positionMessage,
   type SnapshotProgress,
   sessionMessage,
   snapshotMessage,
+  sweepMessage,
 } from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
 import { T } from '../support/entries.js';
 
@@ -40,6 +43,17 @@ describe('checkpoint records', () => {
     expect([...checkpoint.snapshots.keys()]).toEqual(['shop.orders', 'shop/odd.näme']);
     expect(checkpoint.snapshots.get('shop.orders')).toMatchObject(PROGRESS);
     expect(checkpoint.snapshots.get('shop/odd.näme')).toMatchObject({ state: 'done', ranges: [], finishedAtMs: 5 });
+  });
+
+  it('bring back sweeps and the gap, and tell whether another source is there', () => {
+    const gap = { from: `${T}:1`, oldest: `${T}:5`, to: `${T}:9`, detectedAtMs: 3, healedAtMs: null };
+    const messages = [sweepMessage('rs0', 'shop.orders', pendingSweep('drop')), gapMessage('rs0', gap)];
+    const checkpoint = read(messages);
+    expect([...checkpoint.sweeps].map(([name, { state, reason }]) => [name, state, reason])).toEqual([['shop.orders', 'pending', 'drop']]);
+    expect(checkpoint.gap).toMatchObject(gap);
+    expect(checkpoint.isShared).toBe(false);
+    const other = read([...messages, positionMessage('rs1', new Position(T, 1), 0)]);
+    expect([other.isShared, other.position]).toEqual([true, undefined]);
   });
 
   it('are all in the one partition, under keys that compaction keeps apart', () => {

@@ -41,6 +41,7 @@ function build() {
     encoder: new RecordEncoder(),
     topics: {
       ensure: async ({ name }) => void ensured.push(name),
+      existing: async () => undefined,
       layoutOf: ({ name }) => ({ topic: `tw.${name}`, partitions: 2 }),
     },
     publisher,
@@ -71,8 +72,8 @@ function build() {
 
 function briefly(value: Buffer | null): string {
   if (value === null) return 'forgotten';
-  const { position, state, documents } = JSON.parse(value.toString()) as { position?: string; state?: string; documents?: number };
-  return position ?? `${state} ${documents}`;
+  const { position, state, documents, reason } = JSON.parse(value.toString()) as Record<string, string | number | undefined>;
+  return String(position ?? `${state} ${documents ?? reason}`);
 }
 
 const insert = (i: number, id: unknown, ns = 'shop.orders'): Buffer => entry({ i, ns, o: { _id: id } });
@@ -118,8 +119,14 @@ describe('Sequencer', () => {
     await tail(insert(1, 'a'), command(2, { create: 'items' }), insert(3, 'b'), command(4, { drop: 'orders' }));
     await tail(command(5, { renameCollection: 'shop.items', to: 'shop.archive' }));
     expect(await transactions()).toEqual([
-      ['"a" "b"', `rs0/snapshot/shop.items = done 0, rs0/snapshot/shop.orders = forgotten, rs0/position = ${T}:4`],
-      ['', `rs0/snapshot/shop.items = forgotten, rs0/snapshot/shop.archive = forgotten, rs0/position = ${T}:5`],
+      [
+        '"a" "b"',
+        `rs0/snapshot/shop.items = done 0, rs0/snapshot/shop.orders = forgotten, rs0/sweep/shop.orders = pending drop, rs0/position = ${T}:4`,
+      ],
+      [
+        '',
+        `rs0/snapshot/shop.items = forgotten, rs0/snapshot/shop.archive = forgotten, rs0/sweep/shop.items = pending rename, rs0/sweep/shop.archive = pending rename, rs0/position = ${T}:5`,
+      ],
     ]);
     expect(commands.map(({ kind }) => kind)).toEqual(['create', 'drop', 'rename']);
   });
@@ -130,7 +137,7 @@ describe('Sequencer', () => {
     await tail(...inserts, command(2001, { drop: 'orders' }), insert(2002, 'last'));
     expect((await transactions()).map(([, checkpoint]) => checkpoint)).toEqual([
       `rs0/position = ${T}:2000`,
-      `rs0/snapshot/shop.orders = forgotten, rs0/position = ${T}:2002`,
+      `rs0/snapshot/shop.orders = forgotten, rs0/sweep/shop.orders = pending drop, rs0/position = ${T}:2002`,
     ]);
   });
 

@@ -1,0 +1,181 @@
+// Promises C and F: whatever takes documents away (drops, renames, a gap in the oplog), the topic folds to the collection.
+import { compareByKey, countDifferences, type Kafka, type Mongo, readRawDocuments, startStack, waitFor } from '@tailwater/devstack';
+import type { Collection, Document, MongoClient } from 'mongodb';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { everyId } from './support/every-id.js';
+import { type FoldedTopic, foldTopic } from './support/folded-topic.js';
+import { type RunningOptions, RunningPipeline } from './support/running-pipeline.js';
+
+let mongo: Mongo;
+let kafka: Kafka;
+let stop: (() => Promise<void>) | undefined;
+let client: MongoClient;
+let tests = 0;
+const pipelines: RunningPipeline[] = [];
+
+beforeAll(async () => {
+  // Without the delay a capped oplog is kept back to the storage engine's last checkpoint, a minute ago.
+  const stack = await startStack({ mongo: { oplogSizeMb: 4, syncDelaySeconds: 1 }, kafka: {} });
+  ({ mongo, kafka } = stack);
+  stop = () => stack.stop();
+  client = await mongo.client();
+});
+
+beforeEach(async () => {
+  tests += 1;
+  for (const name of ['shop', 'attic', 'elsewhere']) await client.db(name).dropDatabase();
+  // Something is always there to wait for.
+  await client.db('attic').collection('anchor').insertOne({});
+});
+
+afterEach(async () => {
+  await Promise.all(pipelines.splice(0).map((pipeline) => pipeline.stop()));
+});
+
+afterAll(() => stop?.());
+
+const prefix = (): string => `t${tests}`;
+const collection = (name: string, database = 'shop'): Collection => client.db(database).collection(name);
+const documents = (count: number, generation: string, first = 0): Document[] =>
+  Array.from({ length: count }, (_, n) => ({ _id: first + n, generation }));
+
+async function start(options: Partial<RunningOptions> = {}): Promise<RunningPipeline> {
+  const include = ['shop.*', 'attic.*'];
+  const pipeline = await RunningPipeline.start(mongo, kafka, { prefix: prefix(), include, partitions: 2, ...options });
+  pipelines.push(pipeline);
+  return pipeline;
+}
+
+/** The topic's documents come to be the collection's, byte for byte, and as many as are meant to be there. */
+async function expectEqual(name: string, size: number, database = 'shop'): Promise<FoldedTopic> {
+  const stored = await readRawDocuments(client, database, name);
+  expect([name, stored.size]).toEqual([name, size]);
+  // What the pipeline has handed to Kafka last may not be committed yet.
+  const { folded } = await waitFor(
+    async () => {
+      const folded = await foldTopic(kafka.brokers, `${prefix()}.${database}.${name}`);
+      return { folded, differences: compareByKey(stored, folded.documents, (a, b) => a.equals(b)) };
+    },
+    {
+      until: ({ differences }) => countDifferences(differences) === 0,
+      describe: (last) => `the topic of ${name} to be its collection: ${JSON.stringify(last?.differences)}`,
+    },
+  );
+  return folded;
+}
+
+const sweepsOf = (folded: FoldedTopic): string[] => folded.tombstones.filter(({ origin }) => origin === 'sweep').map(({ key }) => key);
+
+describe('a collection that is dropped', () => {
+  it('leaves no document behind, whatever its id, and one that comes back survives', async () => {
+    const ids = everyId();
+    await collection('orders').insertMany(
+      ids.map((_id, n) => ({ _id: _id as never, n })),
+      { forceServerObjectId: true },
+    );
+    const pipeline = await start();
+    await pipeline.untilInStep();
+    await collection('orders').deleteOne({ _id: ids[3] as never });
+    await collection('orders').drop();
+    for (const [n, _id] of ids.entries()) if (n % 3 === 0) await collection('orders').insertOne({ _id: _id as never, again: n });
+    await pipeline.untilInStep();
+    const again = Math.ceil(ids.length / 3);
+    const orders = await expectEqual('orders', again);
+    // The third one had a tombstone of its own, and came back.
+    expect(sweepsOf(orders).length).toBe(ids.length - again);
+    expect(orders.controls.map(({ kind, partition, details }) => [kind, partition, details['namespace']]).sort()).toEqual([
+      ['drop', 0, 'shop.orders'],
+      ['drop', 1, 'shop.orders'],
+    ]);
+    await client.db('shop').dropDatabase();
+    await collection('later').insertOne({ n: 2 });
+    await pipeline.untilInStep();
+    await expectEqual('orders', 0);
+    await expectEqual('later', 1);
+    const { counts } = pipeline;
+    expect(counts.eventsRead).toBe(counts.eventsPublished + counts.eventsSuperseded + counts.eventsFiltered);
+    expect(counts.sweepPublished).toBe(ids.length);
+  });
+
+  it('is swept while documents of the same ids come and go', async () => {
+    await collection('busy').insertMany(documents(2500, 'first'));
+    const pipeline = await start();
+    await pipeline.untilInStep();
+    for (let round = 0; round < 4; round++) {
+      await collection('busy').drop();
+      for (let n = 0; n < 60; n++) {
+        const _id = ((round * 977 + n * 131) % 2500) as never;
+        await collection('busy').replaceOne({ _id }, { round, n }, { upsert: true });
+        if (n % 4 === 0) await collection('busy').deleteOne({ _id });
+      }
+    }
+    await pipeline.untilInStep();
+    await expectEqual('busy', await collection('busy').countDocuments());
+  });
+
+  it('is swept by the next start when the producer was away, or ended in the middle of it', async () => {
+    await collection('orders').insertMany(documents(6000, 'old'));
+    await collection('items').insertMany(documents(10, 'old'));
+    const first = await start();
+    await first.untilInStep();
+    await first.stop();
+    await collection('orders').drop();
+    await collection('orders').insertMany(documents(5, 'new', 17));
+    await collection('items').drop();
+    const second = await start();
+    await waitFor(() => second.counts.sweepPublished > 0, { describe: 'the sweep to begin' });
+    // A producer that takes over is what a kill is to the one before: nothing of it drains.
+    const third = await start();
+    await second.ended;
+    expect(second.failure).toMatchObject({ code: 'TW1205' });
+    await third.untilInStep();
+    await expectEqual('orders', 5);
+    await expectEqual('items', 0);
+    await third.stop();
+    // It is done: no later start begins it again.
+    const fourth = await start();
+    await fourth.untilInStep();
+    expect(fourth.counts.sweepRead).toBe(0);
+  });
+});
+
+describe('a collection that is renamed', () => {
+  it('is gone under the old name and there under the new one, inside and across databases, and across what is included', async () => {
+    for (const name of ['inside', 'over', 'across', 'out']) await collection(name).insertMany(documents(20, name));
+    await collection('target').insertMany(documents(30, 'replaced', 10));
+    await collection('in', 'elsewhere').insertMany(documents(15, 'in'));
+    const pipeline = await start();
+    await pipeline.untilInStep();
+    const admin = client.db('admin');
+    await admin.command({ renameCollection: 'shop.inside', to: 'shop.moved' });
+    await admin.command({ renameCollection: 'shop.over', to: 'shop.target', dropTarget: true });
+    await admin.command({ renameCollection: 'shop.across', to: 'attic.across' });
+    await admin.command({ renameCollection: 'shop.out', to: 'elsewhere.out' });
+    await admin.command({ renameCollection: 'elsewhere.in', to: 'shop.in' });
+    await collection('inside').insertOne({ _id: 5 as never, generation: 'after' });
+    await pipeline.untilInStep();
+    for (const [name, size] of Object.entries({ inside: 1, moved: 20, over: 0, target: 20, across: 0, out: 0, in: 15 })) {
+      await expectEqual(name, size);
+    }
+    await expectEqual('across', 20, 'attic');
+    // What the server fills on the way is nobody's collection.
+    const topics = await kafka.withAdmin((client) => client.listTopics());
+    expect(topics.filter((topic) => topic.startsWith(`${prefix()}.`) && topic.includes('tmp'))).toEqual([]);
+  });
+
+  it('covers $out and convertToCapped, which replace a collection by a rename', async () => {
+    await collection('orders').insertMany(documents(40, 'source'));
+    await collection('report').insertMany(documents(50, 'stale', 20));
+    const pipeline = await start();
+    await pipeline.untilInStep();
+    await collection('orders')
+      .aggregate([{ $match: { _id: { $lt: 30 } } }, { $out: 'report' }])
+      .toArray();
+    await client.db('shop').command({ convertToCapped: 'orders', size: 4096 });
+    await pipeline.untilInStep();
+    await expectEqual('report', 30);
+    await expectEqual('orders', await collection('orders').countDocuments());
+    const topics = await kafka.withAdmin((client) => client.listTopics());
+    expect(topics.filter((topic) => topic.startsWith(`${prefix()}.`) && topic.includes('tmp'))).toEqual([]);
+  });
+});
