@@ -4,6 +4,7 @@
 // transaction was committed, the next session reads the checkpoint anew and goes on from there (promises A and B).
 import { abortable, type KafkaClient, type Logger, type NamespaceRules, runServices, sleep, TailwaterError } from '@tailwater/runtime';
 import { checkpointTopicName, formatNamespace } from '@tailwater/schema';
+import type { Document, ReadPreferenceLike } from 'mongodb';
 import { type Checkpoint, positionMessage } from './checkpoint/checkpoint-record.js';
 import { claimCheckpoint } from './checkpoint/kafka-checkpoint-store.js';
 import { Sessions } from './checkpoint/sessions.js';
@@ -20,11 +21,15 @@ import { Sequencer } from './sequence/sequencer.js';
 import { TailProgress } from './sequence/tail-progress.js';
 import { ChunkReader } from './snapshot/chunk-reader.js';
 import { listCollections } from './snapshot/collections.js';
+import { RateLimit } from './snapshot/rate-limit.js';
+import type { SnapshotPlan } from './snapshot/snapshot-plan.js';
 import type { SnapshotReport } from './snapshot/snapshot-report.js';
 import { Snapshotter } from './snapshot/snapshotter.js';
+import { startSnapshots } from './snapshot/start-snapshots.js';
 import { TouchedKeys } from './snapshot/touched-keys.js';
 import type { MongoSource } from './source/mongo/connect.js';
 import { isRetriableMongoError } from './source/mongo/mongo-errors.js';
+import { resolveStartAt, type StartAt } from './source/oplog/start-at.js';
 import type { ChangeSource } from './source/source.js';
 import { createNormalizer, openSource, type SourceOptions } from './source-kinds.js';
 import { followCommand } from './sweep/follow-commands.js';
@@ -45,6 +50,7 @@ export interface PipelineDependencies {
   readonly counters: NormalizeCounters;
   readonly metrics: ProducerMetrics;
   readonly report: SnapshotReport;
+  readonly plan: SnapshotPlan;
   readonly state: ProducerState;
   readonly logger: Logger;
 }
@@ -53,6 +59,15 @@ export interface PipelineOptions extends SourceOptions {
   readonly prefix: string;
   readonly partitions: number;
   readonly replicationFactor: number;
+  /** Where a first start begins. */
+  readonly startAt: StartAt;
+  /** Ends when everything that was to be copied is. */
+  readonly snapshotOnly: boolean;
+  /** By namespace: only documents that match are copied. */
+  readonly snapshotQueries: ReadonlyMap<string, Document>;
+  /** Documents a second that snapshots read at most; 0 for no limit. */
+  readonly snapshotRate: number;
+  readonly snapshotReadPreference: ReadPreferenceLike;
   /** Documents in one chunk of a snapshot. */
   readonly chunkDocuments: number;
   /** Chunks that are read and published at once. */
@@ -113,7 +128,7 @@ async function runSession(
     const checkpoint = await abortable(claim, signal);
     // The chunks of a snapshot wait for the tail to pass them.
     const changes = openSource(source, options, () => deps.report.totals().state === 'running', logger);
-    const start = checkpoint.position ?? (await changes.newestPosition());
+    const start = checkpoint.position ?? (await resolveStartAt(source.client, options.source, changes, options.startAt));
     if (checkpoint.position === undefined) {
       // Before the first document is copied: a crash during the first snapshot must find where the tail began.
       await publisher.submit({ topics: [{ topic: checkpointTopic, messages: [positionMessage(source.replicaSet, start, Date.now())] }] });
@@ -156,12 +171,13 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
     checkpointTopic: session.checkpointTopic,
     onCommand: (command) => followCommand({ snapshotter, sweeper, logger }, command),
   });
-  const { chunkDocuments, snapshotParallel: parallel } = options;
-  const readPreference = 'primary';
-  const reader = new ChunkReader(source.client, { documents: chunkDocuments, readPreference, queries: new Map() });
+  const { snapshotParallel: parallel, snapshotReadPreference: readPreference, snapshotRate, snapshotQueries: queries } = options;
+  // A second's worth at most, so that a low rate is no sequence of long pauses.
+  const chunkDocuments = snapshotRate === 0 ? options.chunkDocuments : Math.min(options.chunkDocuments, snapshotRate);
+  const reader = new ChunkReader(source.client, { documents: chunkDocuments, readPreference, queries });
   const snapshotLogger = logger.child({ component: 'snapshot' });
   const snapshotter: Snapshotter = new Snapshotter(
-    { client: source.client, reader, sequencer, progress, touched, report, logger: snapshotLogger },
+    { client: source.client, reader, sequencer, progress, touched, report, rate: new RateLimit(snapshotRate), logger: snapshotLogger },
     { source: source.replicaSet, parallel, chunkDocuments, readPreference },
     session.checkpoint,
   );
@@ -183,9 +199,16 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
   );
   state.sweeps = () => sweeper.statuses();
   const collections = (await listCollections(source.client, rules)).map((name) => namespaces.byName(name));
-  // A topic that somebody deleted takes its copy of the collection with it, whatever the checkpoint says (promise C).
-  for (const namespace of await session.topics.missing(collections)) snapshotter.forget(namespace);
-  for (const namespace of collections) snapshotter.request(namespace);
+  await startSnapshots({
+    plan: deps.plan,
+    snapshotter,
+    checkpoint: session.checkpoint,
+    collections,
+    withoutTopic: await session.topics.missing(collections),
+    note: (records) => sequencer.note(() => records),
+  });
+  const copied = new AbortController();
+  if (options.snapshotOnly) void snapshotter.idle().then(() => copied.abort(new Error('Everything is copied')));
   const published = (await session.topics.namespaces()).map((namespace) => namespaces.byName(formatNamespace(namespace)));
   for (const namespace of vanished(published, collections, session.checkpoint)) await sweeper.request(namespace, 'vanished');
   const tail = {
@@ -193,9 +216,11 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
       for await (const batch of session.changes.read(session.start, stop)) await sequencer.tail(batch);
     },
   };
-  await runServices([tail, snapshotter, sweeper], signal);
+  await runServices([tail, snapshotter, sweeper], AbortSignal.any([signal, copied.signal]));
   state.phase = 'stopping';
-  await Promise.race([sequencer.finish(), sleep(DRAIN_MS, AbortSignal.timeout(DRAIN_MS + 1000))]);
+  const drained = sequencer.finish();
+  if (!signal.aborted) return abortable(drained, signal);
+  await Promise.race([drained, sleep(DRAIN_MS, AbortSignal.timeout(DRAIN_MS + 1000))]);
 }
 
 /** What Kafka's client throws without a code of ours is its business with the brokers: a new session tries again. */

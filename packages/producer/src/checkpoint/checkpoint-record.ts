@@ -27,6 +27,8 @@ export interface SnapshotProgress {
   readonly total: number;
   readonly startedAtMs: number;
   readonly finishedAtMs: number | null;
+  /** Somebody asked for this copy while the producer ran: it goes on whatever the next start is told to copy. */
+  readonly isAsked?: boolean;
 }
 
 /** Why a sweep was asked for: `vanished` is a topic whose collection was not there when a producer started. */

@@ -17,10 +17,16 @@ import { runPipeline } from '../pipeline.js';
 import { ProducerMetrics } from '../producer-metrics.js';
 import { ProducerState } from '../producer-state.js';
 import { listCollections } from '../snapshot/collections.js';
+import { registerSnapshotMetrics } from '../snapshot/snapshot-metrics.js';
+import { SnapshotPlan } from '../snapshot/snapshot-plan.js';
+import { checkSnapshotQueries, parseSnapshotQueries } from '../snapshot/snapshot-queries.js';
 import { SnapshotReport } from '../snapshot/snapshot-report.js';
 import { connectSource, type MongoSource } from '../source/mongo/connect.js';
+import { parseStartAt } from '../source/oplog/start-at.js';
+import { expectIncluded } from './expect-included.js';
 import { namespaceOptions, sourceOptions } from './options.js';
 import { ProgressDisplay } from './progress-display.js';
+import { snapshotOptions } from './snapshot-options.js';
 import { describeState, readiness } from './state-report.js';
 
 const options = {
@@ -43,22 +49,7 @@ const options = {
     min: -1,
     max: 100,
   },
-  chunkDocuments: {
-    type: 'number',
-    group: 'Snapshot:',
-    describe: 'Documents that one chunk of a snapshot reads at most',
-    default: 2000,
-    min: 1,
-    max: 100_000,
-  },
-  snapshotParallel: {
-    type: 'number',
-    group: 'Snapshot:',
-    describe: 'Chunks that are read and published at once, of one collection or of several',
-    default: 2,
-    min: 1,
-    max: 64,
-  },
+  ...snapshotOptions,
   statusHost: { type: 'string', group: 'Status:', describe: 'Address of the status server', default: '127.0.0.1' },
   statusPort: {
     type: 'number',
@@ -86,14 +77,23 @@ export const startCommand: Command<typeof options> = {
   async run(given, { signal, stderr, logger }) {
     if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
     const rules = compileNamespaceRules({ include: given.include, exclude: given.exclude });
+    const startAt = parseStartAt(given.startAt);
+    if (startAt === 'earliest' && given.source === 'change-stream') {
+      const reason = 'a change stream does not tell where the oplog begins';
+      throw new TailwaterError('TW1015', { first: '--start-at earliest', second: '--source change-stream', reason });
+    }
+    const snapshotQueries = parseSnapshotQueries(given.snapshotQuery);
+    for (const namespace of snapshotQueries.keys()) expectIncluded(rules, namespace);
     const source = await connectSource(given.mongo, given.source);
     try {
+      await checkSnapshotQueries(source.client, snapshotQueries);
       const kafka = createKafka(kafkaConnection(given, 'tailwater-producer'), logger.child({ component: 'kafka' }));
       await checkKafka(kafka, { signal });
       const metrics = createMetrics();
       const counters = new NormalizeCounters();
       const [state, report] = [new ProducerState(), new SnapshotReport()];
       const producerMetrics = new ProducerMetrics(metrics, counters);
+      registerSnapshotMetrics(metrics, report);
       state.counts = () => producerMetrics.counts();
       state.snapshots = () => ({ totals: report.totals(), collections: report.collections() });
       const status = await startStatusServer({
@@ -110,10 +110,18 @@ export const startCommand: Command<typeof options> = {
       );
       try {
         await warnOfEmptySelection(source, rules, given.include, logger);
-        const deps = { source, kafka, rules, counters, metrics: producerMetrics, report, state, logger };
+        const plan = new SnapshotPlan(given.snapshot);
+        const deps = { source, kafka, rules, counters, metrics: producerMetrics, report, plan, state, logger };
         const display = new ProgressDisplay(state, stderr, logger);
-        await runServices([{ run: (stop) => runPipeline(deps, given, stop) }, display], signal);
-        logger.info({ position: state.position()?.toString() }, 'Producer stopped');
+        const ended = new AbortController();
+        const pipeline = {
+          run: (stop: AbortSignal) => runPipeline(deps, { ...given, startAt, snapshotQueries }, stop).finally(() => ended.abort()),
+        };
+        await runServices([pipeline, { run: (stop) => display.run(AbortSignal.any([stop, ended.signal])) }], signal);
+        logger.info(
+          { position: state.position()?.toString() },
+          signal.aborted ? 'Producer stopped' : 'Producer finished: everything is copied',
+        );
       } finally {
         await status.close();
       }

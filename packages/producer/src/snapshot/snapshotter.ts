@@ -5,7 +5,13 @@ import { setMaxListeners } from 'node:events';
 import type { Logger } from '@tailwater/runtime';
 import { sleep } from '@tailwater/runtime';
 import type { MongoClient, ReadPreferenceLike } from 'mongodb';
-import { type Checkpoint, type SnapshotProgress, type SnapshotRange, snapshotMessage } from '../checkpoint/checkpoint-record.js';
+import {
+  type Checkpoint,
+  type CheckpointMessage,
+  type SnapshotProgress,
+  type SnapshotRange,
+  snapshotMessage,
+} from '../checkpoint/checkpoint-record.js';
 import type { TrackedNamespace } from '../normalize/change-batch.js';
 import { Mutex } from '../sequence/mutex.js';
 import type { Sequencer } from '../sequence/sequencer.js';
@@ -13,6 +19,8 @@ import type { TailProgress } from '../sequence/tail-progress.js';
 import { isRetriableMongoError } from '../source/mongo/mongo-errors.js';
 import type { Chunk, ChunkReader } from './chunk-reader.js';
 import { CollectionCopy } from './collection-copy.js';
+import type { RateLimit } from './rate-limit.js';
+import { beginAnew } from './snapshot-plan.js';
 import type { SnapshotReport } from './snapshot-report.js';
 import { splitRanges } from './split-ranges.js';
 import type { TouchedKeys, Window } from './touched-keys.js';
@@ -31,6 +39,7 @@ export interface SnapshotterDependencies {
   readonly progress: TailProgress;
   readonly touched: TouchedKeys;
   readonly report: SnapshotReport;
+  readonly rate: RateLimit;
   readonly logger: Logger;
 }
 
@@ -52,6 +61,7 @@ export class Snapshotter {
   readonly #known: Map<string, SnapshotProgress>;
   readonly #picking = new Mutex();
   #wake: () => void = () => {};
+  #idle: () => void = () => {};
 
   constructor(deps: SnapshotterDependencies, options: SnapshotterOptions, checkpoint: Checkpoint) {
     this.#deps = deps;
@@ -66,6 +76,23 @@ export class Snapshotter {
     if (known?.state === 'done' || this.#copies.has(namespace) || this.#queue.includes(namespace)) return;
     this.#queue.push(namespace);
     this.#wake();
+  }
+
+  /** Forgets what was copied of a collection and asks for it anew; the record that it returns makes that last. */
+  restart(namespace: TrackedNamespace, isAsked: boolean): CheckpointMessage {
+    this.forget(namespace);
+    const progress = beginAnew(isAsked);
+    this.#known.set(namespace.name, progress);
+    this.request(namespace);
+    return snapshotMessage(this.#options.source, namespace.name, progress);
+  }
+
+  /** Resolves when nothing is being copied and nothing waits. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#idle = resolve;
+      this.#lookIdle();
+    });
   }
 
   /** Forgets what was copied of a collection, and gives up what is under way, because another one has taken its name, or none has. */
@@ -83,6 +110,11 @@ export class Snapshotter {
     }
     touched.invalidate(namespace);
     report.forgotten(namespace.name);
+    this.#lookIdle();
+  }
+
+  #lookIdle(): void {
+    if (this.#queue.length === 0 && this.#copies.size === 0) this.#idle();
   }
 
   /** Snapshots what was requested, and what will be, until the signal aborts. */
@@ -164,17 +196,19 @@ export class Snapshotter {
   }
 
   async #copy(copy: CollectionCopy, index: number, signal: AbortSignal): Promise<void> {
-    const { sequencer, progress, touched, report } = this.#deps;
+    const { sequencer, progress, touched, report, rate } = this.#deps;
     const { namespace } = copy;
     const note = (moved: SnapshotProgress) => [snapshotMessage(this.#options.source, namespace.name, moved)];
     let publishing = Promise.resolve(true);
     let range = copy.range(index);
     while (true) {
       signal.throwIfAborted();
+      await rate.free(signal);
       await progress.near(signal);
       if (copy.isVoid) return;
       const window = touched.open(namespace);
       const chunk = await this.#read(window, range, signal);
+      rate.took(chunk.documents.length);
       if (!(await publishing)) return touched.close(window);
       const { lastId } = chunk;
       if (lastId === undefined) {
@@ -201,6 +235,7 @@ export class Snapshotter {
     this.#deps.report.finished(namespace.name, progress);
     const seconds = Math.max(1, Math.round((Date.now() - progress.startedAtMs) / 1000));
     this.#deps.logger.info({ namespace: namespace.name, documents: progress.documents, seconds }, 'Snapshot of the collection finished');
+    this.#lookIdle();
   }
 
   async #read({ namespace, after: touched }: Window, range: SnapshotRange, signal: AbortSignal): Promise<Chunk> {

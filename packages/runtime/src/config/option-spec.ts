@@ -40,6 +40,8 @@ interface ListOption extends Described {
   readonly type: 'list';
   /** Default empty. */
   readonly default?: readonly string[];
+  /** A value may hold commas, which then separate nothing: several are given by repeating the flag. */
+  readonly hasCommas?: boolean;
   readonly choices?: readonly string[];
 }
 
@@ -48,6 +50,8 @@ interface MapOption extends Described {
   readonly type: 'map';
   /** Default empty. */
   readonly default?: Readonly<Record<string, string>>;
+  /** As for a list. */
+  readonly hasCommas?: boolean;
 }
 
 export type OptionSpec = StringOption | NumberOption | BooleanOption | ListOption | MapOption;

@@ -12,7 +12,7 @@ const FALSE = new Set(['false', '0', 'no', 'off']);
 
 /** A value of a configuration file, with its own type. One text stands for a list as it would on the command line. */
 export function parseTyped(spec: OptionSpec, value: unknown): ParsedValue {
-  const typed = spec.type === 'list' && typeof value === 'string' ? splitList([value]) : value;
+  const typed = spec.type === 'list' && typeof value === 'string' ? splitList([value], spec) : value;
   const result = schemaOf(spec).safeParse(typed);
   if (result.success) return { value: result.data };
   const path = result.error.issues[0]?.path ?? [];
@@ -24,9 +24,9 @@ export function parseTexts(spec: OptionSpec, texts: readonly string[]): ParsedVa
   const last = texts.at(-1) ?? '';
   switch (spec.type) {
     case 'list':
-      return parseTyped(spec, splitList(texts));
+      return parseTyped(spec, splitList(texts, spec));
     case 'map':
-      return parseTyped(spec, splitMap(texts));
+      return parseTyped(spec, splitMap(texts, spec));
     case 'number':
       return parseTyped(spec, NUMBER.test(last.trim()) ? Number(last) : undefined);
     case 'boolean':
@@ -84,16 +84,16 @@ function schemaOf(spec: OptionSpec): z.ZodType {
   }
 }
 
-function splitList(texts: readonly string[]): string[] {
+function splitList(texts: readonly string[], { hasCommas = false }: { readonly hasCommas?: boolean }): string[] {
   return texts
-    .flatMap((text) => text.split(','))
+    .flatMap((text) => (hasCommas ? [text] : text.split(',')))
     .map((part) => part.trim())
     .filter((part) => part !== '');
 }
 
 /** `name=value` each; one without `=` has no value, which the schema refuses. */
-function splitMap(texts: readonly string[]): Record<string, string> {
-  const pairs = splitList(texts).map((pair): [string, string] => {
+function splitMap(texts: readonly string[], spec: { readonly hasCommas?: boolean }): Record<string, string> {
+  const pairs = splitList(texts, spec).map((pair): [string, string] => {
     const equals = pair.indexOf('=');
     return equals < 0 ? [pair, ''] : [pair.slice(0, equals).trim(), pair.slice(equals + 1).trim()];
   });

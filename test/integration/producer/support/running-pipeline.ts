@@ -5,15 +5,32 @@ import { NormalizeCounters } from '../../../../packages/producer/src/normalize/n
 import { type PipelineOptions, runPipeline } from '../../../../packages/producer/src/pipeline.js';
 import { type ProducerCounts, ProducerMetrics } from '../../../../packages/producer/src/producer-metrics.js';
 import { ProducerState } from '../../../../packages/producer/src/producer-state.js';
+import { type SnapshotMode, SnapshotPlan } from '../../../../packages/producer/src/snapshot/snapshot-plan.js';
 import { SnapshotReport } from '../../../../packages/producer/src/snapshot/snapshot-report.js';
 import { connectSource, type MongoSource } from '../../../../packages/producer/src/source/mongo/connect.js';
 import { newestMajorityPosition } from '../../../../packages/producer/src/source/oplog/oplog-window.js';
 import { keptLog, type LoggedLine } from './kept-log.js';
 
 export interface RunningOptions extends Partial<PipelineOptions> {
+  readonly snapshot?: SnapshotMode;
   readonly prefix: string;
   readonly include: readonly string[];
 }
+
+const DEFAULTS = {
+  partitions: 4,
+  replicationFactor: 1,
+  source: 'oplog',
+  exclude: [],
+  fullDocument: 'lookup',
+  startAt: 'now',
+  snapshotOnly: false,
+  snapshotQueries: new Map(),
+  snapshotRate: 0,
+  snapshotReadPreference: 'primary',
+  chunkDocuments: 500,
+  snapshotParallel: 2,
+} as const;
 
 export class RunningPipeline {
   readonly log: LoggedLine[];
@@ -39,19 +56,11 @@ export class RunningPipeline {
       counters,
       metrics: this.#metrics,
       report: this.report,
+      plan: new SnapshotPlan(options.snapshot ?? 'initial'),
       state: this.state,
       logger,
     };
-    const defaults = {
-      partitions: 4,
-      replicationFactor: 1,
-      chunkDocuments: 500,
-      snapshotParallel: 2,
-      source: 'oplog',
-      exclude: [],
-      fullDocument: 'lookup',
-    } as const;
-    const running = runPipeline(deps, { ...defaults, ...options }, this.#stop.signal);
+    const running = runPipeline(deps, { ...DEFAULTS, ...options }, this.#stop.signal);
     this.ended = running.catch((error: unknown) => {
       this.#failure = error;
     });

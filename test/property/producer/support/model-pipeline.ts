@@ -15,6 +15,7 @@ import { Publisher } from '../../../../packages/producer/src/publish/publisher.j
 import { Sequencer } from '../../../../packages/producer/src/sequence/sequencer.js';
 import { TailProgress } from '../../../../packages/producer/src/sequence/tail-progress.js';
 import { type Chunk, ChunkReader } from '../../../../packages/producer/src/snapshot/chunk-reader.js';
+import { RateLimit } from '../../../../packages/producer/src/snapshot/rate-limit.js';
 import { SnapshotReport } from '../../../../packages/producer/src/snapshot/snapshot-report.js';
 import { Snapshotter } from '../../../../packages/producer/src/snapshot/snapshotter.js';
 import { TouchedKeys } from '../../../../packages/producer/src/snapshot/touched-keys.js';
@@ -80,7 +81,7 @@ export class ModelPipeline {
     });
     const reader = new ModelReader(database, turn, chunkDocuments, lag);
     const snapshotter = new Snapshotter(
-      { client: modelClient(database, turn), reader, sequencer, progress, touched, report, logger: this.#logger },
+      { client: modelClient(database, turn), reader, sequencer, progress, touched, report, rate: new RateLimit(0), logger: this.#logger },
       { source: 'rs0', parallel, chunkDocuments, readPreference: 'primary' },
       checkpoint,
     );

@@ -37,6 +37,8 @@ describe('values as texts', () => {
     [{ ...base, type: 'number' }, ['-1'], -1],
     [{ ...base, type: 'number', fractional: true }, ['0.5'], 0.5],
     [{ ...base, type: 'list' }, ['a:1, b:2', 'c:3', ','], ['a:1', 'b:2', 'c:3']],
+    [{ ...base, type: 'map', hasCommas: true }, ['a.b={"c":1,"d":2}', 'e.f={}'], { 'a.b': '{"c":1,"d":2}', 'e.f': '{}' }],
+    [{ ...base, type: 'list', hasCommas: true }, ['{"a":1,"b":2}', ' c'], ['{"a":1,"b":2}', 'c']],
     [{ ...base, type: 'map' }, ['a.b=c.d,e.*=f=g.*', 'h.i=j.k'], { 'a.b': 'c.d', 'e.*': 'f=g.*', 'h.i': 'j.k' }],
   ])('%j of %j', (spec, texts, expected) => {
     expect(one(spec, { anOption: texts })).toEqual(expected);

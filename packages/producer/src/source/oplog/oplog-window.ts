@@ -12,7 +12,7 @@ export interface OplogWindow {
   readonly maxBytes: number;
 }
 
-const toPosition = (timestamp: Timestamp): Position => new Position(timestamp.getHighBitsUnsigned(), timestamp.getLowBitsUnsigned());
+export const toPosition = (timestamp: Timestamp): Position => new Position(timestamp.getHighBitsUnsigned(), timestamp.getLowBitsUnsigned());
 
 /** The newest position that a majority of the members holds: `hello.lastWrite.majorityOpTime`. A mongos says what it has heard of. */
 export async function newestMajorityPosition(client: MongoClient): Promise<Position> {

@@ -1,0 +1,42 @@
+// Which collections are copied because the producer starts. What signals, gaps and renames ask for comes on top.
+import type { Checkpoint, SnapshotProgress } from '../checkpoint/checkpoint-record.js';
+import type { TrackedNamespace } from '../normalize/change-batch.js';
+
+export const SNAPSHOT_MODES = ['initial', 'always', 'never'] as const;
+export type SnapshotMode = (typeof SNAPSHOT_MODES)[number];
+
+/** The record of a copy that is to begin anew. */
+export const beginAnew = (isAsked: boolean): SnapshotProgress => ({
+  state: 'running',
+  ranges: null,
+  documents: 0,
+  total: 0,
+  startedAtMs: Date.now(),
+  finishedAtMs: null,
+  isAsked,
+});
+
+/** One process's plan: sessions come and go, but the process starts once. */
+export class SnapshotPlan {
+  readonly #mode: SnapshotMode;
+  #isStarted = false;
+
+  constructor(mode: SnapshotMode) {
+    this.#mode = mode;
+  }
+
+  /** The collections whose copies begin anew; to be noted in the checkpoint before `started` is called. */
+  anew(collections: readonly TrackedNamespace[]): readonly TrackedNamespace[] {
+    return this.#mode === 'always' && !this.#isStarted ? collections : [];
+  }
+
+  started(): void {
+    this.#isStarted = true;
+  }
+
+  /** The collections that a session copies, or goes on copying, unless their copy is finished. */
+  requested(collections: readonly TrackedNamespace[], { snapshots }: Checkpoint): readonly TrackedNamespace[] {
+    if (this.#mode !== 'never') return collections;
+    return collections.filter(({ name }) => snapshots.get(name)?.isAsked === true);
+  }
+}

@@ -1,0 +1,62 @@
+// `--start-at`: where in the oplog a first start begins. A producer that has a checkpoint goes on from that.
+import { TailwaterError } from '@tailwater/runtime';
+import { Position } from '@tailwater/schema';
+import { type MongoClient, Timestamp } from 'mongodb';
+import type { SourceKind } from '../mongo/connect.js';
+import type { ChangeSource } from '../source.js';
+import { newestMajorityPosition, oldestPosition, toPosition } from './oplog-window.js';
+
+/** A position: everything at or behind it is published. */
+export type StartAt = 'now' | 'earliest' | Position;
+
+const ISO_DATE = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d))?$/;
+
+/**
+ * Reads `now`, `earliest`, a position `t:i` or an ISO date with its time zone.
+ *
+ * @throws TailwaterError TW1143 for anything else
+ */
+export function parseStartAt(text: string): StartAt {
+  if (text === 'now' || text === 'earliest') return text;
+  const position = Position.parse(text);
+  if (position !== undefined && position.ordinal === 0) return position;
+  const milliseconds = ISO_DATE.test(text) ? Date.parse(text) : Number.NaN;
+  if (!(milliseconds >= 0)) throw new TailwaterError('TW1143', { text });
+  return new Position(Math.floor(milliseconds / 1000), 0);
+}
+
+/**
+ * The position behind which the tail begins. It is that of an entry of the oplog, so that its presence proves that none behind it is missing.
+ * `earliest` begins behind the oldest entry, which is about to be removed in any case.
+ *
+ * @throws TailwaterError TW1144 when the oplog does not reach back to the position, or has not come to it
+ */
+export async function resolveStartAt(client: MongoClient, kind: SourceKind, source: ChangeSource, startAt: StartAt): Promise<Position> {
+  if (startAt === 'now') return source.newestPosition();
+  if (startAt === 'earliest') return oldestPosition(client);
+  // The server itself says, when the stream is opened, whether it can begin there: TW1160.
+  if (kind === 'change-stream') return justBefore(startAt);
+  const newest = await newestMajorityPosition(client);
+  const before = startAt.compare(newest) > 0 ? undefined : await newestBefore(client, startAt);
+  if (before !== undefined) return before;
+  const oldest = await oldestPosition(client);
+  throw new TailwaterError('TW1144', {
+    position: startAt.toString(),
+    date: dateOf(startAt),
+    oldest: `${oldest} (${dateOf(oldest)})`,
+    newest: `${newest} (${dateOf(newest)})`,
+  });
+}
+
+const justBefore = ({ t, i }: Position): Position => (i > 0 ? new Position(t, i - 1) : new Position(t - 1, 0xffff_ffff));
+
+async function newestBefore(client: MongoClient, { t, i }: Position): Promise<Position | undefined> {
+  const entry = await client
+    .db('local')
+    .collection('oplog.rs')
+    .find({ ts: { $lt: new Timestamp({ t, i }) } }, { projection: { ts: 1 }, sort: { $natural: -1 }, limit: 1, readConcern: 'majority' })
+    .next();
+  return entry === null ? undefined : toPosition(entry['ts'] as Timestamp);
+}
+
+const dateOf = ({ t }: Position): string => new Date(t * 1000).toISOString();
