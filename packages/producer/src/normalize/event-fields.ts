@@ -55,10 +55,10 @@ export class EventFields {
         if (type === BsonType.date) this.wallTimeMs = Number(source.readBigInt64LE(valueStart));
         return;
       case 'ns':
-        this.namespace = readNamespace(source, valueStart);
+        if (type === BsonType.object) this.namespace = readNamespace(source, valueStart);
         return;
       case 'to':
-        this.to = readNamespace(source, valueStart);
+        if (type === BsonType.object) this.to = readNamespace(source, valueStart);
         return;
       case 'documentKey':
         this.documentKeyStart = valueStart;

@@ -1,5 +1,5 @@
 // The producer's pipeline inside the test, put together as its command does.
-import { type Kafka, type Mongo, waitFor } from '@tailwater/devstack';
+import { type Kafka, type Mongo, type MongoCredentials, waitFor } from '@tailwater/devstack';
 import { compileNamespaceRules, createKafka, createMetrics } from '@tailwater/runtime';
 import { NormalizeCounters } from '../../../../packages/producer/src/normalize/normalize-counters.js';
 import { type PipelineOptions, runPipeline } from '../../../../packages/producer/src/pipeline.js';
@@ -15,6 +15,8 @@ export interface RunningOptions extends Partial<PipelineOptions> {
   readonly snapshot?: SnapshotMode;
   readonly prefix: string;
   readonly include: readonly string[];
+  /** Who connects to MongoDB; root where there are users at all. */
+  readonly user?: MongoCredentials;
 }
 
 const DEFAULTS = {
@@ -67,7 +69,11 @@ export class RunningPipeline {
   }
 
   static async start(mongo: Mongo, kafka: Kafka, options: RunningOptions): Promise<RunningPipeline> {
-    return new RunningPipeline(await connectSource(mongo.uri, options.source ?? 'oplog'), kafka, options);
+    return new RunningPipeline(
+      await connectSource(mongo.uriFor(options.user ?? mongo.credentials), options.source ?? 'oplog'),
+      kafka,
+      options,
+    );
   }
 
   /** Why it ended by itself. */
