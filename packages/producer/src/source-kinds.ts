@@ -1,5 +1,6 @@
 // The kinds of source that the producer can read, each with what turns its entries into changes. Both give the same changes.
 import type { Logger } from '@tailwater/runtime';
+import type { MongoClient } from 'mongodb';
 import type { EntryNormalizer } from './normalize/entry-normalizer.js';
 import { EventNormalizer } from './normalize/event-normalizer.js';
 import type { NamespaceTable } from './normalize/namespace-table.js';
@@ -9,6 +10,7 @@ import { ChangeStreamSource } from './source/change-stream/change-stream-source.
 import type { NamespacePatterns } from './source/change-stream/scope.js';
 import type { MongoSource, SourceKind } from './source/mongo/connect.js';
 import { OplogSource } from './source/oplog/oplog-source.js';
+import { TransactionEntries } from './source/oplog/transaction-entries.js';
 import type { ChangeSource } from './source/source.js';
 
 export interface SourceOptions extends NamespacePatterns {
@@ -28,11 +30,12 @@ export function openSource(source: MongoSource, options: SourceOptions, isAwaite
 }
 
 export function createNormalizer(
+  client: MongoClient,
   kind: SourceKind,
   namespaces: NamespaceTable,
   counters: NormalizeCounters,
   logger: Logger,
 ): EntryNormalizer {
   const child = logger.child({ component: 'normalize' });
-  return kind === 'oplog' ? new Normalizer(namespaces, counters, child) : new EventNormalizer(namespaces, counters, child);
+  return kind === 'oplog' ? new Normalizer(new TransactionEntries(client), namespaces, counters, child) : new EventNormalizer(namespaces, counters, child);
 }

@@ -100,9 +100,13 @@ function expectCheckpointsCovered({ database, log }: Run): void {
 function expectOrderPerKey(run: Run): void {
   for (const records of byKey(recordsOf(run)).values()) {
     expect(new Set(records.map(({ partition }) => partition)).size).toBe(1);
+    const seen = new Set<string>();
     for (const [index, record] of records.entries()) {
       const before = records[index - 1];
-      if (before === undefined) continue;
+      // After a crash inside a transaction all of it comes again: the same positions, so the same versions (promise D).
+      const isRepeated = seen.has(record.position.toString()) && record.position.version === before?.position.version;
+      seen.add(record.position.toString());
+      if (before === undefined || isRepeated) continue;
       if (record.origin === 'tail') expect(record.position.compare(before.position)).toBeGreaterThan(0);
       // A row may stand at the position of an event that it already holds.
       else expect(record.position.version).toBeGreaterThanOrEqual(before.position.version);

@@ -23,3 +23,27 @@ export function readCommand(source: Buffer, start: number): Command {
   if (name === 'renameCollection') while (cursor.next()) if (cursor.name() === 'to') to = readString(source, cursor.valueStart);
   return { name, text, to, valueStart };
 }
+
+/** Commands that change no document, nor which collections there are. */
+const WITHOUT_EFFECT = new Set([
+  'abortTransaction', // What it prepared never happened.
+  'dropDatabase', // The drop of each collection stands in the oplog before it.
+  'createIndexes',
+  'dropIndexes',
+  'deleteIndex', // As old servers name dropIndexes.
+  'deleteIndexes',
+  'startIndexBuild',
+  'commitIndexBuild',
+  'abortIndexBuild',
+  'collMod',
+  'dbCheck',
+  'createGlobalIndex',
+  'dropGlobalIndex',
+  'modifyCollectionShardingIndexCatalog',
+  'createDatabaseMetadata',
+  'dropDatabaseMetadata',
+]);
+
+export function isWithoutEffect(name: string): boolean {
+  return WITHOUT_EFFECT.has(name);
+}

@@ -39,12 +39,16 @@ export class EventNormalizer implements EntryNormalizer {
     this.#logger = logger;
   }
 
-  normalize(entries: readonly Buffer[], out: ChangeBatch): void {
+  normalize(entries: readonly Buffer[], out: ChangeBatch): number {
     for (const source of entries) {
       this.#event.read(source);
       this.#take(this.#event, this.#ordinal(this.#event), out);
     }
+    return entries.length;
   }
+
+  /** The server has done it: each operation is an event. */
+  async *expand(): AsyncGenerator<number> {}
 
   positionBehind(rows: ChangeBatch, row: number): Position {
     return positionBehind(rows.idSource[row] as Buffer);

@@ -2,39 +2,69 @@
 // in silence (promise E). https://github.com/mongodb/mongo/blob/master/src/mongo/db/repl/oplog_entry.idl
 import type { Logger } from '@tailwater/runtime';
 import { BsonCursor, findId, Position, readString, recordKey } from '@tailwater/schema';
+import type { TransactionSource } from '../source/source.js';
 import type { ChangeBatch, ChangeOp, TrackedNamespace, TransactionRef } from './change-batch.js';
-import { readCommand } from './command.js';
+import { type Command, isWithoutEffect, readCommand } from './command.js';
 import { EntryFields, Op } from './entry-fields.js';
 import type { EntryNormalizer } from './entry-normalizer.js';
 import type { NamespaceTable } from './namespace-table.js';
 import type { NormalizeCounters } from './normalize-counters.js';
+import { transactionId, transactionPart } from './transaction.js';
 
 const DOLLAR = 0x24;
 const field = new BsonCursor();
 
 export class Normalizer implements EntryNormalizer {
+  readonly #transactions: TransactionSource;
   readonly #namespaces: NamespaceTable;
   readonly #logger: Logger;
   readonly #counters: NormalizeCounters;
   readonly #entry = new EntryFields();
   readonly #inner = new EntryFields();
+  readonly #part = new EntryFields();
   readonly #reported = new Set<string>();
 
-  constructor(namespaces: NamespaceTable, counters: NormalizeCounters, logger: Logger) {
+  constructor(transactions: TransactionSource, namespaces: NamespaceTable, counters: NormalizeCounters, logger: Logger) {
+    this.#transactions = transactions;
     this.#namespaces = namespaces;
     this.#counters = counters;
     this.#logger = logger;
   }
 
-  /** Appends the changes of these entries to `out`, in order. */
-  normalize(entries: readonly Buffer[], out: ChangeBatch): void {
+  normalize(entries: readonly Buffer[], out: ChangeBatch, from = 0): number {
     const entry = this.#entry;
-    for (const source of entries) {
-      entry.read(source, 0);
+    for (let index = from; index < entries.length; index++) {
+      entry.read(entries[index] as Buffer, 0);
       if (entry.op === Op.noop) this.#counters.noops += 1;
-      else if (entry.op === Op.command) this.#command(entry, out);
-      else this.#change(entry, entry, 0, null, out);
+      else if (entry.op !== Op.command) this.#change(entry, entry, 0, null, out);
+      else if (this.#command(entry, out)) return index;
     }
+    return entries.length;
+  }
+
+  async *expand(end: Buffer, out: ChangeBatch): AsyncGenerator<number> {
+    let ordinal = 0;
+    for await (const part of this.#transactions.entriesOf(end)) {
+      ordinal = this.appendPart(end, part, ordinal, out);
+      yield part.length;
+    }
+  }
+
+  /**
+   * Appends the operations that one entry of a transaction's chain holds, at the position of the entry that ends it.
+   *
+   * @param ordinal - of the first of them inside the transaction
+   * @returns the ordinal behind the last
+   */
+  appendPart(end: Buffer, part: Buffer, ordinal: number, out: ChangeBatch): number {
+    this.#part.read(part, 0);
+    this.#entry.read(end, 0);
+    const command = readCommand(part, this.#part.oStart);
+    if (command.name !== 'applyOps') {
+      this.#counters.commands += 1;
+      return ordinal;
+    }
+    return this.#operations(this.#entry, part, command.valueStart, ordinal, transactionId(this.#entry), out);
   }
 
   positionBehind(rows: ChangeBatch, row: number): Position {
@@ -78,32 +108,39 @@ export class Normalizer implements EntryNormalizer {
     out.document[row] = carriesDocument ? source.subarray(change.oStart, change.oEnd) : undefined;
   }
 
-  #command(entry: EntryFields, out: ChangeBatch): void {
+  /** @returns whether the entry ends a transaction whose operations stand in earlier entries: nothing of it was taken */
+  #command(entry: EntryFields, out: ChangeBatch): boolean {
     const { source } = entry;
-    const namespace = this.#namespaces.atBytes(source, entry.nsStart, entry.nsEnd);
     const command = readCommand(source, entry.oStart);
-    switch (command.name) {
-      case 'applyOps':
-        this.#applyOps(entry, command.valueStart, out);
-        return;
+    if (command.name === 'commitTransaction') return true;
+    if (command.name !== 'applyOps') {
+      this.#otherCommand(entry, entry, command, out);
+      return false;
+    }
+    const part = transactionPart(entry);
+    if (part === 'whole') this.#operations(entry, source, command.valueStart, 0, transactionId(entry), out);
+    return part === 'end';
+  }
+
+  /** A command that is no applyOps, alone or among the operations of one; `entry` has the position. */
+  #otherCommand(entry: EntryFields, { source, nsStart, nsEnd }: EntryFields, command: Command, out: ChangeBatch): void {
+    const { name, text, to } = command;
+    const { database } = this.#namespaces.atBytes(source, nsStart, nsEnd);
+    switch (name) {
       case 'create':
       case 'drop':
-        this.#collectionCommand(command.name, this.#namespaces.byName(`${namespace.database}.${command.text}`), undefined, entry, out);
+        this.#collectionCommand(name, this.#namespaces.byName(`${database}.${text}`), undefined, entry, out);
         return;
       case 'renameCollection':
-        this.#collectionCommand('rename', this.#namespaces.byName(command.text), this.#namespaces.byName(command.to), entry, out);
+        this.#collectionCommand('rename', this.#namespaces.byName(text), this.#namespaces.byName(to), entry, out);
         return;
-      case 'dropDatabase': // The drop of each collection stands in the oplog before it.
-      case 'createIndexes':
-      case 'dropIndexes':
-      case 'startIndexBuild':
-      case 'commitIndexBuild':
-      case 'abortIndexBuild':
-      case 'collMod':
-        this.#counters.commands += 1;
+      case 'emptycapped':
+      case 'convertToCapped': // Up to MongoDB 4.0. It keeps the newest documents, and no entry says which.
+        this.#collectionCommand('drop', this.#namespaces.byName(`${database}.${text}`), undefined, entry, out);
         return;
       default:
-        this.#unknown(`command ${command.name}`, entry);
+        if (isWithoutEffect(name)) this.#counters.commands += 1;
+        else this.#unknown(`command ${name}`, entry);
     }
   }
 
@@ -120,23 +157,30 @@ export class Normalizer implements EntryNormalizer {
     out.commands.push({ kind, namespace, ...(to === undefined ? {} : { to }), t, i, wallTimeMs });
   }
 
-  /** The operations of one entry: a transaction that fits into it, or operations that the server grouped, such as a vectored insert. */
-  #applyOps(entry: EntryFields, arrayStart: number, out: ChangeBatch): void {
-    const { source } = entry;
-    const kind = transactionKind(entry);
-    if (kind !== 'whole') {
-      this.#unknown(`${kind} transaction`, entry);
-      return;
-    }
-    const id = entry.isVectored ? undefined : transactionId(entry);
+  /**
+   * The operations of an array of applyOps: a transaction, a part of one, or what the server grouped, such as a vectored insert.
+   *
+   * @returns the ordinal behind the last
+   */
+  #operations(entry: EntryFields, source: Buffer, start: number, ordinal: number, id: string | undefined, out: ChangeBatch): number {
+    const inner = this.#inner;
     const operations = new BsonCursor();
-    operations.enter(source, arrayStart);
-    for (let ordinal = 0; operations.next(); ordinal++) {
-      this.#inner.read(source, operations.valueStart);
-      if (this.#inner.op === Op.noop) this.#counters.noops += 1;
-      else if (this.#inner.op === Op.command) this.#unknown('command inside applyOps', entry);
-      else this.#change(entry, this.#inner, ordinal, id === undefined ? null : { id, index: ordinal }, out);
+    operations.enter(source, start);
+    let next = ordinal;
+    while (operations.next()) {
+      inner.read(source, operations.valueStart);
+      if (inner.op === Op.command) {
+        const command = readCommand(source, inner.oStart);
+        if (command.name === 'applyOps') {
+          next = this.#operations(entry, source, command.valueStart, next, id, out);
+          continue;
+        }
+        this.#otherCommand(entry, inner, command, out);
+      } else if (inner.op === Op.noop) this.#counters.noops += 1;
+      else this.#change(entry, inner, next, id === undefined ? null : { id, index: next }, out);
+      next += 1;
     }
+    return next;
   }
 
   #unknown(kind: string, entry: EntryFields): void {
@@ -160,35 +204,4 @@ function operationOf(change: EntryFields): ChangeOp {
   // A replacement is the document itself; modifiers and diffs begin with a name such as $v, $set or $unset.
   field.enter(change.source, change.oStart);
   return field.next() && change.source[field.nameStart] === DOLLAR ? 'update' : 'replace';
-}
-
-/** Whether the entry's operations are all there, or a part of a transaction that other entries complete or decide on. */
-function transactionKind(entry: EntryFields): 'whole' | 'chained' | 'prepared' {
-  if (entry.isVectored) return 'whole';
-  field.enter(entry.source, entry.oStart);
-  while (field.next()) {
-    const name = field.name();
-    if (name === 'prepare') return 'prepared';
-    if (name === 'partialTxn') return 'chained';
-  }
-  return entry.txnNumber >= 0n && entry.prevOpTimeStart >= 0 && hasPrevious(entry) ? 'chained' : 'whole';
-}
-
-function hasPrevious(entry: EntryFields): boolean {
-  field.enter(entry.source, entry.prevOpTimeStart);
-  while (field.next()) if (field.name() === 'ts') return entry.source.readBigUInt64LE(field.valueStart) !== 0n;
-  return false;
-}
-
-/** `<session id>:<transaction number>`; undefined for operations that are no transaction. */
-function transactionId(entry: EntryFields): string | undefined {
-  if (entry.lsidStart < 0 || entry.txnNumber < 0n) return undefined;
-  const session = findSessionId(entry);
-  return session === undefined ? undefined : `${session}:${entry.txnNumber}`;
-}
-
-function findSessionId(entry: EntryFields): string | undefined {
-  field.enter(entry.source, entry.lsidStart);
-  while (field.next()) if (field.name() === 'id') return entry.source.toString('hex', field.valueStart + 5, field.valueEnd);
-  return undefined;
 }

@@ -9,6 +9,7 @@ export interface TransactionSender {
 }
 
 export interface Publication {
+  /** None where there is nothing to send, but something to count once all before it is committed. */
   readonly topics: readonly TopicRecords[];
   /** Runs once the publication is committed. */
   readonly onCommitted?: () => void;
@@ -50,7 +51,7 @@ export class Publisher {
   async #send(publication: Publication): Promise<void> {
     if (this.#failure !== undefined) return;
     try {
-      await this.#sender.send(publication.topics);
+      if (publication.topics.length > 0) await this.#sender.send(publication.topics);
       publication.onCommitted?.();
     } catch (error) {
       this.#failure = { error };

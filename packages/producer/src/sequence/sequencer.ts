@@ -15,8 +15,9 @@ import type { EntryBatch } from '../source/source.js';
 import { type Absence, fillFromAbsence } from '../sweep/absent-rows.js';
 import { commandMessages, dropRecords } from '../sweep/command-messages.js';
 import { Mutex } from './mutex.js';
-import { sliceEnd } from './slice.js';
+import { isSameEntry, sliceEnd } from './slice.js';
 import type { TailProgress } from './tail-progress.js';
+import { tailRows } from './tail-rows.js';
 
 /** A checkpoint that has no records to travel with waits this long for some, in milliseconds. */
 const IDLE_CHECKPOINT_MS = 1000;
@@ -59,10 +60,10 @@ export class Sequencer {
     return this.#mutex.run(async () => {
       const { normalizer, touched, progress, metrics } = this.#deps;
       const rows = this.#tailRows;
-      rows.clear();
-      normalizer.normalize(batch.entries, rows);
-      touched.touch(rows);
-      await this.#publishRows(rows, 'tail', (next) => this.#behindSlice(rows, next, batch.end));
+      for await (const end of tailRows(batch, rows, normalizer)) {
+        touched.touch(rows);
+        await this.#publishRows(rows, 'tail', (next) => this.#behindSlice(rows, next, end));
+      }
       if (rows.length === 0) await this.#idleCheckpoint(batch.end, rows.commands);
       metrics.tailRead(batch.entries.length, batch.end);
       progress.advance(batch.end, batch.entries.length, batch.readStartedAtMs);
@@ -156,9 +157,16 @@ export class Sequencer {
     }
   }
 
-  /** The position behind the rows before `next`, and what the commands up to there leave behind. */
-  #behindSlice(rows: ChangeBatch, next: number, end: Position): TopicRecords[] | Promise<TopicRecords[]> {
-    const position = next === rows.length ? end : this.#deps.normalizer.positionBehind(rows, next - 1);
+  /**
+   * The position behind the rows before `next`, and what the commands up to there leave behind; nothing inside a transaction. A
+   * crash in its middle repeats the whole of it, which versions make harmless (promise D).
+   *
+   * @param end - the position behind all rows, undefined when more of a transaction follows them
+   */
+  #behindSlice(rows: ChangeBatch, next: number, end: Position | undefined): TopicRecords[] | Promise<TopicRecords[]> {
+    const isInside = next < rows.length && isSameEntry(rows, next - 1, next);
+    const position = next === rows.length ? end : isInside ? undefined : this.#deps.normalizer.positionBehind(rows, next - 1);
+    if (position === undefined) return [];
     if (rows.commands.length === 0) return [this.#checkpoint(this.#positionMessage(position))];
     return this.#behindCommands(rows.commands, position);
   }
@@ -204,7 +212,8 @@ export class Sequencer {
       if (known === undefined) topics.push({ topic, messages });
       else known.messages.push(...messages);
     }
-    if (topics.length === 0) return;
+    // Rows of which nothing is left are submitted too: they are counted, and the encoder's buffers stay in turn.
+    if (topics.length === 0 && encoded === undefined) return;
     await publisher.submit({ topics, onCommitted: () => metrics.committed(origin, encoded, performance.now() - startedAtMs) });
   }
 }

@@ -1,5 +1,5 @@
-// Cuts a batch of changes into slices that one Kafka transaction carries: bounded in records and bytes, and never through
-// the operations of one oplog entry, so that the position behind a slice is a checkpoint (promise A).
+// Cuts a batch of changes into slices that one Kafka transaction carries, bounded in records and bytes. The operations of one
+// oplog entry stay together where they fit; a slice that ends among them carries no checkpoint (promise A).
 import type { ChangeBatch, TrackedNamespace } from '../normalize/change-batch.js';
 
 /** kafkajs groups a send's records in time that grows with their square, which 2,000 keep small, as they do the memory that it takes. */
@@ -11,12 +11,11 @@ export function sliceEnd(batch: ChangeBatch, from: number, lookupsFor: (namespac
   let bytes = 0;
   let lookups = 0;
   let lookupLimit = Number.POSITIVE_INFINITY;
-  let end = from;
+  let entry = from;
   for (let row = from; row < batch.length; row++) {
-    if (row > from && !isSameEntry(batch, row - 1, row)) {
-      end = row;
-      if (row - from >= SLICE_RECORDS || bytes >= SLICE_BYTES || lookups >= lookupLimit) return end;
-    }
+    if (row > from && !isSameEntry(batch, row - 1, row)) entry = row;
+    // Before the entry that went past the limits, unless it is past them all by itself.
+    if (row - from >= SLICE_RECORDS || bytes >= SLICE_BYTES || lookups >= lookupLimit) return entry > from ? entry : row;
     bytes += batch.document[row]?.length ?? 0;
     if (batch.op[row] === 'update' && batch.document[row] === undefined) {
       lookups += 1;
@@ -26,7 +25,7 @@ export function sliceEnd(batch: ChangeBatch, from: number, lookupsFor: (namespac
   return batch.length;
 }
 
-/** Rows of a snapshot share a position but stand for themselves: their ordinal is 0 each. */
-function isSameEntry(batch: ChangeBatch, row: number, next: number): boolean {
+/** Whether two neighbours are operations of one entry. Rows of a snapshot share a position but stand for themselves: their ordinal is 0 each. */
+export function isSameEntry(batch: ChangeBatch, row: number, next: number): boolean {
   return batch.t[row] === batch.t[next] && batch.i[row] === batch.i[next] && batch.ordinal[next] !== 0;
 }

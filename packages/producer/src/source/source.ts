@@ -24,3 +24,14 @@ export interface ChangeSource {
   /** The newest majority-committed position, where a first start begins. */
   newestPosition(): Promise<Position>;
 }
+
+/** Where the operations of transactions are that stand in several entries. */
+export interface TransactionSource {
+  /**
+   * The entries that hold them, in order, the one that ends the transaction last: no more than a few in memory at a time.
+   *
+   * @param end - the raw entry that ends it
+   * @throws TailwaterError TW1106 when one of them is no longer there (promise F)
+   */
+  entriesOf(end: Buffer): AsyncGenerator<Buffer>;
+}

@@ -51,7 +51,7 @@ export class SourceReader {
     const patterns = { include: options.include ?? [], exclude: options.exclude ?? [] };
     const { logger } = keptLog();
     const counters = new NormalizeCounters();
-    const normalizer = createNormalizer(kind, new NamespaceTable(compileNamespaceRules(patterns)), counters, logger);
+    const normalizer = createNormalizer(client, kind, new NamespaceTable(compileNamespaceRules(patterns)), counters, logger);
     const mongo = { client, isMongos: false, replicaSet: 'rs0', version: '6.0.5' };
     const sourceOptions = { source: kind, fullDocument: options.fullDocument ?? ('lookup' as const), ...patterns };
     this.source = openSource(mongo, sourceOptions, () => true, logger);

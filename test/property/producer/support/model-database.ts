@@ -17,7 +17,10 @@ export interface ModelEvent {
 }
 
 const SESSION = { id: new UUID('0189c9f6-9b2c-7c9e-8d2f-3a5b7c9d1e0f') };
-const NO_PREVIOUS = { ts: new Timestamp({ t: 0, i: 0 }), t: Long.fromNumber(-1) };
+const opTime = (i: number) =>
+  i === 0 ? { ts: new Timestamp(0n), t: Long.fromNumber(-1) } : { ts: new Timestamp({ t: T, i }), t: Long.fromNumber(1) };
+/** A transaction of as many wishes or more stands in several entries. */
+const CHAINED_WISHES = 3;
 
 export class ModelDatabase {
   readonly namespace = ORDERS;
@@ -39,11 +42,15 @@ export class ModelDatabase {
     return new Position(T, this.entries.length + 1);
   }
 
-  /** Fulfils the wishes in one oplog entry: several become a transaction. Wishes that change nothing leave no trace, as in MongoDB. */
+  /**
+   * Fulfils the wishes in one oplog entry, or in one and two before it: several become a transaction. Wishes that change nothing
+   * leave no trace, as in MongoDB.
+   */
   write(wishes: readonly Wish[]): void {
     const state = new Map(this.#states.at(-1));
     const operations: { op: string; o: object; o2?: object }[] = [];
-    const i = this.entries.length + 2;
+    const first = this.entries.length + 2;
+    const i = wishes.length < CHAINED_WISHES ? first : first + 2;
     for (const { kind, key } of wishes) {
       const exists = state.has(key);
       if (kind === 'delete' && !exists) continue;
@@ -64,14 +71,23 @@ export class ModelDatabase {
       else if (op === 'replace') operations.push({ op: 'u', o: document, o2 });
       else operations.push({ op: 'u', o: { $v: new Int32(2), diff: { u: { writtenAt: document.writtenAt } } }, o2 });
     }
-    const [first] = operations;
-    if (first === undefined) return;
+    const [operation] = operations;
+    if (operation === undefined) return;
+    if (operations.length === 1 && i === first) this.entries.push(entry({ ...operation, i }));
+    else this.#transaction(operations, first, i);
+    // What the entries before the last one hold has not happened yet.
+    for (let at = first; at < i; at++) this.#states.push(this.#states.at(-1) as ReadonlyMap<number, Buffer>);
     this.#states.push(state);
-    if (operations.length === 1) this.entries.push(entry({ ...first, i }));
-    else {
-      const applyOps = operations.map((operation) => ({ ...operation, ns: this.namespace.name }));
-      const more = { lsid: SESSION, txnNumber: Long.fromNumber(i), prevOpTime: NO_PREVIOUS };
-      this.entries.push(entry({ op: 'c', ns: 'admin.$cmd', o: { applyOps }, i, more }));
+  }
+
+  #transaction(operations: readonly object[], first: number, end: number): void {
+    const perEntry = Math.ceil(operations.length / (end - first + 1));
+    for (let i = first; i <= end; i++) {
+      const from = (i - first) * perEntry;
+      const applyOps = operations.slice(from, from + perEntry).map((operation) => ({ ...operation, ns: this.namespace.name }));
+      const prevOpTime = opTime(i === first ? 0 : i - 1);
+      const more = { lsid: SESSION, txnNumber: Long.fromNumber(first), prevOpTime };
+      this.entries.push(entry({ op: 'c', ns: 'admin.$cmd', o: { applyOps, ...(i < end ? { partialTxn: true } : {}) }, i, more }));
     }
   }
 

@@ -20,6 +20,8 @@ import { SnapshotReport } from '../../../../packages/producer/src/snapshot/snaps
 import { Snapshotter } from '../../../../packages/producer/src/snapshot/snapshotter.js';
 import { TouchedKeys } from '../../../../packages/producer/src/snapshot/touched-keys.js';
 import { idDocument, idOf } from '../../../../packages/producer/src/source/mongo/id-value.js';
+import type { TransactionSource } from '../../../../packages/producer/src/source/source.js';
+import { Chains } from '../../../unit/producer/support/chains.js';
 import { CHECKPOINTS, type CommittedLog } from './committed-log.js';
 import { ModelDatabase } from './model-database.js';
 
@@ -67,7 +69,7 @@ export class ModelPipeline {
       await publisher.submit({ topics: [{ topic: CHECKPOINTS, messages: [positionMessage('rs0', start, 0)] }] });
     const [progress, touched, report] = [new TailProgress(start), new TouchedKeys(), new SnapshotReport()];
     const sequencer = new Sequencer({
-      normalizer: new Normalizer(this.#namespaces, this.#counters, this.#logger),
+      normalizer: new Normalizer(new ModelTransactions(database, turn), this.#namespaces, this.#counters, this.#logger),
       lookup: new ModelLookup(database, turn, lookups, lag),
       encoder: new RecordEncoder(),
       topics: { ensure: async () => {}, existing: async () => undefined, layoutOf: ({ name }) => ({ topic: `tw.${name}`, partitions: 3 }) },
@@ -113,6 +115,23 @@ function modelClient(database: ModelDatabase, turn: ModelOptions['turn']): Mongo
   };
   const collection = { estimatedDocumentCount: async () => 8 * documents().length, aggregate: () => ({ toArray }) };
   return { db: () => ({ collection: () => collection }) } as unknown as MongoClient;
+}
+
+class ModelTransactions implements TransactionSource {
+  readonly #database: ModelDatabase;
+  readonly #turn: ModelOptions['turn'];
+
+  constructor(database: ModelDatabase, turn: ModelOptions['turn']) {
+    this.#database = database;
+    this.#turn = turn;
+  }
+
+  async *entriesOf(end: Buffer): AsyncGenerator<Buffer> {
+    for (const entry of new Chains().add(this.#database.entries).of(end)) {
+      await this.#turn('read an entry of a transaction');
+      yield entry;
+    }
+  }
 }
 
 class ModelLookup extends DocumentLookup {

@@ -99,18 +99,16 @@ describe('what is left out', () => {
       entry({ op: 'x', i: 2 }),
       entry({ op: 'xi', i: 3 }),
       entry({ op: 'db', i: 4, o: { _id: 1 } }),
-      entry({ op: 'c', ns: 'shop.$cmd', o: { emptycapped: 'orders' }, i: 5 }),
-      entry({ op: 'c', ns: 'shop.$cmd', o: { emptycapped: 'others' }, i: 6 }),
+      entry({ op: 'c', ns: 'shop.$cmd', o: { importCollection: 'orders' }, i: 5 }),
+      entry({ op: 'c', ns: 'shop.$cmd', o: { importCollection: 'others' }, i: 6 }),
       entry({ op: 'i', o: { a: 1 }, i: 7 }),
-      applyOps([{ op: 'c', ns: 'shop.$cmd', o: { create: 'orders' } }]),
     );
     const unknown = {
       'op x': 2,
       'op xi': 1,
       'op db': 1,
-      'command emptycapped': 2,
+      'command importCollection': 2,
       'i without _id': 1,
-      'command inside applyOps': 1,
     };
     expect(Object.fromEntries(counters.unknownByKind)).toEqual(unknown);
     expect(log.map(({ level, kind }) => [level, kind])).toEqual(Object.keys(unknown).map((kind) => ['warn', kind]));
@@ -156,6 +154,17 @@ describe('commands', () => {
     expect(counters.commands).toBe(3);
   });
 
+  it('takes a collection that lost documents without a delete of each for a dropped one', () => {
+    const { rows } = new Normalizing(rules).take(
+      command({ emptycapped: 'log' }),
+      command({ convertToCapped: 'orders', size: 4096 }, 'shop.$cmd', 2),
+    );
+    expect(rows.commands.map(({ kind, namespace }) => [kind, namespace.name])).toEqual([
+      ['drop', 'shop.log'],
+      ['drop', 'shop.orders'],
+    ]);
+  });
+
   it('only counts those of namespaces that are not included, and those that change no document', () => {
     const { rows, counters } = new Normalizing(rules).take(
       command({ create: 'items' }, 'stock.$cmd'),
@@ -197,6 +206,31 @@ describe('operations in one entry', () => {
     expect(normalizing.changes().map(({ wallTimeMs }) => wallTimeMs)).toEqual([T, T, T].map((t) => t * 1000 + 250));
   });
 
+  it('takes commands and further applyOps among them', () => {
+    const nested = { op: 'c', ns: 'admin.$cmd', o: { applyOps: [inner('i', { _id: 2 }), inner('d', { _id: 1 })] } };
+    const normalizing = new Normalizing().take(
+      applyOps([
+        { op: 'c', ns: 'shop.$cmd', o: { drop: 'orders' } },
+        { op: 'c', ns: 'shop.$cmd', o: { create: 'orders' } },
+        inner('i', { _id: 1 }),
+        nested,
+        { op: 'c', ns: 'shop.$cmd', o: { collMod: 'orders' } },
+        inner('i', { _id: 3 }),
+      ]),
+    );
+    expect(normalizing.changes().map(({ op, key, position }) => [op, key, position])).toEqual([
+      ['insert', '1', `${T}:1:2`],
+      ['insert', '2', `${T}:1:3`],
+      ['delete', '1', `${T}:1:4`],
+      ['insert', '3', `${T}:1:6`],
+    ]);
+    expect(normalizing.rows.commands.map(({ kind, t, i }) => [kind, t, i])).toEqual([
+      ['drop', T, 1],
+      ['create', T, 1],
+    ]);
+    expect([normalizing.counters.commands, normalizing.counters.unknownByKind.size]).toEqual([3, 0]);
+  });
+
   it('takes an applyOps without a session for no transaction', () => {
     const changes = new Normalizing().take(applyOps([inner('i', { _id: 1 }), inner('d', { _id: 2 })])).changes();
     expect(changes.map(({ key, position, transaction }) => [key, position, transaction])).toEqual([
@@ -222,24 +256,87 @@ describe('operations in one entry', () => {
     ]);
     expect(vectored.counters.unknownByKind.size).toBe(0);
   });
+});
 
-  it.each([
-    ['prepared transaction', inTransaction(), { prepare: true }],
-    ['chained transaction', inTransaction(), { partialTxn: true }],
-    ['chained transaction', inTransaction(PREVIOUS), { partialTxn: true }],
-    // The last entry of a chain says only that others came before it.
-    ['chained transaction', inTransaction(PREVIOUS), { count: Long.fromNumber(2) }],
-  ])('counts a %s as unknown for now', (kind, fields, o) => {
-    const { counters, rows } = new Normalizing().take(applyOps([inner('i', { _id: 1 })], fields, o));
-    expect(rows.length).toBe(0);
-    expect(Object.fromEntries(counters.unknownByKind)).toEqual({ [kind]: 1 });
+describe('a transaction in several entries', () => {
+  const at = (i: number): BSON.Document => ({ ts: new Timestamp({ t: T, i }), t: Long.fromNumber(1) });
+  const transaction = `${SESSION.toHexString(false)}:12`;
+  const part = (i: number, operations: BSON.Document[], o: BSON.Document, previous: BSON.Document): Buffer =>
+    entry({ op: 'c', ns: 'admin.$cmd', o: { applyOps: operations, ...o }, i, more: inTransaction(previous) });
+  const decision = (i: number, o: BSON.Document, previous: BSON.Document): Buffer =>
+    entry({ op: 'c', ns: 'admin.$cmd', o, i, more: inTransaction(previous) });
+  const seen = (normalizing: Normalizing) =>
+    normalizing.changes().map(({ op, key, position, transaction: ref }) => [op, key, position, ref?.index]);
+
+  it('happens at its last entry, its operations in order', () => {
+    const normalizing = new Normalizing().take(
+      part(1, [inner('i', { _id: 1 }), inner('i', { _id: 2 })], { partialTxn: true }, NO_PREVIOUS),
+      entry({ i: 2, o: { _id: 'between' } }),
+      part(3, [inner('d', { _id: 1 })], { partialTxn: true }, at(1)),
+    );
+    expect(seen(normalizing)).toEqual([['insert', '"between"', `${T}:2`, undefined]]);
+    normalizing.take(
+      part(4, [inner('u', { _id: 2, a: 1 }, { o2: { _id: 2 } }), inner('i', { _id: 3 })], { count: Long.fromNumber(5) }, at(3)),
+      entry({ i: 5, o: { _id: 'behind' } }),
+    );
+    expect(seen(normalizing)).toEqual([
+      ['insert', '"between"', `${T}:2`, undefined],
+      ['insert', '1', `${T}:4`, 0],
+      ['insert', '2', `${T}:4:1`, 1],
+      ['delete', '1', `${T}:4:2`, 2],
+      ['replace', '2', `${T}:4:3`, 3],
+      ['insert', '3', `${T}:4:4`, 4],
+      ['insert', '"behind"', `${T}:5`, undefined],
+    ]);
+    expect(normalizing.changes()[3]?.transaction?.id).toBe(transaction);
+    expect(normalizing.counters).toMatchObject({ events: 7, filtered: 0, commands: 0 });
+    expect(normalizing.counters.unknownByKind.size).toBe(0);
   });
 
-  it('counts the end of a prepared transaction as unknown for now', () => {
-    const { counters } = new Normalizing().take(
-      entry({ op: 'c', ns: 'admin.$cmd', o: { commitTransaction: new Int32(1) }, more: inTransaction(PREVIOUS) }),
-      entry({ op: 'c', ns: 'admin.$cmd', o: { abortTransaction: new Int32(1) }, more: inTransaction(PREVIOUS) }),
+  it.each([
+    ['in one entry', [part(1, [inner('i', { _id: 1 }), inner('i', { _id: 2 })], { prepare: true }, NO_PREVIOUS)], at(1)],
+    [
+      'in several',
+      [
+        part(1, [inner('i', { _id: 1 })], { partialTxn: true }, NO_PREVIOUS),
+        part(2, [inner('i', { _id: 2 })], { prepare: true, count: Long.fromNumber(2) }, at(1)),
+      ],
+      at(2),
+    ],
+  ])('prepared %s, happens when it is committed, and never when it is not', (_, prepared, last) => {
+    const committed = new Normalizing().take(...prepared, entry({ i: 6, o: { _id: 'between' } }));
+    expect(committed.rows.length).toBe(1);
+    committed.take(decision(8, { commitTransaction: new Int32(1), commitTimestamp: new Timestamp({ t: T, i: 6 }) }, last));
+    expect(seen(committed).slice(1)).toEqual([
+      ['insert', '1', `${T}:8`, 0],
+      ['insert', '2', `${T}:8:1`, 1],
+    ]);
+    expect(committed.counters).toMatchObject({ events: 3, commands: 1 });
+    const aborted = new Normalizing().take(...prepared, decision(8, { abortTransaction: new Int32(1) }, last));
+    expect([aborted.rows.length, aborted.counters.events, aborted.counters.commands]).toEqual([0, 0, 1]);
+    expect([...committed.counters.unknownByKind.keys(), ...aborted.counters.unknownByKind.keys()]).toEqual([]);
+  });
+
+  it('needs no session: large deletes of newer servers have none', () => {
+    const batched = (i: number, id: number, o: BSON.Document, prevOpTime: BSON.Document): Buffer =>
+      entry({ op: 'c', ns: 'admin.$cmd', o: { applyOps: [inner('d', { _id: id })], ...o }, i, more: { prevOpTime } });
+    const normalizing = new Normalizing().take(
+      batched(1, 1, { partialTxn: true }, NO_PREVIOUS),
+      batched(2, 2, { count: Long.fromNumber(2) }, at(1)),
     );
-    expect([...counters.unknownByKind.keys()]).toEqual(['command commitTransaction', 'command abortTransaction']);
+    expect(seen(normalizing)).toEqual([
+      ['delete', '1', `${T}:2`, undefined],
+      ['delete', '2', `${T}:2:1`, undefined],
+    ]);
+  });
+
+  it('creates collections as well', () => {
+    const create = { op: 'c', ns: 'shop.$cmd', ui: new UUID(), o: { create: 'orders', idIndex: {} } };
+    const { rows, counters } = new Normalizing().take(
+      part(1, [create], { partialTxn: true }, NO_PREVIOUS),
+      part(2, [inner('i', { _id: 1 })], { count: Long.fromNumber(2) }, at(1)),
+    );
+    expect(rows.commands).toMatchObject([{ kind: 'create', namespace: { name: 'shop.orders' }, t: T, i: 2 }]);
+    expect([rows.length, rows.ordinal[0], counters.commands]).toEqual([1, 1, 1]);
   });
 });

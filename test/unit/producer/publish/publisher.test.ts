@@ -49,6 +49,18 @@ function track(promise: Promise<void>): { state: string } {
 }
 
 describe('Publisher', () => {
+  it('sends nothing for an empty publication, which is over when all before it is', async () => {
+    const sender = new GatedSender();
+    const publisher = new Publisher(sender);
+    let isOver = false;
+    await publisher.submit(publication('a'));
+    const second = track(publisher.submit({ topics: [], onCommitted: () => void (isOver = true) }));
+    await turn();
+    expect([second.state, isOver]).toEqual(['pending', false]);
+    await sender.commit();
+    expect([sender.sent, second.state, isOver]).toEqual([['a'], 'done', true]);
+  });
+
   it('lets the next be prepared while one is on its way, and makes a third wait', async () => {
     const sender = new GatedSender();
     const publisher = new Publisher(sender);

@@ -2,7 +2,7 @@
 // that no clock produces are in test/property/producer.
 import { compileNamespaceRules, createLogger, createMetrics } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
-import type { BSON } from 'bson';
+import { type BSON, Long, Timestamp } from 'bson';
 import type { MongoClient } from 'mongodb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type SnapshotProgress, snapshotMessage } from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
@@ -18,6 +18,7 @@ import { Sequencer } from '../../../../packages/producer/src/sequence/sequencer.
 import { TailProgress } from '../../../../packages/producer/src/sequence/tail-progress.js';
 import { TouchedKeys } from '../../../../packages/producer/src/snapshot/touched-keys.js';
 import { CHECKPOINTS, CommittedLog } from '../../../property/producer/support/committed-log.js';
+import { Chains } from '../support/chains.js';
 import { entry, raw, T } from '../support/entries.js';
 
 const START = new Position(T, 0);
@@ -32,10 +33,11 @@ function build() {
   const namespaces = new NamespaceTable(compileNamespaceRules({ include: ['shop.*'] }));
   const [touched, progress] = [new TouchedKeys(), new TailProgress(START)];
   const metrics = new ProducerMetrics(createMetrics(), counters);
+  const chains = new Chains();
   const commands: CollectionCommand[] = [];
   const ensured: string[] = [];
   const sequencer = new Sequencer({
-    normalizer: new Normalizer(namespaces, counters, createLogger({ name: 'test', level: 'silent' })),
+    normalizer: new Normalizer(chains, namespaces, counters, createLogger({ name: 'test', level: 'silent' })),
     // Asked for nothing: no entry here is an update.
     lookup: new DocumentLookup(undefined as unknown as MongoClient),
     encoder: new RecordEncoder(),
@@ -53,7 +55,7 @@ function build() {
     onCommand: (command) => void commands.push(command),
   });
   const tail = (...entries: Buffer[]): Promise<void> =>
-    sequencer.tail({ entries, end: endOf(entries), readStartedAtMs: performance.now() });
+    sequencer.tail({ entries, end: endOf(chains.add(entries) && entries), readStartedAtMs: performance.now() });
   let end = START;
   const endOf = (entries: readonly Buffer[]): Position => {
     if (entries.length > 0) end = new Position(end.t, end.i + entries.length);
@@ -99,6 +101,33 @@ describe('Sequencer', () => {
     const { tail, transactions } = build();
     await tail(...Array.from({ length: 2001 }, (_, n) => insert(n + 1, n)), entry({ op: 'n', ns: '', i: 2002 }));
     expect((await transactions()).map(([, checkpoint]) => checkpoint)).toEqual([`rs0/position = ${T}:2000`, `rs0/position = ${T}:2002`]);
+  });
+
+  it('puts no checkpoint inside a transaction, however many parts it is sent in', async () => {
+    const { tail, transactions, progress } = build();
+    const operations = (from: number, count: number) =>
+      Array.from({ length: count }, (_, n) => ({ op: 'i', ns: 'shop.orders', o: { _id: from + n } }));
+    const part = (i: number, previous: number, o: BSON.Document): Buffer => {
+      const ts = previous === 0 ? new Timestamp(0n) : new Timestamp({ t: T, i: previous });
+      return entry({ op: 'c', ns: 'admin.$cmd', o, i, more: { prevOpTime: { ts, t: Long.fromNumber(1) } } });
+    };
+    const create = { op: 'c', ns: 'shop.$cmd', o: { create: 'orders' } };
+    await tail(
+      insert(1, 'before'),
+      part(2, 0, { applyOps: [create, ...operations(0, 1500)], partialTxn: true }),
+      part(3, 2, { applyOps: operations(1500, 1500), partialTxn: true }),
+      part(4, 3, { applyOps: operations(3000, 1), count: Long.fromNumber(3002) }),
+      insert(5, 'behind'),
+    );
+    const sent = await transactions();
+    expect(sent.map(([records]) => records?.split(' ').length)).toEqual([1, 2000, 1000, 2]);
+    expect(sent.map(([, checkpoint]) => checkpoint)).toEqual([
+      `rs0/position = ${T}:1`,
+      '',
+      '',
+      `rs0/snapshot/shop.orders = done 0, rs0/position = ${T}:5`,
+    ]);
+    expect(progress.end.toString()).toBe(`${T}:5`);
   });
 
   it('moves the checkpoint of an idle source once a second', async () => {

@@ -56,12 +56,20 @@ describe('sliceEnd', () => {
     expect(cuts(batch, () => 1)).toEqual([3]);
   });
 
-  it('never cuts a transaction, however large', () => {
+  it('keeps the operations of an entry together where they fit', () => {
+    const batch = new ChangeBatch();
+    addEntry(batch, 1, 10);
+    addEntry(batch, 2, 1995);
+    addEntry(batch, 3, 10);
+    expect(cuts(batch)).toEqual([10, 2005, 2015]);
+  });
+
+  it('cuts through an entry that does not fit by itself', () => {
     const batch = new ChangeBatch();
     addEntry(batch, 1, 10);
     addEntry(batch, 2, 7000);
     addEntry(batch, 3, 10);
-    expect(cuts(batch)).toEqual([7010, 7020]);
+    expect(cuts(batch)).toEqual([10, 2010, 4010, 6010, 7020]);
   });
 
   it('does not take two transactions for one whose first operation was filtered', () => {
@@ -77,23 +85,26 @@ describe('sliceEnd', () => {
     expect(cuts(batch)).toEqual([2000, 4000]);
   });
 
-  it('cuts only between entries, whatever they are', () => {
-    const operations = fc.record({ count: fc.integer({ min: 1, max: 5 }), bytes: fc.nat(4), update: fc.boolean() });
-    const megabytes = Array.from({ length: 5 }, (_, size) => Buffer.alloc(size * MEGABYTE));
+  it('stays within its bounds, and cuts only entries that are larger', () => {
+    const operations = fc.record({ count: fc.integer({ min: 1, max: 5 }), update: fc.boolean() });
     fc.assert(
       fc.property(fc.array(operations, { minLength: 1, maxLength: 40 }), fc.integer({ min: 1, max: 6 }), (entries, lookups) => {
         const batch = new ChangeBatch();
-        const starts = new Set<number>();
-        for (const [index, { count, bytes, update }] of entries.entries()) {
-          starts.add(batch.length);
+        const entryOf: number[] = [];
+        for (const [index, { count, update }] of entries.entries()) {
           for (let ordinal = 0; ordinal < count; ordinal++) {
-            const document = update ? undefined : megabytes[bytes];
-            addRow(batch, { i: index + 1, ordinal, op: update ? 'update' : 'insert', document });
+            entryOf.push(index);
+            addRow(batch, { i: index + 1, ordinal, op: update ? 'update' : 'insert' });
           }
         }
-        const ends = cuts(batch, () => lookups);
-        expect(ends.at(-1)).toBe(batch.length);
-        for (const end of ends.slice(0, -1)) expect(starts).toContain(end);
+        let from = 0;
+        for (const end of cuts(batch, () => lookups)) {
+          const updates = batch.op.slice(from, end).filter((op) => op === 'update').length;
+          expect(updates).toBeLessThanOrEqual(lookups);
+          if (entryOf[end - 1] === entryOf[end]) expect(new Set(entryOf.slice(from, end)).size).toBe(1);
+          from = end;
+        }
+        expect(from).toBe(batch.length);
       }),
     );
   });

@@ -5,6 +5,7 @@ import { ChangeBatch } from '../../../../packages/producer/src/normalize/change-
 import { NamespaceTable } from '../../../../packages/producer/src/normalize/namespace-table.js';
 import { NormalizeCounters } from '../../../../packages/producer/src/normalize/normalize-counters.js';
 import { Normalizer } from '../../../../packages/producer/src/normalize/normalizer.js';
+import { Chains } from './chains.js';
 
 export interface LogLine {
   readonly level: string;
@@ -19,7 +20,8 @@ export class Normalizing {
   readonly rows = new ChangeBatch();
   readonly counters = new NormalizeCounters();
   readonly log: LogLine[] = [];
-  readonly #normalizer: Normalizer;
+  readonly normalizer: Normalizer;
+  readonly chains = new Chains();
 
   constructor(rules: NamespaceRules = compileNamespaceRules({})) {
     const logger = createLogger({
@@ -28,12 +30,20 @@ export class Normalizing {
       format: 'json',
       destination: { write: (line: string) => void this.log.push(JSON.parse(line) as LogLine) },
     });
-    this.#normalizer = new Normalizer(new NamespaceTable(rules), this.counters, logger);
+    this.normalizer = new Normalizer(this.chains, new NamespaceTable(rules), this.counters, logger);
   }
 
-  /** Normalizes the entries into `rows`, behind what is there. */
+  /** Normalizes the entries into `rows`, behind what is there; chains of transactions are among the entries taken so far. */
   take(...entries: Buffer[]): this {
-    this.#normalizer.normalize(entries, this.rows);
+    const { rows } = this;
+    this.chains.add(entries);
+    let next = this.normalizer.normalize(entries, rows);
+    while (next < entries.length) {
+      const end = entries[next] as Buffer;
+      let ordinal = 0;
+      for (const part of this.chains.of(end)) ordinal = this.normalizer.appendPart(end, part, ordinal, rows);
+      next = this.normalizer.normalize(entries, rows, next + 1);
+    }
     return this;
   }
 

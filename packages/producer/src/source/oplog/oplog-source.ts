@@ -1,12 +1,12 @@
 // The oplog of one replica set as a source of changes: it verifies that its place is still there (promise F), and opens a
 // new cursor after a failover or a lost connection, from the last entry it handed out.
-import { type Logger, sleep, TailwaterError } from '@tailwater/runtime';
+import { type Logger, sleep } from '@tailwater/runtime';
 import type { Position } from '@tailwater/schema';
 import { type MongoClient, MongoServerError } from 'mongodb';
 import { isRetriableMongoError } from '../mongo/mongo-errors.js';
 import type { ChangeSource, EntryBatch } from '../source.js';
 import { entryTimestamp, readOplog } from './oplog-cursor.js';
-import { newestMajorityPosition, oldestPosition } from './oplog-window.js';
+import { newestMajorityPosition, positionLost } from './oplog-window.js';
 
 const REOPEN_DELAY_MS = 250;
 const MAX_REOPEN_DELAY_MS = 10_000;
@@ -56,21 +56,12 @@ export class OplogSource implements ChangeSource {
       }
       const first = entries[0];
       // The entry at the checkpoint is always in the oplog, unless it was truncated; only its presence proves that none behind it is missing.
-      if (first === undefined || !isEntryAt(first, after)) throw await this.#positionLost(after);
+      if (first === undefined || !isEntryAt(first, after)) throw await positionLost(this.#client, after);
       verified = true;
       end = entryTimestamp(entries.at(-1) as Buffer);
       // Of an entry that the checkpoint is inside of, operations may be left: it is read again as a whole.
       yield { entries: after.ordinal > 0 ? entries : entries.slice(1), end, readStartedAtMs };
     }
-  }
-
-  async #positionLost(after: Position): Promise<TailwaterError> {
-    const oldest = await oldestPosition(this.#client);
-    return new TailwaterError('TW1106', {
-      position: after.toString(),
-      oldest: oldest.toString(),
-      seconds: Math.max(0, oldest.t - after.t),
-    });
   }
 }
 

@@ -1,4 +1,5 @@
 // The oplog's window: its oldest and newest entries and its size, which say how long a producer may be away.
+import { TailwaterError } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import type { MongoClient, Timestamp } from 'mongodb';
 
@@ -27,6 +28,16 @@ export async function oldestPosition(client: MongoClient): Promise<Position> {
     .find({}, { projection: { ts: 1 }, sort: { $natural: 1 }, limit: 1 })
     .next();
   return toPosition(oldest?.['ts'] as Timestamp);
+}
+
+/** The error for an entry that the oplog no longer holds (promise F). */
+export async function positionLost(client: MongoClient, position: Position): Promise<TailwaterError> {
+  const oldest = await oldestPosition(client);
+  return new TailwaterError('TW1106', {
+    position: position.toString(),
+    oldest: oldest.toString(),
+    seconds: Math.max(0, oldest.t - position.t),
+  });
 }
 
 export async function readOplogWindow(client: MongoClient): Promise<OplogWindow> {

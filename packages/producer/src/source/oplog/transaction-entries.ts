@@ -1,0 +1,60 @@
+// The oplog entries that hold a transaction's operations, found from the entry that ends it: back along the chain of
+// prevOpTime, keeping positions only, and forward again with one entry in memory at a time, however large the transaction.
+// They are looked up, not collected in passing: a producer that starts between them has not seen the first ones.
+import type { Position } from '@tailwater/schema';
+import { type ClientSession, type Document, type MongoClient, ReadPreference, Timestamp } from 'mongodb';
+import type { TransactionSource } from '../source.js';
+import { entryTimestamp } from './oplog-cursor.js';
+import { positionLost } from './oplog-window.js';
+import { previousPosition } from './previous-position.js';
+
+export class TransactionEntries implements TransactionSource {
+  readonly #client: MongoClient;
+
+  constructor(client: MongoClient) {
+    this.#client = client;
+  }
+
+  async *entriesOf(end: Buffer): AsyncGenerator<Buffer> {
+    // A causally consistent session that has seen the end: a member that lags behind it waits for it.
+    const session = this.#client.startSession({ causalConsistency: true });
+    try {
+      const { t, i } = entryTimestamp(end);
+      session.advanceOperationTime(new Timestamp({ t, i }));
+      const last = previousPosition(end);
+      if (last !== undefined) yield* this.#chain(last, session);
+      yield end;
+    } finally {
+      await session.endSession();
+    }
+  }
+
+  async *#chain(last: Position, session: ClientSession): AsyncGenerator<Buffer> {
+    const positions: Position[] = [];
+    // Most chains are one entry long, as where shards prepare a small transaction: that one is read once.
+    const lastEntry = await this.#read(last, session, {});
+    for (let at = previousPosition(lastEntry); at !== undefined; ) {
+      positions.push(at);
+      at = previousPosition(await this.#read(at, session, { prevOpTime: 1 }));
+    }
+    for (let at = positions.pop(); at !== undefined; at = positions.pop()) yield await this.#read(at, session, {});
+    yield lastEntry;
+  }
+
+  /** @throws TailwaterError TW1106 when the oplog has lost the entry: what it held can no longer be read one by one (promise F) */
+  async #read(position: Position, session: ClientSession, projection: Document): Promise<Buffer> {
+    const ts = new Timestamp({ t: position.t, i: position.i });
+    const found = await this.#client
+      .db('local')
+      .collection('oplog.rs')
+      .find(
+        // Both bounds: the server finds a range of ts by the order of the oplog, which has no index.
+        { ts: { $gte: ts, $lte: ts } },
+        { session, projection, raw: true, limit: 1, readConcern: 'majority', readPreference: ReadPreference.primaryPreferred },
+      )
+      .next();
+    if (found === null) throw await positionLost(this.#client, position);
+    const bytes = found as unknown as Uint8Array;
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+}
