@@ -52,13 +52,13 @@ describe('Publisher', () => {
   it('sends nothing for an empty publication, which is over when all before it is', async () => {
     const sender = new GatedSender();
     const publisher = new Publisher(sender);
-    let isOver = false;
+    const over: string[] = [];
     await publisher.submit(publication('a'));
-    const second = track(publisher.submit({ topics: [], onCommitted: () => void (isOver = true) }));
+    const second = track(publisher.submit({ topics: [], onCommitted: () => void over.push('b') }));
     await turn();
-    expect([second.state, isOver]).toEqual(['pending', false]);
+    expect([second.state, over]).toEqual(['pending', []]);
     await sender.commit();
-    expect([sender.sent, second.state, isOver]).toEqual([['a'], 'done', true]);
+    expect([sender.sent, second.state, over]).toEqual([['a'], 'done', ['b']]);
   });
 
   it('lets the next be prepared while one is on its way, and makes a third wait', async () => {
