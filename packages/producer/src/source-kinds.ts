@@ -37,5 +37,7 @@ export function createNormalizer(
   logger: Logger,
 ): EntryNormalizer {
   const child = logger.child({ component: 'normalize' });
-  return kind === 'oplog' ? new Normalizer(new TransactionEntries(client), namespaces, counters, child) : new EventNormalizer(namespaces, counters, child);
+  return kind === 'oplog'
+    ? new Normalizer(new TransactionEntries(client), namespaces, counters, child)
+    : new EventNormalizer(namespaces, counters, child);
 }
