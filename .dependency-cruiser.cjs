@@ -2,7 +2,7 @@
 // and each client library has one home.
 const stages = {
   producer: ['source', 'normalize', 'enrich', 'encode', 'publish', 'checkpoint'],
-  consumer: ['subscribe', 'decode', 'transform', 'apply', 'commit'],
+  consumer: ['subscribe', 'decode', 'transform', 'apply', 'dead-letters', 'commit'],
 };
 
 // The pipeline wires the stages and the CLI starts it: nothing below may reach up to them.
@@ -54,7 +54,7 @@ module.exports = {
         pathNot: [
           '^packages/runtime/src/kafka/',
           '^packages/producer/src/(publish|checkpoint|sweep)/kafka',
-          '^packages/consumer/src/(subscribe|commit)/kafka',
+          '^packages/consumer/src/(subscribe|dead-letters)/kafka',
         ],
       },
       to: { path: 'node_modules/kafkajs' },

@@ -2,11 +2,16 @@
 import { LATENCY_BUCKETS_SECONDS, type Metrics } from '@tailwater/runtime';
 import type { Pipeline } from './pipeline.js';
 import type { Tally } from './tally.js';
+import type { TargetHealth } from './target-health.js';
 
 type Count = Exclude<keyof Tally, 'end'>;
 
 const COUNTERS: readonly (readonly [Count, `tailwater_consumer_${string}_total`, string])[] = [
-  ['read', 'tailwater_consumer_changes_read_total', 'Changes read from Kafka: applied + superseded + filtered + returned + buffered'],
+  [
+    'read',
+    'tailwater_consumer_changes_read_total',
+    'Changes read from Kafka: applied + superseded + filtered + dead-lettered + skipped + returned + buffered',
+  ],
   ['applied', 'tailwater_consumer_changes_applied_total', 'Changes that the target accepted'],
   [
     'superseded',
@@ -14,6 +19,12 @@ const COUNTERS: readonly (readonly [Count, `tailwater_consumer_${string}_total`,
     'Changes older than what the target holds, or than another of the same batch',
   ],
   ['filtered', 'tailwater_consumer_changes_filtered_total', 'Changes that the transform left nothing of'],
+  [
+    'deadLettered',
+    'tailwater_consumer_changes_dead_lettered_total',
+    'Changes put aside because the target refuses them, or nobody can decode them',
+  ],
+  ['skipped', 'tailwater_consumer_changes_skipped_total', 'The same, with --on-error skip: they are nowhere'],
   [
     'returned',
     'tailwater_consumer_changes_returned_total',
@@ -32,7 +43,7 @@ export class ConsumerMetrics {
   readonly #requestSeconds;
 
   /** @param pipeline answers with the pipeline as soon as there is one */
-  constructor(metrics: Metrics, pipeline: () => Pipeline | undefined) {
+  constructor(metrics: Metrics, pipeline: () => Pipeline | undefined, health: TargetHealth) {
     // A registry reads its metrics in the order in which they were made: this gauge is first, and brings the counters up to date.
     const copied = new Map<Count, number>();
     metrics.gauge({
@@ -62,6 +73,16 @@ export class ConsumerMetrics {
         gauge.reset();
         for (const { topic, lag } of pipeline()?.partitions ?? []) gauge.inc({ topic }, lag);
       },
+    });
+    metrics.gauge({
+      name: 'tailwater_consumer_missed_deletes_partitions',
+      help: 'Partitions of which deletes may have been missed, because the group was away for longer than they are kept',
+      collect: (gauge) => gauge.set([...(pipeline()?.partitions ?? [])].filter(({ missed }) => missed !== undefined).length),
+    });
+    metrics.gauge({
+      name: 'tailwater_consumer_target_failing_seconds',
+      help: 'For how long the target has taken nothing; 0 while it takes changes',
+      collect: (gauge) => gauge.set(health.failingMs / 1000),
     });
     this.#batchChanges = metrics.histogram({
       name: 'tailwater_consumer_batch_changes',

@@ -1,14 +1,14 @@
-// Kafka to target, all stages on one screen: subscribe -> decode -> transform -> apply -> commit. It keeps promise A's twin on
-// this side (commit only after apply), B by lanes, and E by the tally; a crash at any point applies some changes again (D).
-import { type Logger, runServices, sleep, TailwaterError } from '@tailwater/runtime';
-import { formatNamespace, type Namespace, namespaceOfTopic } from '@tailwater/schema';
+// Kafka to target, all stages on one screen: subscribe -> decode -> transform -> apply, or dead letter -> commit. It keeps promise
+// A's twin on this side (commit only after apply), B by lanes, and E by the tally; a crash at any point applies some changes again (D).
+import { type Clock, type Logger, runServices, sleep } from '@tailwater/runtime';
+import { type Namespace, namespaceOfTopic } from '@tailwater/schema';
 import type { ApplyHooks } from './apply/apply-batch.js';
 import type { Delivery, Outcome } from './apply/delivery.js';
 import { Lanes, type LanesOptions } from './apply/lanes.js';
 import type { Target } from './apply/target.js';
-import type { Change } from './change.js';
 import { Committer } from './commit/committer.js';
 import { Assignment, type PartitionProgress, TrackedDelivery } from './commit/progress.js';
+import type { ErrorPolicy } from './dead-letters/error-policy.js';
 import { decodeRecord, UndecodableRecordError } from './decode/decode-record.js';
 import type { FetchedBatch, FetchedRecord, Subscription, SubscriptionListener, TopicPartition } from './subscribe/subscription.js';
 import { Tally } from './tally.js';
@@ -21,13 +21,19 @@ export interface PipelineOptions {
   readonly commitIntervalMs: number;
   /** How long, in milliseconds, requests in flight may still take when partitions are given back or the process stops. */
   readonly releaseGraceMs: number;
+  /** The group was there before, and Kafka has forgotten its offsets: it begins again, and may have missed deletes. */
+  readonly offsetsForgotten?: boolean;
 }
 
 export interface PipelineParts {
   readonly subscription: Subscription;
   readonly transform: Transform;
   readonly target: Target;
+  readonly errorPolicy: Pick<ErrorPolicy, 'refused' | 'undecodable'>;
   readonly hooks: Pick<ApplyHooks, 'onRequest' | 'onRetry'>;
+  /** Called once, after the first commit. */
+  readonly onFirstCommit?: () => void;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -56,22 +62,34 @@ export class Pipeline implements SubscriptionListener {
         this.tally.retries += 1;
         parts.hooks.onRetry(failure);
       },
-      // Until there is a dead-letter topic, stopping is the only answer that loses nothing (promise E).
-      onRejected: ({ key, namespace }, { reason }) => {
-        throw new TailwaterError('TW1305', {
-          target: parts.target.kind,
-          key: key.slice(0, 200),
-          namespace: formatNamespace(namespace),
-          reason,
-        });
-      },
+      onRejected: (delivery, rejection, cut) => parts.errorPolicy.refused(delivery, rejection, cut),
     });
-    this.#committer = new Committer(parts.subscription, { intervalMs: options.commitIntervalMs }, parts.logger);
+    const commits = {
+      intervalMs: options.commitIntervalMs,
+      offsetsForgotten: options.offsetsForgotten ?? false,
+      onFirstCommit: parts.onFirstCommit ?? (() => undefined),
+    };
+    this.#committer = new Committer(parts.subscription, commits, parts.clock, parts.logger);
   }
 
   /** The partitions that this process owns at the moment. */
   get partitions(): Iterable<PartitionProgress> {
     return this.#assignment;
+  }
+
+  /** Records that this process has done with since it got its partitions, and those that are left. */
+  get backlog(): { readonly done: number; readonly left: number } {
+    let [done, left] = [0, 0];
+    for (const { sinceBegun } of this.#assignment) {
+      done += sinceBegun.done;
+      left += sinceBegun.left;
+    }
+    return { done, left };
+  }
+
+  /** Whether everything is applied that is known of. */
+  get isInStep(): boolean {
+    return [...this.#assignment].every(({ next, lag }) => next !== undefined && lag === 0);
   }
 
   /** Changes and bytes between Kafka and the target. */
@@ -106,9 +124,11 @@ export class Pipeline implements SubscriptionListener {
     for (const record of batch.records) {
       if (!this.#lanes.hasRoom) await this.#lanes.room(signal);
       if (signal.aborted || progress.revoked) return false;
-      this.#process(record, batch, progress);
+      const put = this.#process(record, batch, progress, signal);
+      if (put !== undefined && !(await put)) return false;
     }
     progress.watermark.skip(batch.lastOffset);
+    progress.publishedAtMs = Number(batch.records.at(-1)?.timestamp ?? progress.publishedAtMs ?? 0);
     // Room for the next batch before it is fetched: one that waited would hold as much memory again.
     await this.#lanes.room(signal);
     return true;
@@ -122,8 +142,15 @@ export class Pipeline implements SubscriptionListener {
     this.#committer.follow(undefined);
   }
 
-  #process(record: FetchedRecord, batch: FetchedBatch, progress: PartitionProgress): void {
-    const decoded = this.#decode(record, batch);
+  /** A promise only for what cannot be decoded: whether that was settled. */
+  #process(record: FetchedRecord, batch: FetchedBatch, progress: PartitionProgress, signal: AbortSignal): Promise<boolean> | undefined {
+    let decoded: ReturnType<typeof decodeRecord>;
+    try {
+      decoded = decodeRecord(record, { topic: batch.topic, partition: batch.partition, namespace: this.#namespaceOf(batch.topic) });
+    } catch (error) {
+      if (!(error instanceof UndecodableRecordError)) throw error;
+      return this.#putAside(record, progress, error, signal);
+    }
     if (decoded === undefined) {
       this.tally.control += 1;
       progress.watermark.skip(Number(record.offset));
@@ -138,22 +165,25 @@ export class Pipeline implements SubscriptionListener {
       return;
     }
     const bytes = change.document.length + change.key.length + CHANGE_OVERHEAD_BYTES;
-    this.#lanes.push(new TrackedDelivery(change, bytes, progress, this.#onSettled));
+    this.#lanes.push(new TrackedDelivery(change, record, bytes, progress, this.#onSettled));
+    return;
+  }
+
+  /** One at a time, and nothing is read meanwhile: whatever fills a topic with nonsense fills no memory. */
+  async #putAside(record: FetchedRecord, progress: PartitionProgress, cause: Error, signal: AbortSignal): Promise<boolean> {
+    this.tally.read += 1;
+    const sequence = progress.watermark.begin(Number(record.offset));
+    const outcome = await this.#parts.errorPolicy.undecodable(record, progress, cause, signal);
+    this.tally.end(outcome);
+    if (outcome === 'returned') return false;
+    progress.watermark.end(sequence);
+    return true;
   }
 
   readonly #onSettled = (delivery: Delivery, outcome: Outcome): void => {
     this.tally.end(outcome);
     this.#lanes.settled(delivery);
   };
-
-  #decode(record: FetchedRecord, { topic, partition }: FetchedBatch): Change | undefined {
-    try {
-      return decodeRecord(record, { topic, partition, namespace: this.#namespaceOf(topic) });
-    } catch (error) {
-      if (!(error instanceof UndecodableRecordError)) throw error;
-      throw new TailwaterError('TW1501', { topic, partition, offset: record.offset, reason: error.message }, { cause: error });
-    }
-  }
 
   #namespaceOf(topic: string): Namespace {
     const known = this.#namespaces.get(topic);

@@ -1,10 +1,10 @@
 // What the consumer has done, as plain numbers that the hot path can afford to count (promise E):
 //
-//     read = applied + superseded + filtered + returned + what is buffered at the moment
+//     read = applied + superseded + filtered + dead-lettered + skipped + returned + what is buffered at the moment
 import type { Outcome } from './apply/delivery.js';
 
 export class Tally {
-  /** Changes read from Kafka; a change that was returned and comes again is read again. */
+  /** Changes read from Kafka, records that cannot be decoded among them; a change that was returned and comes again is read again. */
   read = 0;
   /** Changes that the target accepted, or whose effect it held already. */
   applied = 0;
@@ -12,6 +12,10 @@ export class Tally {
   superseded = 0;
   /** Changes that the transform stage left nothing of. */
   filtered = 0;
+  /** Changes that the target refuses for good, and records that cannot be decoded, which are in the dead-letter topic now. */
+  deadLettered = 0;
+  /** The same with --on-error skip: they are nowhere. */
+  skipped = 0;
   /** Changes given back with their partition before they were applied: the next owner reads them again. */
   returned = 0;
   /** Control records, which are no changes. */

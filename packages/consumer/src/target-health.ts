@@ -26,6 +26,11 @@ export class TargetHealth {
     return this.#failure;
   }
 
+  /** For how long, in milliseconds, the target has taken nothing. */
+  get failingMs(): number {
+    return this.#failure === undefined ? 0 : this.#clock.now() - this.#failure.sinceMs;
+  }
+
   onRetry({ code, reason, changes }: TargetFailure & { readonly changes: number }): void {
     const now = this.#clock.now();
     this.#failure = { code, reason, sinceMs: this.#failure?.sinceMs ?? now };

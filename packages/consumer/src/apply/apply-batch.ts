@@ -1,22 +1,27 @@
-// One batch until every change of it has ended: retriable failures are tried again for ever, with exponential backoff and
-// jitter, in the order in which they came; what the target refuses for good goes to the rejection handler (promise E).
+// One batch until every change of it has ended: retriable failures are tried again, with exponential backoff and jitter, in the
+// order in which they came; what the target refuses for good goes to the rejection handler (promise E).
 import { sleep, TailwaterError } from '@tailwater/runtime';
 import pRetry from 'p-retry';
-import type { Change } from '../change.js';
+import { type Attempt, type AttemptContext, applyOnce } from './apply-once.js';
 import type { Delivery, Outcome } from './delivery.js';
-import type { ChangeResult, Target } from './target.js';
-
-type Rejection = Extract<ChangeResult, { status: 'rejected' }>;
+import type { Rejection, Target } from './target.js';
 
 export interface RetryPolicy {
   /** The first pause, in milliseconds; each one that brings nothing doubles it. */
   readonly minMs: number;
   readonly maxMs: number;
+  /** How long, in milliseconds, a batch of which nothing gets through is tried again. When not given, for ever. */
+  readonly giveUpAfterMs?: number | undefined;
 }
 
 export interface ApplyHooks {
-  /** Says how a change ends that the target refuses for good; throws to stop the process. The place of the dead-letter stage. */
-  onRejected(change: Change, rejection: Rejection): Promise<Outcome> | Outcome;
+  /**
+   * Says how a change ends that the target refuses for good: `returned` when the signal aborted before that was settled.
+   * Throws to stop the process. The place of the dead-letter stage.
+   */
+  onRejected(delivery: Delivery, rejection: Rejection, signal: AbortSignal): Promise<Outcome> | Outcome;
+  /** A request with one change only was refused as a whole; throws to stop the process. */
+  onRefusedWhole(error: unknown): void;
   /** Some or all of a batch failed and will be tried again. */
   onRetry(failure: { readonly code: string; readonly reason: string; readonly changes: number; readonly attempt: number }): void;
   /** A request was answered: how many changes it carried, how many of them have to be tried again, and how long it took. */
@@ -45,19 +50,26 @@ export async function applyBatch(
   hooks: ApplyHooks,
   signals: ApplySignals,
 ): Promise<void> {
-  let pending = batch;
+  const pending = new Set(batch);
   let progressed = false;
+  let failingSinceMs: number | undefined;
+  const settle = (delivery: Delivery, outcome: Outcome): void => {
+    pending.delete(delivery);
+    delivery.settle(outcome);
+  };
   const attempt = async (attemptNumber: number): Promise<void> => {
-    const { left, refused, code, reason } = await applyOnce(target, pending, hooks, signals);
-    progressed = left.length < pending.length;
-    pending = [...left, ...refused.map(([delivery]) => delivery)];
+    const size = pending.size;
+    const { left, refused, code, reason } = await applyOnce(target, [...pending], { hooks, signals, settle });
+    progressed = left.length < size;
     // What the target accepted is settled by now, so it is committed even if a refusal stops the process.
-    for (const [delivery, rejection] of refused) {
-      delivery.settle(await hooks.onRejected(delivery.change, rejection));
-      pending = pending.filter((each) => each !== delivery);
-    }
+    await settleRefused(refused, { hooks, signals, settle });
     if (left.length === 0) return;
     hooks.onRetry({ code, reason, changes: left.length, attempt: attemptNumber });
+    failingSinceMs = progressed ? undefined : (failingSinceMs ?? performance.now());
+    const failingMs = performance.now() - (failingSinceMs ?? Number.POSITIVE_INFINITY);
+    if (failingMs >= (policy.giveUpAfterMs ?? Number.POSITIVE_INFINITY)) {
+      throw new TailwaterError('TW1350', { target: target.kind, seconds: Math.round(failingMs / 1000), reason: `${code} ${reason}` });
+    }
     throw new TryAgain(reason);
   };
   try {
@@ -78,42 +90,9 @@ export async function applyBatch(
   }
 }
 
-interface Attempt {
-  /** To be tried again, in order. */
-  readonly left: readonly Delivery[];
-  readonly refused: readonly (readonly [Delivery, Rejection])[];
-  /** Why the last of those left was not applied. */
-  readonly code: string;
-  readonly reason: string;
-}
-
-async function applyOnce(target: Target, batch: readonly Delivery[], hooks: ApplyHooks, signals: ApplySignals): Promise<Attempt> {
-  const started = performance.now();
-  let results: readonly ChangeResult[];
-  try {
-    const changes = batch.map((delivery) => delivery.change);
-    results = await target.applyBatch(changes, signals.cut);
-  } catch (error) {
-    const code = error instanceof TailwaterError && error.retriable ? error.code : signals.cut.aborted ? 'aborted' : undefined;
-    if (code === undefined) throw error;
-    return { left: batch, refused: [], code, reason: error instanceof Error ? error.message : String(error) };
-  }
-  const attempt = settle(batch, results);
-  hooks.onRequest({ changes: batch.length, left: attempt.left.length, seconds: (performance.now() - started) / 1000 });
-  return attempt;
-}
-
-function settle(batch: readonly Delivery[], results: readonly ChangeResult[]): Attempt {
-  const left: Delivery[] = [];
-  const refused: [Delivery, Rejection][] = [];
-  let last = { code: '', reason: '' };
-  for (const [index, delivery] of batch.entries()) {
-    const result = results[index] as ChangeResult;
-    if (result.status !== 'rejected') delivery.settle(result.status);
-    else if (result.retriable) {
-      left.push(delivery);
-      last = result;
-    } else refused.push([delivery, result]);
-  }
-  return { left, refused, code: last.code, reason: last.reason };
+/** All at once: a slow dead-letter topic delays a batch, not each change of it. */
+async function settleRefused(refused: Attempt['refused'], { hooks, signals, settle }: AttemptContext): Promise<void> {
+  const ends = refused.map(async ([delivery, rejection]) => settle(delivery, await hooks.onRejected(delivery, rejection, signals.cut)));
+  const failed = (await Promise.allSettled(ends)).find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }

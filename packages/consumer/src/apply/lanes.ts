@@ -5,6 +5,7 @@ import { sleep } from '@tailwater/runtime';
 import { type ApplyHooks, applyBatch, type RetryPolicy } from './apply-batch.js';
 import type { Delivery } from './delivery.js';
 import { type BatchLimits, Lane } from './lane.js';
+import { RefusalStreak } from './refusal-streak.js';
 import type { Target } from './target.js';
 
 export interface LanesOptions {
@@ -25,8 +26,17 @@ export class Lanes {
   #bytes = 0;
   #roomWaiters: (() => void)[] = [];
 
-  constructor(target: Target, options: LanesOptions, hooks: ApplyHooks) {
+  constructor(target: Target, options: LanesOptions, given: Omit<ApplyHooks, 'onRefusedWhole'>) {
     this.#options = options;
+    const streak = new RefusalStreak();
+    const hooks: ApplyHooks = {
+      ...given,
+      onRequest: (request) => {
+        streak.answered();
+        given.onRequest(request);
+      },
+      onRefusedWhole: (error) => streak.refused(error),
+    };
     this.#lanes = Array.from(
       { length: options.lanes },
       () =>

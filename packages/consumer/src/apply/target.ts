@@ -12,6 +12,8 @@ export type ChangeResult =
   | { readonly status: 'superseded' }
   | { readonly status: 'rejected'; readonly code: string; readonly reason: string; readonly retriable: boolean };
 
+export type Rejection = Extract<ChangeResult, { status: 'rejected' }>;
+
 export const APPLIED: ChangeResult = { status: 'applied' };
 export const SUPERSEDED: ChangeResult = { status: 'superseded' };
 
@@ -23,6 +25,8 @@ export const SUPERSEDED: ChangeResult = { status: 'superseded' };
 export interface Target {
   /** Names the target in logs, errors and metrics: `es`, `mongo`. */
   readonly kind: string;
+  /** Whether it refuses a change that is older than what it holds. Default false: order alone keeps old states away then. */
+  readonly comparesVersions?: boolean;
   /** What the target calls a namespace; two namespaces must not share a name. Throws TailwaterError when it can have none. */
   nameOf(namespace: Change['namespace']): string;
   /** Resolves when the target answers and lets this process in; throws TailwaterError after a bounded wait. */

@@ -1,6 +1,7 @@
 // The options that the consumer's commands share, each described once for the command line, the environment and the file.
 
 import { kafkaOptions as connectionOptions } from '@tailwater/runtime';
+import { ON_ERROR } from '../dead-letters/error-policy.js';
 
 const prefix = {
   type: 'string',
@@ -93,6 +94,21 @@ const requestTimeout = {
   default: 60,
 } as const;
 
+const onError = {
+  type: 'string',
+  group: 'Errors:',
+  describe: 'What to do with a change that the target refuses for good, or a record that cannot be decoded',
+  choices: ON_ERROR,
+  default: 'dead-letter',
+} as const;
+const retryFor = {
+  type: 'number',
+  group: 'Errors:',
+  describe: 'Seconds to try again while the target takes nothing, before giving up; 0 is for ever',
+  default: 0,
+  min: 0,
+} as const;
+
 const sessionTimeout = {
   type: 'number',
   group: 'Kafka:',
@@ -114,4 +130,5 @@ export const kafkaOptions = { ...connectionOptions, prefix } as const;
 export const targetOptions = { target, targetUrl, name, autoCommitInterval } as const;
 export const namespaceOptions = { include, exclude, rename } as const;
 export const batchOptions = { batchSize, batchBytes, inFlight, bufferBytes, requestTimeout } as const;
+export const errorOptions = { onError, retryFor } as const;
 export const processOptions = { sessionTimeout, statusHost, statusPort } as const;

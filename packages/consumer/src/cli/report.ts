@@ -13,9 +13,10 @@ export interface ConsumerIdentity {
 }
 
 export function describeConsumer(identity: ConsumerIdentity, pipeline: Pipeline, health: TargetHealth): object {
-  const partitions = [...pipeline.partitions].map(({ topic, partition, watermark, highWatermark, lag }) => {
-    return { topic, partition, applied: watermark.next ?? null, end: highWatermark, lag };
+  const partitions = [...pipeline.partitions].map(({ topic, partition, next, highWatermark, lag }) => {
+    return { topic, partition, applied: next ?? null, end: highWatermark, lag };
   });
+  const missedDeletes = missedIn(pipeline);
   const { failure } = health;
   return {
     group: identity.group,
@@ -25,6 +26,9 @@ export function describeConsumer(identity: ConsumerIdentity, pipeline: Pipeline,
       failure: failure === undefined ? null : { ...failure, since: new Date(failure.sinceMs).toISOString() },
     },
     lag: lagOf(pipeline),
+    // In step, and sure of it: a group that missed deletes is neither until its target is filled again.
+    inSync: pipeline.isInStep && missedDeletes.length === 0,
+    missedDeletes,
     counts: { ...pipeline.tally },
     buffered: pipeline.buffered,
     partitions,
@@ -53,6 +57,21 @@ export function reporter(pipeline: Pipeline, logger: Logger): Service {
       }
     },
   };
+}
+
+/** By topic, when deletes may have been missed. */
+function missedIn(pipeline: Pipeline): { topic: string; from: string | null; to: string }[] {
+  const spans = new Map<string, { fromMs: number; toMs: number }>();
+  for (const { topic, missed } of pipeline.partitions) {
+    if (missed === undefined) continue;
+    const { fromMs, toMs } = spans.get(topic) ?? missed;
+    spans.set(topic, { fromMs: Math.min(fromMs, missed.fromMs), toMs: Math.max(toMs, missed.toMs) });
+  }
+  return [...spans].map(([topic, { fromMs, toMs }]) => ({
+    topic,
+    from: fromMs === 0 ? null : new Date(fromMs).toISOString(),
+    to: new Date(toMs).toISOString(),
+  }));
 }
 
 function lagOf(pipeline: Pipeline): number {

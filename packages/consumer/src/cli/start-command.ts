@@ -12,19 +12,32 @@ import {
   systemClock,
   TailwaterError,
 } from '@tailwater/runtime';
-import { isTopicPrefix } from '@tailwater/schema';
+import { deadLetterTopicName, isTopicPrefix } from '@tailwater/schema';
 import { createTarget, ownOptions } from '../apply/registry.js';
 import { ConsumerMetrics } from '../consumer-metrics.js';
+import { ErrorPolicy } from '../dead-letters/error-policy.js';
+import { KafkaLetters } from '../dead-letters/kafka-letters.js';
+import { LetterWriter } from '../dead-letters/letter-writer.js';
 import { Pipeline } from '../pipeline.js';
 import { KafkaSubscription } from '../subscribe/kafka.js';
+import { offsetsForgotten } from '../subscribe/kafka-groups.js';
 import { TargetHealth } from '../target-health.js';
 import { Destinations } from '../transform/destinations.js';
 import { renaming } from '../transform/transform.js';
-import { batchOptions, kafkaOptions, namespaceOptions, processOptions, targetOptions } from './options.js';
+import { catchUpDisplay } from './catch-up.js';
+import { batchOptions, errorOptions, kafkaOptions, namespaceOptions, processOptions, targetOptions } from './options.js';
 import { describeConsumer, readiness, reporter } from './report.js';
 import { targetName } from './target-name.js';
 
-const options = { ...targetOptions, ...kafkaOptions, ...namespaceOptions, ...batchOptions, ...processOptions, ...ownOptions } as const;
+const options = {
+  ...targetOptions,
+  ...kafkaOptions,
+  ...namespaceOptions,
+  ...batchOptions,
+  ...errorOptions,
+  ...processOptions,
+  ...ownOptions,
+} as const;
 
 const CONNECT_TIMEOUT_MS = 15_000;
 const TOPIC_POLL_MS = 3_000;
@@ -48,11 +61,12 @@ export const startCommand: Command<typeof options> = {
       'one database, renamed',
     ],
   ],
-  async run(given, { signal, logger }) {
+  async run(given, { signal, logger, stderr }) {
     if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
     const sessionTimeoutMs = given.sessionTimeout * 1000;
     const rules = compileNamespaceRules({ include: given.include, exclude: given.exclude, rename: given.rename });
-    const group = `${given.prefix}.${targetName(given.name ?? given.target)}`;
+    const name = targetName(given.name ?? given.target);
+    const group = `${given.prefix}.${name}`;
     const target = await createTarget(given.target, {
       url: given.targetUrl,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
@@ -62,11 +76,13 @@ export const startCommand: Command<typeof options> = {
     });
 
     const kafka = createKafka(kafkaConnection(given, 'tailwater-consumer'), logger.child({ component: 'kafka' }));
+    const lettersLogger = logger.child({ component: 'dead-letters' });
+    const letters = new KafkaLetters(kafka, deadLetterTopicName(given.prefix, name), lettersLogger);
     try {
       await Promise.all([checkKafka(kafka, { signal }), target.connect(signal)]);
       const health = new TargetHealth(systemClock, logger.child({ component: 'apply' }));
       const metrics = createMetrics();
-      const consumerMetrics = new ConsumerMetrics(metrics, () => pipeline);
+      const consumerMetrics = new ConsumerMetrics(metrics, () => pipeline, health);
       const subscription = new KafkaSubscription(
         kafka,
         {
@@ -88,6 +104,11 @@ export const startCommand: Command<typeof options> = {
               (namespace) => target.nameOf(namespace),
             ),
           ),
+          errorPolicy: new ErrorPolicy(
+            { writer: new LetterWriter(letters), clock: systemClock, logger: lettersLogger },
+            given.onError,
+            target.kind,
+          ),
           hooks: {
             onRetry: (failure) => health.onRetry(failure),
             onRequest: (request) => {
@@ -95,6 +116,11 @@ export const startCommand: Command<typeof options> = {
               health.onRequest(request);
             },
           },
+          onFirstCommit: () => {
+            if (given.onError !== 'dead-letter') return;
+            letters.create().catch((error) => lettersLogger.warn({ err: error }, 'The topic of dead letters could not be created'));
+          },
+          clock: systemClock,
           logger: logger.child({ component: 'pipeline' }),
         },
         {
@@ -103,8 +129,9 @@ export const startCommand: Command<typeof options> = {
             lanes: given.inFlight,
             batch: { count: given.batchSize, bytes: given.batchBytes, lingerMs: LINGER_MS },
             buffer: { count: Math.max(BUFFER_CHANGES, given.batchSize * given.inFlight), bytes: given.bufferBytes },
-            retry: RETRY,
+            retry: { ...RETRY, giveUpAfterMs: given.retryFor === 0 ? undefined : given.retryFor * 1000 },
           },
+          offsetsForgotten: await offsetsForgotten(kafka, { prefix: given.prefix, group, trace: letters.topic }),
           commitIntervalMs: COMMIT_INTERVAL_MS,
           // No heartbeat is sent while partitions are released.
           releaseGraceMs: Math.min(4_000, sessionTimeoutMs * 0.4),
@@ -121,12 +148,13 @@ export const startCommand: Command<typeof options> = {
       });
       logger.info({ ...identity, kafka: kafka.brokers, status: status.url }, 'Consumer started');
       try {
-        await runServices([pipeline, reporter(pipeline, logger)], signal);
+        await runServices([pipeline, reporter(pipeline, logger), catchUpDisplay(pipeline, stderr, logger)], signal);
         logger.info({ ...pipeline.tally }, 'Consumer stopped');
       } finally {
         await status.close();
       }
     } finally {
+      await letters.close();
       await target.close();
     }
   },

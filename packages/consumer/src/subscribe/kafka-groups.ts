@@ -1,5 +1,5 @@
 // Where the consumer groups of a prefix stand, whether or not one of their members runs.
-import type { KafkaClient } from '@tailwater/runtime';
+import { type KafkaClient, TailwaterError } from '@tailwater/runtime';
 import { namespaceOfTopic } from '@tailwater/schema';
 import kafkajs, { type Admin, type MemberDescription } from 'kafkajs';
 
@@ -11,6 +11,9 @@ interface TopicLag {
   readonly end: number;
   readonly lag: number;
 }
+
+/** Without members, or never heard of. */
+const IDLE_STATES: ReadonlySet<string> = new Set(['Empty', 'Dead']);
 
 export interface GroupReport {
   readonly group: string;
@@ -32,7 +35,7 @@ export async function readGroups(kafka: KafkaClient, prefix: string): Promise<Gr
   try {
     const [{ groups }, all] = await Promise.all([admin.listGroups(), admin.listTopics()]);
     const topics = all.filter((topic) => namespaceOfTopic(prefix, topic) !== undefined).sort();
-    const names = groups.map(({ groupId }) => groupId).filter((name) => name.startsWith(`${prefix}.`));
+    const names = groups.map(({ groupId }) => groupId).filter((name) => isTargetGroup(name, prefix));
     if (names.length === 0) return [];
     const ends = new Map<string, ReadonlyMap<number, PartitionEnds>>();
     for (const topic of topics) ends.set(topic, await endsOf(admin, topic));
@@ -46,6 +49,38 @@ export async function readGroups(kafka: KafkaClient, prefix: string): Promise<Gr
   } finally {
     await admin.disconnect();
   }
+}
+
+/** A reader's name, `<prefix>.<target>.reader-…`, has more parts. */
+const isTargetGroup = (name: string, prefix: string): boolean =>
+  name.startsWith(`${prefix}.`) && !name.slice(prefix.length + 1).includes('.');
+
+/**
+ * Whether a group that was there before, as the topic `trace` shows, has no commits and no members: Kafka has forgotten its offsets
+ * (offsets.retention.minutes), or somebody deleted them.
+ */
+export async function offsetsForgotten(kafka: KafkaClient, { prefix, group, trace }: { prefix: string; group: string; trace: string }) {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const all = await admin.listTopics();
+    const topics = all.filter((topic) => namespaceOfTopic(prefix, topic) !== undefined);
+    if (topics.length === 0 || !all.includes(trace)) return false;
+    const { groups } = await admin.describeGroups([group]);
+    if ((groups[0]?.members.length ?? 0) > 0) return false;
+    const committed = await admin.fetchOffsets({ groupId: group, topics });
+    return committed.every(({ partitions }) => partitions.every(({ offset }) => Number(offset) < 0));
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** @throws TailwaterError TW1353 when the group has members */
+export async function assertStandsStill(admin: Admin, group: string, operation: string): Promise<void> {
+  const { groups } = await admin.describeGroups([group]);
+  const members = groups[0]?.members.length ?? 0;
+  const state = groups[0]?.state ?? 'Dead';
+  if (members > 0 || !IDLE_STATES.has(state)) throw new TailwaterError('TW1353', { group, members, operation });
 }
 
 async function endsOf(admin: Admin, topic: string): Promise<ReadonlyMap<number, PartitionEnds>> {

@@ -82,7 +82,7 @@ export class KafkaSession {
 
   async commit(offsets: readonly PartitionOffset[]): Promise<CommitOutcome> {
     try {
-      await this.#consumer.commitOffsets(offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset: String(offset) })));
+      await this.#consumer.commitOffsets(offsets.map((each) => ({ ...each, offset: String(each.offset) })));
       return 'committed';
     } catch (error) {
       if (REFUSED.has(protocolErrorOf(error))) return 'refused';

@@ -3,9 +3,17 @@ import { type KafkaClient, type Logger, sleep } from '@tailwater/runtime';
 import type { Admin } from 'kafkajs';
 import { protocolErrorOf } from './kafka-protocol-error.js';
 import { KafkaSession, type SessionOptions } from './kafka-session.js';
+import { readStanding } from './kafka-standing.js';
 import { includedTopics, type TopicFilter, topicsOtherThan } from './kafka-topics.js';
 import { orAborted } from './or-aborted.js';
-import type { CommitOutcome, PartitionOffset, Subscription, SubscriptionListener } from './subscription.js';
+import type {
+  CommitOutcome,
+  PartitionOffset,
+  PartitionStanding,
+  Subscription,
+  SubscriptionListener,
+  TopicPartition,
+} from './subscription.js';
 
 const COORDINATOR_PAUSE_MS = 100;
 
@@ -20,6 +28,7 @@ export class KafkaSubscription implements Subscription {
   readonly #options: KafkaSubscriptionOptions;
   readonly #logger: Logger;
   #session: KafkaSession | undefined;
+  #admin: Admin | undefined;
 
   constructor(kafka: KafkaClient, options: KafkaSubscriptionOptions, logger: Logger) {
     this.#kafka = kafka;
@@ -30,6 +39,7 @@ export class KafkaSubscription implements Subscription {
   /** @throws TailwaterError when the group cannot be joined or read for a reason that waiting does not cure */
   async run(signal: AbortSignal, listener: SubscriptionListener): Promise<void> {
     const admin = this.#kafka.admin();
+    this.#admin = admin;
     try {
       await orAborted(admin.connect(), signal);
       let topics = await this.#firstTopics(admin, signal);
@@ -43,6 +53,11 @@ export class KafkaSubscription implements Subscription {
 
   async commit(offsets: readonly PartitionOffset[]): Promise<CommitOutcome> {
     return this.#session === undefined ? 'refused' : this.#session.commit(offsets);
+  }
+
+  async standing(partitions: readonly TopicPartition[]): Promise<readonly PartitionStanding[]> {
+    if (this.#admin === undefined) throw new TypeError('The subscription does not run');
+    return readStanding(this.#admin, this.#options.groupId, partitions);
   }
 
   async #firstTopics(admin: Admin, signal: AbortSignal): Promise<string[]> {

@@ -10,6 +10,20 @@ export interface TopicPartition {
 /** The next offset that the group should read of a partition: everything before it is applied. */
 export interface PartitionOffset extends TopicPartition {
   readonly offset: number;
+  /** Kept with the commit. */
+  readonly metadata?: string;
+}
+
+/** Where the group stands in a partition, and where that begins and ends. */
+export interface PartitionStanding extends TopicPartition {
+  /** Undefined when the group has committed nothing: it reads from the beginning. */
+  readonly committed: number | undefined;
+  /** What was kept with the commit. */
+  readonly metadata: string | null;
+  readonly low: number;
+  readonly end: number;
+  /** How long the topic keeps tombstones, in milliseconds; infinite when that is not known. */
+  readonly tombstonesKeptMs: number;
 }
 
 export interface FetchedRecord {
@@ -18,6 +32,8 @@ export interface FetchedRecord {
   readonly headers?: RecordHeaders | undefined;
   /** Decimal text, as clients hand it over: the hot path makes no copy of a record to change it. */
   readonly offset: string;
+  /** When it was published, as decimal text: milliseconds since the epoch. */
+  readonly timestamp?: string;
 }
 
 export interface FetchedBatch extends TopicPartition {
@@ -54,4 +70,6 @@ export interface Subscription {
   run(signal: AbortSignal, listener: SubscriptionListener): Promise<void>;
   /** Rejects when the broker cannot be reached; the caller tries again. */
   commit(offsets: readonly PartitionOffset[]): Promise<CommitOutcome>;
+  /** Where the group stands in these partitions; rejects when the broker cannot be reached. */
+  standing(partitions: readonly TopicPartition[]): Promise<readonly PartitionStanding[]>;
 }

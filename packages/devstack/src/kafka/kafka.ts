@@ -50,7 +50,9 @@ export class Kafka extends SupervisedServer {
   async createTopic(topic: string, options: TopicOptions = {}): Promise<void> {
     const configEntries = Object.entries(options.config ?? {}).map(([name, value]) => ({ name, value: String(value) }));
     await this.withAdmin(async (admin) => {
-      await admin.createTopics({ topics: [{ topic, numPartitions: options.partitions ?? 1, replicationFactor: 1, configEntries }] });
+      // kafkajs waits for leaders by itself, but gives up when a broker that has just started does not know the topic at once.
+      const topics = [{ topic, numPartitions: options.partitions ?? 1, replicationFactor: 1, configEntries }];
+      await admin.createTopics({ waitForLeaders: false, topics });
       await waitFor(() => admin.fetchTopicMetadata({ topics: [topic] }), {
         describe: `leaders of all partitions of ${topic}`,
         until: ({ topics }) =>

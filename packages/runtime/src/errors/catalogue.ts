@@ -1,5 +1,6 @@
 // Every error that a user can meet, by its code: stable, documented in docs/errors.md (made from here), one file per area.
 import { configurationErrors } from './catalogue/configuration.js';
+import { consumerErrors } from './catalogue/consumer.js';
 import { decodingErrors } from './catalogue/decoding.js';
 import { kafkaErrors } from './catalogue/kafka.js';
 import { mongodbErrors } from './catalogue/mongodb.js';
@@ -11,6 +12,7 @@ export const errorCatalogue = {
   ...mongodbErrors,
   ...kafkaErrors,
   ...targetErrors,
+  ...consumerErrors,
   ...processErrors,
   ...decodingErrors,
 } as const;

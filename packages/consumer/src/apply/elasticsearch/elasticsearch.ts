@@ -29,6 +29,7 @@ export interface ElasticsearchOptions extends ElasticsearchSettings {
 
 export class ElasticsearchTarget implements Target {
   readonly kind = 'es';
+  readonly comparesVersions = true;
   readonly #options: ElasticsearchOptions;
   readonly #address: string;
   readonly #client: Client;

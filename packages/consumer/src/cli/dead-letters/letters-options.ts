@@ -1,0 +1,111 @@
+// What the dead-letters commands share: whose letters, which of them, and how one is shown.
+import {
+  checkKafka,
+  compileNamespaceRules,
+  createKafka,
+  type KafkaClient,
+  kafkaConnection,
+  type Logger,
+  type OptionValues,
+  TailwaterError,
+} from '@tailwater/runtime';
+import { deadLetterTopicName, formatNamespace, isTopicPrefix, namespaceOfTopic } from '@tailwater/schema';
+import type { DeadLetter } from '../../dead-letters/dead-letter.js';
+import { KafkaLetters } from '../../dead-letters/kafka-letters.js';
+import { kafkaOptions, targetOptions } from '../options.js';
+import { targetName } from '../target-name.js';
+
+const namespace = {
+  type: 'list',
+  group: 'Which:',
+  describe: 'Only those of these namespaces, db.collection with * as wildcard; the names in the source',
+  default: [],
+} as const;
+const all = { type: 'boolean', group: 'Which:', describe: 'All of them', default: false } as const;
+const json = { type: 'boolean', group: 'Output:', describe: 'Print JSON', default: false } as const;
+
+export const lettersOptions = { target: targetOptions.target, name: targetOptions.name, ...kafkaOptions, json } as const;
+export const listOptions = { ...lettersOptions, namespace } as const;
+export const choiceOptions = { ...lettersOptions, namespace, all } as const;
+export const ID_POSITIONAL = { id: { describe: 'The letter’s id: topic/partition/offset, as the list shows it' } } as const;
+
+export interface OpenLetters {
+  readonly kafka: KafkaClient;
+  readonly letters: KafkaLetters;
+  /** The consumer group whose letters they are. */
+  readonly group: string;
+}
+
+/** Hands the letters of the target to `use`, and closes them. */
+export async function withLetters<T>(
+  given: OptionValues<typeof lettersOptions>,
+  { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
+  use: (open: OpenLetters) => Promise<T>,
+): Promise<T> {
+  if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
+  const name = targetName(given.name ?? given.target);
+  const kafka = createKafka(kafkaConnection(given, 'tailwater-dead-letters'), logger);
+  await checkKafka(kafka, { signal });
+  const letters = new KafkaLetters(kafka, deadLetterTopicName(given.prefix, name), logger);
+  try {
+    return await use({ kafka, letters, group: `${given.prefix}.${name}` });
+  } finally {
+    await letters.close();
+  }
+}
+
+/** Those of the namespaces; all when none is named. */
+export function ofNamespaces(letters: readonly DeadLetter[], prefix: string, namespaces: readonly string[]): DeadLetter[] {
+  if (namespaces.length === 0) return [...letters];
+  const rules = compileNamespaceRules({ include: namespaces });
+  return letters.filter(({ topic }) => {
+    const source = namespaceOfTopic(prefix, topic);
+    return source !== undefined && rules.includes(source.database, source.collection);
+  });
+}
+
+/**
+ * The one with the id, or those of the namespaces, or all.
+ *
+ * @throws TailwaterError TW1354 when there is none with the id, TW1355 when nothing says which
+ */
+export async function chosenLetters(
+  letters: KafkaLetters,
+  given: OptionValues<typeof choiceOptions>,
+  { id, operation, signal }: { readonly id: string | undefined; readonly operation: string; readonly signal: AbortSignal },
+): Promise<DeadLetter[]> {
+  if ([id !== undefined, given.namespace.length > 0, given.all].filter(Boolean).length !== 1) {
+    throw new TailwaterError('TW1355', { operation });
+  }
+  const there = await letters.read(signal);
+  if (id === undefined) return ofNamespaces(there, given.prefix, given.namespace);
+  return [oneLetter(there, id, letters.topic)];
+}
+
+/** @throws TailwaterError TW1354 when there is none with the id */
+export function oneLetter(there: readonly DeadLetter[], id: string, topic: string): DeadLetter {
+  const letter = there.find((each) => each.id === id);
+  if (letter === undefined) throw new TailwaterError('TW1354', { id, topic });
+  return letter;
+}
+
+/** A letter without its document, for JSON. */
+export function describeLetter(letter: DeadLetter, prefix: string): Record<string, unknown> {
+  const source = namespaceOfTopic(prefix, letter.topic);
+  return {
+    id: letter.id,
+    refusedAt: new Date(letter.refusedAtMs).toISOString(),
+    kind: letter.kind,
+    code: letter.code,
+    reason: letter.reason,
+    target: letter.target,
+    namespace: source === undefined ? null : formatNamespace(source),
+    destination: letter.destination ?? null,
+    key: letter.record.key?.toString('utf8') ?? null,
+    position: letter.position ?? null,
+    topic: letter.topic,
+    partition: letter.partition,
+    offset: Number(letter.record.offset),
+    bytes: letter.record.value?.length ?? 0,
+  };
+}

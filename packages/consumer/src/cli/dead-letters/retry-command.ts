@@ -1,0 +1,124 @@
+// `consumer dead-letters retry`: applies refused changes again, once the mapping, the schema or the release has been corrected.
+import { type Command, compileNamespaceRules, type Logger, type OptionValues, renderTable, TailwaterError } from '@tailwater/runtime';
+import { namespaceOfTopic } from '@tailwater/schema';
+import { createTarget, ownOptions } from '../../apply/registry.js';
+import type { Target } from '../../apply/target.js';
+import type { DeadLetter } from '../../dead-letters/dead-letter.js';
+import { standingOf } from '../../dead-letters/newest-records.js';
+import { type RetryResult, retryLetters } from '../../dead-letters/retry-letters.js';
+import { assertStandsStill } from '../../subscribe/kafka-groups.js';
+import { Destinations } from '../../transform/destinations.js';
+import { renaming, type Transform } from '../../transform/transform.js';
+import { batchOptions, namespaceOptions, targetOptions } from '../options.js';
+import { choiceOptions, chosenLetters, ID_POSITIONAL, type OpenLetters, withLetters } from './letters-options.js';
+
+const options = {
+  ...choiceOptions,
+  targetUrl: targetOptions.targetUrl,
+  requestTimeout: batchOptions.requestTimeout,
+  ...namespaceOptions,
+  ...ownOptions,
+} as const;
+
+const CONNECT_TIMEOUT_MS = 15_000;
+
+export const retryLettersCommand: Command<typeof options> = {
+  name: 'dead-letters retry',
+  summary: 'Apply refused changes again; nothing newer is overwritten',
+  description:
+    'Applies dead letters again, with the options that the consumer has. A letter whose document changed since is removed instead: the consumer applies the newer change, or has. What is refused again stays. A target that compares no versions (mongo) needs its consumers stopped meanwhile.',
+  options,
+  positionals: { id: { ...ID_POSITIONAL.id, required: false } },
+  examples: [
+    ['$0 dead-letters retry --all --target es --target-url http://127.0.0.1:9200 --prefix tw', 'all of them'],
+    ['$0 dead-letters retry tw.shop.orders/3/1234 --config tailwater.yaml', 'one, with the consumer’s own configuration'],
+  ],
+  async run(given, context) {
+    const { logger, signal } = context;
+    const settings = {
+      url: given.targetUrl,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      requestTimeoutMs: given.requestTimeout * 1000,
+      autoCommitInterval: undefined,
+      own: given,
+    };
+    const transform = transformOf(given);
+    const target = await createTarget(given.target, settings);
+    try {
+      await target.connect(signal);
+      await withLetters(given, context, async (open) => {
+        if (target.comparesVersions !== true) await standsStill(open);
+        const chosen = await chosenLetters(open.letters, given, { id: context.arguments['id'], operation: 'retry', signal });
+        const results = await retry(chosen, open, { target, transform: transform(target), prefix: given.prefix, logger, signal });
+        context.stdout.write(given.json ? `${JSON.stringify({ results }, null, 2)}\n` : toText(results));
+        const count = results.filter(isStillThere).length;
+        if (count > 0) throw new TailwaterError('TW1357', { count, total: results.length });
+      });
+    } finally {
+      await target.close();
+    }
+  },
+};
+
+/** What the consumer does to each change, given the same options. */
+function transformOf(given: OptionValues<typeof namespaceOptions>): (target: Target) => Transform {
+  const rules = compileNamespaceRules({ include: given.include, exclude: given.exclude, rename: given.rename });
+  return (target) => {
+    const rename = renaming(
+      new Destinations(
+        (namespace) => rules.rename(namespace),
+        (namespace) => target.nameOf(namespace),
+      ),
+    );
+    return (change) => (rules.includes(change.namespace.database, change.namespace.collection) ? rename(change) : undefined);
+  };
+}
+
+/** @throws TailwaterError TW1353 when the group has members: two writers, and nothing that tells old from new */
+async function standsStill({ kafka, group }: OpenLetters): Promise<void> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    await assertStandsStill(admin, group, 'a retry into a target that compares no versions');
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+interface RetryContext {
+  readonly target: Target;
+  readonly transform: Transform;
+  readonly prefix: string;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+function retry(chosen: readonly DeadLetter[], { kafka, letters, group }: OpenLetters, context: RetryContext): Promise<RetryResult[]> {
+  const { prefix, signal, ...rest } = context;
+  const namespaceOf = (topic: string) => {
+    const namespace = namespaceOfTopic(prefix, topic);
+    if (namespace === undefined) throw new TailwaterError('TW1013', { prefix });
+    return namespace;
+  };
+  return retryLetters(
+    chosen,
+    {
+      ...rest,
+      namespaceOf,
+      standingOf: (portion) => standingOf(kafka, portion, { groupPrefix: group, signal }),
+      remove: (ids) => letters.remove(ids),
+    },
+    signal,
+  );
+}
+
+const isStillThere = ({ outcome }: RetryResult): boolean => outcome === 'refused' || outcome === 'gone';
+
+function toText(results: readonly RetryResult[]): string {
+  if (results.length === 0) return 'No dead letters to retry\n';
+  const counts = new Map<string, number>();
+  for (const { outcome } of results) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+  const summary = [...counts].map(([outcome, count]) => `${count} ${outcome}`).join(', ');
+  const rows = results.filter(isStillThere).map(({ id, outcome, reason = '' }) => [id, outcome, reason]);
+  return `${summary}\n${rows.length === 0 ? '' : `${renderTable(['still there', '', 'reason'], rows)}\n`}`;
+}

@@ -1,0 +1,40 @@
+// `consumer dead-letters show`: one letter with the document, or the bytes, that it is about.
+import type { Command } from '@tailwater/runtime';
+import { decodeChangeEvent } from '@tailwater/schema';
+import { BSON, EJSON } from 'bson';
+import type { DeadLetter } from '../../dead-letters/dead-letter.js';
+import { describeLetter, ID_POSITIONAL, lettersOptions, oneLetter, withLetters } from './letters-options.js';
+
+export const showLetterCommand: Command<typeof lettersOptions> = {
+  name: 'dead-letters show',
+  summary: 'Show one refused change: why, where it comes from, and its document',
+  options: lettersOptions,
+  positionals: ID_POSITIONAL,
+  examples: [['$0 dead-letters show tw.shop.orders/3/1234 --target es --prefix tw', 'one letter']],
+  async run(given, context) {
+    await withLetters(given, context, async ({ letters }) => {
+      const letter = oneLetter(await letters.read(context.signal), context.arguments['id'] ?? '', letters.topic);
+      const described = { ...describeLetter(letter, given.prefix), ...contentsOf(letter) };
+      context.stdout.write(given.json ? `${JSON.stringify(described, null, 2)}\n` : toLines(described));
+    });
+  },
+};
+
+/** The document as relaxed Extended JSON; base64 of what cannot be decoded. */
+function contentsOf({ kind, record }: DeadLetter): Record<string, unknown> {
+  if (record.value === null) return { op: 'delete' };
+  if (kind === 'undecodable') return { value: record.value.toString('base64') };
+  const { op, document } = decodeChangeEvent(record.value);
+  try {
+    return { op, document: EJSON.serialize(BSON.deserialize(document, { promoteValues: false }), { relaxed: true }) };
+  } catch {
+    return { op, document: null, value: document.toString('base64') };
+  }
+}
+
+function toLines(described: Record<string, unknown>): string {
+  return Object.entries(described)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${`${name}:`.padEnd(13)}${typeof value === 'object' ? JSON.stringify(value, null, 2) : String(value)}\n`)
+    .join('');
+}

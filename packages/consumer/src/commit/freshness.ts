@@ -1,0 +1,76 @@
+// Whether a partition's deletes may have been missed. Kafka removes a tombstone some time after it was written
+// (delete.retention.ms): a group that was not in step at any moment within that time may never see it, and its target keeps a document
+// that is gone. The moment up to which the group has everything travels with its commits, as their metadata.
+
+/** A span of time, in milliseconds since the epoch. */
+export interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** What a commit says beside its offset. */
+export interface CommitNote {
+  /** Everything that was published up to then is applied, in milliseconds since the epoch. */
+  readonly freshAtMs: number;
+  /** Deletes published in this time may be missing at the target. */
+  readonly missed?: Span | undefined;
+}
+
+export function formatNote({ freshAtMs, missed }: CommitNote): string {
+  return JSON.stringify({ fresh: freshAtMs, ...(missed === undefined ? {} : { missed: [missed.fromMs, missed.toMs] }) });
+}
+
+/** Reads what `formatNote` wrote; undefined for anything else: somebody else's commit, or an earlier release's. */
+export function parseNote(text: string | null | undefined): CommitNote | undefined {
+  try {
+    const { fresh, missed } = JSON.parse(text ?? '') as { fresh?: unknown; missed?: unknown };
+    if (typeof fresh !== 'number') return undefined;
+    const [fromMs, toMs] = Array.isArray(missed) ? (missed as unknown[]) : [];
+    return { freshAtMs: fresh, missed: typeof fromMs === 'number' && typeof toMs === 'number' ? { fromMs, toMs } : undefined };
+  } catch {
+    return undefined;
+  }
+}
+
+export class Freshness {
+  readonly #keptMs: number;
+  #freshAtMs: number;
+  #missed: Span | undefined;
+
+  /**
+   * @param note of the group's last commit; without one the group counts as in step now: it begins, or was never asked before
+   * @param keptMs how long the topic keeps tombstones
+   */
+  constructor(note: CommitNote | undefined, keptMs: number, nowMs: number) {
+    this.#keptMs = keptMs;
+    this.#freshAtMs = note?.freshAtMs ?? nowMs;
+    this.#missed = note?.missed;
+  }
+
+  /** When deletes may have been missed; undefined when none were. */
+  get missed(): Span | undefined {
+    return this.#missed;
+  }
+
+  get note(): CommitNote {
+    return { freshAtMs: this.#freshAtMs, missed: this.#missed };
+  }
+
+  /**
+   * Records that lag behind for longer than tombstones are kept are held to hide a delete.
+   *
+   * @param reading `lag` records are left; the last one applied was published at `publishedAtMs`, if any was
+   * @returns whether deletes may have been missed that were not known to be before
+   */
+  advance(reading: { readonly lag: number; readonly publishedAtMs: number | undefined }, nowMs: number): boolean {
+    const before = this.#missed;
+    if (reading.lag > 0 && nowMs - this.#freshAtMs > this.#keptMs) {
+      this.#missed = { fromMs: before?.fromMs ?? this.#freshAtMs, toMs: nowMs };
+      // Told once: from here on the same clock starts again.
+      this.#freshAtMs = nowMs;
+      return true;
+    }
+    this.#freshAtMs = Math.max(this.#freshAtMs, reading.lag === 0 ? nowMs : Math.min(nowMs, reading.publishedAtMs ?? 0));
+    return false;
+  }
+}

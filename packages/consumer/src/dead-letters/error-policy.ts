@@ -1,0 +1,92 @@
+// What becomes of a change that the target refuses for good, and of a record that cannot be decoded: --on-error. In each case it is
+// counted and told, and the rest goes on; only `stop` ends the process, before anything behind it is committed (promise E).
+import { type Clock, type Logger, TailwaterError } from '@tailwater/runtime';
+import { formatNamespace } from '@tailwater/schema';
+import type { Delivery, Outcome } from '../apply/delivery.js';
+import type { Rejection } from '../apply/target.js';
+import { orAborted } from '../subscribe/or-aborted.js';
+import type { FetchedRecord, TopicPartition } from '../subscribe/subscription.js';
+import { encodeLetter, type LetterReason, letterId } from './dead-letter.js';
+import type { LetterWriter } from './letter-writer.js';
+
+export const ON_ERROR = ['dead-letter', 'skip', 'stop'] as const;
+export type OnError = (typeof ON_ERROR)[number];
+
+/** Refusals come in thousands when a mapping is wrong: the first is told, then one every so often. */
+const REPEAT_MS = 10_000;
+
+const OUTCOMES = { 'dead-letter': 'deadLettered', skip: 'skipped' } as const;
+
+export interface ErrorPolicyParts {
+  readonly writer: Pick<LetterWriter, 'write'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class ErrorPolicy {
+  readonly #parts: ErrorPolicyParts;
+  readonly #onError: OnError;
+  readonly #target: string;
+  #untold = 0;
+  #toldAtMs = Number.NEGATIVE_INFINITY;
+
+  /** @param target the kind of target, for messages */
+  constructor(parts: ErrorPolicyParts, onError: OnError, target: string) {
+    this.#parts = parts;
+    this.#onError = onError;
+    this.#target = target;
+  }
+
+  /** @throws TailwaterError TW1305 when the process is to stop for it */
+  refused({ change, record }: Delivery, { code, reason }: Rejection, signal: AbortSignal): Promise<Outcome> {
+    const destination = formatNamespace(change.namespace);
+    if (this.#onError === 'stop') {
+      throw new TailwaterError('TW1305', { target: this.#target, key: change.key.slice(0, 200), namespace: destination, reason });
+    }
+    return this.#settle(record, change, { kind: 'refused', code, reason, destination, position: change.position.toString() }, signal);
+  }
+
+  /** @throws TailwaterError TW1501 when the process is to stop for it */
+  undecodable(record: FetchedRecord, place: TopicPartition, cause: Error, signal: AbortSignal): Promise<Outcome> {
+    const reason = cause.message;
+    if (this.#onError === 'stop') {
+      const { topic, partition } = place;
+      throw new TailwaterError('TW1501', { topic, partition, offset: record.offset, reason }, { cause });
+    }
+    const told = { kind: 'undecodable', code: 'TW1501', reason, destination: undefined, position: undefined } as const;
+    return this.#settle(record, place, told, signal);
+  }
+
+  async #settle(
+    record: FetchedRecord,
+    place: TopicPartition,
+    why: Pick<LetterReason, 'kind' | 'code' | 'reason' | 'destination' | 'position'>,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    const outcome = OUTCOMES[this.#onError as keyof typeof OUTCOMES];
+    if (outcome === 'deadLettered') {
+      const letter = encodeLetter(place, record, { ...why, target: this.#target, refusedAtMs: this.#parts.clock.now() });
+      try {
+        await orAborted(this.#parts.writer.write(letter), signal);
+      } catch (error) {
+        // It may be written or not. Whoever reads the record again writes it again, in its own place.
+        if (signal.aborted) return 'returned';
+        throw error;
+      }
+    }
+    this.#tell(outcome, { record: letterId(place, record.offset), ...why });
+    return outcome;
+  }
+
+  #tell(outcome: 'deadLettered' | 'skipped', what: { readonly record: string; readonly kind: string; readonly reason: string }): void {
+    const now = this.#parts.clock.monotonic();
+    this.#untold += 1;
+    if (now - this.#toldAtMs < REPEAT_MS) return;
+    const { record, kind, reason } = what;
+    const done = outcome === 'deadLettered' ? 'put aside as a dead letter' : 'skipped';
+    const said = kind === 'refused' ? 'The target refuses a change for good' : 'A record cannot be decoded';
+    this.#parts.logger.warn({ record, reason, count: this.#untold }, `${said}: ${done}`);
+    this.#toldAtMs = now;
+    this.#untold = 0;
+  }
+}

@@ -1,0 +1,101 @@
+// The dead-letter topic on kafkajs: compacted, so that a letter stays until it is removed. It is there from the group's first commit
+// on, so that a group whose offsets Kafka has forgotten is known from a new one.
+import { type KafkaClient, type Logger, PATIENT_RETRY, sleep, TailwaterError, toKafkaError } from '@tailwater/runtime';
+import kafkajs, { type Producer } from 'kafkajs';
+import { readToEnd } from '../subscribe/kafka-reader.js';
+import { type DeadLetter, decodeLetter, type LetterMessage } from './dead-letter.js';
+import type { LetterSender } from './letter-writer.js';
+
+const { KafkaJSAggregateError, KafkaJSProtocolError } = kafkajs;
+
+/** A record of the largest document that its own topic takes, and a letter's headers. */
+const MAX_MESSAGE_BYTES = 24 * 1024 * 1024;
+const DISCONNECT_TIMEOUT_MS = 2_000;
+
+export class KafkaLetters implements LetterSender {
+  readonly topic: string;
+  readonly #kafka: KafkaClient;
+  readonly #logger: Logger;
+  #producer: Promise<Producer> | undefined;
+
+  constructor(kafka: KafkaClient, topic: string, logger: Logger) {
+    this.#kafka = kafka;
+    this.topic = topic;
+    this.#logger = logger;
+  }
+
+  /** @throws TailwaterError TW12xx when Kafka refuses the letters for good; waits for a broker that is away */
+  async send(letters: readonly LetterMessage[]): Promise<void> {
+    await this.#send(letters.map(({ key, value, headers }) => ({ key, value, headers })));
+  }
+
+  /** Removes letters for good. */
+  async remove(ids: readonly string[]): Promise<void> {
+    if (ids.length > 0) await this.#send(ids.map((key) => ({ key, value: null })));
+  }
+
+  /** The letters that were not removed, oldest first; none when there is no topic. */
+  async read(signal: AbortSignal): Promise<DeadLetter[]> {
+    const letters = new Map<string, DeadLetter>();
+    const { topic } = this;
+    await readToEnd(this.#kafka, { groupPrefix: topic, topics: [topic], signal }, (record) => {
+      const letter = decodeLetter(record);
+      const id = record.key?.toString('utf8') ?? '';
+      // Written again: the same letter, with the reason of the last refusal.
+      letters.delete(id);
+      if (letter !== undefined) letters.set(id, letter);
+    });
+    return [...letters.values()];
+  }
+
+  /** Does not wait for a broker that is away. */
+  async close(): Promise<void> {
+    const closed = this.#producer?.then((producer) => producer.disconnect()).catch(() => undefined);
+    if (closed !== undefined) await Promise.race([closed, sleep(DISCONNECT_TIMEOUT_MS)]);
+  }
+
+  async #send(messages: { key: string; value: Buffer | null; headers?: LetterMessage['headers'] }[]): Promise<void> {
+    this.#producer ??= this.#connect();
+    try {
+      const producer = await this.#producer;
+      await producer.send({ topic: this.topic, acks: -1, messages: messages.map((message) => ({ ...message, partition: 0 })) });
+    } catch (error) {
+      const cause = toKafkaError(error, this.#kafka.brokers);
+      throw cause instanceof TailwaterError ? cause : new TailwaterError('TW1351', { topic: this.topic, reason: String(error) }, { cause });
+    }
+  }
+
+  async #connect(): Promise<Producer> {
+    await this.create();
+    // One send in flight: kafkajs loses and repeats acknowledged records when a broker restarts under several.
+    const producer = this.#kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      retry: PATIENT_RETRY,
+    });
+    await producer.connect();
+    return producer;
+  }
+
+  /** Creates the topic unless it exists. */
+  async create(): Promise<void> {
+    const admin = this.#kafka.admin();
+    try {
+      await admin.connect();
+      const config = { 'cleanup.policy': 'compact', 'max.message.bytes': String(MAX_MESSAGE_BYTES) };
+      const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
+      // Without waiting for its leader, for which kafkajs gives up soon; the producer waits for it as long as it takes.
+      const created = await admin.createTopics({
+        waitForLeaders: false,
+        topics: [{ topic: this.topic, numPartitions: 1, replicationFactor: -1, configEntries }],
+      });
+      if (created) this.#logger.info({ topic: this.topic }, 'Created the topic of dead letters');
+    } catch (error) {
+      const cause = error instanceof KafkaJSAggregateError ? error.errors[0] : error;
+      if (!(cause instanceof KafkaJSProtocolError && cause.type === 'TOPIC_ALREADY_EXISTS')) throw error;
+    } finally {
+      await admin.disconnect();
+    }
+  }
+}

@@ -1,0 +1,162 @@
+// Applies dead letters again, through the same stages as a record from its topic. What is applied, or has been superseded
+// meanwhile, is removed only afterwards: a `kill -9` in between leaves a letter that the next retry finds superseded or applies again.
+import type { Logger } from '@tailwater/runtime';
+import { TailwaterError } from '@tailwater/runtime';
+import { formatNamespace, type Namespace } from '@tailwater/schema';
+import { applyBatch, type RetryPolicy } from '../apply/apply-batch.js';
+import type { Delivery, Outcome } from '../apply/delivery.js';
+import { RefusalStreak } from '../apply/refusal-streak.js';
+import type { Target } from '../apply/target.js';
+import type { Change } from '../change.js';
+import { decodeRecord, UndecodableRecordError } from '../decode/decode-record.js';
+import type { FetchedRecord } from '../subscribe/subscription.js';
+import type { Transform } from '../transform/transform.js';
+import type { DeadLetter } from './dead-letter.js';
+import type { Standing } from './newest-records.js';
+
+/** `refused` and `gone` letters stay, the others are removed. */
+export interface RetryResult {
+  readonly id: string;
+  readonly outcome: 'applied' | 'superseded' | 'filtered' | 'refused' | 'gone';
+  /** Why it was refused again. */
+  readonly reason?: string;
+}
+
+export interface RetryParts {
+  readonly target: Target;
+  readonly transform: Transform;
+  readonly namespaceOf: (topic: string) => Namespace;
+  /** Asked just before these letters are applied. */
+  readonly standingOf: (letters: readonly DeadLetter[]) => Promise<(letter: DeadLetter) => Standing>;
+  readonly remove: (ids: readonly string[]) => Promise<void>;
+  readonly logger: Logger;
+}
+
+/** Few enough that little time passes between looking for newer records and applying. */
+const PORTION = 200;
+const PORTION_BYTES = 8 * 1024 * 1024;
+const RETRY: RetryPolicy = { minMs: 100, maxMs: 5_000, giveUpAfterMs: 60_000 };
+
+/**
+ * @throws TailwaterError TW1356, before anything is applied, when a letter would go to another name than when it was refused;
+ *   TW1350 when the target takes nothing for a minute
+ */
+export async function retryLetters(letters: readonly DeadLetter[], parts: RetryParts, signal: AbortSignal): Promise<RetryResult[]> {
+  const planned = letters.map((letter) => plan(letter, parts));
+  const results: RetryResult[] = [];
+  for (const portion of portions(planned)) {
+    if (signal.aborted) break;
+    const ended = await retryPortion(portion, parts, signal);
+    await parts.remove(ended.filter(({ outcome }) => outcome !== 'refused' && outcome !== 'gone').map(({ id }) => id));
+    results.push(...ended);
+  }
+  return results;
+}
+
+/** A letter and what it comes to: a change, nothing, or the reason why it still cannot be read. */
+interface Planned {
+  readonly letter: DeadLetter;
+  readonly change: Change | undefined;
+  readonly unreadable?: string;
+}
+
+function plan(letter: DeadLetter, { transform, namespaceOf }: RetryParts): Planned {
+  const { topic, partition, record, destination } = letter;
+  let decoded: Change | undefined;
+  try {
+    decoded = decodeRecord(record, { topic, partition, namespace: namespaceOf(topic) });
+  } catch (error) {
+    if (error instanceof UndecodableRecordError) return { letter, change: undefined, unreadable: error.message };
+    throw error;
+  }
+  const change = decoded === undefined ? undefined : transform(decoded);
+  const actual = change === undefined ? undefined : formatNamespace(change.namespace);
+  if (destination !== undefined && actual !== undefined && actual !== destination) {
+    throw new TailwaterError('TW1356', { id: letter.id, destination, actual });
+  }
+  return { letter, change };
+}
+
+function* portions(planned: readonly Planned[]): Generator<Planned[]> {
+  let portion: Planned[] = [];
+  let bytes = 0;
+  for (const each of planned) {
+    const size = each.letter.record.value?.length ?? 0;
+    if (portion.length > 0 && (portion.length >= PORTION || bytes + size > PORTION_BYTES)) {
+      yield portion;
+      [portion, bytes] = [[], 0];
+    }
+    portion.push(each);
+    bytes += size;
+  }
+  if (portion.length > 0) yield portion;
+}
+
+async function retryPortion(portion: readonly Planned[], parts: RetryParts, signal: AbortSignal): Promise<RetryResult[]> {
+  const standing = await parts.standingOf(portion.map(({ letter }) => letter));
+  const results: RetryResult[] = [];
+  const deliveries: LetterDelivery[] = [];
+  for (const { letter, change, unreadable } of portion) {
+    const { id, record } = letter;
+    const stands = standing(letter);
+    if (stands !== 'newest') results.push({ id, outcome: stands });
+    else if (unreadable !== undefined) results.push({ id, outcome: 'refused', reason: unreadable });
+    else if (change === undefined) results.push({ id, outcome: 'filtered' });
+    else deliveries.push(new LetterDelivery(id, change, record));
+  }
+  await apply(deliveries, parts, signal);
+  for (const delivery of deliveries) results.push(...delivery.results());
+  return results;
+}
+
+class LetterDelivery implements Delivery {
+  readonly id: string;
+  readonly change: Change;
+  readonly record: FetchedRecord;
+  readonly revoked = false;
+  reason = '';
+  #outcome: Outcome = 'returned';
+
+  constructor(id: string, change: Change, record: FetchedRecord) {
+    this.id = id;
+    this.change = change;
+    this.record = record;
+  }
+
+  get bytes(): number {
+    return this.change.document.length;
+  }
+
+  settle(outcome: Outcome): void {
+    this.#outcome = outcome;
+  }
+
+  /** None when it was interrupted: it is as it was. */
+  results(): RetryResult[] {
+    const outcome = this.#outcome;
+    if (outcome === 'applied' || outcome === 'superseded') return [{ id: this.id, outcome }];
+    return outcome === 'skipped' ? [{ id: this.id, outcome: 'refused', reason: this.reason }] : [];
+  }
+}
+
+async function apply(deliveries: readonly LetterDelivery[], { target, logger }: RetryParts, signal: AbortSignal): Promise<void> {
+  if (deliveries.length === 0) return;
+  const streak = new RefusalStreak();
+  const reasons = new Map<Delivery, LetterDelivery>(deliveries.map((each) => [each, each]));
+  await applyBatch(
+    target,
+    deliveries,
+    RETRY,
+    {
+      onRequest: () => streak.answered(),
+      onRefusedWhole: (error) => streak.refused(error),
+      onRetry: ({ code, reason }) => logger.warn({ code }, `The target does not take changes, trying again: ${reason}`),
+      onRejected: (delivery, { reason }) => {
+        const refused = reasons.get(delivery);
+        if (refused !== undefined) refused.reason = reason;
+        return 'skipped';
+      },
+    },
+    { giveUp: signal, cut: signal },
+  );
+}
