@@ -1,32 +1,12 @@
 // `consumer start` and `consumer status` as their users see them: options in, files of status and figures out.
-import { Writable } from 'node:stream';
 import { freePort, waitFor } from '@tailwater/devstack';
-import { createCli, StopRequested } from '@tailwater/runtime';
+import { StopRequested } from '@tailwater/runtime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startCommand } from '../../../packages/consumer/src/cli/start-command.js';
-import { statusCommand } from '../../../packages/consumer/src/cli/status-command.js';
+import { runConsumer as run } from './support/run-consumer.js';
 import { World } from './support/world.js';
 
 let world: World;
 const namespace = { database: 'shop', collection: 'orders' };
-const cli = createCli({ name: 'consumer', description: 'test', commands: [startCommand, statusCommand] });
-
-class Output extends Writable {
-  text = '';
-
-  override _write(chunk: Buffer, _: BufferEncoding, done: () => void): void {
-    this.text += chunk.toString();
-    done();
-  }
-}
-
-/** Runs a command line in this process; its log goes nowhere. */
-async function run(args: readonly string[], signal = new AbortController().signal): Promise<string> {
-  const stdout = new Output();
-  const io = { env: {}, stdout: stdout as unknown as NodeJS.WriteStream, stderr: new Output() as unknown as NodeJS.WriteStream, signal };
-  await cli.execute([...args, '--log-level', 'silent'], io);
-  return stdout.text;
-}
 
 const kafkaArgs = (prefix: string) => ['--kafka', world.kafka.brokers.join(','), '--prefix', prefix];
 const startArgs = (prefix: string) => ['start', '--target', 'mongo', '--target-url', world.mongo.uri, ...kafkaArgs(prefix)];
@@ -60,7 +40,9 @@ describe('consumer', () => {
     expect(JSON.parse(await get('/readyz'))).toMatchObject({ status: 'ready' });
     const metrics = await get('/metrics');
     expect(metric(metrics, 'changes_read_total')).toBe(3);
-    const ended = ['applied', 'superseded', 'filtered', 'returned'].map((outcome) => metric(metrics, `changes_${outcome}_total`));
+    const ended = ['applied', 'superseded', 'filtered', 'dead_lettered', 'skipped', 'returned'].map((outcome) =>
+      metric(metrics, `changes_${outcome}_total`),
+    );
     expect(ended.reduce((a, b) => a + b)).toBe(3);
     expect(metric(metrics, 'lag_records')).toBe(0);
     expect(metric(metrics, 'request_seconds_count')).toBeGreaterThan(0);

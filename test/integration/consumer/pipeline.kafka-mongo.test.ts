@@ -308,7 +308,7 @@ describe('Pipeline', () => {
     const { prefix, namespace } = await scene();
     const topic = topicName(prefix, namespace);
     await world.publish(prefix, namespace, documents(50));
-    const consumer = world.consumer(prefix);
+    const consumer = world.consumer(prefix, { onError: 'stop' });
     await world.untilCommitted(prefix, namespace);
     await world.producer.send({ topic, messages: [{ key: '1', value: 'nonsense', partition: 2 }] });
     await expect(consumer.ended).rejects.toMatchObject({ code: 'TW1501', message: expect.stringContaining(`${topic}, partition 2`) });
@@ -320,7 +320,7 @@ describe('Pipeline', () => {
     const client = await world.mongo.client();
     await client.db(namespace.database).createCollection(namespace.collection, { validator: { version: { $lt: 5 } } });
     await world.publish(prefix, namespace, documents(20));
-    const consumer = world.consumer(prefix);
+    const consumer = world.consumer(prefix, { onError: 'stop' });
     await world.untilCommitted(prefix, namespace);
     await world.publish(prefix, namespace, [{ document: { _id: 7, version: 9 } }]);
     await expect(consumer.ended).rejects.toMatchObject({ code: 'TW1305', message: expect.stringContaining('7 of') });

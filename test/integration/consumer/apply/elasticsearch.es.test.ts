@@ -4,6 +4,7 @@ import { Position } from '@tailwater/schema';
 import { ObjectId } from 'bson';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { applyBatch } from '../../../../packages/consumer/src/apply/apply-batch.js';
+import type { Delivery } from '../../../../packages/consumer/src/apply/delivery.js';
 import { ElasticsearchTarget } from '../../../../packages/consumer/src/apply/elasticsearch/elasticsearch.js';
 import type { ChangeResult } from '../../../../packages/consumer/src/apply/target.js';
 import type { Change } from '../../../../packages/consumer/src/change.js';
@@ -280,8 +281,11 @@ describe('the three shapes of 429', () => {
       onRetry: () => {
         retried += 1;
       },
-      onRejected: (refused: Change, { reason }: { reason: string }) => {
+      onRejected: ({ change: refused }: Delivery, { reason }: { reason: string }) => {
         throw new Error(`${refused.key}: ${reason}`);
+      },
+      onRefusedWhole: (error: unknown) => {
+        throw error;
       },
     };
     const signals = () => ({ giveUp: new AbortController().signal, cut: new AbortController().signal });

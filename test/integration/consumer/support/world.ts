@@ -1,13 +1,25 @@
 // A broker, targets, a publisher that writes what the producer would, and consumers to watch, for tests of the whole pipeline.
 
 import { type Kafka, type Mongo, startKafka, startMongo, waitFor } from '@tailwater/devstack';
-import { createKafka, createLogger, type KafkaClient } from '@tailwater/runtime';
-import { encodeChangeEvent, type Namespace, Position, partitionOf, recordKeyOf, tombstoneHeaders, topicName } from '@tailwater/schema';
+import { createKafka, createLogger, type KafkaClient, systemClock } from '@tailwater/runtime';
+import {
+  deadLetterTopicName,
+  encodeChangeEvent,
+  type Namespace,
+  Position,
+  partitionOf,
+  recordKeyOf,
+  tombstoneHeaders,
+  topicName,
+} from '@tailwater/schema';
 import { BSON, type Document } from 'bson';
 import type { Message, Producer } from 'kafkajs';
 import type { LanesOptions } from '../../../../packages/consumer/src/apply/lanes.js';
 import { MongoTarget } from '../../../../packages/consumer/src/apply/mongo/mongo.js';
 import type { Target } from '../../../../packages/consumer/src/apply/target.js';
+import { ErrorPolicy, type OnError } from '../../../../packages/consumer/src/dead-letters/error-policy.js';
+import { KafkaLetters } from '../../../../packages/consumer/src/dead-letters/kafka-letters.js';
+import { LetterWriter } from '../../../../packages/consumer/src/dead-letters/letter-writer.js';
 import { Pipeline } from '../../../../packages/consumer/src/pipeline.js';
 import { KafkaSubscription } from '../../../../packages/consumer/src/subscribe/kafka.js';
 import { Destinations } from '../../../../packages/consumer/src/transform/destinations.js';
@@ -27,6 +39,7 @@ export class World {
   readonly #running: RunningConsumer[] = [];
   /** Records by topic. */
   readonly #published = new Map<string, number>();
+  readonly #partitions = new Map<string, number>();
   #sequence = 0;
 
   private constructor(kafka: Kafka, mongo: Mongo, client: KafkaClient, producer: Producer) {
@@ -55,9 +68,16 @@ export class World {
     await Promise.all([this.kafka.stop(), this.mongo.stop()]);
   }
 
-  async createTopic(prefix: string, namespace: Namespace): Promise<void> {
-    const config = { 'cleanup.policy': 'compact', 'max.message.bytes': 20_971_520 };
-    await this.kafka.createTopic(topicName(prefix, namespace), { partitions: PARTITIONS, config });
+  async createTopic(
+    prefix: string,
+    namespace: Namespace,
+    settings: { partitions?: number; tombstonesKeptMs?: number } = {},
+  ): Promise<void> {
+    const { partitions = PARTITIONS, tombstonesKeptMs = 604_800_000 } = settings;
+    const config = { 'cleanup.policy': 'compact', 'max.message.bytes': 20_971_520, 'delete.retention.ms': tombstonesKeptMs };
+    const topic = topicName(prefix, namespace);
+    await this.kafka.createTopic(topic, { partitions, config });
+    this.#partitions.set(topic, partitions);
   }
 
   async deleteTopic(prefix: string, namespace: Namespace): Promise<void> {
@@ -70,16 +90,19 @@ export class World {
   async publish(prefix: string, namespace: Namespace, changes: readonly Published[], end: 'commit' | 'abort' = 'commit'): Promise<void> {
     const topic = topicName(prefix, namespace);
     const transaction = await this.producer.transaction();
-    await transaction.send({ topic, messages: changes.map((each) => this.message(namespace, each)) });
+    await transaction.send({
+      topic,
+      messages: changes.map((each) => this.#message(namespace, each, this.#partitions.get(topic) ?? PARTITIONS)),
+    });
     await transaction[end]();
     this.#published.set(topic, (this.#published.get(topic) ?? 0) + changes.length);
   }
 
-  message(namespace: Namespace, change: Published): Message {
+  #message(namespace: Namespace, change: Published, partitions: number): Message {
     this.#sequence += 1;
     const position = new Position(1_700_000_000, this.#sequence);
     const key = Buffer.from(recordKeyOf('document' in change ? change.document['_id'] : change.removed));
-    const partition = partitionOf(key, PARTITIONS);
+    const partition = partitionOf(key, partitions);
     if ('removed' in change) return { key, partition, value: null, headers: tombstoneHeaders({ position, origin: 'tail', wallTimeMs: 0 }) };
     const document = Buffer.from(BSON.serialize(change.document));
     const rest = { op: 'insert', origin: 'tail', wallTimeMs: 0, transaction: null, updateDescription: null } as const;
@@ -94,6 +117,11 @@ export class World {
 
   mongoTarget(url = this.mongo.uri): MongoTarget {
     return new MongoTarget({ url, connectTimeoutMs: 1000, requestTimeoutMs: 30_000 });
+  }
+
+  /** The dead letters of the consumers of this prefix. */
+  letters(prefix: string): KafkaLetters {
+    return new KafkaLetters(this.client, deadLetterTopicName(prefix, 'test'), logger);
   }
 
   async stopConsumers(): Promise<void> {
@@ -133,6 +161,7 @@ export interface ConsumerOptions {
   readonly target?: Target;
   readonly apply?: Partial<LanesOptions>;
   readonly includes?: (namespace: Namespace) => boolean;
+  readonly onError?: OnError;
 }
 
 export class RunningConsumer {
@@ -140,10 +169,12 @@ export class RunningConsumer {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   readonly #target: Target;
+  readonly #letters: KafkaLetters;
   readonly failures: string[] = [];
 
   constructor(client: KafkaClient, target: Target, prefix: string, options: ConsumerOptions) {
     this.#target = target;
+    this.#letters = new KafkaLetters(client, deadLetterTopicName(prefix, 'test'), logger);
     const subscription = new KafkaSubscription(
       client,
       {
@@ -165,6 +196,12 @@ export class RunningConsumer {
             (namespace) => target.nameOf(namespace),
           ),
         ),
+        errorPolicy: new ErrorPolicy(
+          { writer: new LetterWriter(this.#letters), clock: systemClock, logger },
+          options.onError ?? 'dead-letter',
+          target.kind,
+        ),
+        clock: systemClock,
         hooks: { onRequest: () => undefined, onRetry: ({ code }) => this.failures.push(code) },
         logger,
       },
@@ -199,6 +236,7 @@ export class RunningConsumer {
     try {
       await this.#running;
     } finally {
+      await this.#letters.close();
       await this.#target.close();
     }
   }

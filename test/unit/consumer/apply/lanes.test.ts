@@ -18,6 +18,7 @@ const HOOKS: ApplyHooks = {
   onRejected: (_, { reason }) => {
     throw new Error(reason);
   },
+  onRefusedWhole: () => undefined,
 };
 
 function start(target: MemoryTarget, options: Partial<LanesOptions> = {}, hooks: Partial<ApplyHooks> = {}) {

@@ -30,6 +30,7 @@ export function change(id: unknown, sequence: number, overrides: Partial<Change>
 /** Records how each of its changes ended. */
 export class TestDelivery implements Delivery {
   readonly change: Change;
+  readonly record = { key: null, value: null, offset: '0' };
   readonly bytes = 100;
   readonly outcomes: Outcome[] = [];
   revoked = false;

@@ -1,0 +1,199 @@
+// What a target refuses for good, and what cannot be decoded: put aside, while the rest goes on (promise E).
+import { PipelineProcess, waitFor } from '@tailwater/devstack';
+import { type Namespace, topicName } from '@tailwater/schema';
+import type { Document } from 'bson';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { DeadLetter } from '../../../packages/consumer/src/dead-letters/dead-letter.js';
+import { runConsumer } from './support/run-consumer.js';
+import { World } from './support/world.js';
+
+let world: World;
+let number = 0;
+
+beforeAll(async () => {
+  world = await World.start();
+});
+
+afterEach(async () => {
+  await world.stopConsumers();
+});
+
+afterAll(async () => {
+  await world?.stop();
+});
+
+/** A target collection that refuses documents whose `version` is 5 or more. */
+async function scene(): Promise<{ prefix: string; namespace: Namespace; accept: () => Promise<void> }> {
+  number += 1;
+  const [prefix, namespace] = [`dl${number}`, { database: `dl${number}`, collection: 'orders' }];
+  await world.createTopic(prefix, namespace);
+  const database = (await world.mongo.client()).db(namespace.database);
+  await database.createCollection(namespace.collection, { validator: { version: { $lt: 5 } } });
+  const accept = async () => {
+    await database.command({ collMod: namespace.collection, validator: {} });
+  };
+  return { prefix, namespace, accept };
+}
+
+const documents = (ids: readonly number[], version: number): { document: Document }[] =>
+  ids.map((id) => ({ document: { _id: id, version, text: 'x'.repeat(200) } }));
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, index) => from + index);
+
+const lettersOf = (prefix: string): Promise<DeadLetter[]> => world.letters(prefix).read(new AbortController().signal);
+const keysOf = (letters: readonly DeadLetter[]): string[] => letters.map(({ record }) => String(record.key)).sort();
+const args = (prefix: string) => ['--target', 'mongo', '--name', 'test', '--kafka', world.kafka.brokers.join(','), '--prefix', prefix];
+const retryArgs = (prefix: string) => ['dead-letters', 'retry', ...args(prefix), '--target-url', world.mongo.uri, '--json'];
+
+describe('dead letters', () => {
+  test('refused changes and undecodable records are put aside with reason and origin, and the rest is applied', async () => {
+    const { prefix, namespace } = await scene();
+    const topic = topicName(prefix, namespace);
+    const consumer = world.consumer(prefix);
+    await world.publish(prefix, namespace, documents(range(0, 200), 1));
+    await world.publish(prefix, namespace, documents(range(0, 100), 2));
+    await world.untilCommitted(prefix, namespace);
+    await world.publish(prefix, namespace, [...documents([7, 77, 1007], 9), { removed: 3 }]);
+    await world.producer.send({ topic, messages: [{ key: '5', value: 'nonsense', partition: 2 }] });
+    await world.publish(prefix, namespace, documents(range(300, 310), 1));
+    await world.untilCommitted(prefix, namespace);
+
+    const stored = await world.stored(namespace);
+    const expected = [...range(0, 3), ...range(4, 200), ...range(300, 310)].map((id) => [id, id < 100 ? 2 : 1]);
+    // The state before the refused change, not another one.
+    expect([...stored.values()].map(({ _id, version }) => [_id, version]).sort((a, b) => a[0] - b[0])).toEqual(expected);
+    const { read, applied, superseded, filtered, deadLettered, skipped, returned } = consumer.pipeline.tally;
+    expect({ read, deadLettered, skipped, returned }).toEqual({ read: 315, deadLettered: 4, skipped: 0, returned: 0 });
+    expect(applied + superseded + filtered + deadLettered).toBe(read);
+
+    const letters = await lettersOf(prefix);
+    expect(keysOf(letters)).toEqual(['1007', '5', '7', '77']);
+    const refused = letters.find(({ record }) => String(record.key) === '77');
+    expect(refused).toMatchObject({ kind: 'refused', code: '121', target: 'mongo', topic, destination: `${namespace.database}.orders` });
+    expect(letters.find(({ kind }) => kind === 'undecodable')).toMatchObject({ code: 'TW1501', partition: 2 });
+    const shown = JSON.parse(await runConsumer(['dead-letters', 'show', refused?.id ?? '', ...args(prefix), '--json']));
+    expect(shown).toMatchObject({ key: '77', op: 'insert', document: { _id: 77, version: 9 } });
+  });
+
+  test('skip counts and goes on', async () => {
+    const { prefix, namespace } = await scene();
+    const consumer = world.consumer(prefix, { onError: 'skip' });
+    await world.publish(prefix, namespace, [...documents(range(0, 20), 1), ...documents([7], 9)]);
+    await world.producer.send({ topic: topicName(prefix, namespace), messages: [{ key: '9', value: 'x', partition: 0 }] });
+    await world.untilCommitted(prefix, namespace);
+    expect(consumer.pipeline.tally).toMatchObject({ read: 22, skipped: 2, deadLettered: 0 });
+    expect(await lettersOf(prefix)).toEqual([]);
+  });
+
+  test('documents for which MongoDB refuses a whole command are found, and the rest of it is applied', async () => {
+    const { prefix, namespace } = await scene();
+    // 250 levels: the producer's MongoDB may hold what this one does not.
+    let deep: Document = { end: 1 };
+    for (let level = 0; level < 250; level++) deep = { deep };
+    world.consumer(prefix);
+    await world.publish(prefix, namespace, documents([50], 1));
+    await world.untilCommitted(prefix, namespace);
+    await world.publish(prefix, namespace, [
+      ...documents(range(0, 50), 1),
+      ...documents(range(51, 300), 1),
+      { document: { _id: 50, version: 2, ...deep } },
+    ]);
+    await world.untilCommitted(prefix, namespace);
+    expect([...(await world.stored(namespace)).keys()].sort((a, b) => Number(a) - Number(b))).toEqual(range(0, 300));
+    expect(keysOf(await lettersOf(prefix))).toEqual(['50']);
+  });
+
+  test('a process that is killed in the midst of refusals forgets none of them and repeats none', async () => {
+    const { prefix, namespace } = await scene();
+    const start = () =>
+      PipelineProcess.start('consumer', [...args(prefix), '--target-url', world.mongo.uri, '--session-timeout', '6', '--batch-size', '20']);
+    const ids = range(0, 1500);
+    const poison = ids.filter((id) => id % 3 === 0);
+    for (let from = 0; from < 1500; from += 300) {
+      await world.publish(
+        prefix,
+        namespace,
+        range(from, from + 300).flatMap((id) => documents([id], id % 3 === 0 ? 9 : 1)),
+      );
+    }
+    const first = await start();
+    try {
+      await waitFor(() => lettersOf(prefix), { describe: 'a letter', until: (letters) => letters.length > 0, timeoutMs: 60_000 });
+      await first.kill9();
+      await first.start();
+      await world.untilCommitted(prefix, namespace);
+    } finally {
+      await first.stop();
+    }
+    expect(keysOf(await lettersOf(prefix))).toEqual(poison.map(String).sort());
+    const stored = [...(await world.stored(namespace)).keys()].sort((a, b) => Number(a) - Number(b));
+    expect(stored).toEqual(ids.filter((id) => id % 3 !== 0));
+  });
+
+  test('retry applies what is still the newest state, overwrites nothing newer, and leaves what is refused again', async () => {
+    const { prefix, namespace, accept } = await scene();
+    const consumer = world.consumer(prefix);
+    await world.publish(prefix, namespace, documents(range(0, 5), 1));
+    await world.untilCommitted(prefix, namespace);
+    await world.publish(prefix, namespace, documents([0, 1, 2], 9));
+    await world.untilCommitted(prefix, namespace);
+    await world.publish(prefix, namespace, [...documents([1], 4), { removed: 2 }]);
+    const topic = topicName(prefix, namespace);
+    await world.producer.send({ topic, messages: [{ key: '3', value: 'nonsense', partition: 1 }] });
+    await world.untilCommitted(prefix, namespace);
+    expect(keysOf(await lettersOf(prefix))).toEqual(['0', '1', '2', '3']);
+
+    await expect(runConsumer([...retryArgs(prefix), '--all'])).rejects.toMatchObject({ code: 'TW1353' });
+    await consumer.stop();
+    await expect(runConsumer(retryArgs(prefix))).rejects.toMatchObject({ code: 'TW1355' });
+    await expect(runConsumer([...retryArgs(prefix), '--all', '--rename', `${namespace.database}.*=other.*`])).rejects.toMatchObject({
+      code: 'TW1356',
+    });
+    await accept();
+    await expect(runConsumer([...retryArgs(prefix), '--all'])).rejects.toMatchObject({ code: 'TW1357' });
+    const versions = [...(await world.stored(namespace)).values()].map(({ _id, version }) => [_id, version]).sort((a, b) => a[0] - b[0]);
+    expect(versions).toEqual([
+      [0, 9],
+      [1, 4],
+      [3, 1],
+      [4, 1],
+    ]);
+    const left = await lettersOf(prefix);
+    expect(keysOf(left)).toEqual(['3']);
+
+    const [id = ''] = left.map((letter) => letter.id);
+    const list = ['dead-letters', 'list', ...args(prefix)];
+    expect(await runConsumer(list)).toContain(id);
+    expect(JSON.parse(await runConsumer([...list, '--json', '--namespace', 'else.*'])).letters).toEqual([]);
+    await expect(runConsumer(['dead-letters', 'discard', `${id}9`, ...args(prefix)])).rejects.toMatchObject({ code: 'TW1354' });
+    expect(await runConsumer(['dead-letters', 'discard', id, ...args(prefix)])).toBe('1 discarded\n');
+    expect(await runConsumer(list)).toContain('No dead letters');
+  });
+
+  test('a broker that is away while a letter is on its way does not hold up a consumer that stops; nothing is lost', async () => {
+    const { prefix, namespace } = await scene();
+    await world.publish(prefix, namespace, documents(range(0, 50), 9));
+    const target = world.mongoTarget();
+    let refuse = () => {};
+    const refused = new Promise<void>((resolve) => {
+      refuse = resolve;
+    });
+    const apply = target.applyBatch.bind(target);
+    let waiting = 0;
+    target.applyBatch = async (changes, signal) => {
+      waiting += 1;
+      await refused;
+      return apply(changes, signal);
+    };
+    const consumer = world.consumer(prefix, { target });
+    await waitFor(() => waiting, { describe: 'a request', until: (count) => count > 0, timeoutMs: 60_000 });
+    await world.kafka.kill9();
+    refuse();
+    const began = performance.now();
+    await consumer.stop();
+    expect(performance.now() - began).toBeLessThan(15_000);
+    await world.kafka.start();
+    world.consumer(prefix);
+    await world.untilCommitted(prefix, namespace);
+    expect(keysOf(await lettersOf(prefix))).toEqual(range(0, 50).map(String).sort());
+  });
+});
