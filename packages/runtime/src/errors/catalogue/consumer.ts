@@ -32,7 +32,7 @@ export const consumerErrors = {
   TW1354: {
     title: 'No such dead letter',
     message: 'There is no dead letter {id} in {topic}',
-    hint: '`consumer dead-letters list` shows those there are.',
+    hint: 'Look at those there are with `consumer dead-letters list`.',
     retriable: false,
     exitCode: EXIT_USAGE,
   },
