@@ -7,6 +7,7 @@ import {
   type Differences,
   type Elasticsearch,
   type Kafka,
+  type KafkaOptions,
   type Mongo,
   type MongoOptions,
   PipelineProcess,
@@ -18,6 +19,7 @@ import {
 
 export interface WorldOptions {
   readonly source?: MongoOptions;
+  readonly kafka?: KafkaOptions;
   readonly elasticsearch?: boolean;
   readonly mongoTarget?: boolean;
 }
@@ -45,7 +47,7 @@ export class PipelineWorld implements AsyncDisposable {
   static async start(options: WorldOptions): Promise<PipelineWorld> {
     const [source, kafka, elasticsearch, target] = await Promise.all([
       startMongo(options.source ?? {}),
-      startKafka({}),
+      startKafka(options.kafka ?? {}),
       options.elasticsearch === true ? startElasticsearch({}) : undefined,
       options.mongoTarget === true ? startMongo({ members: 0 }) : undefined,
     ]);

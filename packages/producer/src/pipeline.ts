@@ -1,15 +1,17 @@
 // The producer on one screen: source -> normalize -> enrich -> encode -> publish -> checkpoint, and the snapshot beside the tail.
 //
-// A session lives from one claim of the checkpoint to the first failure. Whatever failed, and whether or not the last
-// transaction was committed, the next session reads the checkpoint anew and goes on from there (promises A and B).
+// A session lives from one claim of the checkpoint to the first failure, or to the loss of the lead. Whatever failed, and whether
+// or not the last transaction was committed, the next session reads the checkpoint anew and goes on from there (promises A and B).
+import { randomUUID } from 'node:crypto';
 import { abortable, type KafkaClient, type Logger, type NamespaceRules, runServices, sleep, TailwaterError } from '@tailwater/runtime';
 import { checkpointTopicName, formatNamespace } from '@tailwater/schema';
 import type { Document, ReadPreferenceLike } from 'mongodb';
 import { type Checkpoint, positionMessage } from './checkpoint/checkpoint-record.js';
 import { claimCheckpoint } from './checkpoint/kafka-checkpoint-store.js';
-import { Sessions } from './checkpoint/sessions.js';
 import { RecordEncoder } from './encode/record-encoder.js';
 import { DocumentLookup } from './enrich/document-lookup.js';
+import { KafkaElection } from './lead/kafka-election.js';
+import { lead } from './lead/lead.js';
 import { NamespaceTable } from './normalize/namespace-table.js';
 import type { NormalizeCounters } from './normalize/normalize-counters.js';
 import type { ProducerMetrics } from './producer-metrics.js';
@@ -37,9 +39,6 @@ import { SourceKeys } from './sweep/source-keys.js';
 import { Sweeper } from './sweep/sweeper.js';
 import { vanished } from './sweep/vanished.js';
 
-/** A session that failed is followed by another after this long, doubling up to the maximum, in milliseconds. */
-const FIRST_DELAY_MS = 500;
-const MAX_DELAY_MS = 15_000;
 /** A stopping producer waits this long for its last transaction, in milliseconds; the next start repeats what it lost. */
 const DRAIN_MS = 5000;
 
@@ -72,42 +71,43 @@ export interface PipelineOptions extends SourceOptions {
   readonly chunkDocuments: number;
   /** Chunks that are read and published at once. */
   readonly snapshotParallel: number;
+  /** A leader that gives no sign of life for so many milliseconds is replaced. */
+  readonly sessionTimeoutMs: number;
 }
 
 /**
- * Runs sessions until the signal aborts.
+ * Runs sessions while this process leads, and stands by while another does, until the signal aborts.
  *
- * @throws TailwaterError for what no retry cures, such as TW1106 (the position has left the oplog) or TW1205 (fenced)
+ * @throws TailwaterError for what no retry cures, such as TW1106 (the position has left the oplog)
  */
 export async function runPipeline(deps: PipelineDependencies, options: PipelineOptions, signal: AbortSignal): Promise<void> {
-  const { state, logger } = deps;
-  const sessions = new Sessions();
-  for (let failures = 0; !signal.aborted; ) {
-    try {
-      await runSession(deps, options, sessions, signal, () => {
-        failures = 0;
-      });
-      return;
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!isRetriable(error)) throw error;
-      failures += 1;
-      state.phase = 'recovering';
-      state.lastError = error instanceof Error ? error.message : String(error);
-      const delayMs = Math.min(FIRST_DELAY_MS * 2 ** (failures - 1), MAX_DELAY_MS);
-      logger.warn({ err: error, failures, delayMs }, 'The pipeline was interrupted; it goes on from its checkpoint');
-      await sleep(delayMs, signal);
-    }
+  const { source, kafka, state } = deps;
+  const logger = deps.logger.child({ component: 'lead' });
+  const topic = checkpointTopicName(options.prefix);
+  const group = { topic, groupId: producerName(options, source), sessionTimeoutMs: options.sessionTimeoutMs };
+  try {
+    await abortable(ensureCheckpointTopic(kafka, options, topic), signal);
+    const election = new KafkaElection(kafka, group, logger);
+    await lead({ election, state, logger, isRetriable }, (stop, onRunning) => runSession(deps, options, stop, onRunning), signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
   }
 }
 
-async function runSession(
-  deps: PipelineDependencies,
-  options: PipelineOptions,
-  sessions: Sessions,
-  signal: AbortSignal,
-  onRunning: () => void,
-): Promise<void> {
+/** The transactional id that fences, and the group that elects, the producers of one source. */
+const producerName = ({ prefix }: PipelineOptions, { replicaSet }: MongoSource): string => `${prefix}.producer.${replicaSet}`;
+
+async function ensureCheckpointTopic(kafka: KafkaClient, options: PipelineOptions, topic: string): Promise<void> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    await new KafkaTopics(admin, options, kafka.brokers).ensureTopic(topic, 1);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function runSession(deps: PipelineDependencies, options: PipelineOptions, signal: AbortSignal, onRunning: () => void): Promise<void> {
   const { source, kafka, logger, state } = deps;
   const admin = kafka.admin();
   let sender: KafkaTransactionSender | undefined;
@@ -116,12 +116,10 @@ async function runSession(
     await abortable(admin.connect(), signal);
     const topics = new KafkaTopics(admin, options, kafka.brokers);
     const checkpointTopic = checkpointTopicName(options.prefix);
-    await abortable(topics.ensureTopic(checkpointTopic, 1), signal);
     const location = { topic: checkpointTopic, source: source.replicaSet };
-    await abortable(sessions.expectNotReplaced(kafka, location), signal);
-    sender = await abortable(KafkaTransactionSender.connect(kafka, `${options.prefix}.producer.${source.replicaSet}`), signal);
+    sender = await abortable(KafkaTransactionSender.connect(kafka, producerName(options, source)), signal);
     const publisher = new Publisher(sender);
-    const claim = claimCheckpoint(kafka, location, sessions.begin(), async (message) => {
+    const claim = claimCheckpoint(kafka, location, randomUUID(), async (message) => {
       await publisher.submit({ topics: [{ topic: checkpointTopic, messages: [message] }] });
       await publisher.flush();
     });

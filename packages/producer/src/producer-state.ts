@@ -5,7 +5,7 @@ import type { ProducerCounts } from './producer-metrics.js';
 import type { SnapshotStatus, SnapshotTotals } from './snapshot/snapshot-report.js';
 import type { SweepStatus } from './sweep/sweeper.js';
 
-export type ProducerPhase = 'starting' | 'running' | 'recovering' | 'stopping';
+export type ProducerPhase = 'starting' | 'standby' | 'running' | 'recovering' | 'stopping';
 
 export class ProducerState {
   phase: ProducerPhase = 'starting';
@@ -19,4 +19,12 @@ export class ProducerState {
   gap: GapRecord | undefined;
   /** Why the last session ended, until the next one runs. */
   lastError: string | undefined;
+
+  /** Another producer leads: what this one knew of its own work is history. */
+  standBy(): void {
+    this.phase = 'standby';
+    this.position = () => undefined;
+    this.sweeps = () => [];
+    this.lastError = undefined;
+  }
 }

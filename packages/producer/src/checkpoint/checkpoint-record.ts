@@ -69,8 +69,6 @@ export interface Checkpoint {
   readonly gap: GapRecord | undefined;
   /** Another source has checkpoints in the same topic: not every topic of the prefix is this one's. */
   readonly isShared: boolean;
-  /** The producer's session that was announced last. */
-  readonly session: string | undefined;
 }
 
 export interface CheckpointMessage {
@@ -126,7 +124,6 @@ export const sessionMessage = (source: string, session: string): CheckpointMessa
 export class CheckpointReader {
   readonly #source: string;
   readonly #own: string | undefined;
-  #session: string | undefined;
   #position: Position | undefined;
   #writtenAtMs = 0;
   readonly #snapshots = new Map<string, SnapshotProgress>();
@@ -160,9 +157,7 @@ export class CheckpointReader {
     }
     if (key.startsWith(snapshotPrefix)) collect(this.#snapshots, snapshotPrefix, key, parsed && progressOf(parsed));
     collect(this.#sweeps, SWEEP_KEY(this.#source, ''), key, parsed as unknown as SweepRecord | undefined);
-    if (key !== SESSION_KEY(this.#source)) return false;
-    this.#session = parsed === undefined ? undefined : String(parsed['session']);
-    return this.#own !== undefined && this.#session === this.#own;
+    return key === SESSION_KEY(this.#source) && this.#own !== undefined && parsed?.['session'] === this.#own;
   }
 
   result(): Checkpoint {
@@ -173,7 +168,6 @@ export class CheckpointReader {
       sweeps: this.#sweeps,
       gap: this.#gap,
       isShared: this.#isShared,
-      session: this.#session,
     };
   }
 }

@@ -22,7 +22,7 @@ export class ProgressDisplay {
     let publishedBefore = 0;
     while (!signal.aborted) {
       await sleep(DRAW_MS, signal);
-      const totals = this.#state.snapshots()?.totals;
+      const totals = this.#state.phase === 'standby' ? undefined : this.#state.snapshots()?.totals;
       if (totals?.state === 'running') {
         bar ??= createProgress({ stream: this.#stream, logger: this.#logger, label: 'snapshot', unit: 'documents' });
         bar.update({
@@ -36,7 +36,7 @@ export class ProgressDisplay {
         bar = undefined;
       }
       const sinceMs = Date.now() - reportedAtMs;
-      if (sinceMs < REPORT_MS) continue;
+      if (sinceMs < REPORT_MS || this.#state.phase === 'standby') continue;
       const counts = this.#state.counts();
       const published = counts?.eventsPublished ?? 0;
       const perSecond = Math.round(((published - publishedBefore) * 1000) / sinceMs);

@@ -49,6 +49,14 @@ const options = {
     min: -1,
     max: 100,
   },
+  sessionTimeout: {
+    type: 'number',
+    group: 'Kafka:',
+    describe: 'Seconds without a sign of life after which a producer that stands by takes over',
+    default: 10,
+    min: 6,
+    max: 1800,
+  },
   ...snapshotOptions,
   statusHost: { type: 'string', group: 'Status:', describe: 'Address of the status server', default: '127.0.0.1' },
   statusPort: {
@@ -65,7 +73,7 @@ export const startCommand: Command<typeof options> = {
   name: 'start',
   summary: 'Copy the collections into Kafka and publish every change from then on',
   description:
-    'Tails the oplog of a replica set and publishes the changes of each namespace to a Kafka topic of its own. Collections that were not copied yet are copied meanwhile. Stop it with Ctrl-C or SIGTERM; it goes on where it was.',
+    'Tails the oplog of a replica set and publishes the changes of each namespace to a Kafka topic of its own. Collections that were not copied yet are copied meanwhile. Stop it with Ctrl-C or SIGTERM; it goes on where it was. Several of one source and prefix: one works, the others stand by and take over when it ends or stops answering.',
   options,
   examples: [
     [
@@ -114,8 +122,9 @@ export const startCommand: Command<typeof options> = {
         const deps = { source, kafka, rules, counters, metrics: producerMetrics, report, plan, state, logger };
         const display = new ProgressDisplay(state, stderr, logger);
         const ended = new AbortController();
+        const derived = { startAt, snapshotQueries, sessionTimeoutMs: given.sessionTimeout * 1000 };
         const pipeline = {
-          run: (stop: AbortSignal) => runPipeline(deps, { ...given, startAt, snapshotQueries }, stop).finally(() => ended.abort()),
+          run: (stop: AbortSignal) => runPipeline(deps, { ...given, ...derived }, stop).finally(() => ended.abort()),
         };
         await runServices([pipeline, { run: (stop) => display.run(AbortSignal.any([stop, ended.signal])) }], signal);
         logger.info(

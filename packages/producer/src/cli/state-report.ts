@@ -4,9 +4,9 @@ import type { ProducerState } from '../producer-state.js';
 import type { MongoSource } from '../source/mongo/connect.js';
 import { readOplogWindow } from '../source/oplog/oplog-window.js';
 
-/** Ready: the pipeline runs. While it recovers, what it recovers from is the reason that it is not. */
+/** Ready: the pipeline runs, or stands by, which is its work then. While it recovers, what it recovers from is the reason that it is not. */
 export function readiness(state: ProducerState): Health {
-  if (state.phase === 'running') return { ready: true, reasons: [] };
+  if (state.phase === 'running' || state.phase === 'standby') return { ready: true, reasons: [] };
   return { ready: false, reasons: [state.lastError ?? `the pipeline is ${state.phase}`] };
 }
 
@@ -31,7 +31,7 @@ export async function describeState(state: ProducerState, source: MongoSource): 
             maxBytes: window.maxBytes,
           },
     counts: state.counts() ?? null,
-    snapshot: state.snapshots() ?? null,
+    snapshot: (state.phase === 'standby' ? undefined : state.snapshots()) ?? null,
     lastError: state.lastError ?? null,
   };
 }

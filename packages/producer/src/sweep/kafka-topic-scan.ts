@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { type KafkaClient, toKafkaError } from '@tailwater/runtime';
 import type { Batch, Consumer } from 'kafkajs';
-import { forgetGroup } from '../checkpoint/kafka-checkpoint-store.js';
+import { forgetGroup } from './kafka-forget-group.js';
 
 const SESSION_TIMEOUT_MS = 30_000;
 /** Whoever takes the records may wait for the source meanwhile: the broker hears of us in between, in milliseconds. */

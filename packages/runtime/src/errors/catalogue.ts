@@ -3,6 +3,7 @@ import { configurationErrors } from './catalogue/configuration.js';
 import { consumerErrors } from './catalogue/consumer.js';
 import { decodingErrors } from './catalogue/decoding.js';
 import { kafkaErrors } from './catalogue/kafka.js';
+import { leadErrors } from './catalogue/lead.js';
 import { mongodbErrors } from './catalogue/mongodb.js';
 import { processErrors } from './catalogue/process.js';
 import { targetErrors } from './catalogue/targets.js';
@@ -10,6 +11,7 @@ import { targetErrors } from './catalogue/targets.js';
 export const errorCatalogue = {
   ...configurationErrors,
   ...mongodbErrors,
+  ...leadErrors,
   ...kafkaErrors,
   ...targetErrors,
   ...consumerErrors,

@@ -1,10 +1,13 @@
 // The producer's pipeline inside the test, put together as its command does.
 import { type Kafka, type Mongo, type MongoCredentials, waitFor } from '@tailwater/devstack';
-import { compileNamespaceRules, createKafka, createMetrics } from '@tailwater/runtime';
+import { compileNamespaceRules, createKafka, createMetrics, type KafkaClient } from '@tailwater/runtime';
+import { checkpointTopicName } from '@tailwater/schema';
+import { sessionMessage } from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
 import { NormalizeCounters } from '../../../../packages/producer/src/normalize/normalize-counters.js';
 import { type PipelineOptions, runPipeline } from '../../../../packages/producer/src/pipeline.js';
 import { type ProducerCounts, ProducerMetrics } from '../../../../packages/producer/src/producer-metrics.js';
 import { ProducerState } from '../../../../packages/producer/src/producer-state.js';
+import { KafkaTransactionSender } from '../../../../packages/producer/src/publish/kafka-transaction-sender.js';
 import { type SnapshotMode, SnapshotPlan } from '../../../../packages/producer/src/snapshot/snapshot-plan.js';
 import { SnapshotReport } from '../../../../packages/producer/src/snapshot/snapshot-report.js';
 import { connectSource, type MongoSource } from '../../../../packages/producer/src/source/mongo/connect.js';
@@ -17,6 +20,8 @@ export interface RunningOptions extends Partial<PipelineOptions> {
   readonly include: readonly string[];
   /** Who connects to MongoDB; root where there are users at all. */
   readonly user?: MongoCredentials;
+  /** Where MongoDB is, when not at the address of the server itself. */
+  readonly uri?: string;
 }
 
 const DEFAULTS = {
@@ -32,6 +37,7 @@ const DEFAULTS = {
   snapshotReadPreference: 'primary',
   chunkDocuments: 500,
   snapshotParallel: 2,
+  sessionTimeoutMs: 6000,
 } as const;
 
 export class RunningPipeline {
@@ -43,6 +49,8 @@ export class RunningPipeline {
   readonly #source: MongoSource;
   readonly #metrics: ProducerMetrics;
   readonly #stop = new AbortController();
+  readonly #kafka: KafkaClient;
+  readonly #prefix: string;
   #failure: unknown;
 
   private constructor(source: MongoSource, kafka: Kafka, options: RunningOptions) {
@@ -51,9 +59,11 @@ export class RunningPipeline {
     this.log = lines;
     this.#source = source;
     this.#metrics = new ProducerMetrics(createMetrics(), counters);
+    this.#kafka = createKafka({ brokers: kafka.brokers, clientId: 'test' }, logger);
+    this.#prefix = options.prefix;
     const deps = {
       source,
-      kafka: createKafka({ brokers: kafka.brokers, clientId: 'test' }, logger),
+      kafka: this.#kafka,
       rules: compileNamespaceRules({ include: options.include }),
       counters,
       metrics: this.#metrics,
@@ -70,7 +80,7 @@ export class RunningPipeline {
 
   static async start(mongo: Mongo, kafka: Kafka, options: RunningOptions): Promise<RunningPipeline> {
     return new RunningPipeline(
-      await connectSource(mongo.uriFor(options.user ?? mongo.credentials), options.source ?? 'oplog'),
+      await connectSource(options.uri ?? mongo.uriFor(options.user ?? mongo.credentials), options.source ?? 'oplog'),
       kafka,
       options,
     );
@@ -100,6 +110,24 @@ export class RunningPipeline {
         timeoutMs: 120_000,
       },
     );
+  }
+
+  /**
+   * Does to it what a kill does: Kafka takes nothing more of what is under way, and nothing drains. It begins anew from its
+   * checkpoint, as the next process would, which is waited for.
+   */
+  async fence(): Promise<void> {
+    const sender = await KafkaTransactionSender.connect(this.#kafka, `${this.#prefix}.producer.${this.#source.replicaSet}`);
+    // The id is taken over by the first transaction.
+    await sender.send([{ topic: checkpointTopicName(this.#prefix), messages: [sessionMessage(this.#source.replicaSet, 'fence')] }]);
+    await sender.close();
+    const isFenced = (): boolean => this.log.some(({ msg }) => msg.startsWith('Another producer took over'));
+    const next = async (): Promise<boolean> => {
+      // It notices when it next writes, and on an idle source that is its checkpoint, when there is something to pass.
+      await this.#source.client.db('elsewhere').collection('idle').insertOne({});
+      return isFenced() && this.state.phase === 'running';
+    };
+    await waitFor(next, { describe: 'the next session', timeoutMs: 60_000, intervalMs: 200 });
   }
 
   /** Ends it as a signal would, and waits until it has drained. */

@@ -130,9 +130,7 @@ describe('CheckpointReader', () => {
     expect(add(sessionMessage('rs0', 'earlier'))).toBe(false);
     expect(add(sessionMessage('rs1', 'mine'))).toBe(false);
     expect(add(positionMessage('rs0', new Position(T, 1), 0))).toBe(false);
-    expect(reader.result().session).toBe('earlier');
     expect(add(sessionMessage('rs0', 'mine'))).toBe(true);
-    expect(reader.result().session).toBe('mine');
   });
 
   it('without a session of its own is never at the end', () => {

@@ -32,8 +32,8 @@ export const kafkaErrors = {
   TW1205: {
     title: 'Fenced by another producer',
     message: 'Another producer took over: Kafka at {brokers} no longer accepts records of this one',
-    hint: 'Nothing is lost. One producer per prefix works at a time, and the one that started last wins: stop the one that was not meant to run.',
-    ...permanent,
+    hint: 'Nothing is lost. One producer per prefix and source works at a time; this one stands by now, and takes over when the other one ends.',
+    ...passing,
   },
   TW1206: {
     title: 'Topic name too long',
@@ -50,7 +50,7 @@ export const kafkaErrors = {
   TW1208: {
     title: 'Not authorized at Kafka',
     message: 'Kafka at {brokers} does not authorize this user: {resource}',
-    hint: 'Grant the ACL with kafka-acls.sh. The producer needs Create, Describe and Write on topics of the prefix, Read on its checkpoints, and Describe and Write on its transactional id; a consumer needs Read and Describe on the topics and on its group.',
+    hint: 'Grant the ACL with kafka-acls.sh. The producer needs Create, Describe and Write on topics of the prefix, Read on its checkpoints, Describe and Write on its transactional id, and Read and Describe on the group of the same name; a consumer needs Read and Describe on the topics and on its group.',
     ...permanent,
   },
   TW1209: {
