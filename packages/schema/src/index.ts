@@ -16,6 +16,7 @@ export {
   decodeChangeEvent,
   encodeChangeEvent,
   InvalidEnvelopeError,
+  UnknownSchemaError,
   writeChangeEvent,
 } from './envelope/codec.js';
 export { rabinFingerprint } from './envelope/fingerprint.js';

@@ -1,7 +1,7 @@
 // What becomes of a change that the target refuses for good, and of a record that cannot be decoded: --on-error. In each case it is
 // counted and told, and the rest goes on; only `stop` ends the process, before anything behind it is committed (promise E).
 import { type Clock, type Logger, TailwaterError } from '@tailwater/runtime';
-import { formatNamespace } from '@tailwater/schema';
+import { formatNamespace, UnknownSchemaError } from '@tailwater/schema';
 import type { Delivery, Outcome } from '../apply/delivery.js';
 import type { Rejection } from '../apply/target.js';
 import { orAborted } from '../subscribe/or-aborted.js';
@@ -46,13 +46,17 @@ export class ErrorPolicy {
     return this.#settle(record, change, { kind: 'refused', code, reason, destination, position: change.position.toString() }, signal);
   }
 
-  /** @throws TailwaterError TW1501 when the process is to stop for it */
+  /**
+   * @throws TailwaterError TW1501 when the process is to stop for it; TW1502 for what a later release wrote, unless it is to be
+   *   skipped: whoever upgrades the producer first must not find every change since among the dead letters
+   */
   undecodable(record: FetchedRecord, place: TopicPartition, cause: Error, signal: AbortSignal): Promise<Outcome> {
     const reason = cause.message;
-    if (this.#onError === 'stop') {
-      const { topic, partition } = place;
-      throw new TailwaterError('TW1501', { topic, partition, offset: record.offset, reason }, { cause });
+    const where = { topic: place.topic, partition: place.partition, offset: record.offset };
+    if (cause.cause instanceof UnknownSchemaError && this.#onError !== 'skip') {
+      throw new TailwaterError('TW1502', { ...where, fingerprint: cause.cause.fingerprint }, { cause });
     }
+    if (this.#onError === 'stop') throw new TailwaterError('TW1501', { ...where, reason }, { cause });
     const told = { kind: 'undecodable', code: 'TW1501', reason, destination: undefined, position: undefined } as const;
     return this.#settle(record, place, told, signal);
   }

@@ -46,6 +46,17 @@ export class InvalidEnvelopeError extends Error {
   override readonly name = 'InvalidEnvelopeError';
 }
 
+/** Thrown for an envelope that a later release wrote, or somebody else. */
+export class UnknownSchemaError extends InvalidEnvelopeError {
+  /** 16 hexadecimal digits. */
+  readonly fingerprint: string;
+
+  constructor(fingerprint: string) {
+    super(`The value was written with schema ${fingerprint}, which this release does not know`);
+    this.fingerprint = fingerprint;
+  }
+}
+
 const scratch: AvroRecord = {
   op: '',
   origin: '',
@@ -94,7 +105,7 @@ export function encodeChangeEvent(event: ChangeEvent): Buffer {
 /**
  * Reads an event of any released schema.
  *
- * @throws InvalidEnvelopeError when the framing is unknown, the schema was never released, or the bytes do not follow it
+ * @throws InvalidEnvelopeError when the framing is unknown or the bytes do not follow their schema, UnknownSchemaError when that was never released
  */
 export function decodeChangeEvent(value: Buffer): ChangeEvent {
   if (value.length < HEADER_BYTES || value.readUInt16BE(0) !== MARKER) {
@@ -102,11 +113,7 @@ export function decodeChangeEvent(value: Buffer): ChangeEvent {
   }
   const fingerprint = value.readBigUInt64LE(2);
   const reader = readers.get(fingerprint);
-  if (reader === undefined) {
-    throw new InvalidEnvelopeError(
-      `The value was written with schema ${fingerprint.toString(16).padStart(16, '0')}, which this release does not know`,
-    );
-  }
+  if (reader === undefined) throw new UnknownSchemaError(fingerprint.toString(16).padStart(16, '0'));
   let decoded: { value: AvroRecord | undefined };
   try {
     decoded = reader.type.decode(value, HEADER_BYTES, 'resolver' in reader ? reader.resolver : undefined);
