@@ -9,6 +9,7 @@ import {
   writeChangeEvent,
 } from '@tailwater/schema';
 import type { ChangeBatch, TrackedNamespace } from '../normalize/change-batch.js';
+import { type SizedDescription, UpdateDescriber } from './update-description.js';
 
 /** One record as Kafka clients take it. */
 export interface OutgoingRecord {
@@ -41,6 +42,8 @@ export interface EncodedBatch {
 /** Room for a record beyond its document: the key, the names, the framing. */
 const OVERHEAD_BYTES = 512;
 const FIRST_BUFFER_BYTES = 1024 * 1024;
+/** A document goes out without what changed where both are larger: a topic takes records of 20 MB. */
+const MAX_DESCRIBED_BYTES = 18 * 1024 * 1024;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -48,6 +51,9 @@ export class RecordEncoder {
   /** Two buffers in turn: one is being sent while the other is written. */
   readonly #buffers = [Buffer.allocUnsafe(FIRST_BUFFER_BYTES), Buffer.allocUnsafe(FIRST_BUFFER_BYTES)];
   #turn = 0;
+  readonly #describer = new UpdateDescriber();
+  /** What the rows that are being encoded changed, by their distance from the first one. */
+  readonly #descriptions: (SizedDescription | undefined)[] = [];
   readonly #position: Mutable<{ t: number; i: number; ordinal: number }> = { t: 0, i: 0, ordinal: 0 };
   readonly #event: Mutable<ChangeEvent>;
 
@@ -100,7 +106,8 @@ export class RecordEncoder {
         target.messages.push({ key, value: null, partition, headers: this.#tombstone(batch, row, origin) });
       } else {
         const valueStart = at;
-        at = writeChangeEvent(this.#change(batch, row, op, origin, document), out, at);
+        const description = op === 'update' ? this.#descriptions[row - from] : undefined;
+        at = writeChangeEvent(this.#change(batch, row, op, origin, document, description), out, at);
         target.messages.push({ key, value: out.subarray(valueStart, at), partition });
       }
       records += 1;
@@ -110,18 +117,40 @@ export class RecordEncoder {
 
   #nextBuffer(batch: ChangeBatch, from: number, to: number): Buffer {
     let needed = 0;
+    this.#describer.reset();
     for (let row = from; row < to; row++) {
       // A character of a key takes three bytes of UTF-8 at most.
       needed += OVERHEAD_BYTES + (batch.key[row] as string).length * 3 + (batch.document[row]?.length ?? 0);
       const transaction = batch.transaction[row];
       if (transaction != null) needed += transaction.id.length;
+      if (batch.op[row] === 'update') needed += this.#describe(batch, row, row - from);
     }
     this.#turn = 1 - this.#turn;
     if ((this.#buffers[this.#turn] as Buffer).length < needed) this.#buffers[this.#turn] = Buffer.allocUnsafe(needed + (needed >> 2));
     return this.#buffers[this.#turn] as Buffer;
   }
 
-  #change(batch: ChangeBatch, row: number, op: Operation, origin: Origin, document: Buffer): ChangeEvent {
+  /** Describes what the update changed, and returns how many bytes that takes in its record. */
+  #describe(batch: ChangeBatch, row: number, index: number): number {
+    const document = batch.document[row];
+    const start = batch.updateStart[row];
+    const description =
+      document === undefined || start === undefined || start < 0
+        ? undefined
+        : this.#describer.describe(batch.idSource[row] as Buffer, start);
+    const isKept = description !== undefined && document !== undefined && document.length + description.bytes <= MAX_DESCRIBED_BYTES;
+    this.#descriptions[index] = isKept ? description : undefined;
+    return isKept ? description.bytes : 0;
+  }
+
+  #change(
+    batch: ChangeBatch,
+    row: number,
+    op: Operation,
+    origin: Origin,
+    document: Buffer,
+    description: SizedDescription | undefined,
+  ): ChangeEvent {
     const event = this.#event;
     event.op = op;
     event.origin = origin;
@@ -131,6 +160,7 @@ export class RecordEncoder {
     this.#position.ordinal = batch.ordinal[row] as number;
     event.wallTimeMs = batch.wallTimeMs[row] as number;
     event.transaction = batch.transaction[row] ?? null;
+    event.updateDescription = description ?? null;
     event.document = document;
     return event;
   }

@@ -48,6 +48,8 @@ export class ChangeBatch {
   readonly idStart: number[] = [];
   readonly idEnd: number[] = [];
   readonly document: (Buffer | undefined)[] = [];
+  /** Where in `idSource` what an update changed begins: the `o` of its entry, or the description of its event. It counts in rows of updates. */
+  readonly updateStart: number[] = [];
   readonly commands: CollectionCommand[] = [];
 
   clear(): void {

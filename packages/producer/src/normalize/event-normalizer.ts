@@ -104,6 +104,7 @@ export class EventNormalizer implements EntryNormalizer {
     out.idStart[row] = id.start;
     out.idEnd[row] = id.end;
     out.document[row] = document;
+    out.updateStart[row] = event.updateDescriptionStart;
   }
 
   #collectionCommand(event: EventFields, kind: 'create' | 'drop' | 'rename', out: ChangeBatch): void {

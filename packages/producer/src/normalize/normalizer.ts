@@ -106,6 +106,7 @@ export class Normalizer implements EntryNormalizer {
     out.idEnd[row] = id.end;
     const carriesDocument = out.op[row] === 'insert' || out.op[row] === 'replace';
     out.document[row] = carriesDocument ? source.subarray(change.oStart, change.oEnd) : undefined;
+    out.updateStart[row] = change.oStart;
   }
 
   /** @returns whether the entry ends a transaction whose operations stand in earlier entries: nothing of it was taken */

@@ -3,6 +3,7 @@ import { compileNamespaceRules } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import { BSON } from 'bson';
 import type { MongoClient } from 'mongodb';
+import { UpdateDescriber } from '../../../../packages/producer/src/encode/update-description.js';
 import { ChangeBatch } from '../../../../packages/producer/src/normalize/change-batch.js';
 import { NamespaceTable } from '../../../../packages/producer/src/normalize/namespace-table.js';
 import { NormalizeCounters } from '../../../../packages/producer/src/normalize/normalize-counters.js';
@@ -20,6 +21,8 @@ export interface SeenChange {
   readonly transaction: { readonly id: string; readonly index: number } | null;
   /** Extended JSON; null where the pipeline looks it up. */
   readonly document: string | null;
+  /** What an update changed: the bytes of its fields, removed ones, lengths of arrays. */
+  readonly update: readonly unknown[] | null;
 }
 
 export interface SeenCommand {
@@ -86,6 +89,16 @@ export class SourceReader {
   }
 }
 
+const describer = new UpdateDescriber();
+
+function updateOf(rows: ChangeBatch, row: number): readonly unknown[] | null {
+  if (rows.op[row] !== 'update') return null;
+  describer.reset();
+  const description = describer.describe(rows.idSource[row] as Buffer, rows.updateStart[row] as number);
+  if (description === undefined) return null;
+  return [description.updatedFields.toString('latin1'), description.removedFields, description.truncatedArrays];
+}
+
 function changeOf(rows: ChangeBatch, row: number): SeenChange {
   const document = rows.document[row];
   return {
@@ -95,6 +108,7 @@ function changeOf(rows: ChangeBatch, row: number): SeenChange {
     position: new Position(rows.t[row] as number, rows.i[row] as number, rows.ordinal[row]).toString(),
     wallTimeMs: rows.wallTimeMs[row] as number,
     transaction: rows.transaction[row] ?? null,
+    update: updateOf(rows, row),
     document:
       document === undefined ? null : BSON.EJSON.stringify(BSON.deserialize(document, { promoteValues: false }), { relaxed: false }),
   };

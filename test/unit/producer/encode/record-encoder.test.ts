@@ -1,5 +1,5 @@
 import { decodeChangeEvent, parseTombstone, partitionOf } from '@tailwater/schema';
-import { BSON } from 'bson';
+import { BSON, Int32 } from 'bson';
 import { describe, expect, it } from 'vitest';
 import { type EncodedBatch, type OutgoingRecord, RecordEncoder } from '../../../../packages/producer/src/encode/record-encoder.js';
 import { ChangeBatch, type TrackedNamespace } from '../../../../packages/producer/src/normalize/change-batch.js';
@@ -20,6 +20,11 @@ const encode = (batch: ChangeBatch, encoder = new RecordEncoder(), from = 0, to 
 const messagesOf = (encoded: EncodedBatch, topic = 'tw.shop.orders'): OutgoingRecord[] =>
   encoded.topics.find((each) => each.topic === topic)?.messages ?? [];
 
+function setUpdate(batch: ChangeBatch, row: number, o: BSON.Document): void {
+  batch.idSource[row] = raw(o);
+  batch.updateStart[row] = 0;
+}
+
 describe('RecordEncoder', () => {
   it('writes key, partition and envelope of each change', () => {
     const document = { _id: 'ä', total: 3 };
@@ -36,6 +41,36 @@ describe('RecordEncoder', () => {
     expect(event.position.toString()).toBe(`${T}:4:2`);
     expect(event.document).toEqual(raw(document));
     expect(encoded).toMatchObject({ records: 1, superseded: 0, bytes: (record?.key.length ?? 0) + (record?.value?.length ?? 0) });
+  });
+
+  it('writes what an update changed beside its document', () => {
+    const batch = batchOf(
+      { id: 1 },
+      { op: 'update', id: 2, document: { _id: 2, a: 1 } },
+      { op: 'update', id: 3 },
+      { op: 'update', id: 4, document: { _id: 4 } },
+    );
+    for (const row of [1, 2])
+      setUpdate(batch, row, { $v: 2, diff: { d: { b: false }, u: { a: 1 }, slist: { a: true, l: new Int32(row) } } });
+    setUpdate(batch, 3, { $v: 3, other: {} });
+    const events = messagesOf(encode(batch)).map(({ value }) => decodeChangeEvent(value as Buffer));
+    expect(events.map(({ updateDescription }) => updateDescription)).toEqual([
+      null,
+      { updatedFields: raw({ a: 1 }), removedFields: ['b'], truncatedArrays: [{ field: 'list', newSize: 1 }] },
+      null,
+    ]);
+    expect(events[1]?.document).toEqual(raw({ _id: 2, a: 1 }));
+  });
+
+  it('has room for many descriptions, and leaves out those that a topic would refuse', () => {
+    const document = { _id: 1, bytes: Buffer.alloc(12 * 1024 * 1024) };
+    const small = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`field${n}`, n]));
+    const rows = Array.from({ length: 40 }, (_, n): RowOptions => ({ op: 'update', id: n, document: n < 2 ? document : { _id: n } }));
+    const batch = batchOf(...rows);
+    for (let row = 0; row < 40; row++) setUpdate(batch, row, { $v: 2, diff: { [`s${'x'.repeat(500)}`]: { d: small } } });
+    setUpdate(batch, 1, { $v: 1, $set: { bytes: Buffer.alloc(8 * 1024 * 1024) } });
+    const descriptions = messagesOf(encode(batch)).map(({ value }) => decodeChangeEvent(value as Buffer).updateDescription);
+    expect(descriptions.map((description) => description?.removedFields.length)).toEqual([300, undefined, ...Array(38).fill(300)]);
   });
 
   it('writes a delete as a tombstone with its position', () => {

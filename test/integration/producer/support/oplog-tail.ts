@@ -1,0 +1,154 @@
+// The producer's tail over a real oplog, from the cursor to the encoded record; the test stands where Kafka would.
+import { waitFor } from '@tailwater/devstack';
+import { compileNamespaceRules, createMetrics } from '@tailwater/runtime';
+import { decodeChangeEvent, Position, parseTombstone, type UpdateDescription } from '@tailwater/schema';
+import type { MongoClient } from 'mongodb';
+import { CheckpointReader } from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
+import { type OutgoingRecord, RecordEncoder, type TopicRecords } from '../../../../packages/producer/src/encode/record-encoder.js';
+import { DocumentLookup } from '../../../../packages/producer/src/enrich/document-lookup.js';
+import type { CollectionCommand } from '../../../../packages/producer/src/normalize/change-batch.js';
+import { NamespaceTable } from '../../../../packages/producer/src/normalize/namespace-table.js';
+import { NormalizeCounters } from '../../../../packages/producer/src/normalize/normalize-counters.js';
+import { Normalizer } from '../../../../packages/producer/src/normalize/normalizer.js';
+import { type ProducerCounts, ProducerMetrics } from '../../../../packages/producer/src/producer-metrics.js';
+import { Publisher } from '../../../../packages/producer/src/publish/publisher.js';
+import { Sequencer } from '../../../../packages/producer/src/sequence/sequencer.js';
+import { TailProgress } from '../../../../packages/producer/src/sequence/tail-progress.js';
+import { TouchedKeys } from '../../../../packages/producer/src/snapshot/touched-keys.js';
+import { OplogSource } from '../../../../packages/producer/src/source/oplog/oplog-source.js';
+import { newestMajorityPosition } from '../../../../packages/producer/src/source/oplog/oplog-window.js';
+import { TransactionEntries } from '../../../../packages/producer/src/source/oplog/transaction-entries.js';
+import { keptLog, type LoggedLine } from './kept-log.js';
+
+const CHECKPOINTS = 'checkpoints';
+
+export interface PublishedEvent {
+  readonly namespace: string;
+  readonly op: string;
+  readonly key: string;
+  readonly position: Position;
+  readonly transaction: { readonly id: string; readonly index: number } | null;
+  readonly updateDescription: UpdateDescription | null;
+  /** Undefined for a tombstone. */
+  readonly document: Buffer | undefined;
+}
+
+export interface OplogTailOptions {
+  readonly include: readonly string[];
+  readonly after: Position;
+  /** Called with the records of each Kafka transaction; what it throws fails the transaction. */
+  readonly onSend?: (events: PublishedEvent[]) => void;
+}
+
+export class OplogTail {
+  readonly events: PublishedEvent[] = [];
+  readonly commands: CollectionCommand[] = [];
+  readonly log: LoggedLine[];
+  readonly #client: MongoClient;
+  readonly #stop = new AbortController();
+  readonly #checkpoint = new CheckpointReader('rs0');
+  readonly #progress: TailProgress;
+  readonly #metrics: ProducerMetrics;
+  readonly #running: Promise<void>;
+  #failure: unknown;
+
+  constructor(client: MongoClient, options: OplogTailOptions) {
+    const { logger, lines } = keptLog();
+    const counters = new NormalizeCounters();
+    this.log = lines;
+    this.#client = client;
+    this.#metrics = new ProducerMetrics(createMetrics(), counters);
+    this.#progress = new TailProgress(options.after);
+    const sequencer = new Sequencer({
+      normalizer: new Normalizer(
+        new TransactionEntries(client),
+        new NamespaceTable(compileNamespaceRules({ include: options.include })),
+        counters,
+        logger,
+      ),
+      lookup: new DocumentLookup(client),
+      encoder: new RecordEncoder(),
+      topics: { ensure: async () => {}, existing: async () => undefined, layoutOf: ({ name }) => ({ topic: name, partitions: 1 }) },
+      publisher: new Publisher({ send: async (topics) => this.#send(topics, options.onSend) }),
+      touched: new TouchedKeys(),
+      progress: this.#progress,
+      metrics: this.#metrics,
+      source: 'rs0',
+      checkpointTopic: CHECKPOINTS,
+      onCommand: (command) => void this.commands.push(command),
+    });
+    this.#running = this.#run(new OplogSource(client, logger), options.after, sequencer).catch((error: unknown) => {
+      this.#failure = error;
+    });
+  }
+
+  static async start(client: MongoClient, options: Omit<OplogTailOptions, 'after'>): Promise<OplogTail> {
+    return new OplogTail(client, { ...options, after: await newestMajorityPosition(client) });
+  }
+
+  get counts(): ProducerCounts {
+    return this.#metrics.counts();
+  }
+
+  /** What a new session would go on from. */
+  get checkpoint(): Position | undefined {
+    return this.#checkpoint.result().position;
+  }
+
+  /** Waits until everything that is in the oplog now was read, ends, and returns why it had ended before by itself. */
+  async finish(): Promise<unknown> {
+    const newest = await newestMajorityPosition(this.#client);
+    await waitFor(() => this.#failure !== undefined || this.#progress.end.compare(newest) >= 0, {
+      describe: () => `the tail at ${this.#progress.end} to come to ${newest}`,
+      timeoutMs: 120_000,
+    });
+    this.#stop.abort();
+    await this.#running;
+    return this.#failure;
+  }
+
+  /** The documents that the events leave behind, by namespace and key. */
+  fold(): Map<string, Map<string, Buffer>> {
+    const namespaces = new Map<string, Map<string, Buffer>>();
+    for (const { namespace, key, document } of this.events) {
+      const documents = namespaces.get(namespace) ?? new Map<string, Buffer>();
+      namespaces.set(namespace, documents);
+      if (document === undefined) documents.delete(key);
+      else documents.set(key, document);
+    }
+    return namespaces;
+  }
+
+  async #run(oplog: OplogSource, after: Position, sequencer: Sequencer): Promise<void> {
+    for await (const batch of oplog.read(after, this.#stop.signal)) await sequencer.tail(batch);
+    await sequencer.finish();
+  }
+
+  #send(topics: readonly TopicRecords[], onSend: OplogTailOptions['onSend']): void {
+    const events: PublishedEvent[] = [];
+    for (const { topic, messages } of topics)
+      if (topic !== CHECKPOINTS) for (const message of messages) events.push(eventOf(topic, message));
+    onSend?.(events);
+    if (onSend === undefined) this.events.push(...events.map(kept));
+    for (const { topic, messages } of topics) {
+      if (topic === CHECKPOINTS) for (const { key, value } of messages) this.#checkpoint.add(key.toString(), value);
+    }
+  }
+}
+
+function eventOf(namespace: string, { key: bytes, value, headers }: OutgoingRecord): PublishedEvent {
+  const key = bytes.toString();
+  if (value !== null) return { ...decodeChangeEvent(value), namespace, key };
+  const position = parseTombstone(headers)?.position ?? new Position(0, 0);
+  return { namespace, op: 'delete', key, position, transaction: null, updateDescription: null, document: undefined };
+}
+
+/** In buffers of its own: those of a record are written again. */
+function kept(event: PublishedEvent): PublishedEvent {
+  const { document, updateDescription } = event;
+  return {
+    ...event,
+    document: document && Buffer.from(document),
+    updateDescription: updateDescription && { ...updateDescription, updatedFields: Buffer.from(updateDescription.updatedFields) },
+  };
+}
