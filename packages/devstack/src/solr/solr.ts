@@ -85,10 +85,10 @@ export class Solr extends SupervisedServer {
   protected override async command(): Promise<ProcessSpec> {
     const { directory } = this.supervisor;
     const home = this.#home;
-    await cp(join(ASSETS, 'solr', 'home'), home, { recursive: true });
-    await cp(this.#options.configset ?? join(ASSETS, 'solr', 'configset'), join(home, 'configsets', CONFIGSET, 'conf'), {
-      recursive: true,
-    });
+    // Once: cores share the folder, and fields that were added to their schema meanwhile must outlive a restart.
+    const once = { recursive: true, force: false } as const;
+    await cp(join(ASSETS, 'solr', 'home'), home, once);
+    await cp(this.#options.configset ?? join(ASSETS, 'solr', 'configset'), join(home, 'configsets', CONFIGSET, 'conf'), once);
     const flags = [
       '-Dlog4j2.disable.jmx=true',
       `-Dlog4j2.configurationFile=${join(home, 'log4j2.xml')}`,
