@@ -65,6 +65,12 @@ module.exports = {
       from: { path: '^packages/', pathNot: '^packages/consumer/src/apply/elasticsearch/' },
       to: { path: 'node_modules/@elastic' },
     },
+    {
+      name: 'undici-has-one-home',
+      severity: 'error',
+      from: { path: '^packages/(schema|runtime|producer|consumer)/', pathNot: '^packages/consumer/src/apply/solr/' },
+      to: { path: 'node_modules/undici' },
+    },
     ...stageRules,
   ],
   options: {

@@ -1,5 +1,6 @@
 // The consumer's numbers for Prometheus. The hot path counts in the tally; a scrape copies it.
 import { LATENCY_BUCKETS_SECONDS, type Metrics } from '@tailwater/runtime';
+import type { Target } from './apply/target.js';
 import type { Pipeline } from './pipeline.js';
 import type { Tally } from './tally.js';
 import type { TargetHealth } from './target-health.js';
@@ -36,6 +37,20 @@ const COUNTERS: readonly (readonly [Count, `tailwater_consumer_${string}_total`,
   ['retries', 'tailwater_consumer_retries_total', 'Batches, or parts of one, that were tried again'],
 ];
 
+/** What the target could not take of documents that it did take. */
+const DROPPED: readonly (readonly ['droppedValues' | 'droppedFields', `tailwater_consumer_${string}_total`, string])[] = [
+  [
+    'droppedValues',
+    'tailwater_consumer_values_dropped_total',
+    'NaN and infinite numbers left out of documents, which the target cannot say',
+  ],
+  [
+    'droppedFields',
+    'tailwater_consumer_fields_dropped_total',
+    'Values left out of documents because the target’s schema has no field for them',
+  ],
+];
+
 const BATCH_BUCKETS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
 
 export class ConsumerMetrics {
@@ -46,6 +61,7 @@ export class ConsumerMetrics {
   constructor(metrics: Metrics, pipeline: () => Pipeline | undefined, health: TargetHealth) {
     // A registry reads its metrics in the order in which they were made: this gauge is first, and brings the counters up to date.
     const copied = new Map<Count, number>();
+    const dropped = new Map<keyof Target, number>();
     metrics.gauge({
       name: 'tailwater_consumer_buffered_changes',
       help: 'Changes read and not yet applied',
@@ -53,6 +69,11 @@ export class ConsumerMetrics {
         const current = pipeline();
         if (current === undefined) return;
         gauge.set(current.buffered.count);
+        for (const [key, name, help] of DROPPED) {
+          const count = current.target[key] ?? 0;
+          metrics.counter({ name, help }).inc(count - (dropped.get(key) ?? 0));
+          dropped.set(key, count);
+        }
         for (const [key, name, help] of COUNTERS) {
           metrics.counter({ name, help }).inc(current.tally[key] - (copied.get(key) ?? 0));
           copied.set(key, current.tally[key]);
@@ -84,6 +105,7 @@ export class ConsumerMetrics {
       help: 'For how long the target has taken nothing; 0 while it takes changes',
       collect: (gauge) => gauge.set(health.failingMs / 1000),
     });
+    for (const [, name, help] of DROPPED) metrics.counter({ name, help });
     this.#batchChanges = metrics.histogram({
       name: 'tailwater_consumer_batch_changes',
       help: 'Changes per request',

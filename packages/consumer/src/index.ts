@@ -5,7 +5,16 @@ export { type ElasticsearchOptions, ElasticsearchTarget } from './apply/elastics
 export type { BatchLimits } from './apply/lane.js';
 export { Lanes, type LanesOptions } from './apply/lanes.js';
 export { MongoTarget, type MongoTargetOptions } from './apply/mongo/mongo.js';
-export { APPLIED, type ChangeResult, SUPERSEDED, type Target } from './apply/target.js';
+export { type SolrOptions, SolrTarget } from './apply/solr/solr.js';
+export {
+  APPLIED,
+  type ChangeResult,
+  type CreateTarget,
+  SUPERSEDED,
+  TARGET_API_VERSION,
+  type Target,
+  type TargetOptions,
+} from './apply/target.js';
 export type { Change } from './change.js';
 export { Pipeline, type PipelineOptions, type PipelineParts } from './pipeline.js';
 export { KafkaSubscription, type KafkaSubscriptionOptions } from './subscribe/kafka.js';

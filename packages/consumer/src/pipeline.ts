@@ -92,6 +92,10 @@ export class Pipeline implements SubscriptionListener {
     return [...this.#assignment].every(({ next, lag }) => next !== undefined && lag === 0);
   }
 
+  get target(): Target {
+    return this.#parts.target;
+  }
+
   /** Changes and bytes between Kafka and the target. */
   get buffered(): { readonly count: number; readonly bytes: number } {
     return this.#lanes.buffered;

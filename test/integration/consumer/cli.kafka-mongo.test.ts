@@ -1,4 +1,7 @@
 // `consumer start` and `consumer status` as their users see them: options in, files of status and figures out.
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { freePort, waitFor } from '@tailwater/devstack';
 import { StopRequested } from '@tailwater/runtime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -61,6 +64,29 @@ describe('consumer', () => {
     await world.mongo.start();
   });
 
+  test('start applies to a target of one’s own', async () => {
+    await world.createTopic('own', namespace);
+    await world.publish('own', namespace, [{ document: { _id: 1 } }, { document: { _id: 2 } }, { removed: 3 }]);
+    const directory = await mkdtemp(join(tmpdir(), 'tailwater-journal-'));
+    const journal = join(directory, 'journal');
+    const stop = new AbortController();
+    const running = run(
+      ['start', '--target', './test/fixtures/target/journal-target.mjs', '--target-url', journal, ...kafkaArgs('own')],
+      stop.signal,
+    );
+    const keys = async () =>
+      (await readFile(journal, 'utf8'))
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { key: string }).key);
+    await waitFor(async () => (await keys()).sort(), { until: (found) => found.join() === '1,2,3', timeoutMs: 60_000 });
+    stop.abort(new StopRequested('SIGINT'));
+    await running;
+    const status = JSON.parse(await run(['status', '--json', ...kafkaArgs('own')]));
+    expect(status.groups).toMatchObject([{ group: 'own.journal-target' }]);
+    await rm(directory, { recursive: true });
+  });
+
   test('status shows what is committed and what is left, with a consumer and without', async () => {
     expect(await run(['status', ...kafkaArgs('nobody')])).toContain('No consumer group of the prefix nobody');
     expect(JSON.parse(await run(['status', '--json', ...kafkaArgs('nobody')]))).toEqual({ prefix: 'nobody', groups: [] });
@@ -95,6 +121,8 @@ describe('consumer', () => {
 
   test.each([
     ['TW1012', ['start', '--target', 'elastic', '--target-url', 'http://127.0.0.1:1']],
+    ['TW1330', ['start', '--target', './absent.js', '--target-url', 'x']],
+    ['TW1308', ['start', '--target', 'solr', '--target-url', 'http://127.0.0.1:1']],
     ['TW1007', ['start', '--target', 'es']],
     ['TW1013', ['start', '--target', 'es', '--target-url', 'http://127.0.0.1:1', '--prefix', 'a.b']],
     ['TW1006', ['start', '--target', 'es', '--target-url', 'http://127.0.0.1:1', '--name', 'a b']],

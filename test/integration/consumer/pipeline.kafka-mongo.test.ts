@@ -3,7 +3,7 @@ import { type Kafka, waitFor } from '@tailwater/devstack';
 import { controlKey, encodeControlRecord, formatNamespace, type Namespace, Position, topicName } from '@tailwater/schema';
 import type { Document } from 'bson';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { APPLIED, type ChangeResult, type Target } from '../../../packages/consumer/src/apply/target.js';
+import { APPLIED, type ChangeResult, TARGET_API_VERSION, type Target } from '../../../packages/consumer/src/apply/target.js';
 import type { Change } from '../../../packages/consumer/src/change.js';
 import { PARTITIONS, World } from './support/world.js';
 
@@ -38,6 +38,7 @@ const until = (describe: string, check: () => boolean | Promise<boolean>) =>
 
 /** Applies to nothing, at a pace that the test sets. */
 class SlowTarget implements Target {
+  readonly apiVersion = TARGET_API_VERSION;
   readonly kind = 'slow';
   readonly applied: Change[] = [];
   #open: (() => void)[] = [];

@@ -1,7 +1,7 @@
 // Consumers join and leave under load: even shares, nothing lost, and never two requests at once for one document (promise B).
 import { waitFor } from '@tailwater/devstack';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ChangeResult, Target } from '../../../packages/consumer/src/apply/target.js';
+import { type ChangeResult, TARGET_API_VERSION, type Target } from '../../../packages/consumer/src/apply/target.js';
 import type { Change } from '../../../packages/consumer/src/change.js';
 import { type RunningConsumer, World } from './support/world.js';
 
@@ -20,6 +20,7 @@ afterAll(async () => {
 
 /** One MongoDB for all consumers, which watches that they keep out of each other's way. */
 class SharedTarget implements Target {
+  readonly apiVersion = TARGET_API_VERSION;
   readonly kind = 'mongo';
   readonly clashes: string[] = [];
   readonly #inner: Target;

@@ -1,11 +1,13 @@
-// The targets by the name that --target gives them.
+// The targets by the name that --target gives them, or by the path of a module.
 import { type OptionValues, TailwaterError } from '@tailwater/runtime';
 import { elasticsearchOptions, elasticsearchSettings } from './elasticsearch/options.js';
+import { isModulePath, loadTarget } from './module/load-target.js';
 import { mongoOptions, mongoSettings } from './mongo/options.js';
+import { solrOptions, solrSettings } from './solr/options.js';
 import type { Target } from './target.js';
 
 /** The options that only one of the targets knows. */
-export const ownOptions = { ...elasticsearchOptions, ...mongoOptions } as const;
+export const ownOptions = { ...elasticsearchOptions, ...solrOptions, ...mongoOptions } as const;
 
 export interface TargetSettings {
   readonly url: string;
@@ -15,6 +17,8 @@ export interface TargetSettings {
   readonly requestTimeoutMs: number;
   /** Seconds after which what was written can be searched: 0 at once, undefined when the target decides. */
   readonly autoCommitInterval: number | undefined;
+  /** For a target that is a module, by name. */
+  readonly options: Readonly<Record<string, string>>;
   readonly own: OptionValues<typeof ownOptions>;
 }
 
@@ -25,16 +29,21 @@ const TARGETS: Readonly<Record<string, (settings: TargetSettings) => Promise<Tar
     const interval = autoCommitInterval === undefined ? {} : { autoCommitInterval };
     return new ElasticsearchTarget({ ...settings, ...interval, ...elasticsearchSettings(own) });
   },
+  solr: async ({ own, ...settings }) => new (await import('./solr/solr.js')).SolrTarget({ ...settings, ...solrSettings(own) }),
   mongo: async ({ own, ...settings }) => new (await import('./mongo/mongo.js')).MongoTarget({ ...settings, ...mongoSettings(own) }),
 };
 
 /** What people type who mean one of them. */
 const OTHER_NAMES: Readonly<Record<string, string>> = { elastic: 'es', elasticsearch: 'es', mongodb: 'mongo' };
 
-/** @throws TailwaterError TW1012 for a name that no target has, TW1308 for a URL that is not the target's */
+/** @throws TailwaterError TW1012 for a name that no target has, TW1308 for a URL that is not the target's, TW133x for a module that is none */
 export async function createTarget(kind: string, settings: TargetSettings): Promise<Target> {
   const create = Object.hasOwn(TARGETS, kind) ? TARGETS[kind] : undefined;
   if (create !== undefined) return create(settings);
+  if (isModulePath(kind)) {
+    const { url, connectTimeoutMs, requestTimeoutMs, options } = settings;
+    return loadTarget(kind, { url, connectTimeoutMs, requestTimeoutMs, options });
+  }
   const meant = OTHER_NAMES[kind.toLowerCase()];
   const suggestion = meant === undefined ? '' : `, did you mean ${meant}?`;
   throw new TailwaterError('TW1012', { target: kind, suggestion, targets: Object.keys(TARGETS).join(', ') });

@@ -1,5 +1,9 @@
-// What a target is: three methods. Everything about batching, order, retries and commits stays outside.
+// What a target is: four methods. Everything about batching, order, retries and commits stays outside. This interface is public:
+// docs/06-own-targets.md tells how to write one, test/contract/target holds what every target must do.
 import type { Change } from '../change.js';
+
+/** The version of {@link Target}. It grows when a target that was written for the one before would not do any more. */
+export const TARGET_API_VERSION = 1;
 
 /**
  * What became of one change:
@@ -23,6 +27,7 @@ export const SUPERSEDED: ChangeResult = { status: 'superseded' };
  * (promise D). By the target: the results are as many as the changes and in their order; applying again is harmless.
  */
 export interface Target {
+  readonly apiVersion: typeof TARGET_API_VERSION;
   /** Names the target in logs, errors and metrics: `es`, `mongo`. */
   readonly kind: string;
   /** Whether it refuses a change that is older than what it holds. Default false: order alone keeps old states away then. */
@@ -37,5 +42,27 @@ export interface Target {
    * @throws TailwaterError when the request as a whole failed: its `retriable` says whether to try the whole batch again
    */
   applyBatch(changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]>;
+  /** Frees what the target holds. Called once, also when `connect` failed; no batch is under way then. */
   close(): Promise<void>;
+  /** Numbers that the target cannot say (NaN, infinite), left out so far. */
+  readonly droppedValues?: number;
+  /** Values that the target has no place for, left out so far. */
+  readonly droppedFields?: number;
+  /** Names of some of those. */
+  readonly droppedFieldNames?: readonly string[];
 }
+
+/** What a module that is a target is given: the options of the command line. */
+export interface TargetOptions {
+  /** --target-url */
+  readonly url: string;
+  /** How long, in milliseconds, `connect` may try to reach the target. */
+  readonly connectTimeoutMs: number;
+  /** --request-timeout, in milliseconds. */
+  readonly requestTimeoutMs: number;
+  /** --target-option, by name. */
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/** What such a module exports, as `createTarget` or as its default. */
+export type CreateTarget = (options: TargetOptions) => Target | Promise<Target>;

@@ -13,28 +13,35 @@ const prefix = {
 const target = {
   type: 'string',
   group: 'Target:',
-  describe: 'What to write to: es (Elasticsearch 8, 9) or mongo',
+  describe: 'What to write to: es (Elasticsearch 8, 9), solr (Solr 9), mongo, or a module of your own: ./my-target.js',
   required: true,
 } as const;
 const targetUrl = {
   type: 'string',
   group: 'Target:',
-  describe: 'http://user:password@host:9200, several nodes separated by commas; cloud:<cloud id>; or a MongoDB connection string',
+  describe:
+    'http://user:password@host:9200, several nodes separated by commas; cloud:<cloud id>; http://host:8983/solr, with /core at the end for one core; or a MongoDB connection string',
   required: true,
   secret: true,
 } as const;
 const name = {
   type: 'string',
   group: 'Target:',
-  describe: 'Name of this target; the consumer group is <prefix>.<name>. The kind of target when not given',
+  describe: 'Name of this target; the consumer group is <prefix>.<name>. The target when not given',
 } as const;
 
 const autoCommitInterval = {
   type: 'number',
   group: 'Target:',
-  describe: 'Seconds after which what was written can be searched; 0 with each batch. When not given, the index decides',
+  describe: 'Seconds after which what was written can be searched; 0 with each batch. When not given, the index or core decides',
   fractional: true,
   min: 0,
+} as const;
+
+const targetOption = {
+  type: 'map',
+  group: 'Target:',
+  describe: 'An option for a target that is a module, name=value',
 } as const;
 
 const include = {
@@ -127,7 +134,7 @@ const statusPort = {
   max: 65_535,
 } as const;
 export const kafkaOptions = { ...connectionOptions, prefix } as const;
-export const targetOptions = { target, targetUrl, name, autoCommitInterval } as const;
+export const targetOptions = { target, targetUrl, name, autoCommitInterval, targetOption } as const;
 export const namespaceOptions = { include, exclude, rename } as const;
 export const batchOptions = { batchSize, batchBytes, inFlight, bufferBytes, requestTimeout } as const;
 export const errorOptions = { onError, retryFor } as const;

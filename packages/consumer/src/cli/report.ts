@@ -1,5 +1,6 @@
 // What a running consumer says about itself: the body of /status, whether it is ready, and a line in the log every now and then.
 import { type Health, type Logger, type Service, sleep } from '@tailwater/runtime';
+import type { Target } from '../apply/target.js';
 import type { Pipeline } from '../pipeline.js';
 import type { TargetHealth } from '../target-health.js';
 
@@ -23,6 +24,7 @@ export function describeConsumer(identity: ConsumerIdentity, pipeline: Pipeline,
     target: {
       kind: identity.target,
       url: identity.url,
+      dropped: droppedBy(pipeline.target),
       failure: failure === undefined ? null : { ...failure, since: new Date(failure.sinceMs).toISOString() },
     },
     lag: lagOf(pipeline),
@@ -33,6 +35,11 @@ export function describeConsumer(identity: ConsumerIdentity, pipeline: Pipeline,
     buffered: pipeline.buffered,
     partitions,
   };
+}
+
+/** What the target could not take of documents that it did take. */
+function droppedBy({ droppedValues = 0, droppedFields = 0, droppedFieldNames = [] }: Target): object {
+  return { values: droppedValues, fields: droppedFields, fieldNames: droppedFieldNames };
 }
 
 /** Ready: the target takes changes. Without partitions a consumer is ready too, as a member that others make superfluous. */

@@ -56,6 +56,7 @@ export const startCommand: Command<typeof options> = {
   options,
   examples: [
     ['$0 start --target es --target-url http://127.0.0.1:9200 --kafka 127.0.0.1:9092 --prefix tw', 'follow everything into Elasticsearch'],
+    ['$0 start --target solr --target-url http://127.0.0.1:8983/solr/shop --solr-ids namespaced --prefix tw', 'into one Solr core'],
     [
       "$0 start --target mongo --target-url \"$MONGO_URI\" --prefix tw --include 'shop.*' --rename 'shop.*=copy.*'",
       'one database, renamed',
@@ -72,6 +73,7 @@ export const startCommand: Command<typeof options> = {
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       requestTimeoutMs: given.requestTimeout * 1000,
       autoCommitInterval: given.autoCommitInterval,
+      options: given.targetOption,
       own: given,
     });
 

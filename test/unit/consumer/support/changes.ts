@@ -4,7 +4,7 @@ import { TailwaterError } from '@tailwater/runtime';
 import { type Namespace, Position, recordKeyOf } from '@tailwater/schema';
 import { BSON } from 'bson';
 import type { Delivery, Outcome } from '../../../../packages/consumer/src/apply/delivery.js';
-import { APPLIED, type ChangeResult, type Target } from '../../../../packages/consumer/src/apply/target.js';
+import { APPLIED, type ChangeResult, TARGET_API_VERSION, type Target } from '../../../../packages/consumer/src/apply/target.js';
 import type { Change } from '../../../../packages/consumer/src/change.js';
 
 export const ORDERS: Namespace = { database: 'shop', collection: 'orders' };
@@ -48,6 +48,7 @@ export class TestDelivery implements Delivery {
 
 /** Holds the last change of each key, and checks what every target may rely on. */
 export class MemoryTarget implements Target {
+  readonly apiVersion = TARGET_API_VERSION;
   readonly kind = 'memory';
   readonly state = new Map<string, Change>();
   readonly batches: Change[][] = [];

@@ -5,7 +5,7 @@ import { formatNamespace } from '@tailwater/schema';
 import type { Change } from '../../change.js';
 import { connectWithin } from '../connect-within.js';
 import { SpareBuffers } from '../spare-buffers.js';
-import type { ChangeResult, Target } from '../target.js';
+import { type ChangeResult, TARGET_API_VERSION, type Target } from '../target.js';
 import { Aliases } from './aliases.js';
 import { BulkBody } from './bulk-body.js';
 import { BULK_FILTER, type BulkResponse, NO_INDEX, readBulkResponse } from './bulk-response.js';
@@ -28,6 +28,7 @@ export interface ElasticsearchOptions extends ElasticsearchSettings {
 }
 
 export class ElasticsearchTarget implements Target {
+  readonly apiVersion = TARGET_API_VERSION;
   readonly kind = 'es';
   readonly comparesVersions = true;
   readonly #options: ElasticsearchOptions;

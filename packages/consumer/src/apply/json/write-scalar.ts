@@ -52,7 +52,7 @@ export function isFiniteAt(source: Buffer, start: number): boolean {
 }
 
 /** A string of ASCII characters that need no escape. */
-function writeQuoted(out: JsonBuffer, ascii: string): void {
+export function writeQuoted(out: JsonBuffer, ascii: string): void {
   out.ensure(ascii.length + 2);
   out.byte(QUOTE);
   out.ascii(ascii);

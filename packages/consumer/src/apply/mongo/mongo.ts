@@ -6,7 +6,7 @@ import { formatNamespace, type Namespace } from '@tailwater/schema';
 import { BSON, MongoClient, MongoServerError } from 'mongodb';
 import type { Change } from '../../change.js';
 import { connectWithin } from '../connect-within.js';
-import { APPLIED, type ChangeResult, SUPERSEDED, type Target } from '../target.js';
+import { APPLIED, type ChangeResult, SUPERSEDED, TARGET_API_VERSION, type Target } from '../target.js';
 import { type Command, Commands, FIELDS } from './commands.js';
 import { sectionCarrier } from './document-sequence.js';
 import { mongoFailure } from './failures.js';
@@ -33,6 +33,7 @@ interface WriteError {
 }
 
 export class MongoTarget implements Target {
+  readonly apiVersion = TARGET_API_VERSION;
   readonly kind = 'mongo';
   readonly #address: string;
   readonly #connectTimeoutMs: number;

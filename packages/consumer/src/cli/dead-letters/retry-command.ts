@@ -15,6 +15,7 @@ import { choiceOptions, chosenLetters, ID_POSITIONAL, type OpenLetters, withLett
 const options = {
   ...choiceOptions,
   targetUrl: targetOptions.targetUrl,
+  targetOption: targetOptions.targetOption,
   requestTimeout: batchOptions.requestTimeout,
   ...namespaceOptions,
   ...ownOptions,
@@ -40,6 +41,7 @@ export const retryLettersCommand: Command<typeof options> = {
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       requestTimeoutMs: given.requestTimeout * 1000,
       autoCommitInterval: undefined,
+      options: given.targetOption,
       own: given,
     };
     const transform = transformOf(given);

@@ -1,0 +1,94 @@
+// What one core's schema means for the documents that are written into it. The schema is read again every now and then, and
+// whenever Solr refuses a document, so that fields may come and go while the consumer runs.
+import { TailwaterError } from '@tailwater/runtime';
+import { reasonOf, refusal } from './failures.js';
+import { FieldTree } from './field-tree.js';
+import type { SolrHttp } from './http.js';
+import type { NewField } from './new-fields.js';
+import type { SolrSettings } from './options.js';
+import { Schema } from './schema.js';
+import type { Layout, OwnFields } from './update-body.js';
+
+const MAX_AGE_MS = 30_000;
+/** As mongo-connector named them. */
+const NAMESPACE_FIELD = 'ns';
+const VERSION_FIELD = '_ts';
+/** Solr takes these as instructions. */
+const SOLR_FIELDS = ['_version_', '_root_', '_nest_path_', '_nest_parent_', '_childDocuments_'];
+
+export class CoreSchema {
+  readonly #core: string;
+  readonly #http: SolrHttp;
+  readonly #settings: SolrSettings;
+  #layout: Layout | undefined;
+  #readAtMs = Number.NEGATIVE_INFINITY;
+  #reading: Promise<Layout> | undefined;
+
+  constructor(core: string, http: SolrHttp, settings: SolrSettings) {
+    this.#core = core;
+    this.#http = http;
+    this.#settings = settings;
+  }
+
+  /** How documents are written, by a schema that is not old. */
+  async layout(signal: AbortSignal): Promise<Layout> {
+    if (this.#layout !== undefined && performance.now() - this.#readAtMs < MAX_AGE_MS) return this.#layout;
+    return this.#read(signal);
+  }
+
+  /** Reads the schema again, and says whether it has changed. */
+  async hasChanged(signal: AbortSignal): Promise<boolean> {
+    const before = this.#layout;
+    return (await this.#read(signal)) !== before;
+  }
+
+  /** @throws TailwaterError TW1325 when the schema does not take the fields, and nobody else has added them meanwhile */
+  async add(fields: readonly NewField[], signal: AbortSignal): Promise<void> {
+    const answer = await this.#http.post(
+      `${encodeURIComponent(this.#core)}/schema?wt=json`,
+      JSON.stringify({ 'add-field': fields }),
+      signal,
+    );
+    const { fields: tree } = await this.#read(signal);
+    const missing = fields.find(({ name }) => tree.schema.field(name) === undefined);
+    if (missing === undefined) return;
+    if (answer.status !== 200 && answer.status !== 400) throw refusal(answer, this.#core, this.#http.address);
+    throw new TailwaterError('TW1325', { core: this.#core, field: missing.name, reason: reasonOf(answer) });
+  }
+
+  /** Several lanes that ask at once share one request. */
+  #read(signal: AbortSignal): Promise<Layout> {
+    this.#reading ??= this.#request(signal).finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #request(signal: AbortSignal): Promise<Layout> {
+    const answer = await this.#http.get(`${encodeURIComponent(this.#core)}/schema?wt=json`, signal);
+    const schema = answer.status === 200 ? Schema.read(answer.text) : undefined;
+    if (schema === undefined) throw refusal(answer, this.#core, this.#http.address);
+    this.#readAtMs = performance.now();
+    if (schema.text === this.#layout?.fields.schema.text) return this.#layout;
+    this.#layout = this.#layoutFor(schema);
+    return this.#layout;
+  }
+
+  #layoutFor(schema: Schema): Layout {
+    const { uniqueKey: expected, versionField } = this.#settings;
+    const { uniqueKey } = schema;
+    if (uniqueKey === undefined || (expected !== undefined && expected !== uniqueKey))
+      throw new TailwaterError('TW1323', { core: this.#core, actual: uniqueKey ?? 'none', expected: expected ?? 'one' });
+    if (versionField !== undefined && schema.field(versionField) === undefined)
+      throw new TailwaterError('TW1324', { core: this.#core, field: versionField });
+    const own: OwnFields = {
+      uniqueKey,
+      namespace: schema.field(NAMESPACE_FIELD) === undefined ? undefined : NAMESPACE_FIELD,
+      versions: [...new Set([VERSION_FIELD, ...(versionField === undefined ? [] : [versionField])])].filter(
+        (field) => schema.field(field) !== undefined,
+      ),
+    };
+    const reserved = new Set([uniqueKey, ...(own.namespace === undefined ? [] : [own.namespace]), ...own.versions, ...SOLR_FIELDS]);
+    return { own, fields: new FieldTree(schema, reserved) };
+  }
+}

@@ -1,0 +1,179 @@
+// One core or collection, and the requests that change its documents. A batch that Solr refuses goes again in halves, down to the
+// documents that are to blame; what was applied already is applied again, which changes nothing (promise D).
+import { TailwaterError } from '@tailwater/runtime';
+import type { Change } from '../../change.js';
+import { SpareBuffers } from '../spare-buffers.js';
+import { APPLIED, type ChangeResult, SUPERSEDED } from '../target.js';
+import { CoreSchema } from './core-schema.js';
+import type { DroppedFields } from './dropped-fields.js';
+import { parsed, reasonOf, refusal } from './failures.js';
+import type { Answer, SolrHttp } from './http.js';
+import { NewFields } from './new-fields.js';
+import type { SolrSettings } from './options.js';
+import { UpdateBody } from './update-body.js';
+import { type UpdateParameters, updateParameters } from './update-parameters.js';
+
+const BAD_REQUEST = 400;
+const CONFLICT = 409;
+const TOO_LARGE = 413;
+/** Deletes with a version go one by one, so many at a time. */
+const DELETES_AT_ONCE = 8;
+
+export interface CoreParts {
+  readonly http: SolrHttp;
+  readonly settings: SolrSettings;
+  readonly autoCommitInterval: number | undefined;
+  readonly idOf: (change: Change) => string;
+  readonly dropped: DroppedFields;
+}
+
+export class SolrCore {
+  readonly #name: string;
+  readonly #parts: CoreParts;
+  readonly #schema: CoreSchema;
+  readonly #parameters: UpdateParameters;
+  readonly #newFields = new NewFields();
+  readonly #bodies: SpareBuffers<UpdateBody>;
+  #isOpen = false;
+
+  constructor(name: string, parts: CoreParts) {
+    const { dropped, settings } = parts;
+    this.#name = name;
+    this.#parts = parts;
+    this.#schema = new CoreSchema(name, parts.http, settings);
+    this.#parameters = updateParameters(settings, parts.autoCommitInterval);
+    this.#bodies = new SpareBuffers(
+      () =>
+        new UpdateBody((field, type, inArray) => {
+          dropped.note(field.path);
+          if (settings.schema === 'add') this.#newFields.note(field, type, inArray);
+        }),
+    );
+  }
+
+  /** @throws TailwaterError when the core is missing, or not one that can be written to as asked */
+  async open(signal: AbortSignal): Promise<void> {
+    if (this.#isOpen) return;
+    await this.#schema.layout(signal);
+    await this.#checkUpdateLog(signal);
+    await this.#checkEmptyUpdate(signal);
+    this.#isOpen = true;
+  }
+
+  async apply(changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]> {
+    await this.open(signal);
+    if (this.#parts.settings.versionField === undefined) return this.#send(changes, signal);
+    const upserts = changes.filter(({ kind }) => kind === 'upsert');
+    const deletes = changes.filter(({ kind }) => kind === 'delete');
+    const results = new Map<Change, ChangeResult>();
+    const note = (sent: readonly Change[], answers: readonly ChangeResult[]) => {
+      for (const [index, change] of sent.entries()) results.set(change, answers[index] as ChangeResult);
+    };
+    if (upserts.length > 0) note(upserts, await this.#send(upserts, signal));
+    for (let from = 0; from < deletes.length; from += DELETES_AT_ONCE) {
+      const sent = deletes.slice(from, from + DELETES_AT_ONCE);
+      // All of them have ended before a failure is thrown: no request may be under way when the batch is tried again.
+      const settled = await Promise.allSettled(sent.map((change) => this.#send([change], signal)));
+      const answers = settled.map((each) => {
+        if (each.status === 'rejected') throw each.reason;
+        return each.value[0] as ChangeResult;
+      });
+      note(sent, answers);
+    }
+    return changes.map((change) => results.get(change) as ChangeResult);
+  }
+
+  async #send(changes: readonly Change[], signal: AbortSignal, mayBeNews = true): Promise<readonly ChangeResult[]> {
+    const answer = await this.#post(changes, signal);
+    const { status } = answer;
+    if (status === 200) return this.#withoutRefused(changes, answer, signal);
+    if (status !== BAD_REQUEST && status !== CONFLICT && status !== TOO_LARGE) throw refusal(answer, this.#name, this.#parts.http.address);
+    if (status === BAD_REQUEST && mayBeNews && (await this.#schema.hasChanged(signal))) return this.#send(changes, signal, false);
+    if (changes.length === 1) return [await this.#verdict(answer, signal)];
+    const middle = changes.length >> 1;
+    const first = await this.#send(changes.slice(0, middle), signal, false);
+    return [...first, ...(await this.#send(changes.slice(middle), signal, false))];
+  }
+
+  /** A tolerant chain lists what it refused, without saying whether it would for good: each of them goes again, alone. */
+  async #withoutRefused(changes: readonly Change[], { text }: Answer, signal: AbortSignal): Promise<readonly ChangeResult[]> {
+    const refused = this.#parts.settings.updateChain === undefined ? [] : refusedIds(text);
+    if (refused.length === 0) return changes.map(() => APPLIED);
+    const { idOf } = this.#parts;
+    const byId = new Map(changes.map((change) => [idOf(change), change]));
+    // An entry that names none of them may stand for any.
+    const again = refused.every((id) => byId.has(id)) ? new Set(refused.map((id) => byId.get(id))) : new Set(changes);
+    const results: ChangeResult[] = [];
+    let mayBeNews = true;
+    for (const change of changes) {
+      if (!again.has(change)) {
+        results.push(APPLIED);
+        continue;
+      }
+      results.push(...(await this.#send([change], signal, mayBeNews)));
+      mayBeNews = false;
+    }
+    return results;
+  }
+
+  /** Whether it is the change that is refused: Solr says 400 as well when it is the request that it does not understand. */
+  async #verdict(answer: Answer, signal: AbortSignal): Promise<ChangeResult> {
+    if (answer.status === CONFLICT) return SUPERSEDED;
+    if (answer.status === BAD_REQUEST) await this.#checkEmptyUpdate(signal);
+    return { status: 'rejected', code: String(answer.status), reason: reasonOf(answer), retriable: false };
+  }
+
+  async #post(changes: readonly Change[], signal: AbortSignal): Promise<Answer> {
+    const { http, idOf, dropped } = this.#parts;
+    const body = this.#bodies.take();
+    let layout = await this.#schema.layout(signal);
+    let before = { values: body.droppedValues, fields: body.droppedFields };
+    let bytes = body.write(changes, layout, idOf);
+    if (this.#newFields.size > 0) {
+      const fields = this.#newFields.take(layout.fields.schema);
+      if (fields.length > 0) {
+        await this.#schema.add(fields, signal);
+        layout = await this.#schema.layout(signal);
+        before = { values: body.droppedValues, fields: body.droppedFields };
+        bytes = body.write(changes, layout, idOf);
+      }
+    }
+    const answer = await http.post(this.#updatePath(changes.length === 1 ? 'single' : 'batch', changes), bytes, signal);
+    if (answer.status !== 200) return answer;
+    // Only now: bytes of a refused request may still be on their way out of this very memory.
+    this.#bodies.giveBack(body);
+    dropped.count(body.droppedValues - before.values, body.droppedFields - before.fields);
+    return answer;
+  }
+
+  #updatePath(kind: keyof UpdateParameters, changes: readonly Change[] = []): string {
+    const { versionField, deleteVersionParameter } = this.#parts.settings;
+    const [change] = changes;
+    const version =
+      versionField !== undefined && change?.kind === 'delete'
+        ? `&${encodeURIComponent(deleteVersionParameter)}=${change.position.version}`
+        : '';
+    return `${encodeURIComponent(this.#name)}/update?${this.#parameters[kind]}${version}`;
+  }
+
+  async #checkEmptyUpdate(signal: AbortSignal): Promise<void> {
+    const answer = await this.#parts.http.post(this.#updatePath('empty'), '{}', signal);
+    if (answer.status === 200) return;
+    if (answer.status !== BAD_REQUEST) throw refusal(answer, this.#name, this.#parts.http.address);
+    throw new TailwaterError('TW1322', { core: this.#name, reason: reasonOf(answer) });
+  }
+
+  /** Without an update log, Solr forgets at a crash what it has acknowledged and not committed. */
+  async #checkUpdateLog(signal: AbortSignal): Promise<void> {
+    if (this.#parts.autoCommitInterval === 0) return;
+    const answer = await this.#parts.http.get(`${encodeURIComponent(this.#name)}/config?wt=json`, signal);
+    // Who may not read it is trusted.
+    if (answer.status === 200 && !answer.text.includes('updateLog')) throw new TailwaterError('TW1326', { core: this.#name });
+  }
+}
+
+/** The ids of what a tolerant chain did not apply. */
+function refusedIds(text: string): string[] {
+  const header = (parsed(text) as { responseHeader?: { errors?: unknown } } | undefined)?.responseHeader;
+  return Array.isArray(header?.errors) ? header.errors.map((error) => String((error as { id?: unknown }).id)) : [];
+}

@@ -1,0 +1,60 @@
+// Requests to one Solr server, and nothing else: no retries, no redirects. Whoever calls judges the status.
+import { Pool } from 'undici';
+import { connectionFailure } from './failures.js';
+import type { SolrAddress } from './solr-url.js';
+
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+export interface HttpOptions {
+  readonly connectTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+}
+
+const JSON_BODY = { 'content-type': 'application/json' };
+/** Short, so that the status says soon that the server is gone; whoever waits longer tries again. */
+const CONNECT_TIMEOUT_MS = 3_000;
+
+export class SolrHttp {
+  /** For messages: without its password. */
+  readonly address: string;
+  readonly #pool: Pool;
+  readonly #path: string;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor({ origin, path, authorization }: SolrAddress, address: string, options: HttpOptions) {
+    this.address = address;
+    this.#path = path;
+    this.#headers = authorization === undefined ? {} : { authorization };
+    this.#pool = new Pool(origin, {
+      headersTimeout: options.requestTimeoutMs,
+      bodyTimeout: options.requestTimeoutMs,
+      connect: { timeout: Math.min(options.connectTimeoutMs, CONNECT_TIMEOUT_MS) },
+    });
+  }
+
+  /** @param path below Solr's own: `orders/schema` */
+  get(path: string, signal: AbortSignal): Promise<Answer> {
+    return this.#request({ method: 'GET', path: `${this.#path}/${path}`, headers: this.#headers, signal });
+  }
+
+  /** @throws TailwaterError when there was no answer: the request may or may not have been carried out */
+  post(path: string, body: Buffer | string, signal: AbortSignal): Promise<Answer> {
+    return this.#request({ method: 'POST', path: `${this.#path}/${path}`, headers: { ...this.#headers, ...JSON_BODY }, body, signal });
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  async #request(options: Parameters<Pool['request']>[0] & { readonly signal: AbortSignal }): Promise<Answer> {
+    try {
+      const { statusCode, body } = await this.#pool.request(options);
+      return { status: statusCode, text: await body.text() };
+    } catch (error) {
+      throw options.signal.aborted ? error : connectionFailure(error, this.address);
+    }
+  }
+}

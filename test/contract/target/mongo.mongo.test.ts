@@ -1,0 +1,5 @@
+// The contract on MongoDB.
+import { startMongoRig } from './rigs/mongo-rig.js';
+import { describeTarget } from './suite.js';
+
+describeTarget('mongo', startMongoRig);
