@@ -10,6 +10,7 @@ import { type Checkpoint, positionMessage } from './checkpoint/checkpoint-record
 import { claimCheckpoint } from './checkpoint/kafka-checkpoint-store.js';
 import { RecordEncoder } from './encode/record-encoder.js';
 import { DocumentLookup } from './enrich/document-lookup.js';
+import { announceCopy } from './headroom/preflight.js';
 import { KafkaElection } from './lead/kafka-election.js';
 import { lead } from './lead/lead.js';
 import { NamespaceTable } from './normalize/namespace-table.js';
@@ -214,7 +215,8 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
       for await (const batch of session.changes.read(session.start, stop)) await sequencer.tail(batch);
     },
   };
-  await runServices([tail, snapshotter, sweeper], AbortSignal.any([signal, copied.signal]));
+  const announcement = { run: () => announceCopy(source.client, report.pending(), snapshotLogger) };
+  await runServices([tail, snapshotter, sweeper, announcement], AbortSignal.any([signal, copied.signal]));
   state.phase = 'stopping';
   const drained = sequencer.finish();
   if (!signal.aborted) return abortable(drained, signal);

@@ -12,6 +12,7 @@ import {
   TailwaterError,
 } from '@tailwater/runtime';
 import { isTopicPrefix } from '@tailwater/schema';
+import { HeadroomWatch } from '../headroom/headroom-watch.js';
 import { NormalizeCounters } from '../normalize/normalize-counters.js';
 import { runPipeline } from '../pipeline.js';
 import { ProducerMetrics } from '../producer-metrics.js';
@@ -104,13 +105,16 @@ export const startCommand: Command<typeof options> = {
       registerSnapshotMetrics(metrics, report);
       state.counts = () => producerMetrics.counts();
       state.snapshots = () => ({ totals: report.totals(), collections: report.collections() });
+      const { client, replicaSet } = source;
+      const watched = { client, replicaSet, position: () => state.position() };
+      const watch = new HeadroomWatch(watched, metrics, logger.child({ component: 'headroom' }));
       const status = await startStatusServer({
         host: given.statusHost,
         port: given.statusPort,
         logger: logger.child({ component: 'status' }),
         metrics,
         health: () => readiness(state),
-        status: () => describeState(state, source),
+        status: () => describeState(state, source, watch),
       });
       logger.info(
         { replicaSet: source.replicaSet, mongodb: source.version, kafka: kafka.brokers, prefix: given.prefix, status: status.url },
@@ -126,7 +130,8 @@ export const startCommand: Command<typeof options> = {
         const pipeline = {
           run: (stop: AbortSignal) => runPipeline(deps, { ...given, ...derived }, stop).finally(() => ended.abort()),
         };
-        await runServices([pipeline, { run: (stop) => display.run(AbortSignal.any([stop, ended.signal])) }], signal);
+        const besides = [display, watch].map((each) => ({ run: (stop: AbortSignal) => each.run(AbortSignal.any([stop, ended.signal])) }));
+        await runServices([pipeline, ...besides], signal);
         logger.info(
           { position: state.position()?.toString() },
           signal.aborted ? 'Producer stopped' : 'Producer finished: everything is copied',

@@ -12,6 +12,7 @@ import {
 import { checkpointTopicName, type Position } from '@tailwater/schema';
 import type { Checkpoint } from '../checkpoint/checkpoint-record.js';
 import { peekCheckpoint } from '../checkpoint/kafka-checkpoint-store.js';
+import { measureHeadroom } from '../headroom/headroom.js';
 import { connectSource } from '../source/mongo/connect.js';
 import { newestMajorityPosition, type OplogWindow, readOplogWindow } from '../source/oplog/oplog-window.js';
 import { sourceOptions } from './options.js';
@@ -64,10 +65,7 @@ function toReport(replicaSet: string, checkpoint: Checkpoint, newest: Position, 
         : {
             oldest: window.oldest.toString(),
             newest: window.newest.toString(),
-            windowSeconds: window.newest.t - window.oldest.t,
-            headroomSeconds: position === undefined ? null : position.t - window.oldest.t,
-            usedBytes: window.usedBytes,
-            maxBytes: window.maxBytes,
+            ...measureHeadroom(window, position, undefined),
           },
     snapshots: [...checkpoint.snapshots].map(([namespace, { state, documents, total }]) => ({ namespace, state, documents, total })),
   };
@@ -84,16 +82,19 @@ function toTables(report: Report, checkpoint: Checkpoint): string {
       const headroom = oplog.headroomSeconds ?? 0;
       rows.push([
         'headroom',
-        `${formatDuration(headroom)} until the oldest entry passes the checkpoint${headroom < 0 ? ': it has, a gap' : ''}`,
+        `${formatDuration(headroom)} from the oldest entry to the checkpoint, ${oplog.leftPercent} % left${headroom < 0 ? ': it has left the oplog, a gap' : ''}`,
       ]);
+      if (oplog.secondsToLoss !== null) rows.push(['lost in', `${formatDuration(oplog.secondsToLoss)}, if it stood still`]);
     }
   }
   rows.push([
     'oplog window',
     oplog === null
       ? 'unknown: the user may not read the oplog'
-      : `${formatDuration(oplog.windowSeconds)}, ${formatBytes(oplog.usedBytes)} of ${formatBytes(oplog.maxBytes)}`,
+      : `${formatDuration(oplog.windowSeconds)}${oplog.usedBytes === null ? '' : `, ${formatBytes(oplog.usedBytes)} of ${formatBytes(oplog.maxBytes ?? 0)}`}`,
   ]);
+  if (typeof oplog?.burnBytesPerSecond === 'number') rows.push(['written to it', `${formatBytes(oplog.burnBytesPerSecond)}/s on average`]);
+  if (typeof oplog?.note === 'string') rows.push(['note', oplog.note]);
   const tables = [renderTable(['source', ''], rows)];
   if (checkpoint.snapshots.size > 0) {
     const progress = report.snapshots.map(({ namespace, state, documents, total }) => [

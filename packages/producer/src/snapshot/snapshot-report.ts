@@ -35,6 +35,11 @@ export class SnapshotReport {
     if (progress?.state !== 'done') this.#pending.add(namespace);
   }
 
+  /** The collections that are being copied or wait for their turn. */
+  pending(): string[] {
+    return [...this.#pending];
+  }
+
   /** How many documents a collection has that waits for its turn. */
   estimated(namespace: string, total: number): void {
     const known = this.#byNamespace.get(namespace);

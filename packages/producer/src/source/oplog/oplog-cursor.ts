@@ -21,6 +21,12 @@ export function entryTimestamp(entry: Buffer): Position {
   throw new TypeError('An oplog entry has no ts');
 }
 
+/** The connection string's, where it names one; else the primary, or any member while there is none. */
+function preferenceOf(client: MongoClient): ReadPreference {
+  const { readPreference } = client;
+  return readPreference.mode === ReadPreference.PRIMARY ? ReadPreference.primaryPreferred : readPreference;
+}
+
 export interface RawBatch {
   readonly entries: Buffer[];
   readonly readStartedAtMs: number;
@@ -46,7 +52,7 @@ export async function* readOplog(client: MongoClient, from: Position, signal: Ab
         batchSize: BATCH_ENTRIES,
         maxAwaitTimeMS: MAX_AWAIT_MS,
         readConcern: 'majority',
-        readPreference: ReadPreference.primaryPreferred,
+        readPreference: preferenceOf(client),
         signal,
       },
     );

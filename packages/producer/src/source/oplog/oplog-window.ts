@@ -2,11 +2,17 @@
 import { TailwaterError } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import type { MongoClient, Timestamp } from 'mongodb';
+import { isUnauthorized } from '../mongo/mongo-errors.js';
 
 /** What is in the oplog now. */
 export interface OplogWindow {
   readonly oldest: Position;
   readonly newest: Position;
+  /** Undefined where the user may read the oplog, but not its size. */
+  readonly size: OplogSize | undefined;
+}
+
+interface OplogSize {
   /** Bytes of entries in the oplog. */
   readonly usedBytes: number;
   /** Bytes that the capped oplog may grow to. */
@@ -41,14 +47,18 @@ export async function positionLost(client: MongoClient, position: Position): Pro
 }
 
 export async function readOplogWindow(client: MongoClient): Promise<OplogWindow> {
-  const [oldest, newest, stats] = await Promise.all([
-    oldestPosition(client),
-    newestMajorityPosition(client),
-    client
-      .db('local')
-      .collection('oplog.rs')
-      .aggregate([{ $collStats: { storageStats: {} } }, { $project: { size: '$storageStats.size', maxSize: '$storageStats.maxSize' } }])
-      .next(),
-  ]);
-  return { oldest, newest, usedBytes: Number(stats?.['size'] ?? 0), maxBytes: Number(stats?.['maxSize'] ?? 0) };
+  const [oldest, newest, size] = await Promise.all([oldestPosition(client), newestMajorityPosition(client), readSize(client)]);
+  return { oldest, newest, size };
+}
+
+async function readSize(client: MongoClient): Promise<OplogSize | undefined> {
+  const oplog = client.db('local').collection('oplog.rs');
+  const sizes = { size: '$storageStats.size', maxSize: '$storageStats.maxSize' };
+  try {
+    const stats = await oplog.aggregate([{ $collStats: { storageStats: {} } }, { $project: sizes }]).next();
+    return { usedBytes: Number(stats?.['size'] ?? 0), maxBytes: Number(stats?.['maxSize'] ?? 0) };
+  } catch (error) {
+    if (isUnauthorized(error)) return undefined;
+    throw error;
+  }
 }

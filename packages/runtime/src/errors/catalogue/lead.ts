@@ -1,5 +1,5 @@
-// TW1150 to TW1159: several producers of one source.
-import { type ErrorEntry, EXIT_USAGE } from '../error-entry.js';
+// TW1150 to TW1159: several producers of one source, and how much of the oplog is left to them.
+import { type ErrorEntry, EXIT_FAILURE, EXIT_USAGE } from '../error-entry.js';
 
 export const leadErrors = {
   TW1150: {
@@ -8,5 +8,12 @@ export const leadErrors = {
     hint: 'Choose --session-timeout between the broker’s group.min.session.timeout.ms (6 s by default) and group.max.session.timeout.ms (30 min).',
     retriable: false,
     exitCode: EXIT_USAGE,
+  },
+  TW1151: {
+    title: 'Little of the oplog is left',
+    message: 'Less than {level} % of the oplog may still be written before it passes the checkpoint',
+    hint: 'This is a warning: nothing is lost yet. Find out what holds the producer up (Kafka, mostly), or enlarge the oplog while it is time: db.adminCommand({replSetResizeOplog: 1, size: <MB>}) on every member.',
+    retriable: true,
+    exitCode: EXIT_FAILURE,
   },
 } as const satisfies Record<string, ErrorEntry>;
