@@ -102,10 +102,10 @@ export class ProducerMetrics {
     this.#add('sweep_records_read', records);
   }
 
-  /** A batch is in Kafka. */
-  committed(origin: Origin | undefined, encoded: EncodedBatch | undefined, milliseconds: number): void {
-    this.#add('transactions', 1);
-    this.#transactionSeconds.observe(milliseconds / 1000);
+  /** A batch is in Kafka, by a transaction unless nothing was left of it. */
+  committed(transactions: 0 | 1, origin: Origin | undefined, encoded: EncodedBatch | undefined, milliseconds: number): void {
+    this.#add('transactions', transactions);
+    if (transactions > 0) this.#transactionSeconds.observe(milliseconds / 1000);
     if (encoded === undefined) return;
     this.#add('published_bytes', encoded.bytes);
     this.#add(PUBLISHED_BY[origin ?? 'tail'], encoded.records);

@@ -214,6 +214,10 @@ export class Sequencer {
     }
     // Rows of which nothing is left are submitted too: they are counted, and the encoder's buffers stay in turn.
     if (topics.length === 0 && encoded === undefined) return;
-    await publisher.submit({ topics, onCommitted: () => metrics.committed(origin, encoded, performance.now() - startedAtMs) });
+    const transactions = topics.length === 0 ? 0 : 1;
+    await publisher.submit({
+      topics,
+      onCommitted: () => metrics.committed(transactions, origin, encoded, performance.now() - startedAtMs),
+    });
   }
 }
