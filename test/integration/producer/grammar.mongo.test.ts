@@ -131,11 +131,11 @@ describe('random operations', () => {
         seen.truncated += published.filter((event) => (event.updateDescription?.truncatedArrays.length ?? 0) > 0).length;
         seen.chained += await oplog().countDocuments({ ts: { $gt: start }, 'o.partialTxn': true });
       }),
-      { numRuns: 16, endOnFailure: true, reporter: briefly },
+      { numRuns: 12, endOnFailure: true, reporter: briefly },
     );
     // The operations did what they are for.
-    expect(seen.taken).toBeGreaterThan(1000);
-    expect(Math.min(seen.updates, seen.inTransactions)).toBeGreaterThan(500);
+    expect(seen.taken).toBeGreaterThan(700);
+    expect(Math.min(seen.updates, seen.inTransactions)).toBeGreaterThan(250);
     expect(Math.min(seen.truncated, seen.chained)).toBeGreaterThan(10);
     expect(seen.superseded).toBeGreaterThan(0);
   });
