@@ -3,16 +3,22 @@ import { formatBytes, formatCount, renderTable } from '@tailwater/runtime';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { type Comparison, median, type Run } from './measure/median.js';
-import { elasticsearchApply, mongoApply } from './modes/consumer-modes.js';
+import { elasticsearchApply, mongoApply, solrApply } from './modes/consumer-modes.js';
 import { latency, renderLatency } from './modes/latency.js';
 import { snapshot, tailInserts } from './modes/producer-modes.js';
 
-const modes = { 'tail-inserts': tailInserts, snapshot, 'es-apply': elasticsearchApply, 'mongo-apply': mongoApply } as const;
+const modes = {
+  'tail-inserts': tailInserts,
+  snapshot,
+  'es-apply': elasticsearchApply,
+  'solr-apply': solrApply,
+  'mongo-apply': mongoApply,
+} as const;
 const names = [...Object.keys(modes), 'latency'];
 
 const given = await yargs(hideBin(process.argv))
   .usage(
-    'npm run bench -- MODE… [options]\n\nModes: tail-inserts, snapshot, es-apply, mongo-apply, latency. All of them when none is named.',
+    'npm run bench -- MODE… [options]\n\nModes: tail-inserts, snapshot, es-apply, solr-apply, mongo-apply, latency. All of them when none is named.',
   )
   .option('records', { type: 'number', default: 200_000, describe: 'Documents of about 1 KB' })
   .option('rounds', { type: 'number', default: 3, describe: 'Rounds, ours and the limit in turn; medians count' })

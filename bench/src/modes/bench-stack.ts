@@ -4,9 +4,11 @@ import {
   type Kafka,
   type Mongo,
   PipelineProcess,
+  type Solr,
   startElasticsearch,
   startKafka,
   startMongo,
+  startSolr,
 } from '@tailwater/devstack';
 import { positionMessage, snapshotMessage } from '@tailwater/producer';
 import { Position } from '@tailwater/schema';
@@ -35,6 +37,12 @@ export class BenchStack implements AsyncDisposable {
 
   async elasticsearch(): Promise<Elasticsearch> {
     const server = await startElasticsearch({});
+    this.#more.push(server);
+    return server;
+  }
+
+  async solr(): Promise<Solr> {
+    const server = await startSolr({ heapMb: 1024 });
     this.#more.push(server);
     return server;
   }

@@ -36,6 +36,43 @@ export async function elasticsearchApply(options: BenchOptions): Promise<Compari
   return { mode: 'es-apply', unit: 'documents/s', records: options.records, limitIs: 'prebuilt NDJSON', floor: FLOOR, ...result };
 }
 
+/** The fields that the documents have when they are flat. */
+const SOLR_FIELDS = [
+  ...['number', 'customer.id', 'lines.0.count', 'lines.1.count'].map((name) => ({ name, type: 'plong' })),
+  ...['state', 'customer.name', 'customer.city', 'lines.0.sku', 'lines.1.sku'].map((name) => ({ name, type: 'string' })),
+  { name: 'created', type: 'pdate' },
+  { name: 'total', type: 'pdouble' },
+  { name: 'express', type: 'boolean' },
+  { name: 'body', type: 'text_general' },
+];
+
+export async function solrApply(options: BenchOptions): Promise<Comparison> {
+  await using stack = await BenchStack.start();
+  const solr = await stack.solr();
+  await fillTopic(stack, options.records);
+  let round = 0;
+  const core = async (name: string): Promise<string> => {
+    await solr.create(name);
+    return `${solr.url}/${name}`;
+  };
+  // Cores share the schema of their configset.
+  const fields = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ 'add-field': SOLR_FIELDS }) };
+  const answer = await fetch(`${await core('schema')}/schema`, fields);
+  if (!answer.ok) throw new Error(`Solr refuses the fields: ${await answer.text()}`);
+  const result = await interleave(
+    options.rounds,
+    async () => consume(stack, `solr${++round}`, ['--target', 'solr', '--target-url', await core(`ours${round}`)], options.records),
+    async () =>
+      runBaseline('solr-prebuilt', {
+        url: await core(`limit${round}`),
+        documents: options.records,
+        batchDocuments: BATCH_DOCUMENTS,
+        concurrency: CONCURRENCY,
+      }),
+  );
+  return { mode: 'solr-apply', unit: 'documents/s', records: options.records, limitIs: 'prebuilt JSON', floor: FLOOR, ...result };
+}
+
 export async function mongoApply(options: BenchOptions): Promise<Comparison> {
   await using stack = await BenchStack.start();
   const { uri } = await stack.mongoTarget();
