@@ -20,4 +20,8 @@ export interface Change {
   readonly partition: number;
   /** Kafka offsets are 64-bit, but a partition would need 9e15 records before a number lost one. */
   readonly offset: number;
+  /** Why the transform stage refuses it: it goes where what the target refuses goes, in its turn, and reaches no target. */
+  readonly refusal?: { readonly code: string; readonly reason: string };
+  /** Other documents that were made of this one: they are applied with it, and it has ended when they have. */
+  readonly parts?: readonly Change[];
 }

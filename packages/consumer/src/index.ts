@@ -21,4 +21,4 @@ export { KafkaSubscription, type KafkaSubscriptionOptions } from './subscribe/ka
 export type { FetchedBatch, FetchedRecord, Subscription, SubscriptionListener } from './subscribe/subscription.js';
 export { Tally } from './tally.js';
 export { Destinations } from './transform/destinations.js';
-export { renaming, type Transform } from './transform/transform.js';
+export { createTransform, type Transform, type TransformParts } from './transform/transform.js';

@@ -6,6 +6,7 @@ import type { ApplyHooks } from './apply/apply-batch.js';
 import type { Delivery, Outcome } from './apply/delivery.js';
 import { Lanes, type LanesOptions } from './apply/lanes.js';
 import type { Target } from './apply/target.js';
+import type { Change } from './change.js';
 import { Committer } from './commit/committer.js';
 import { Assignment, type PartitionProgress, TrackedDelivery } from './commit/progress.js';
 import type { ErrorPolicy } from './dead-letters/error-policy.js';
@@ -168,7 +169,7 @@ export class Pipeline implements SubscriptionListener {
       progress.watermark.skip(decoded.offset);
       return;
     }
-    const bytes = change.document.length + change.key.length + CHANGE_OVERHEAD_BYTES;
+    const bytes = memoryOf(change) + (change.parts?.reduce((sum, part) => sum + memoryOf(part), 0) ?? 0);
     this.#lanes.push(new TrackedDelivery(change, record, bytes, progress, this.#onSettled));
     return;
   }
@@ -198,3 +199,5 @@ export class Pipeline implements SubscriptionListener {
     return namespace;
   }
 }
+
+const memoryOf = ({ document, key }: Change): number => document.length + key.length + CHANGE_OVERHEAD_BYTES;

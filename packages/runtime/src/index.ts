@@ -33,8 +33,10 @@ export {
   type MetricOptions,
   type Metrics,
 } from './metrics/metrics.js';
+export { compileFieldRules, type FieldRules, type FieldRulesOptions, type FieldSelection } from './namespaces/field-rules.js';
 export { type NamespaceName, type NamespacePattern, parseNamespacePattern } from './namespaces/namespace-pattern.js';
 export {
+  type CompiledNamespaceRules,
   compileNamespaceRules,
   type NamespaceRules,
   type NamespaceRulesOptions,

@@ -3,6 +3,7 @@
 import { TailwaterError } from '@tailwater/runtime';
 import { InvalidBsonError } from '@tailwater/schema';
 import type { ApplyHooks, ApplySignals } from './apply-batch.js';
+import { applyChanges } from './apply-changes.js';
 import type { Delivery, Outcome } from './delivery.js';
 import type { ChangeResult, Rejection, Target } from './target.js';
 
@@ -36,7 +37,7 @@ export async function applyOnce(target: Target, batch: readonly Delivery[], cont
   let results: readonly ChangeResult[];
   try {
     const changes = batch.map((delivery) => delivery.change);
-    results = await target.applyBatch(changes, signals.cut);
+    results = await applyChanges(target, changes, signals.cut);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const code = error instanceof TailwaterError && error.retriable ? error.code : signals.cut.aborted ? 'aborted' : undefined;

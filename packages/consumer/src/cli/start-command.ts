@@ -2,7 +2,6 @@
 import {
   type Command,
   checkKafka,
-  compileNamespaceRules,
   createKafka,
   createMetrics,
   kafkaConnection,
@@ -22,17 +21,16 @@ import { Pipeline } from '../pipeline.js';
 import { KafkaSubscription } from '../subscribe/kafka.js';
 import { offsetsForgotten } from '../subscribe/kafka-groups.js';
 import { TargetHealth } from '../target-health.js';
-import { Destinations } from '../transform/destinations.js';
-import { renaming } from '../transform/transform.js';
 import { catchUpDisplay } from './catch-up.js';
-import { batchOptions, errorOptions, kafkaOptions, namespaceOptions, processOptions, targetOptions } from './options.js';
+import { batchOptions, errorOptions, kafkaOptions, processOptions, targetOptions } from './options.js';
 import { describeConsumer, readiness, reporter } from './report.js';
 import { targetName } from './target-name.js';
+import { prepareTransform, transformOptions } from './transforming.js';
 
 const options = {
   ...targetOptions,
   ...kafkaOptions,
-  ...namespaceOptions,
+  ...transformOptions,
   ...batchOptions,
   ...errorOptions,
   ...processOptions,
@@ -65,7 +63,8 @@ export const startCommand: Command<typeof options> = {
   async run(given, { signal, logger, stderr }) {
     if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
     const sessionTimeoutMs = given.sessionTimeout * 1000;
-    const rules = compileNamespaceRules({ include: given.include, exclude: given.exclude, rename: given.rename });
+    const transforming = await prepareTransform(given);
+    const { rules } = transforming;
     const name = targetName(given.name ?? given.target);
     const group = `${given.prefix}.${name}`;
     const target = await createTarget(given.target, {
@@ -100,12 +99,7 @@ export const startCommand: Command<typeof options> = {
         {
           subscription,
           target,
-          transform: renaming(
-            new Destinations(
-              (namespace) => rules.rename(namespace),
-              (namespace) => target.nameOf(namespace),
-            ),
-          ),
+          transform: transforming.for(target),
           errorPolicy: new ErrorPolicy(
             { writer: new LetterWriter(letters), clock: systemClock, logger: lettersLogger },
             given.onError,

@@ -39,10 +39,11 @@ export class ErrorPolicy {
 
   /** @throws TailwaterError TW1305 when the process is to stop for it */
   refused({ change, record }: Delivery, { code, reason }: Rejection, signal: AbortSignal): Promise<Outcome> {
-    const destination = formatNamespace(change.namespace);
-    if (this.#onError === 'stop') {
-      throw new TailwaterError('TW1305', { target: this.#target, key: change.key.slice(0, 200), namespace: destination, reason });
-    }
+    const namespace = formatNamespace(change.namespace);
+    if (this.#onError === 'stop')
+      throw new TailwaterError('TW1305', { target: this.#target, key: change.key.slice(0, 200), namespace, reason });
+    // What the transform refused has no place at the target yet.
+    const destination = change.refusal === undefined ? namespace : undefined;
     return this.#settle(record, change, { kind: 'refused', code, reason, destination, position: change.position.toString() }, signal);
   }
 

@@ -7,6 +7,7 @@ import { leadErrors } from './catalogue/lead.js';
 import { mongodbErrors } from './catalogue/mongodb.js';
 import { processErrors } from './catalogue/process.js';
 import { targetErrors } from './catalogue/targets.js';
+import { transformErrors } from './catalogue/transforms.js';
 
 export const errorCatalogue = {
   ...configurationErrors,
@@ -15,6 +16,7 @@ export const errorCatalogue = {
   ...kafkaErrors,
   ...targetErrors,
   ...consumerErrors,
+  ...transformErrors,
   ...processErrors,
   ...decodingErrors,
 } as const;

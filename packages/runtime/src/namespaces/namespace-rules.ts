@@ -2,6 +2,7 @@
 //
 // - Exclude beats include. Without an include everything is included. A rename includes nothing by itself.
 // - In rename a plain name beats a wildcard, and wildcards count in order of declaration.
+// - A GridFS bucket is two collections, `<bucket>.files` and `<bucket>.chunks`, which belong together and so keep their names.
 // - Never replicated: `system.*` collections, and the databases admin, config and local; nor the temporary collections that the
 //   server fills and renames when it moves a collection between databases, makes it capped, or writes the result of $out or mapReduce.
 
@@ -16,6 +17,10 @@ export interface NamespaceRulesOptions {
   readonly exclude?: readonly string[];
   /** From pattern to pattern, the `*` on both sides in the same part. */
   readonly rename?: Readonly<Record<string, string>>;
+  /** Several namespaces may get one name at the target. */
+  readonly allowMerge?: boolean;
+  /** GridFS buckets, `database.bucket`. */
+  readonly gridfs?: readonly string[];
 }
 
 export interface NamespaceRules {
@@ -28,21 +33,56 @@ export interface NamespaceRules {
   rename(namespace: NamespaceName): NamespaceName;
 }
 
+export interface CompiledNamespaceRules extends NamespaceRules {
+  /** The included namespaces that a rule names without a wildcard: those that are known before anything is read. */
+  readonly plain: readonly NamespaceName[];
+  /** Which part of a marked GridFS bucket the collection is; undefined when it is none. */
+  gridFsPart(database: string, collection: string): 'files' | 'chunks' | undefined;
+}
+
 const SYSTEM_DATABASES: ReadonlySet<string> = new Set(['admin', 'config', 'local']);
 const SYSTEM_COLLECTION = 'system.';
 const TEMPORARY_COLLECTION = /^tmp(?:\.agg_out\.|\.mr\.|[A-Za-z0-9]{5}\.(?:renameCollection$|convertToCapped\.))/;
 
-/** @throws TailwaterError TW1010 for a bad pattern, TW1011 when two plain names would get one name at the target */
-export function compileNamespaceRules(options: NamespaceRulesOptions): NamespaceRules {
+/**
+ * @throws TailwaterError TW1010 for a bad pattern, TW1011 when two plain names would get one name at the target, TW1372 when a GridFS
+ *   bucket would be renamed
+ */
+export function compileNamespaceRules(options: NamespaceRulesOptions): CompiledNamespaceRules {
   const include = (options.include ?? []).map((text) => parseInclude(text));
   const exclude = (options.exclude ?? []).map((text) => parseNamespacePattern(text, 'exclude'));
   const isIncluded = includes(include, exclude);
+  const isPlainIncluded = (name: string) => isIncluded(...split(name));
   const plainIncludes = include.filter(({ plain }) => plain).map(({ text }) => text);
-  const names = new RenameTable(
-    options.rename ?? {},
-    plainIncludes.filter((name) => isIncluded(...split(name))),
-  );
-  return { includes: isIncluded, rename: (namespace) => names.rename(namespace) };
+  const names = new RenameTable(options.rename ?? {}, plainIncludes.filter(isPlainIncluded), options.allowMerge);
+  const plain = [...new Set([...plainIncludes, ...names.plain])].filter(isPlainIncluded).map((name) => {
+    const [database, collection] = split(name);
+    return { database, collection };
+  });
+  const gridfs = gridFsCollections(options.gridfs ?? [], names);
+  return {
+    includes: isIncluded,
+    rename: (namespace) => names.rename(namespace),
+    plain,
+    gridFsPart: (database, collection) => gridfs.get(`${database}.${collection}`),
+  };
+}
+
+function gridFsCollections(buckets: readonly string[], names: RenameTable): Map<string, 'files' | 'chunks'> {
+  const collections = new Map<string, 'files' | 'chunks'>();
+  for (const bucket of buckets) {
+    const pattern = parseNamespacePattern(bucket, 'gridfs');
+    if (!pattern.plain) throw new TailwaterError('TW1010', { pattern: JSON.stringify(bucket), option: 'gridfs', reason: 'it takes no *' });
+    for (const part of ['files', 'chunks'] as const) {
+      const name = `${bucket}.${part}`;
+      const [database, collection] = split(name);
+      const target = names.targetOf({ database, collection });
+      if (target.database !== database || target.collection !== collection)
+        throw new TailwaterError('TW1372', { bucket, target: `${target.database}.${target.collection}` });
+      collections.set(name, part);
+    }
+  }
+  return collections;
 }
 
 function includes(include: readonly NamespacePattern[], exclude: readonly NamespacePattern[]): NamespaceRules['includes'] {

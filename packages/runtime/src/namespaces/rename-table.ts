@@ -24,12 +24,15 @@ export class RenameTable {
   /** Which namespace was given a target name, so that a second one is noticed. */
   readonly #sources = new Map<string, string>();
   readonly #renamed = new Map<string, NamespaceName>();
+  readonly #merging: boolean;
 
   /**
+   * @param merging - whether several namespaces may get one name, because somebody asked for it
    * @param keeping - namespaces that are included by their plain name: what no rule renames keeps its name
    * @throws TailwaterError TW1010 for a bad pattern, TW1011 when two plain names get one target
    */
-  constructor(rename: Readonly<Record<string, string>>, keeping: readonly string[]) {
+  constructor(rename: Readonly<Record<string, string>>, keeping: readonly string[], merging = false) {
+    this.#merging = merging;
     const rules = Object.entries(rename).map(([source, target]) => parseRule(source, target));
     this.#wildcards = rules.filter(({ source }) => !source.plain);
     for (const { source, target } of rules) {
@@ -41,20 +44,30 @@ export class RenameTable {
     }
   }
 
+  /** The namespaces that a rule names without a wildcard. */
+  get plain(): Iterable<string> {
+    return this.#plain.keys();
+  }
+
   /** @throws TailwaterError TW1011 when another namespace already has that name, TW1010 when a rule leaves none */
   rename(namespace: NamespaceName): NamespaceName {
     const source = nameOf(namespace);
     let target = this.#renamed.get(source);
     if (target === undefined) {
-      target = this.#apply(namespace, source);
+      target = this.targetOf(namespace);
       this.#claim(nameOf(target), source);
       this.#renamed.set(source, target);
     }
     return target;
   }
 
-  /** A plain rule beats a wildcard; wildcards count in order of declaration. */
-  #apply(namespace: NamespaceName, name: string): NamespaceName {
+  /**
+   * What the rules make of a namespace, whoever else has that name: a plain rule beats a wildcard; wildcards count in order of declaration.
+   *
+   * @throws TailwaterError TW1010 when a rule leaves no name
+   */
+  targetOf(namespace: NamespaceName): NamespaceName {
+    const name = nameOf(namespace);
     const plain = this.#plain.get(name);
     if (plain !== undefined) return plain;
     const rule = this.#wildcards.find(({ source }) => matchesNamespace(source, namespace.database, namespace.collection));
@@ -70,6 +83,7 @@ export class RenameTable {
   }
 
   #claim(target: string, source: string): void {
+    if (this.#merging) return;
     const first = this.#sources.get(target);
     if (first !== undefined && first !== source) throw new TailwaterError('TW1011', { first, second: source, target });
     this.#sources.set(target, source);

@@ -23,7 +23,7 @@ import { LetterWriter } from '../../../../packages/consumer/src/dead-letters/let
 import { Pipeline } from '../../../../packages/consumer/src/pipeline.js';
 import { KafkaSubscription } from '../../../../packages/consumer/src/subscribe/kafka.js';
 import { Destinations } from '../../../../packages/consumer/src/transform/destinations.js';
-import { renaming } from '../../../../packages/consumer/src/transform/transform.js';
+import { createTransform } from '../../../../packages/consumer/src/transform/transform.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
 export const PARTITIONS = 4;
@@ -190,12 +190,12 @@ export class RunningConsumer {
       {
         subscription,
         target,
-        transform: renaming(
-          new Destinations(
+        transform: createTransform({
+          destinations: new Destinations(
             (namespace) => namespace,
             (namespace) => target.nameOf(namespace),
           ),
-        ),
+        }),
         errorPolicy: new ErrorPolicy(
           { writer: new LetterWriter(this.#letters), clock: systemClock, logger },
           options.onError ?? 'dead-letter',

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { indexName } from '../../../../packages/consumer/src/apply/elasticsearch/index-name.js';
 import { Destinations } from '../../../../packages/consumer/src/transform/destinations.js';
-import { renaming } from '../../../../packages/consumer/src/transform/transform.js';
-import { change, ORDERS } from '../support/changes.js';
+import { ORDERS } from '../support/changes.js';
 
 const same = <T>(value: T): T => value;
 
@@ -26,17 +25,11 @@ describe('Destinations', () => {
     destinations.of(ORDERS);
     expect(() => destinations.of({ database: 'shop', collection: 'Orders' })).toThrow(expect.objectContaining({ code: 'TW1306' }));
   });
-});
 
-describe('renaming', () => {
-  test('leaves a change alone whose namespace keeps its name', () => {
-    const original = change(1, 0);
-    expect(renaming(new Destinations(same))(original)).toBe(original);
-  });
-
-  test('changes the namespace and nothing else', () => {
-    const original = change(1, 0);
-    const renamed = renaming(new Destinations(() => ({ database: 'b', collection: 'c' })))(original);
-    expect(renamed).toEqual({ ...original, namespace: { database: 'b', collection: 'c' } });
+  test('merges when asked to: all that go to one name get the same object', () => {
+    const destinations = new Destinations(same, indexName, true);
+    const first = destinations.of(ORDERS);
+    expect(destinations.of({ database: 'shop', collection: 'Orders' })).toBe(first);
+    expect(destinations.of({ database: 'shop', collection: 'other' })).not.toBe(first);
   });
 });

@@ -158,3 +158,43 @@ describe('met while running', () => {
     );
   });
 });
+
+describe('merging', () => {
+  it('gives several namespaces one name when asked to', () => {
+    const rules = compileNamespaceRules({
+      include: ['a.x', 'b.x'],
+      rename: { '*.x': 'all_*.x', 'a.x': 'm.x', 'b.x': 'm.x' },
+      allowMerge: true,
+    });
+    expect([rules.rename(namespace('a.x')), rules.rename(namespace('b.x'))]).toEqual([namespace('m.x'), namespace('m.x')]);
+  });
+
+  it('tells the names that are known before anything is read', () => {
+    const rules = compileNamespaceRules({
+      include: ['a.x', 'a.y', 'b.*'],
+      exclude: ['a.y'],
+      rename: { 'b.z': 'c.z', 'd.z': 'e.z', 'b.*': 'f.*' },
+    });
+    expect(rules.plain).toEqual([namespace('a.x'), namespace('b.z')]);
+  });
+});
+
+describe('GridFS', () => {
+  it('knows the collections of a marked bucket', () => {
+    const { gridFsPart } = compileNamespaceRules({ gridfs: ['shop.fs'], rename: { 'shop.fs': 'x.y' } });
+    const parts = ['shop.fs.files', 'shop.fs.chunks', 'shop.fs', 'shop.other.files'].map((name) => {
+      const { database, collection } = namespace(name);
+      return gridFsPart(database, collection);
+    });
+    expect(parts).toEqual(['files', 'chunks', undefined, undefined]);
+  });
+
+  it.each<[string, NamespaceRulesOptions]>([
+    ['TW1372', { gridfs: ['shop.fs'], rename: { 'shop.*': 'copy.*' } }],
+    ['TW1372', { gridfs: ['shop.fs'], rename: { 'shop.fs.chunks': 'shop.c' } }],
+    ['TW1010', { gridfs: ['shop.*'] }],
+    ['TW1010', { gridfs: ['fs'] }],
+  ])('%s: %j', (code, options) => {
+    expect(() => compileNamespaceRules(options)).toThrow(expect.objectContaining({ code }));
+  });
+});

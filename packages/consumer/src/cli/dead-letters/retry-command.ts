@@ -1,5 +1,5 @@
 // `consumer dead-letters retry`: applies refused changes again, once the mapping, the schema or the release has been corrected.
-import { type Command, compileNamespaceRules, type Logger, type OptionValues, renderTable, TailwaterError } from '@tailwater/runtime';
+import { type Command, type Logger, type OptionValues, renderTable, TailwaterError } from '@tailwater/runtime';
 import { namespaceOfTopic } from '@tailwater/schema';
 import { createTarget, ownOptions } from '../../apply/registry.js';
 import type { Target } from '../../apply/target.js';
@@ -7,9 +7,9 @@ import type { DeadLetter } from '../../dead-letters/dead-letter.js';
 import { standingOf } from '../../dead-letters/newest-records.js';
 import { type RetryResult, retryLetters } from '../../dead-letters/retry-letters.js';
 import { assertStandsStill } from '../../subscribe/kafka-groups.js';
-import { Destinations } from '../../transform/destinations.js';
-import { renaming, type Transform } from '../../transform/transform.js';
-import { batchOptions, namespaceOptions, targetOptions } from '../options.js';
+import type { Transform } from '../../transform/transform.js';
+import { batchOptions, targetOptions } from '../options.js';
+import { prepareTransform, transformOptions } from '../transforming.js';
 import { choiceOptions, chosenLetters, ID_POSITIONAL, type OpenLetters, withLetters } from './letters-options.js';
 
 const options = {
@@ -17,7 +17,7 @@ const options = {
   targetUrl: targetOptions.targetUrl,
   targetOption: targetOptions.targetOption,
   requestTimeout: batchOptions.requestTimeout,
-  ...namespaceOptions,
+  ...transformOptions,
   ...ownOptions,
 } as const;
 
@@ -44,7 +44,7 @@ export const retryLettersCommand: Command<typeof options> = {
       options: given.targetOption,
       own: given,
     };
-    const transform = transformOf(given);
+    const transform = await transformOf(given);
     const target = await createTarget(given.target, settings);
     try {
       await target.connect(signal);
@@ -63,16 +63,12 @@ export const retryLettersCommand: Command<typeof options> = {
 };
 
 /** What the consumer does to each change, given the same options. */
-function transformOf(given: OptionValues<typeof namespaceOptions>): (target: Target) => Transform {
-  const rules = compileNamespaceRules({ include: given.include, exclude: given.exclude, rename: given.rename });
+async function transformOf(given: OptionValues<typeof transformOptions>): Promise<(target: Target) => Transform> {
+  const transforming = await prepareTransform(given);
   return (target) => {
-    const rename = renaming(
-      new Destinations(
-        (namespace) => rules.rename(namespace),
-        (namespace) => target.nameOf(namespace),
-      ),
-    );
-    return (change) => (rules.includes(change.namespace.database, change.namespace.collection) ? rename(change) : undefined);
+    const transform = transforming.for(target);
+    return (change) =>
+      transforming.rules.includes(change.namespace.database, change.namespace.collection) ? transform(change) : undefined;
   };
 }
 

@@ -1,0 +1,55 @@
+// What the options say of namespaces and documents, as the transform stage of whatever applies changes.
+import {
+  type CompiledNamespaceRules,
+  compileFieldRules,
+  compileNamespaceRules,
+  defineOptions,
+  type OptionValues,
+} from '@tailwater/runtime';
+import type { Target } from '../apply/target.js';
+import { Destinations } from '../transform/destinations.js';
+import { createTransform, type Transform } from '../transform/transform.js';
+import { UserFunction } from '../transform/user-function.js';
+import { namespaceOptions } from './options.js';
+
+export const transformOptions = defineOptions({
+  ...namespaceOptions,
+  allowMerge: { type: 'boolean', group: 'Namespaces:', describe: 'Several namespaces may go to one name at the target' },
+  gridfs: { type: 'list', group: 'Namespaces:', describe: 'GridFS buckets, db.bucket; they cannot be renamed' },
+  includeFields: {
+    type: 'list',
+    group: 'Documents:',
+    describe: 'Fields to apply, dotted; _id always is. db.collection:field says it for one namespace or, with *, for some',
+  },
+  excludeFields: { type: 'list', group: 'Documents:', describe: 'Fields to leave out, likewise' },
+  transform: {
+    type: 'string',
+    group: 'Documents:',
+    describe: 'JavaScript module whose default export makes of a document another, several, or null to leave it out',
+  },
+});
+
+export interface Transforming {
+  readonly rules: CompiledNamespaceRules;
+  /** @throws TailwaterError TW1304 or TW1306 when a namespace that is known by name can have no place at the target */
+  for(target: Target): Transform;
+}
+
+/** @throws TailwaterError TW1010, TW1011, TW1015 or TW137x for rules, fields or a function that are not usable */
+export async function prepareTransform(given: OptionValues<typeof transformOptions>): Promise<Transforming> {
+  const rules = compileNamespaceRules(given);
+  const fields = compileFieldRules(given);
+  const userFunction = given.transform === undefined ? {} : { userFunction: await UserFunction.load(given.transform) };
+  return {
+    rules,
+    for: (target) => {
+      const destinations = new Destinations(
+        (namespace) => rules.rename(namespace),
+        (namespace) => target.nameOf(namespace),
+        given.allowMerge,
+      );
+      for (const namespace of rules.plain) destinations.of(namespace);
+      return createTransform({ destinations, fields, ...userFunction });
+    },
+  };
+}

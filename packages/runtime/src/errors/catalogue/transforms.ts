@@ -1,0 +1,44 @@
+// TW137x: what becomes of a change before it is applied.
+import { type ErrorEntry, EXIT_FAILURE, EXIT_USAGE } from '../error-entry.js';
+
+const usage = { retriable: false, exitCode: EXIT_USAGE } as const;
+
+export const transformErrors = {
+  TW1370: {
+    title: 'Fields to include and to exclude in one namespace',
+    message: 'The namespaces of {namespace} have both fields to include and fields to exclude',
+    hint: 'Give each namespace one of the two. Fields that are named for every namespace count for it as well.',
+    ...usage,
+  },
+  TW1371: {
+    title: 'Bad field path',
+    message: '{path} in {option} is no path of a field',
+    hint: 'Write a field’s name, dotted where it is nested (customer.address.city), and database.collection: before it to say where it counts.',
+    ...usage,
+  },
+  TW1372: {
+    title: 'GridFS bucket renamed',
+    message: 'The GridFS bucket {bucket} would be renamed: {target}',
+    hint: 'The two collections of a bucket keep their names. Give it no name in --rename, and exclude it from wildcards there.',
+    ...usage,
+  },
+  TW1373: {
+    title: 'Transform not loaded',
+    message: 'Cannot load the transform {file}: {reason}',
+    hint: 'It must be a JavaScript module (.js, .mjs) that this user may read; the path is relative to where the process starts.',
+    ...usage,
+  },
+  TW1374: {
+    title: 'Transform without a function',
+    message: 'The transform {file} is not usable: {reason}',
+    hint: 'export default (document, context) => document; it may return null to leave the document out. It must not be async.',
+    ...usage,
+  },
+  TW1375: {
+    title: 'Transform failed',
+    message: 'The transform {file} failed for the document {key} of {namespace}: {reason}',
+    hint: 'Correct the function and start again; the documents that were refused can then be applied again.',
+    retriable: false,
+    exitCode: EXIT_FAILURE,
+  },
+} as const satisfies Record<string, ErrorEntry>;

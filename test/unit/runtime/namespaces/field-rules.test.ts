@@ -1,0 +1,46 @@
+import { compileFieldRules, type FieldRulesOptions } from '@tailwater/runtime';
+import { describe, expect, it } from 'vitest';
+
+const fieldsOf = (options: FieldRulesOptions, name: string) => {
+  const dot = name.indexOf('.');
+  return compileFieldRules(options)(name.slice(0, dot), name.slice(dot + 1));
+};
+const include = (...paths: string[]) => ({ mode: 'include', paths });
+const exclude = (...paths: string[]) => ({ mode: 'exclude', paths });
+
+describe('compileFieldRules', () => {
+  it.each<[FieldRulesOptions, string, object | undefined]>([
+    [{}, 'a.b', undefined],
+    [{ includeFields: ['x', 'y.z'] }, 'a.b', include('x', 'y.z')],
+    [{ excludeFields: ['x'] }, 'a.b', exclude('x')],
+    // Of one namespace, or of some.
+    [{ excludeFields: ['a.b:x'] }, 'a.b', exclude('x')],
+    [{ excludeFields: ['a.b:x'] }, 'a.c', undefined],
+    [{ excludeFields: ['a.*:x'] }, 'a.c.d', exclude('x')],
+    [{ includeFields: ['a.b:x'], excludeFields: ['a.c:y'] }, 'a.b', include('x')],
+    [{ includeFields: ['a.b:x'], excludeFields: ['a.c:y'] }, 'a.c', exclude('y')],
+    // Global and per-namespace fields unite.
+    [{ excludeFields: ['g', 'a.b:x', 'a.b:g'] }, 'a.b', exclude('g', 'x')],
+    [{ excludeFields: ['g', 'a.b:x'] }, 'a.c', exclude('g')],
+    // A plain name beats a wildcard, and wildcards count in order of declaration.
+    [{ excludeFields: ['a.*:w', 'a.b:x'] }, 'a.b', exclude('x')],
+    [{ excludeFields: ['a.*:first', 'a.b*:second'] }, 'a.bc', exclude('first')],
+    // A colon inside a field's name.
+    [{ excludeFields: ['x:y'] }, 'a.b', exclude('x:y')],
+    [{ excludeFields: ['a.b:x:y'] }, 'a.b', exclude('x:y')],
+  ])('%j: of %s %j', (options, name, expected) => {
+    expect(fieldsOf(options, name)).toEqual(expected);
+  });
+
+  it.each<[string, FieldRulesOptions]>([
+    ['TW1015', { includeFields: ['x'], excludeFields: ['y'] }],
+    ['TW1370', { includeFields: ['a.b:x'], excludeFields: ['a.b:y'] }],
+    ['TW1370', { includeFields: ['x'], excludeFields: ['a.b:y'] }],
+    ['TW1371', { includeFields: ['a..b'] }],
+    ['TW1371', { excludeFields: ['a.b:'] }],
+    ['TW1371', { excludeFields: ['.x'] }],
+    ['TW1010', { excludeFields: ['.b:x'] }],
+  ])('%s: %j', (code, options) => {
+    expect(() => compileFieldRules(options)).toThrow(expect.objectContaining({ code }));
+  });
+});
