@@ -1,5 +1,5 @@
 // `consumer start` and `consumer status` as their users see them: options in, files of status and figures out.
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, waitFor } from '@tailwater/devstack';
@@ -117,6 +117,40 @@ describe('consumer', () => {
     expect(after.groups[0].topics[0].lag).toBe(2);
     const table = await run(['status', ...kafkaArgs('st')]);
     expect(table).toMatch(/st\.copy\s.*empty, 0.*st\.shop\.orders/);
+  });
+
+  test('start leaves fields out, has a function at the documents, and merges namespaces', async () => {
+    const items = { database: 'shop', collection: 'items' };
+    await Promise.all([world.createTopic('tf', namespace), world.createTopic('tf', items)]);
+    await world.publish('tf', namespace, [{ document: { _id: 1, secret: 's', total: 5 } }, { document: { _id: 2, total: 0 } }]);
+    await world.publish('tf', items, [{ document: { _id: 3, secret: 's', n: 1 } }]);
+    const directory = await mkdtemp(join(tmpdir(), 'transform-'));
+    const file = join(directory, 'fn.mjs');
+    await writeFile(file, "export default (d, { namespace }) => (d.total === 0 ? null : { ...d, from: namespace, saw: 'secret' in d })");
+    const stop = new AbortController();
+    const args = [
+      '--rename',
+      'shop.orders=all.docs,shop.items=all.docs',
+      '--allow-merge',
+      '--exclude-fields',
+      'secret',
+      '--transform',
+      file,
+    ];
+    await expect(run([...startArgs('tf'), '--rename', 'shop.orders=all.docs,shop.items=all.docs'])).rejects.toMatchObject({
+      code: 'TW1011',
+    });
+    const running = run([...startArgs('tf'), ...args], stop.signal);
+    const expected = new Map<number, object>([
+      [1, { _id: 1, total: 5, from: 'shop.orders', saw: false }],
+      [3, { _id: 3, n: 1, from: 'shop.items', saw: false }],
+    ]);
+    const stored = () => world.stored({ database: 'all', collection: 'docs' });
+    await waitFor(stored, { describe: 'both namespaces', until: (documents) => documents.size === expected.size, timeoutMs: 60_000 });
+    stop.abort(new StopRequested('SIGINT'));
+    await running;
+    expect(await stored()).toEqual(expected);
+    await rm(directory, { recursive: true });
   });
 
   test.each([

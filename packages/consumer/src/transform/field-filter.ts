@@ -12,6 +12,9 @@ interface FieldNode {
 }
 
 const DOT = 0x2e;
+const ZERO = 0x30;
+/** Up to this length a loop beats the call that copies memory (measured). */
+const LOOP_BYTES = 64;
 const ID = Buffer.from('_id');
 const LEAF: FieldNode = { leaf: true, children: [] };
 
@@ -83,12 +86,16 @@ export class FieldFilter {
       return;
     }
     this.#out[this.#at++] = source[start] as number;
-    this.#at += this.#out.write(String(index), this.#at, 'latin1');
+    if (index < 10) this.#out[this.#at++] = ZERO + index;
+    else this.#at += this.#out.write(String(index), this.#at, 'latin1');
     this.#out[this.#at++] = 0;
   }
 
   #copy(source: Buffer, start: number, end: number): void {
-    source.copy(this.#out, this.#at, start, end);
+    const out = this.#out;
+    let at = this.#at;
+    if (end - start > LOOP_BYTES) source.copy(out, at, start, end);
+    else for (let index = start; index < end; index++) out[at++] = source[index] as number;
     this.#at += end - start;
   }
 }

@@ -3,10 +3,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Elasticsearch, freePort, startElasticsearch, waitFor } from '@tailwater/devstack';
+import { compileFieldRules } from '@tailwater/runtime';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type ElasticsearchOptions, ElasticsearchTarget } from '../../../../packages/consumer/src/apply/elasticsearch/elasticsearch.js';
 import { elasticsearchSettings } from '../../../../packages/consumer/src/apply/elasticsearch/options.js';
 import type { Change } from '../../../../packages/consumer/src/change.js';
+import { Destinations } from '../../../../packages/consumer/src/transform/destinations.js';
+import { createTransform } from '../../../../packages/consumer/src/transform/transform.js';
 import { TlsProxy } from '../../../support/tls-proxy.js';
 import { change } from '../../../unit/consumer/support/changes.js';
 import { raw } from '../support/bson-zoo.js';
@@ -151,6 +154,22 @@ describe('aliases', () => {
     const target = await connected({ aliasSuffix: '-v1' });
     await expect(target.applyBatch([upsert('taken', 1)], never)).rejects.toMatchObject({ code: 'TW1344', retriable: false });
   });
+});
+
+test('several namespaces merge into one index when that is asked for', async () => {
+  const target = await connected({ autoCommitInterval: 0 });
+  const merged = { database: 'opt', collection: 'merged' };
+  const destinations = new Destinations(
+    () => merged,
+    (namespace) => target.nameOf(namespace),
+    true,
+  );
+  const transform = createTransform({ destinations, fields: compileFieldRules({ excludeFields: ['opt.two:sequence'] }) });
+  const changes = [upsert('one', 1), upsert('two', 2), remove('two', 3, 1)].map((each) => transform(each) as Change);
+  expect(await target.applyBatch(changes, never)).toEqual([APPLIED, APPLIED, APPLIED]);
+  const sources = [1, 2].map(async (id) => (await request('GET', `/opt.merged/_source/${id}`)).body);
+  expect(await Promise.all(sources)).toEqual([{ sequence: 1 }, {}]);
+  expect(await searchable('opt.merged')).toEqual(['1', '2']);
 });
 
 describe('what was written becomes searchable', () => {

@@ -2,6 +2,7 @@
 import { type Mongo, startMongo } from '@tailwater/devstack';
 import { Position } from '@tailwater/schema';
 import { type Document, Long, Timestamp } from 'bson';
+import fc from 'fast-check';
 import { type Collection, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { MongoTarget, type MongoTargetOptions } from '../../../../packages/consumer/src/apply/mongo/mongo.js';
@@ -102,6 +103,32 @@ describe('with a version field', () => {
     const results = await target.applyBatch([upsert({ _id: 1, _tw: 'mine' }, 1), upsert({ _id: 2 }, 1)], never);
     expect(results).toMatchObject([{ status: 'rejected', code: 'version-field', retriable: false }, APPLIED]);
   });
+});
+
+test('property: with versions, any order of any batches, some of them twice, ends in the newest documents', async () => {
+  const target = await connected({ versionField: '_tw' });
+  const log = fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 30 });
+  const scenario = log.chain((ids) => {
+    const changes = ids.map((_id, sequence) => upsert({ _id, sequence }, sequence + 1));
+    const shuffled = fc.shuffledSubarray([...changes, ...changes], { minLength: changes.length * 2 });
+    return fc.tuple(fc.constant(ids), shuffled, fc.integer({ min: 1, max: 8 }));
+  });
+  await fc.assert(
+    fc.asyncProperty(scenario, async ([ids, shuffled, batchSize]) => {
+      await collection().deleteMany({});
+      for (let from = 0; from < shuffled.length; from += batchSize) {
+        const batch = shuffled.slice(from, from + batchSize).sort((one, other) => one.offset - other.offset);
+        // The caller never puts a key into a batch twice: its last change counts.
+        const results = await target.applyBatch([...new Map(batch.map((each) => [each.key, each])).values()], never);
+        expect(results.filter(({ status }) => status === 'rejected')).toEqual([]);
+      }
+      const newest = [...new Set(ids)]
+        .sort()
+        .map((_id) => ({ _id, sequence: ids.lastIndexOf(_id), _tw: versionOf(ids.lastIndexOf(_id) + 1) }));
+      expect(await stored()).toEqual(newest);
+    }),
+    { numRuns: 20 },
+  );
 });
 
 describe('with a shard key', () => {
