@@ -31,7 +31,7 @@ export const transformErrors = {
   TW1374: {
     title: 'Transform without a function',
     message: 'The transform {file} is not usable: {reason}',
-    hint: 'export default (document, context) => document; it may return null to leave the document out. It must not be async.',
+    hint: 'Write export default (document, context) => document; it may return null to leave the document out. It must not be async.',
     ...usage,
   },
   TW1375: {
