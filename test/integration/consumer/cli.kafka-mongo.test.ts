@@ -123,10 +123,15 @@ describe('consumer', () => {
     const items = { database: 'shop', collection: 'items' };
     await Promise.all([world.createTopic('tf', namespace), world.createTopic('tf', items)]);
     await world.publish('tf', namespace, [{ document: { _id: 1, secret: 's', total: 5 } }, { document: { _id: 2, total: 0 } }]);
+    await world.publish('tf', namespace, [{ document: { _id: 4, bad: true } }]);
     await world.publish('tf', items, [{ document: { _id: 3, secret: 's', n: 1 } }]);
     const directory = await mkdtemp(join(tmpdir(), 'transform-'));
     const file = join(directory, 'fn.mjs');
-    await writeFile(file, "export default (d, { namespace }) => (d.total === 0 ? null : { ...d, from: namespace, saw: 'secret' in d })");
+    const source = `export default (document, { namespace }) => {
+      if (document.bad) throw new Error('no total');
+      return document.total === 0 ? null : { ...document, from: namespace, saw: 'secret' in document };
+    }`;
+    await writeFile(file, source);
     const stop = new AbortController();
     const args = [
       '--rename',
@@ -147,6 +152,9 @@ describe('consumer', () => {
     ]);
     const stored = () => world.stored({ database: 'all', collection: 'docs' });
     await waitFor(stored, { describe: 'both namespaces', until: (documents) => documents.size === expected.size, timeoutMs: 60_000 });
+    const list = async () => JSON.parse(await run(['dead-letters', 'list', '--target', 'mongo', '--json', ...kafkaArgs('tf')]));
+    const { letters } = await waitFor(list, { describe: 'a dead letter', until: (listed) => listed.letters.length > 0 });
+    expect(letters).toMatchObject([{ code: 'TW1375', reason: expect.stringContaining('no total') }]);
     stop.abort(new StopRequested('SIGINT'));
     await running;
     expect(await stored()).toEqual(expected);
