@@ -4,7 +4,7 @@
 // or not the last transaction was committed, the next session reads the checkpoint anew and goes on from there (promises A and B).
 import { randomUUID } from 'node:crypto';
 import { abortable, type KafkaClient, type Logger, type NamespaceRules, runServices, sleep, TailwaterError } from '@tailwater/runtime';
-import { checkpointTopicName, formatNamespace } from '@tailwater/schema';
+import { checkpointTopicName, formatNamespace, signalsTopicName } from '@tailwater/schema';
 import type { Document, ReadPreferenceLike } from 'mongodb';
 import { type Checkpoint, positionMessage } from './checkpoint/checkpoint-record.js';
 import { claimCheckpoint } from './checkpoint/kafka-checkpoint-store.js';
@@ -22,6 +22,10 @@ import { KafkaTransactionSender } from './publish/kafka-transaction-sender.js';
 import { Publisher } from './publish/publisher.js';
 import { Sequencer } from './sequence/sequencer.js';
 import { TailProgress } from './sequence/tail-progress.js';
+import { readSignals } from './signals/kafka-signal-topic.js';
+import { Pauses } from './signals/pauses.js';
+import { Refresher } from './signals/refresher.js';
+import { SignalDesk } from './signals/signal-desk.js';
 import { ChunkReader } from './snapshot/chunk-reader.js';
 import { listCollections } from './snapshot/collections.js';
 import { RateLimit } from './snapshot/rate-limit.js';
@@ -117,6 +121,7 @@ async function runSession(deps: PipelineDependencies, options: PipelineOptions, 
     await abortable(admin.connect(), signal);
     const topics = new KafkaTopics(admin, options, kafka.brokers);
     const checkpointTopic = checkpointTopicName(options.prefix);
+    await abortable(topics.ensureLog(signalsTopicName(options.prefix)), signal);
     const location = { topic: checkpointTopic, source: source.replicaSet };
     sender = await abortable(KafkaTransactionSender.connect(kafka, producerName(options, source)), signal);
     const publisher = new Publisher(sender);
@@ -174,17 +179,30 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
   // A second's worth at most, so that a low rate is no sequence of long pauses.
   const chunkDocuments = snapshotRate === 0 ? options.chunkDocuments : Math.min(options.chunkDocuments, snapshotRate);
   const reader = new ChunkReader(source.client, { documents: chunkDocuments, readPreference, queries });
+  const pauses = new Pauses(session.checkpoint.paused);
+  state.paused = () => pauses.current;
   const snapshotLogger = logger.child({ component: 'snapshot' });
   const snapshotter: Snapshotter = new Snapshotter(
-    { client: source.client, reader, sequencer, progress, touched, report, rate: new RateLimit(snapshotRate), logger: snapshotLogger },
+    {
+      client: source.client,
+      reader,
+      sequencer,
+      progress,
+      touched,
+      report,
+      rate: new RateLimit(snapshotRate),
+      pauses,
+      logger: snapshotLogger,
+    },
     { source: source.replicaSet, parallel, chunkDocuments, readPreference },
     session.checkpoint,
   );
+  const keys = new SourceKeys(source.client);
   const sweeper: Sweeper = new Sweeper(
     {
       kafka: deps.kafka,
       topics: session.topics,
-      keys: new SourceKeys(source.client),
+      keys,
       sequencer,
       progress,
       touched,
@@ -210,13 +228,30 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
   if (options.snapshotOnly) void snapshotter.idle().then(() => copied.abort(new Error('Everything is copied')));
   const published = (await session.topics.namespaces()).map((namespace) => namespaces.byName(formatNamespace(namespace)));
   for (const namespace of vanished(published, collections, session.checkpoint)) await sweeper.request(namespace, 'vanished');
+  const desk = new SignalDesk(
+    {
+      read: (from, take, stop) => readSignals(deps.kafka, signalsTopicName(options.prefix), from, take, stop),
+      namespaceOf: (name) => namespaces.byName(name),
+      snapshotter,
+      sweeper,
+      refresher: new Refresher({ client: source.client, keys, sequencer, progress, touched }),
+      sequencer,
+      pauses,
+      source: source.replicaSet,
+      logger: logger.child({ component: 'signals' }),
+    },
+    session.checkpoint,
+  );
   const tail = {
     run: async (stop: AbortSignal): Promise<void> => {
-      for await (const batch of session.changes.read(session.start, stop)) await sequencer.tail(batch);
+      for await (const batch of session.changes.read(session.start, stop)) {
+        await pauses.free('tail', stop);
+        if (!stop.aborted) await sequencer.tail(batch);
+      }
     },
   };
   const announcement = { run: () => announceCopy(source.client, report.pending(), snapshotLogger) };
-  await runServices([tail, snapshotter, sweeper, announcement], AbortSignal.any([signal, copied.signal]));
+  await runServices([tail, snapshotter, sweeper, desk, announcement], AbortSignal.any([signal, copied.signal]));
   state.phase = 'stopping';
   const drained = sequencer.finish();
   if (!signal.aborted) return abortable(drained, signal);

@@ -1,6 +1,6 @@
 // What one producer is doing, for its status server: written by the pipeline, read by whoever asks.
 import type { Position } from '@tailwater/schema';
-import type { GapRecord } from './checkpoint/checkpoint-record.js';
+import type { GapRecord, Paused } from './checkpoint/checkpoint-record.js';
 import type { ProducerCounts } from './producer-metrics.js';
 import type { SnapshotStatus, SnapshotTotals } from './snapshot/snapshot-report.js';
 import type { SweepStatus } from './sweep/sweeper.js';
@@ -15,6 +15,8 @@ export class ProducerState {
   snapshots: () => { totals: SnapshotTotals; collections: SnapshotStatus[] } | undefined = () => undefined;
   /** Sweeps that are under way or waiting. */
   sweeps: () => SweepStatus[] = () => [];
+  /** What somebody has paused. */
+  paused: () => Paused | undefined = () => undefined;
   /** The newest gap, healed or not. */
   gap: GapRecord | undefined;
   /** Why the last session ended, until the next one runs. */

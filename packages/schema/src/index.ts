@@ -31,5 +31,6 @@ export {
   isTopicPrefix,
   MAX_TOPIC_NAME_LENGTH,
   namespaceOfTopic,
+  signalsTopicName,
   topicName,
 } from './topic-name.js';

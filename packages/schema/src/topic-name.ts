@@ -50,5 +50,8 @@ export function namespaceOfTopic(prefix: string, topic: string): Namespace | und
 /** The compacted topic in which producers keep their checkpoints. */
 export const checkpointTopicName = (prefix: string): string => `${prefix}.checkpoints`;
 
+/** The topic in which a running producer is asked for something. */
+export const signalsTopicName = (prefix: string): string => `${prefix}.signals`;
+
 /** The topic of changes that a target refused for good. */
 export const deadLetterTopicName = (prefix: string, target: string): string => `${prefix}.${target}.${RESERVED_ENDING}`;

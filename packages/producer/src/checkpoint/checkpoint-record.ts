@@ -55,6 +55,15 @@ export interface GapRecord {
   readonly healedAtMs: number | null;
 }
 
+/** What somebody has paused, until it is resumed. */
+export interface Paused {
+  /** Copies of collections. */
+  readonly snapshots: boolean;
+  readonly tail: boolean;
+}
+
+export const NOTHING_PAUSED: Paused = { snapshots: false, tail: false };
+
 /** Everything a producer resumes from. */
 export interface Checkpoint {
   /** Every entry at or before it is published; undefined before the first start. */
@@ -69,6 +78,9 @@ export interface Checkpoint {
   readonly gap: GapRecord | undefined;
   /** Another source has checkpoints in the same topic: not every topic of the prefix is this one's. */
   readonly isShared: boolean;
+  /** The offset behind the last signal that was executed. */
+  readonly signals: bigint;
+  readonly paused: Paused;
 }
 
 export interface CheckpointMessage {
@@ -81,6 +93,8 @@ const POSITION_KEY = (source: string): string => `${source}/position`;
 const SNAPSHOT_KEY = (source: string, namespace: string): string => `${source}/snapshot/${namespace}`;
 const SWEEP_KEY = (source: string, namespace: string): string => `${source}/sweep/${namespace}`;
 const GAP_KEY = (source: string): string => `${source}/gap`;
+const SIGNALS_KEY = (source: string): string => `${source}/signals`;
+const PAUSED_KEY = (source: string): string => `${source}/paused`;
 const SESSION_KEY = (source: string): string => `${source}/session`;
 
 const message = (key: string, value: object | null, version = VERSION): CheckpointMessage => ({
@@ -117,6 +131,12 @@ export const pendingSweep = (reason: SweepReason): SweepRecord => ({
 
 export const gapMessage = (source: string, gap: GapRecord): CheckpointMessage => message(GAP_KEY(source), gap);
 
+/** The offset behind a signal that was executed. */
+export const signalsMessage = (source: string, offset: bigint): CheckpointMessage =>
+  message(SIGNALS_KEY(source), { offset: offset.toString() });
+
+export const pausedMessage = (source: string, paused: Paused): CheckpointMessage => message(PAUSED_KEY(source), paused);
+
 /** Announces a producer's start: it fences those before, and marks the end of what a reader has to read. */
 export const sessionMessage = (source: string, session: string): CheckpointMessage => message(SESSION_KEY(source), { session });
 
@@ -129,6 +149,8 @@ export class CheckpointReader {
   readonly #snapshots = new Map<string, SnapshotProgress>();
   readonly #sweeps = new Map<string, SweepRecord>();
   #gap: GapRecord | undefined;
+  #signals = 0n;
+  #paused = NOTHING_PAUSED;
   #isShared = false;
 
   /** @param session - where given, `add` answers true at that session's announcement: everything before it was read */
@@ -154,6 +176,10 @@ export class CheckpointReader {
       this.#writtenAtMs = Number(parsed?.['writtenAtMs'] ?? 0);
     } else if (key === GAP_KEY(this.#source)) {
       this.#gap = parsed as unknown as GapRecord | undefined;
+    } else if (key === SIGNALS_KEY(this.#source)) {
+      this.#signals = BigInt(String(parsed?.['offset'] ?? 0));
+    } else if (key === PAUSED_KEY(this.#source)) {
+      this.#paused = { snapshots: parsed?.['snapshots'] === true, tail: parsed?.['tail'] === true };
     }
     if (key.startsWith(snapshotPrefix)) collect(this.#snapshots, snapshotPrefix, key, parsed && progressOf(parsed));
     collect(this.#sweeps, SWEEP_KEY(this.#source, ''), key, parsed as unknown as SweepRecord | undefined);
@@ -168,6 +194,8 @@ export class CheckpointReader {
       sweeps: this.#sweeps,
       gap: this.#gap,
       isShared: this.#isShared,
+      signals: this.#signals,
+      paused: this.#paused,
     };
   }
 }

@@ -40,4 +40,6 @@ const exclude = {
 } as const;
 
 export const sourceOptions = { mongo, source, ...kafkaOptions, prefix } as const;
+/** For commands that need no MongoDB. */
+export const kafkaSourceOptions = { ...kafkaOptions, prefix } as const;
 export const namespaceOptions = { include, exclude } as const;

@@ -21,6 +21,7 @@ export async function describeState(state: ProducerState, source: MongoSource, w
     oplog: oplog ?? null,
     counts: state.counts() ?? null,
     snapshot: (state.phase === 'standby' ? undefined : state.snapshots()) ?? null,
+    paused: state.paused() ?? null,
     lastError: state.lastError ?? null,
   };
 }

@@ -67,6 +67,7 @@ function toReport(replicaSet: string, checkpoint: Checkpoint, newest: Position, 
             newest: window.newest.toString(),
             ...measureHeadroom(window, position, undefined),
           },
+    paused: checkpoint.paused,
     snapshots: [...checkpoint.snapshots].map(([namespace, { state, documents, total }]) => ({ namespace, state, documents, total })),
   };
 }
@@ -95,6 +96,8 @@ function toTables(report: Report, checkpoint: Checkpoint): string {
   ]);
   if (typeof oplog?.burnBytesPerSecond === 'number') rows.push(['written to it', `${formatBytes(oplog.burnBytesPerSecond)}/s on average`]);
   if (typeof oplog?.note === 'string') rows.push(['note', oplog.note]);
+  const { snapshots, tail } = checkpoint.paused;
+  if (snapshots) rows.push(['paused', `${tail ? 'copies and the tail' : 'copies'}, until \`producer resume\``]);
   const tables = [renderTable(['source', ''], rows)];
   if (checkpoint.snapshots.size > 0) {
     const progress = report.snapshots.map(({ namespace, state, documents, total }) => [

@@ -12,6 +12,8 @@ const { ConfigResourceTypes, KafkaJSAggregateError, KafkaJSProtocolError } = kaf
 const MAX_MESSAGE_BYTES = 20 * 1024 * 1024;
 /** How long readers may be away before they miss a tombstone, in milliseconds: 7 days. */
 const DELETE_RETENTION_MS = 7 * 24 * 3600 * 1000;
+/** How long a record waits for whoever reads a log, in milliseconds: 7 days. */
+const LOG_RETENTION_MS = 7 * 24 * 3600 * 1000;
 const TOPIC_ALREADY_EXISTS = 'TOPIC_ALREADY_EXISTS';
 
 export interface TopicSettings {
@@ -82,6 +84,15 @@ export class KafkaTopics {
       if (!created) await this.#check(topic);
       const { topics } = await this.#admin.fetchTopicMetadata({ topics: [topic] });
       return topics[0]?.partitions.length ?? partitions;
+    } catch (error) {
+      throw toKafkaError(error, this.#brokers);
+    }
+  }
+
+  /** Creates a topic of one partition that forgets what is older than a week, unless it exists. */
+  async ensureLog(topic: string): Promise<void> {
+    try {
+      await this.#create(topic, 1, { 'cleanup.policy': 'delete', 'retention.ms': String(LOG_RETENTION_MS) });
     } catch (error) {
       throw toKafkaError(error, this.#brokers);
     }

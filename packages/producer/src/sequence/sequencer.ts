@@ -77,7 +77,13 @@ export class Sequencer {
    * @param notes - checkpoint records that go with the last of it, such as the snapshot's progress
    * @returns false when the window is void: nothing was published
    */
-  async chunk(window: Window, chunk: Chunk, origin: 'snapshot', notes: () => CheckpointMessage[], signal: AbortSignal): Promise<boolean> {
+  async chunk(
+    window: Window,
+    chunk: Chunk,
+    origin: 'snapshot' | 'refresh',
+    notes: () => CheckpointMessage[],
+    signal: AbortSignal,
+  ): Promise<boolean> {
     await this.#deps.progress.passed(chunk.position, chunk.readAtMs, signal);
     return this.#mutex.run(async () => {
       const { touched, metrics } = this.#deps;
@@ -85,8 +91,13 @@ export class Sequencer {
       if (window.isVoid) return false;
       const rows = this.#chunkRows;
       rows.clear();
-      const dropped = fillFromChunk(rows, window, chunk);
-      metrics.snapshotRead(chunk.documents.length, dropped);
+      fillFromChunk(rows, window, chunk);
+      const absent = chunk.absent ?? [];
+      fillFromAbsence(rows, window, { ...chunk, keys: absent });
+      const read = chunk.documents.length + absent.length;
+      metrics.snapshotRead(read, read - rows.length);
+      // A chunk of a snapshot that is under way may hold the same documents, as they were before.
+      if (origin === 'refresh') touched.touchRows(rows);
       // Only the chunk as a whole moves the snapshot on: its rows are not in the way of a checkpoint of the tail.
       await this.#publishRows(rows, origin, (next) => (next < rows.length ? [] : [this.#checkpoint(...notes())]));
       if (rows.length === 0) await this.#submit([this.#checkpoint(...notes())]);

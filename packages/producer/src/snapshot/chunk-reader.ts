@@ -21,6 +21,8 @@ const NO_POSITION = new Position(0, 0);
 
 export interface Chunk {
   readonly documents: readonly Buffer[];
+  /** Keys that were asked for one by one and are not there. */
+  readonly absent?: readonly string[];
   /** Where in the oplog the rows stand: each is as it was then, unless the tail has touched it since. */
   readonly position: Position;
   /** The BSON document `{_id}` of the last row, from which the next chunk is read; undefined when there is no next one. */

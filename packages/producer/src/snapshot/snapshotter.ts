@@ -16,6 +16,7 @@ import type { TrackedNamespace } from '../normalize/change-batch.js';
 import { Mutex } from '../sequence/mutex.js';
 import type { Sequencer } from '../sequence/sequencer.js';
 import type { TailProgress } from '../sequence/tail-progress.js';
+import type { Pauses } from '../signals/pauses.js';
 import { isRetriableMongoError } from '../source/mongo/mongo-errors.js';
 import type { Chunk, ChunkReader } from './chunk-reader.js';
 import { CollectionCopy } from './collection-copy.js';
@@ -40,6 +41,7 @@ export interface SnapshotterDependencies {
   readonly touched: TouchedKeys;
   readonly report: SnapshotReport;
   readonly rate: RateLimit;
+  readonly pauses: Pauses;
   readonly logger: Logger;
 }
 
@@ -196,13 +198,14 @@ export class Snapshotter {
   }
 
   async #copy(copy: CollectionCopy, index: number, signal: AbortSignal): Promise<void> {
-    const { sequencer, progress, touched, report, rate } = this.#deps;
+    const { sequencer, progress, touched, report, rate, pauses } = this.#deps;
     const { namespace } = copy;
     const note = (moved: SnapshotProgress) => [snapshotMessage(this.#options.source, namespace.name, moved)];
     let publishing = Promise.resolve(true);
     let range = copy.range(index);
     while (true) {
       signal.throwIfAborted();
+      await pauses.free('snapshots', signal);
       await rate.free(signal);
       await progress.near(signal);
       if (copy.isVoid) return;

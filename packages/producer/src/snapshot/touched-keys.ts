@@ -44,6 +44,11 @@ export class TouchedKeys {
   touch(batch: ChangeBatch): void {
     const last = batch.length - 1;
     if (last >= 0) this.#last = new Position(batch.t[last] as number, batch.i[last] as number);
+    this.touchRows(batch);
+  }
+
+  /** Records the keys of rows that are published beside the tail. */
+  touchRows(batch: ChangeBatch): void {
     if (this.#windows.size === 0) return;
     for (let row = 0; row < batch.length; row++) {
       const open = this.#windows.get(batch.namespace[row] as TrackedNamespace);

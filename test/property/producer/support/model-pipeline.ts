@@ -14,6 +14,7 @@ import { type ProducerCounts, ProducerMetrics } from '../../../../packages/produ
 import { Publisher } from '../../../../packages/producer/src/publish/publisher.js';
 import { Sequencer } from '../../../../packages/producer/src/sequence/sequencer.js';
 import { TailProgress } from '../../../../packages/producer/src/sequence/tail-progress.js';
+import { Pauses } from '../../../../packages/producer/src/signals/pauses.js';
 import { type Chunk, ChunkReader } from '../../../../packages/producer/src/snapshot/chunk-reader.js';
 import { RateLimit } from '../../../../packages/producer/src/snapshot/rate-limit.js';
 import { SnapshotReport } from '../../../../packages/producer/src/snapshot/snapshot-report.js';
@@ -83,7 +84,17 @@ export class ModelPipeline {
     });
     const reader = new ModelReader(database, turn, chunkDocuments, lag);
     const snapshotter = new Snapshotter(
-      { client: modelClient(database, turn), reader, sequencer, progress, touched, report, rate: new RateLimit(0), logger: this.#logger },
+      {
+        client: modelClient(database, turn),
+        reader,
+        sequencer,
+        progress,
+        touched,
+        report,
+        rate: new RateLimit(0),
+        pauses: new Pauses(),
+        logger: this.#logger,
+      },
       { source: 'rs0', parallel, chunkDocuments, readPreference: 'primary' },
       checkpoint,
     );

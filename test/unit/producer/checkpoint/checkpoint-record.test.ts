@@ -4,10 +4,12 @@ import {
   type CheckpointMessage,
   CheckpointReader,
   gapMessage,
+  pausedMessage,
   pendingSweep,
   positionMessage,
   type SnapshotProgress,
   sessionMessage,
+  signalsMessage,
   snapshotMessage,
   sweepMessage,
 } from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
@@ -88,6 +90,13 @@ describe('checkpoint records', () => {
     const ranges = [...reader.result().snapshots.values()].map((progress) => progress.ranges);
     expect(ranges).toEqual([[{ from: null, lastId: null, to: null }], [{ from: null, lastId: 'aWQ=', to: null }], []]);
     expect(() => reader.add('rs0/snapshot/shop.x', Buffer.from('{"version":3}'))).toThrow('version');
+  });
+
+  it('say what was asked for last, and what is paused', () => {
+    expect(read([])).toMatchObject({ signals: 0n, paused: { snapshots: false, tail: false } });
+    const paused = { snapshots: true, tail: false };
+    const checkpoint = read([signalsMessage('rs0', 2n ** 60n), pausedMessage('rs0', paused)]);
+    expect(checkpoint).toMatchObject({ signals: 2n ** 60n, paused });
   });
 
   it('forget a snapshot', () => {

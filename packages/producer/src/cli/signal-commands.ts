@@ -1,0 +1,154 @@
+// `producer snapshot`, `refresh`, `reconcile`, `pause` and `resume`: each asks the running producer for something, by a record in the
+// topic `<prefix>.signals`, and says what happens next.
+import { randomUUID } from 'node:crypto';
+import {
+  type Command,
+  type CommandContext,
+  checkKafka,
+  compileNamespaceRules,
+  createKafka,
+  kafkaConnection,
+  type OptionValues,
+  redactUrl,
+  TailwaterError,
+} from '@tailwater/runtime';
+import { isTopicPrefix, signalsTopicName, topicName } from '@tailwater/schema';
+import { parseIdText } from '../signals/id-text.js';
+import { hasTopic, writeSignal } from '../signals/kafka-signal-topic.js';
+import type { SignalBody } from '../signals/signal.js';
+import { connectSource } from '../source/mongo/connect.js';
+import { expectIncluded } from './expect-included.js';
+import { kafkaSourceOptions, namespaceOptions, sourceOptions } from './options.js';
+
+const namespace = { type: 'string', group: 'Signal:', describe: 'The collection, as db.collection', required: true } as const;
+const collectionOptions = { ...sourceOptions, ...namespaceOptions, namespace } as const;
+const refreshOptions = {
+  ...collectionOptions,
+  id: {
+    type: 'list',
+    group: 'Signal:',
+    describe:
+      'An _id in Extended JSON (42, "42", {"$oid": "…"}); without quotes of its own, 24 hexadecimal digits are an ObjectId and other text is a string. Repeat it for others',
+    required: true,
+    hasCommas: true,
+  },
+} as const;
+const pauseOptions = {
+  ...kafkaSourceOptions,
+  tail: { type: 'boolean', group: 'Signal:', describe: 'Also stop reading the oplog, whose window then counts', default: false },
+} as const;
+
+const MONGO = '--mongo "$MONGO_URI"';
+
+export const snapshotCommand: Command<typeof collectionOptions> = {
+  name: 'snapshot',
+  summary: 'Copy a collection again while the producer runs',
+  description:
+    'Asks the running producer to copy a collection again, beside the tail. Documents that are in the topic and no longer in the collection stay: reconcile removes them.',
+  options: collectionOptions,
+  examples: [[`$0 snapshot ${MONGO} --prefix tw --namespace shop.orders`, 'copy shop.orders again']],
+  async run(given, context) {
+    await expectCollection(given);
+    await ask(given, context, { kind: 'snapshot', namespace: given.namespace }, `a new copy of ${given.namespace}`, SEE_STATUS);
+  },
+};
+
+export const reconcileCommand: Command<typeof collectionOptions> = {
+  name: 'reconcile',
+  summary: 'Copy a collection again, and remove from the topic what it no longer has',
+  description:
+    'Asks the running producer to copy a collection again, beside the tail, and to publish tombstones for the documents that are in the topic and not in the collection. A collection that is gone is swept from its topic.',
+  options: collectionOptions,
+  examples: [[`$0 reconcile ${MONGO} --prefix tw --namespace shop.orders`, 'make the topic equal to shop.orders']],
+  async run(given, context) {
+    await expectCollection(given, async (name) => hasTopic(createKafka(kafkaConnection(given, 'tailwater-signal'), context.logger), name));
+    const what = `a new copy of ${given.namespace}, and a sweep of its topic`;
+    await ask(given, context, { kind: 'reconcile', namespace: given.namespace }, what, SEE_STATUS);
+  },
+};
+
+export const refreshCommand: Command<typeof refreshOptions> = {
+  name: 'refresh',
+  summary: 'Publish single documents again, as they are now',
+  description: 'Asks the running producer to read documents by their _id and publish them, or tombstones for those that are not there.',
+  options: refreshOptions,
+  examples: [
+    [`$0 refresh ${MONGO} --namespace shop.orders --id 65f0c0ffee0ddba11c0ffee0`, 'by an ObjectId'],
+    [`$0 refresh ${MONGO} --namespace shop.orders --id 42 --id '"42"'`, 'the number and the string'],
+  ],
+  async run(given, context) {
+    const ids = given.id.map(parseIdText);
+    await expectCollection(given);
+    const what = `${ids.length === 1 ? 'one document' : `${ids.length} documents`} of ${given.namespace}`;
+    await ask(
+      given,
+      context,
+      { kind: 'refresh', namespace: given.namespace, ids },
+      what,
+      'Each is published as it is by then, or its tombstone.',
+    );
+  },
+};
+
+export const pauseCommand: Command<typeof pauseOptions> = {
+  name: 'pause',
+  summary: 'Stop copying until resume; the tail goes on unless --tail is given',
+  description:
+    'Asks the running producer to stop copying collections. Changes are published all the same, because a tail that stands still uses up the oplog’s window; --tail stops them too. A pause lasts over restarts, until resume.',
+  options: pauseOptions,
+  examples: [
+    ['$0 pause --prefix tw', 'copies stop, changes are published'],
+    ['$0 pause --prefix tw --tail', 'nothing is read'],
+  ],
+  async run(given, context) {
+    const what = given.tail ? 'a pause of copies and of the tail' : 'a pause of copies';
+    const next = given.tail
+      ? 'Nothing is published until `producer resume`. The oplog’s window counts meanwhile: `producer status` shows the headroom.'
+      : 'Changes are published all the same. `producer resume` goes on with the copies where they are.';
+    await ask(given, context, { kind: 'pause', tail: given.tail }, what, next);
+  },
+};
+
+export const resumeCommand: Command<typeof kafkaSourceOptions> = {
+  name: 'resume',
+  summary: 'End a pause',
+  options: kafkaSourceOptions,
+  examples: [['$0 resume --prefix tw', 'copies and the tail go on where they were']],
+  async run(given, context) {
+    await ask(given, context, { kind: 'resume' }, 'the end of a pause', 'Copies and the tail go on where they were.');
+  },
+};
+
+const SEE_STATUS = '`producer status` shows how far it is.';
+
+async function ask(
+  given: OptionValues<typeof kafkaSourceOptions>,
+  { stdout, logger, signal }: CommandContext,
+  body: SignalBody,
+  what: string,
+  next: string,
+): Promise<void> {
+  if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
+  const kafka = createKafka(kafkaConnection(given, 'tailwater-signal'), logger);
+  await checkKafka(kafka, { signal });
+  const id = randomUUID();
+  await writeSignal(kafka, signalsTopicName(given.prefix), { ...body, id, askedAtMs: Date.now() });
+  stdout.write(`Asked the producer for ${what} (signal ${id}).\n`);
+  stdout.write(`If it runs, it begins within seconds; if not, at its next start. ${next}\n`);
+}
+
+/** @param isPublished - asked when the collection is gone: whether its topic is still there is what counts then */
+async function expectCollection(
+  given: OptionValues<typeof collectionOptions>,
+  isPublished: (topic: string) => Promise<boolean> = async () => false,
+): Promise<void> {
+  const { database, collection } = expectIncluded(compileNamespaceRules(given), given.namespace);
+  const source = await connectSource(given.mongo, given.source);
+  try {
+    const found = await source.client.db(database).listCollections({ name: collection, type: 'collection' }, { nameOnly: true }).toArray();
+    if (found.length === 0 && !(await isPublished(topicName(given.prefix, { database, collection }))))
+      throw new TailwaterError('TW1141', { namespace: given.namespace, address: redactUrl(given.mongo) });
+  } finally {
+    await source.client.close();
+  }
+}

@@ -1,0 +1,35 @@
+// What somebody has paused: copies, and the tail where that was asked for. It survives restarts in the checkpoint.
+
+import { NOTHING_PAUSED, type Paused } from '../checkpoint/checkpoint-record.js';
+
+export class Pauses {
+  #current: Paused;
+  #waiting: (() => void)[] = [];
+
+  constructor(paused: Paused = NOTHING_PAUSED) {
+    this.#current = paused;
+  }
+
+  get current(): Paused {
+    return this.#current;
+  }
+
+  set(paused: Paused): void {
+    this.#current = paused;
+    for (const look of this.#waiting.splice(0)) look();
+  }
+
+  /** Resolves when it is not paused, or when the signal aborts. */
+  async free(what: keyof Paused, signal: AbortSignal): Promise<void> {
+    while (this.#current[what] && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const look = (): void => {
+          signal.removeEventListener('abort', look);
+          resolve();
+        };
+        signal.addEventListener('abort', look, { once: true });
+        this.#waiting.push(look);
+      });
+    }
+  }
+}
