@@ -6,7 +6,7 @@ const VERSION = 1;
 /** Each has an `id` of its own and says when it was asked for. */
 export type Signal = SignalHeader & SignalBody;
 
-export interface SignalHeader {
+interface SignalHeader {
   readonly id: string;
   readonly askedAtMs: number;
 }
