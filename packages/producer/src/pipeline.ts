@@ -12,7 +12,7 @@ import { RecordEncoder } from './encode/record-encoder.js';
 import { DocumentLookup } from './enrich/document-lookup.js';
 import { announceCopy } from './headroom/preflight.js';
 import { KafkaElection } from './lead/kafka-election.js';
-import { lead } from './lead/lead.js';
+import { lead, type RunSession } from './lead/lead.js';
 import { NamespaceTable } from './normalize/namespace-table.js';
 import type { NormalizeCounters } from './normalize/normalize-counters.js';
 import type { ProducerMetrics } from './producer-metrics.js';
@@ -40,6 +40,8 @@ import { resolveStartAt, type StartAt } from './source/oplog/start-at.js';
 import type { ChangeSource } from './source/source.js';
 import { createNormalizer, openSource, type SourceOptions } from './source-kinds.js';
 import { followCommand } from './sweep/follow-commands.js';
+import { GapWatch } from './sweep/gap-watch.js';
+import { Gaps, type OnGap } from './sweep/gaps.js';
 import { SourceKeys } from './sweep/source-keys.js';
 import { Sweeper } from './sweep/sweeper.js';
 import { vanished } from './sweep/vanished.js';
@@ -78,22 +80,27 @@ export interface PipelineOptions extends SourceOptions {
   readonly snapshotParallel: number;
   /** A leader that gives no sign of life for so many milliseconds is replaced. */
   readonly sessionTimeoutMs: number;
+  /** What becomes of a checkpoint that the source no longer holds. */
+  readonly onGap: OnGap;
 }
 
 /**
  * Runs sessions while this process leads, and stands by while another does, until the signal aborts.
  *
- * @throws TailwaterError for what no retry cures, such as TW1106 (the position has left the oplog)
+ * @throws TailwaterError for what no retry cures, such as TW1106 (the position has left the oplog) with `onGap: 'stop'`
  */
 export async function runPipeline(deps: PipelineDependencies, options: PipelineOptions, signal: AbortSignal): Promise<void> {
   const { source, kafka, state } = deps;
   const logger = deps.logger.child({ component: 'lead' });
   const topic = checkpointTopicName(options.prefix);
   const group = { topic, groupId: producerName(options, source), sessionTimeoutMs: options.sessionTimeoutMs };
+  const gaps = new Gaps(options.onGap, deps.metrics, state, deps.logger.child({ component: 'gap' }));
+  const isPassing = (error: unknown): boolean => gaps.notice(error) || isRetriable(error);
+  const session: RunSession = (stop, onRunning) => runSession(deps, options, gaps, stop, onRunning);
   try {
     await abortable(ensureCheckpointTopic(kafka, options, topic), signal);
     const election = new KafkaElection(kafka, group, logger);
-    await lead({ election, state, logger, isRetriable }, (stop, onRunning) => runSession(deps, options, stop, onRunning), signal);
+    await lead({ election, state, logger, isRetriable: isPassing }, session, signal);
   } catch (error) {
     if (!signal.aborted) throw error;
   }
@@ -112,7 +119,13 @@ async function ensureCheckpointTopic(kafka: KafkaClient, options: PipelineOption
   }
 }
 
-async function runSession(deps: PipelineDependencies, options: PipelineOptions, signal: AbortSignal, onRunning: () => void): Promise<void> {
+async function runSession(
+  deps: PipelineDependencies,
+  options: PipelineOptions,
+  gaps: Gaps,
+  signal: AbortSignal,
+  onRunning: () => void,
+): Promise<void> {
   const { source, kafka, logger, state } = deps;
   const admin = kafka.admin();
   let sender: KafkaTransactionSender | undefined;
@@ -129,9 +142,19 @@ async function runSession(deps: PipelineDependencies, options: PipelineOptions, 
       await publisher.submit({ topics: [{ topic: checkpointTopic, messages: [message] }] });
       await publisher.flush();
     });
-    const checkpoint = await abortable(claim, signal);
+    const claimed = await abortable(claim, signal);
     // The chunks of a snapshot wait for the tail to pass them.
     const changes = openSource(source, options, () => deps.report.totals().state === 'running', logger);
+    const namespaces = new NamespaceTable(deps.rules);
+    const checkpoint = await gaps.heal(claimed, {
+      publisher,
+      topics,
+      checkpointTopic,
+      source: source.replicaSet,
+      namespaceOf: (name) => namespaces.byName(name),
+      newestPosition: () => changes.newestPosition(),
+      collections: () => listCollections(source.client, deps.rules),
+    });
     const start = checkpoint.position ?? (await resolveStartAt(source.client, options.source, changes, options.startAt));
     if (checkpoint.position === undefined) {
       // Before the first document is copied: a crash during the first snapshot must find where the tail began.
@@ -141,13 +164,14 @@ async function runSession(deps: PipelineDependencies, options: PipelineOptions, 
     onRunning();
     state.phase = 'running';
     state.lastError = undefined;
-    await runStages(deps, options, { topics, publisher, changes, checkpoint, checkpointTopic, start }, signal);
+    await runStages(deps, options, { namespaces, topics, publisher, changes, checkpoint, checkpointTopic, start }, signal);
   } finally {
     await Promise.allSettled([sender?.close(), admin.disconnect()]);
   }
 }
 
 interface Session {
+  readonly namespaces: NamespaceTable;
   readonly topics: KafkaTopics;
   readonly publisher: Publisher;
   readonly changes: ChangeSource;
@@ -158,7 +182,7 @@ interface Session {
 
 async function runStages(deps: PipelineDependencies, options: PipelineOptions, session: Session, signal: AbortSignal): Promise<void> {
   const { source, rules, metrics, report, state, logger } = deps;
-  const namespaces = new NamespaceTable(rules);
+  const { namespaces } = session;
   const progress = new TailProgress(session.start);
   state.position = () => progress.end;
   const touched = new TouchedKeys();
@@ -251,7 +275,9 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
     },
   };
   const announcement = { run: () => announceCopy(source.client, report.pending(), snapshotLogger) };
-  await runServices([tail, snapshotter, sweeper, desk, announcement], AbortSignal.any([signal, copied.signal]));
+  const isBusy = (): boolean => report.totals().state === 'running' || sweeper.statuses().length > 0;
+  const gapWatch = new GapWatch({ sequencer, state, source: source.replicaSet, isBusy, logger }, session.checkpoint.gap);
+  await runServices([tail, snapshotter, sweeper, desk, gapWatch, announcement], AbortSignal.any([signal, copied.signal]));
   state.phase = 'stopping';
   const drained = sequencer.finish();
   if (!signal.aborted) return abortable(drained, signal);
@@ -260,6 +286,7 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
 
 /** What Kafka's client throws without a code of ours is its business with the brokers: a new session tries again. */
 function isRetriable(error: unknown): boolean {
-  if (error instanceof TailwaterError) return error.retriable;
+  // A topic that somebody deleted is made and filled again by the next session, and a broker may not know a new one yet.
+  if (error instanceof TailwaterError) return error.retriable || error.code === 'TW1209';
   return isRetriableMongoError(error) || (error instanceof Error && error.name.startsWith('KafkaJS'));
 }

@@ -17,6 +17,7 @@ const COUNTERS = {
   snapshot_documents_superseded: 'Documents of snapshots that the tail had published meanwhile',
   sweep_records_read: 'Records of topics read by sweeps',
   sweep_tombstones_published: 'Tombstones committed to Kafka for documents that the source no longer had',
+  gaps: 'Times that the source no longer held the checkpoint',
   published_bytes: 'Bytes of keys and values committed to Kafka',
   transactions: 'Kafka transactions committed',
 } as const;
@@ -100,6 +101,10 @@ export class ProducerMetrics {
 
   sweepRead(records: number): void {
     this.#add('sweep_records_read', records);
+  }
+
+  gapFound(): void {
+    this.#add('gaps', 1);
   }
 
   /** A batch is in Kafka, by a transaction unless nothing was left of it. */

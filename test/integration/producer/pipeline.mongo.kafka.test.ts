@@ -304,7 +304,7 @@ describe('runPipeline', () => {
     const position = first.state.position();
     const other = await startStack({ mongo: { replicaSet: 'rs0' } });
     try {
-      const lost = await RunningPipeline.start(other.mongo, kafka, { prefix: prefix(), include: ['shop.*'] });
+      const lost = await RunningPipeline.start(other.mongo, kafka, { prefix: prefix(), include: ['shop.*'], onGap: 'stop' });
       await lost.ended;
       expect(lost.failure).toMatchObject({ code: 'TW1106' });
       expect((lost.failure as Error).message).toContain(String(position));

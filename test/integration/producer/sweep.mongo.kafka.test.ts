@@ -1,7 +1,10 @@
 // Promises C and F: whatever takes documents away (drops, renames, a gap in the oplog), the topic folds to the collection.
 import { compareByKey, countDifferences, type Kafka, type Mongo, readRawDocuments, startStack, waitFor } from '@tailwater/devstack';
+import type { Position } from '@tailwater/schema';
 import type { Collection, Document, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { GapRecord } from '../../../packages/producer/src/checkpoint/checkpoint-record.js';
+import { oldestPosition } from '../../../packages/producer/src/source/oplog/oplog-window.js';
 import { everyId } from './support/every-id.js';
 import { type FoldedTopic, foldTopic } from './support/folded-topic.js';
 import { type RunningOptions, RunningPipeline } from './support/running-pipeline.js';
@@ -62,6 +65,18 @@ async function expectEqual(name: string, size: number, database = 'shop'): Promi
     },
   );
   return folded;
+}
+
+/** Writes, to where nobody looks, until the oplog begins behind the position. */
+async function rollOver(position: Position): Promise<void> {
+  const filler = collection('filler', 'elsewhere');
+  await waitFor(
+    async () => {
+      await filler.insertMany(Array.from({ length: 20 }, () => ({ bytes: Buffer.alloc(20_000, 1) })));
+      return (await oldestPosition(client)).compare(position) > 0;
+    },
+    { describe: 'the oplog to roll over', timeoutMs: 120_000, intervalMs: 10 },
+  );
 }
 
 const sweepsOf = (folded: FoldedTopic): string[] => folded.tombstones.filter(({ origin }) => origin === 'sweep').map(({ key }) => key);
@@ -175,5 +190,89 @@ describe('a collection that is renamed', () => {
     await expectEqual('orders', await collection('orders').countDocuments());
     const topics = await kafka.withAdmin((client) => client.listTopics());
     expect(topics.filter((topic) => topic.startsWith(`${prefix()}.`) && topic.includes('tmp'))).toEqual([]);
+  });
+});
+
+describe('a gap in the oplog', () => {
+  /** What a producer misses while it is away, and cannot read any more. */
+  async function missAll(pipeline: RunningPipeline): Promise<void> {
+    const position = pipeline.state.position() as Position;
+    await collection('orders').deleteMany({ _id: { $gte: 1000 as never } });
+    await collection('orders').updateMany({ _id: { $lt: 50 as never } }, { $set: { generation: 'changed' } });
+    await collection('orders').insertMany(documents(30, 'new', 10_000));
+    await collection('items').drop();
+    await collection('moving').rename('moved');
+    await rollOver(position);
+  }
+
+  async function beginning(): Promise<RunningPipeline> {
+    await collection('orders').insertMany(documents(3000, 'old'));
+    await collection('items').insertMany(documents(40, 'old'));
+    await collection('moving').insertMany(documents(20, 'old'));
+    const pipeline = await start();
+    await pipeline.untilInStep();
+    return pipeline;
+  }
+
+  async function expectAllEqual(): Promise<FoldedTopic> {
+    await expectEqual('items', 0);
+    await expectEqual('moving', 0);
+    await expectEqual('moved', 20);
+    return expectEqual('orders', await collection('orders').countDocuments());
+  }
+
+  it('is healed while the tail goes on, and noted for people and readers', async () => {
+    const first = await beginning();
+    await first.stop();
+    await missAll(first);
+    const second = await start();
+    await waitFor(() => second.state.gap, { describe: 'the gap to be noticed' });
+    for (let n = 0; n < 50; n++) {
+      await collection('orders').insertOne({ _id: (20_000 + n) as never });
+      await collection('orders').deleteOne({ _id: (n * 7) as never });
+    }
+    await second.untilInStep();
+    await waitFor(() => second.state.gap?.healedAtMs, { describe: 'the gap to be healed' });
+    const gap = second.state.gap as GapRecord;
+    expect(gap).toMatchObject({ from: first.state.position()?.toString() });
+    const orders = await expectAllEqual();
+    expect(orders.controls.map(({ kind, partition, details }) => [kind, partition, details['from']])).toEqual([
+      ['gap', 0, gap.from],
+      ['gap', 1, gap.from],
+    ]);
+    const warning = second.log.find(({ msg }) => msg.startsWith('A gap: '));
+    expect(warning).toMatchObject({ level: 'warn', code: 'TW1106', checkpoint: gap.from });
+    await second.stop();
+    // It is over: the next start copies and sweeps nothing.
+    const third = await start();
+    await third.untilInStep();
+    expect([third.counts.snapshotRead, third.counts.sweepRead]).toEqual([0, 0]);
+  });
+
+  it('is healed by whoever is left, wherever a producer ends in the middle of it', async () => {
+    const first = await beginning();
+    await first.stop();
+    await missAll(first);
+    const last = await start({ chunkDocuments: 50 });
+    for (const reached of [
+      () => last.state.gap !== undefined,
+      () => last.counts.snapshotPublished > 0,
+      () => last.counts.sweepPublished > 0 || last.state.gap?.healedAtMs != null,
+    ]) {
+      await waitFor(reached, { intervalMs: 1, describe: 'the healing to come so far' });
+      await last.fence();
+    }
+    await last.untilInStep();
+    await expectAllEqual();
+  });
+
+  it('ends the producer where a person wants to decide', async () => {
+    const first = await beginning();
+    await first.stop();
+    await missAll(first);
+    const second = await start({ onGap: 'stop' });
+    await second.ended;
+    expect(second.failure).toMatchObject({ code: 'TW1106' });
+    expect((second.failure as Error).message).toContain(String(first.state.position()));
   });
 });

@@ -46,9 +46,9 @@ export interface SweepRecord {
 
 /** A stretch of the oplog that was gone before it was read. */
 export interface GapRecord {
-  /** The checkpoint that was lost, the oldest entry that was there instead, and where the tail went on, as texts of positions. */
+  /** The checkpoint that was lost, the oldest entry that was there instead where that is known, and where the tail went on, as texts of positions. */
   readonly from: string;
-  readonly oldest: string;
+  readonly oldest: string | null;
   readonly to: string;
   readonly detectedAtMs: number;
   /** When every collection was copied and swept again. */

@@ -58,6 +58,14 @@ const options = {
     min: 6,
     max: 1800,
   },
+  onGap: {
+    type: 'string',
+    group: 'Source:',
+    describe:
+      'When MongoDB has discarded changes that were not read yet: copy every collection again and remove what vanished, or end with an error',
+    choices: ['resnapshot', 'stop'] as const,
+    default: 'resnapshot',
+  },
   ...snapshotOptions,
   statusHost: { type: 'string', group: 'Status:', describe: 'Address of the status server', default: '127.0.0.1' },
   statusPort: {

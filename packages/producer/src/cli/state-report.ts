@@ -22,6 +22,8 @@ export async function describeState(state: ProducerState, source: MongoSource, w
     counts: state.counts() ?? null,
     snapshot: (state.phase === 'standby' ? undefined : state.snapshots()) ?? null,
     paused: state.paused() ?? null,
+    sweeps: state.sweeps(),
+    gap: state.gap ?? null,
     lastError: state.lastError ?? null,
   };
 }

@@ -10,7 +10,7 @@ import {
   renderTable,
 } from '@tailwater/runtime';
 import { checkpointTopicName, type Position } from '@tailwater/schema';
-import type { Checkpoint } from '../checkpoint/checkpoint-record.js';
+import type { Checkpoint, GapRecord } from '../checkpoint/checkpoint-record.js';
 import { peekCheckpoint } from '../checkpoint/kafka-checkpoint-store.js';
 import { measureHeadroom } from '../headroom/headroom.js';
 import { connectSource } from '../source/mongo/connect.js';
@@ -69,7 +69,14 @@ function toReport(replicaSet: string, checkpoint: Checkpoint, newest: Position, 
           },
     paused: checkpoint.paused,
     snapshots: [...checkpoint.snapshots].map(([namespace, { state, documents, total }]) => ({ namespace, state, documents, total })),
+    sweeps: [...checkpoint.sweeps].map(([namespace, { state, reason, tombstones }]) => ({ namespace, state, reason, tombstones })),
+    gap: checkpoint.gap ?? null,
   };
+}
+
+function describeGap({ from, to, detectedAtMs, healedAtMs }: GapRecord): string {
+  const outcome = healedAtMs === null ? 'being healed' : `healed ${new Date(healedAtMs).toISOString()}`;
+  return `${from} to ${to}, found ${new Date(detectedAtMs).toISOString()}, ${outcome}`;
 }
 
 function toTables(report: Report, checkpoint: Checkpoint): string {
@@ -88,6 +95,7 @@ function toTables(report: Report, checkpoint: Checkpoint): string {
       if (oplog.secondsToLoss !== null) rows.push(['lost in', `${formatDuration(oplog.secondsToLoss)}, if it stood still`]);
     }
   }
+  if (report.gap !== null) rows.push(['newest gap', describeGap(report.gap)]);
   rows.push([
     'oplog window',
     oplog === null
@@ -107,6 +115,10 @@ function toTables(report: Report, checkpoint: Checkpoint): string {
       state === 'done' ? '100 %' : `${total === 0 ? 0 : Math.floor((documents * 100) / total)} %`,
     ]);
     tables.push(renderTable(['snapshot', 'state', 'documents', 'progress'], progress));
+  }
+  if (report.sweeps.length > 0) {
+    const sweeps = report.sweeps.map(({ namespace, state, reason, tombstones }) => [namespace, state, reason, formatCount(tombstones)]);
+    tables.push(renderTable(['sweep', 'state', 'after', 'tombstones'], sweeps));
   }
   return `${tables.join('\n')}\n`;
 }

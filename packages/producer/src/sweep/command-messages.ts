@@ -45,7 +45,7 @@ export function dropRecords(source: string, command: CollectionCommand, layout: 
 }
 
 /** A control record for each partition of a topic. */
-function toEveryPartition(
+export function toEveryPartition(
   { topic, partitions }: TopicLayout,
   source: string,
   record: Parameters<typeof encodeControlRecord>[0],

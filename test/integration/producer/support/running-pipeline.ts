@@ -28,6 +28,7 @@ const DEFAULTS = {
   partitions: 4,
   replicationFactor: 1,
   source: 'oplog',
+  onGap: 'resnapshot',
   exclude: [],
   fullDocument: 'lookup',
   startAt: 'now',

@@ -5,6 +5,7 @@ import { Position } from '@tailwater/schema';
 import { type Document, type MongoClient, MongoServerError } from 'mongodb';
 import { isRetriableMongoError, isUnauthorized } from '../mongo/mongo-errors.js';
 import { newestMajorityPosition } from '../oplog/oplog-window.js';
+import { PositionLost } from '../position-lost.js';
 import type { ChangeSource, EntryBatch } from '../source.js';
 import { eventPlace, positionBehind } from './event-place.js';
 import { readToken } from './resume-token.js';
@@ -108,7 +109,7 @@ export class ChangeStreamSource implements ChangeSource {
 
   #coded(error: unknown, position: Position): unknown {
     if (!(error instanceof MongoServerError)) return error;
-    if (PLACE_LOST.has(Number(error.code))) return new TailwaterError('TW1160', { position: position.toString() }, { cause: error });
+    if (PLACE_LOST.has(Number(error.code))) return PositionLost.fromChangeStream(position, error);
     if (isUnauthorized(error)) return new TailwaterError('TW1161', { scope: describeScope(this.#request) }, { cause: error });
     if (error.code === BSON_OBJECT_TOO_LARGE) return new TailwaterError('TW1162', { position: position.toString() }, { cause: error });
     return error;

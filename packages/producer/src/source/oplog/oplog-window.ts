@@ -1,8 +1,8 @@
 // The oplog's window: its oldest and newest entries and its size, which say how long a producer may be away.
-import { TailwaterError } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import type { MongoClient, Timestamp } from 'mongodb';
 import { isUnauthorized } from '../mongo/mongo-errors.js';
+import { PositionLost } from '../position-lost.js';
 
 /** What is in the oplog now. */
 export interface OplogWindow {
@@ -37,13 +37,8 @@ export async function oldestPosition(client: MongoClient): Promise<Position> {
 }
 
 /** The error for an entry that the oplog no longer holds (promise F). */
-export async function positionLost(client: MongoClient, position: Position): Promise<TailwaterError> {
-  const oldest = await oldestPosition(client);
-  return new TailwaterError('TW1106', {
-    position: position.toString(),
-    oldest: oldest.toString(),
-    seconds: Math.max(0, oldest.t - position.t),
-  });
+export async function positionLost(client: MongoClient, position: Position): Promise<PositionLost> {
+  return PositionLost.fromOplog(position, await oldestPosition(client));
 }
 
 export async function readOplogWindow(client: MongoClient): Promise<OplogWindow> {

@@ -38,7 +38,7 @@ export const mongodbErrors = {
   TW1106: {
     title: 'Gap: the position left the oplog',
     message: 'The oplog no longer holds the position {position}: it begins at {oldest}, {seconds} s later',
-    hint: 'Changes in between can no longer be read one by one, so the collections must be read again. Afterwards enlarge the oplog (db.adminCommand({replSetResizeOplog: 1, size: <MB>})) so that it covers the longest outage you expect.',
+    hint: 'Changes in between can no longer be read one by one. Start the producer with --on-gap resnapshot, the default: it copies the collections again and removes what was deleted meanwhile from topics and targets. Afterwards enlarge the oplog (db.adminCommand({replSetResizeOplog: 1, size: <MB>})) so that it covers the longest outage you expect.',
     ...permanent,
   },
   TW1107: {
@@ -76,6 +76,12 @@ export const mongodbErrors = {
     title: 'Oplog cursor failed',
     message: 'Reading the oplog at {address} failed after {position}',
     hint: 'The cursor is opened again by itself from the last position. If it goes on, look into the log of mongod for the reason.',
+    ...passing,
+  },
+  TW1130: {
+    title: 'The source is behind its checkpoint',
+    message: 'The oplog does not hold the checkpoint {position}, and has only come to {newest}',
+    hint: 'The data may have been restored from a backup. The collections are copied again, and their topics swept, as soon as MongoDB writes later positions than the checkpoint, which its clock decides; compare the clocks if that takes long.',
     ...passing,
   },
   TW1140: {

@@ -1,0 +1,24 @@
+// The source no longer holds the place to go on from (promise F): what was written behind it cannot be read one by one any more.
+import { TailwaterError } from '@tailwater/runtime';
+import type { Position } from '@tailwater/schema';
+
+export class PositionLost extends TailwaterError {
+  readonly position: Position;
+  /** The oldest entry that is there, where the source can say. */
+  readonly oldest: Position | undefined;
+
+  private constructor(code: 'TW1106' | 'TW1160', position: Position, oldest: Position | undefined, cause: unknown) {
+    const seconds = oldest === undefined ? 0 : Math.max(0, oldest.t - position.t);
+    super(code, { position: position.toString(), oldest: String(oldest), seconds }, { cause });
+    this.position = position;
+    this.oldest = oldest;
+  }
+
+  static fromOplog(position: Position, oldest: Position): PositionLost {
+    return new PositionLost('TW1106', position, oldest, undefined);
+  }
+
+  static fromChangeStream(position: Position, cause: unknown): PositionLost {
+    return new PositionLost('TW1160', position, undefined, cause);
+  }
+}
