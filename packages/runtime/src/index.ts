@@ -6,6 +6,7 @@ export { type Flags, loadOptions } from './config/load-options.js';
 export { nearestOf, suggest } from './config/nearest.js';
 export { defineOptions, type OptionSpec, type OptionSpecs, type OptionValues } from './config/option-spec.js';
 export { type ErrorCode, errorCatalogue } from './errors/catalogue.js';
+export { isConnectionEnd } from './errors/connection-end.js';
 export { renderErrorReference } from './errors/docs-table.js';
 export type { ErrorEntry } from './errors/error-entry.js';
 export { isSecretName, REDACTED, redact, redactUrl } from './errors/redact.js';

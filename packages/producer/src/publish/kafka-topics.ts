@@ -1,5 +1,5 @@
 // Creates the topic of a namespace before its first record, and refuses to write to one whose settings would lose data.
-import { TailwaterError, toKafkaError } from '@tailwater/runtime';
+import { sleep, TailwaterError, toKafkaError } from '@tailwater/runtime';
 import { MAX_TOPIC_NAME_LENGTH, type Namespace, namespaceOfTopic, topicName } from '@tailwater/schema';
 import kafkajs, { type Admin } from 'kafkajs';
 import type { TopicLayout } from '../encode/record-encoder.js';
@@ -14,6 +14,9 @@ const MAX_MESSAGE_BYTES = 20 * 1024 * 1024;
 const DELETE_RETENTION_MS = 7 * 24 * 3600 * 1000;
 /** How long a record waits for whoever reads a log, in milliseconds: 7 days. */
 const LOG_RETENTION_MS = 7 * 24 * 3600 * 1000;
+/** A topic that was created has its leaders within this, in milliseconds, or its first record waits for them. */
+const LEADERS_MS = 30_000;
+const LEADERS_POLL_MS = 50;
 const TOPIC_ALREADY_EXISTS = 'TOPIC_ALREADY_EXISTS';
 
 export interface TopicSettings {
@@ -101,8 +104,8 @@ export class KafkaTopics {
   async #create(topic: string, partitions: number, config: Record<string, string>): Promise<boolean> {
     const configEntries = Object.entries({ 'cleanup.policy': 'compact', 'max.message.bytes': String(MAX_MESSAGE_BYTES), ...config });
     try {
-      return await this.#admin.createTopics({
-        waitForLeaders: true,
+      const created = await this.#admin.createTopics({
+        waitForLeaders: false,
         topics: [
           {
             topic,
@@ -112,6 +115,8 @@ export class KafkaTopics {
           },
         ],
       });
+      await this.#untilLed(topic);
+      return created;
     } catch (error) {
       const cause = error instanceof KafkaJSAggregateError ? error.errors[0] : error;
       if (cause instanceof KafkaJSProtocolError) {
@@ -120,6 +125,15 @@ export class KafkaTopics {
           throw new TailwaterError('TW1207', { topic, other: await this.#collision(topic) }, { cause });
       }
       throw error;
+    }
+  }
+
+  /** kafkajs waits for leaders by itself, but gives up where a broker that has just started does not know the topic at once. */
+  async #untilLed(topic: string): Promise<void> {
+    for (const deadline = performance.now() + LEADERS_MS; performance.now() < deadline; ) {
+      const metadata = await this.#admin.fetchTopicMetadata({ topics: [topic] }).catch(() => undefined);
+      if (metadata?.topics[0]?.partitions.every(({ leader }) => leader >= 0)) return;
+      await sleep(LEADERS_POLL_MS);
     }
   }
 

@@ -40,16 +40,17 @@ export async function readSignals(
     });
   });
   const reading = async (): Promise<never> => {
+    const first = await firstOffset(kafka, topic, from);
     await consumer.connect();
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
     await consumer.run({
       autoCommit: false,
       eachMessage: async ({ message }) => {
         const offset = BigInt(message.offset);
-        if (offset >= from && !signal.aborted) take({ offset, value: message.value });
+        if (offset >= first && !signal.aborted) take({ offset, value: message.value });
       },
     });
-    consumer.seek({ topic, partition: 0, offset: from.toString() });
+    consumer.seek({ topic, partition: 0, offset: first.toString() });
     return crashed;
   };
   const closing = async (): Promise<void> => {
@@ -63,6 +64,18 @@ export async function readSignals(
   } finally {
     // Without Kafka it would wait for it without end, which a stop must not.
     await Promise.race([closing().catch(() => {}), sleep(CLOSE_MS)]);
+  }
+}
+
+/** A topic that ends before the offset was deleted and made again: then it is read from its beginning. */
+async function firstOffset(kafka: KafkaClient, topic: string, from: bigint): Promise<bigint> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    const [offsets] = await admin.fetchTopicOffsets(topic);
+    return offsets === undefined || BigInt(offsets.high) >= from ? from : BigInt(offsets.low);
+  } finally {
+    await admin.disconnect().catch(() => {});
   }
 }
 

@@ -1,21 +1,11 @@
 // The driver's failures as coded errors, told apart by class, code and label, never by their text.
-import { type ErrorCode, type ErrorParams, TailwaterError } from '@tailwater/runtime';
+import { type ErrorCode, type ErrorParams, isConnectionEnd, TailwaterError } from '@tailwater/runtime';
 import { MongoError, MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb';
 import { isRetriableCode } from './write-errors.js';
 
 const AUTHENTICATION_FAILED = 18;
 const ATLAS_ERROR = 8000; // Atlas's name for refused credentials.
 const UNAUTHORIZED = 13;
-
-/** Codes of Node's own errors about a connection that ended: the driver lets some of them through as they are. */
-const CONNECTION_CODES = new Set([
-  'EPIPE',
-  'ECONNRESET',
-  'ECONNABORTED',
-  'ETIMEDOUT',
-  'ERR_STREAM_DESTROYED',
-  'ERR_STREAM_WRITE_AFTER_END',
-]);
 
 /** The failure of a whole command; an error that is not the driver's stays what it is. */
 export function mongoFailure(error: unknown, address: string): unknown {
@@ -35,9 +25,6 @@ export function mongoFailure(error: unknown, address: string): unknown {
     error instanceof MongoServerSelectionError || error instanceof MongoNetworkError || error.hasErrorLabel('RetryableWriteError');
   return unreachable ? coded('TW1301') : coded('TW1313', { reason: error.message });
 }
-
-const isConnectionEnd = (error: unknown): boolean =>
-  error instanceof Error && CONNECTION_CODES.has(String((error as NodeJS.ErrnoException).code));
 
 /** A server that refuses the credentials is never selected: the refusal is in the description of the servers. */
 function isAuthenticationFailure(error: MongoError): boolean {

@@ -1,6 +1,6 @@
 // Which MongoDB errors pass by themselves, and which need a person. By code, never by text:
 // https://github.com/mongodb/specifications/blob/master/source/retryable-writes/retryable-writes.md
-import { TailwaterError } from '@tailwater/runtime';
+import { isConnectionEnd, TailwaterError } from '@tailwater/runtime';
 import { MongoError, MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb';
 
 const UNAUTHORIZED = 13;
@@ -13,7 +13,7 @@ const RETRIABLE_CODES = new Set([
 ]);
 
 export function isRetriableMongoError(error: unknown): boolean {
-  if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError) return true;
+  if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError || isConnectionEnd(error)) return true;
   if (error instanceof MongoServerError) {
     return (
       RETRIABLE_CODES.has(Number(error.code)) ||

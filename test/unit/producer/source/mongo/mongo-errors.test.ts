@@ -23,6 +23,7 @@ function labelled(label: string): MongoError {
 describe('isRetriableMongoError', () => {
   it.each([
     ['a lost connection', new MongoNetworkError('reset')],
+    ['a socket that ended, as Node tells it', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })],
     ['a timeout', new MongoNetworkTimeoutError('late')],
     ['no server', selection(new MongoNetworkError('refused'))],
     ['NotWritablePrimary', server(10_107)],
