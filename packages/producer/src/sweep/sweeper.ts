@@ -120,7 +120,9 @@ export class Sweeper {
     const { sequencer, progress, topics, source, logger } = this.#deps;
     task.isRunning = true;
     await progress.near(signal);
-    // What the sweep was asked for is in the topic before its end is looked up.
+    // What the sweep was asked for is in the topic before its end is looked up. A commit is answered before a reader of committed
+    // records can see it, but the next transaction of the same producer begins only after that: so another one goes first.
+    await sequencer.note(() => (this.#pending.get(namespace) === task ? [sweepMessage(source, namespace.name, task.record)] : []));
     await sequencer.settled();
     const startedAtMs = Date.now();
     const layout = await topics.existing(namespace);
