@@ -187,7 +187,7 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
   state.position = () => progress.end;
   const touched = new TouchedKeys();
   const sequencer: Sequencer = new Sequencer({
-    normalizer: createNormalizer(source.client, options.source, namespaces, deps.counters, logger),
+    normalizer: createNormalizer(source, session.changes, options.source, namespaces, deps.counters, logger),
     lookup: new DocumentLookup(source.client),
     encoder: new RecordEncoder(),
     topics: session.topics,

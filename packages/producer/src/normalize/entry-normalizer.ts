@@ -15,6 +15,9 @@ export interface EntryNormalizer {
    * go on with its rows at none: each time how many bytes they hold on to more than before.
    */
   expand(end: Buffer, out: ChangeBatch): AsyncGenerator<number>;
-  /** The position to resume from behind this row of `rows`, where the row after it belongs to another entry. */
-  positionBehind(rows: ChangeBatch, row: number): Position;
+  /**
+   * The position to resume from behind this row of `rows`, where the row after it belongs to another entry; undefined when there is
+   * none, because entries of two shards share a position.
+   */
+  positionBehind(rows: ChangeBatch, row: number): Position | undefined;
 }

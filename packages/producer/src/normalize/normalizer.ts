@@ -67,8 +67,10 @@ export class Normalizer implements EntryNormalizer {
     return this.#operations(this.#entry, part, command.valueStart, ordinal, transactionId(this.#entry), out);
   }
 
-  positionBehind(rows: ChangeBatch, row: number): Position {
-    return new Position(rows.t[row] as number, rows.i[row] as number);
+  positionBehind(rows: ChangeBatch, row: number): Position | undefined {
+    const [t, i] = [rows.t[row] as number, rows.i[row] as number];
+    const isShared = row + 1 < rows.length && rows.t[row + 1] === t && rows.i[row + 1] === i;
+    return isShared ? undefined : new Position(t, i);
   }
 
   /** One insert, update or delete; `entry` has the position, `change` the operation, which is another one inside a transaction. */

@@ -7,8 +7,9 @@ import { UpdateDescriber } from '../../../../packages/producer/src/encode/update
 import { ChangeBatch } from '../../../../packages/producer/src/normalize/change-batch.js';
 import { NamespaceTable } from '../../../../packages/producer/src/normalize/namespace-table.js';
 import { NormalizeCounters } from '../../../../packages/producer/src/normalize/normalize-counters.js';
+import { tailRows } from '../../../../packages/producer/src/sequence/tail-rows.js';
 import type { SourceKind } from '../../../../packages/producer/src/source/mongo/connect.js';
-import type { ChangeSource } from '../../../../packages/producer/src/source/source.js';
+import type { ChangeSource, EntryBatch } from '../../../../packages/producer/src/source/source.js';
 import { createNormalizer, openSource } from '../../../../packages/producer/src/source-kinds.js';
 import { keptLog } from '../../../integration/producer/support/kept-log.js';
 
@@ -36,6 +37,8 @@ export interface SourceReaderOptions {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
   readonly fullDocument?: 'lookup' | 'when-available';
+  /** Connection string of what lists the shards of a cluster. */
+  readonly shardedUri?: string;
 }
 
 /** One source and its normalizer. */
@@ -48,23 +51,31 @@ export class SourceReader {
   readonly ends: Position[] = [];
   readonly unknown: () => string[];
   readonly source: ChangeSource;
-  readonly #normalize: (entries: readonly Buffer[]) => void;
+  readonly #normalize: (batch: EntryBatch) => Promise<void>;
 
   constructor(client: MongoClient, kind: SourceKind, options: SourceReaderOptions = {}) {
     const patterns = { include: options.include ?? [], exclude: options.exclude ?? [] };
     const { logger } = keptLog();
     const counters = new NormalizeCounters();
-    const normalizer = createNormalizer(client, kind, new NamespaceTable(compileNamespaceRules(patterns)), counters, logger);
-    const mongo = { client, isMongos: false, replicaSet: 'rs0', version: '6.0.5' };
+    const mongo = {
+      client,
+      uri: options.shardedUri ?? '',
+      isMongos: options.shardedUri !== undefined,
+      replicaSet: 'rs0',
+      version: '6.0.5',
+    };
     const sourceOptions = { source: kind, fullDocument: options.fullDocument ?? ('lookup' as const), ...patterns };
     this.source = openSource(mongo, sourceOptions, () => true, logger);
+    const normalizer = createNormalizer(mongo, this.source, kind, new NamespaceTable(compileNamespaceRules(patterns)), counters, logger);
     this.unknown = () => [...counters.unknownByKind.keys()];
-    this.#normalize = (entries) => {
+    this.#normalize = async (batch) => {
       const rows = new ChangeBatch();
-      normalizer.normalize(entries, rows);
-      for (let row = 0; row < rows.length; row++) {
-        this.changes.push(changeOf(rows, row));
-        this.resumePoints.push(normalizer.positionBehind(rows, row));
+      for await (const _ of tailRows(batch, rows, normalizer)) {
+        for (let row = 0; row < rows.length; row++) {
+          this.changes.push(changeOf(rows, row));
+          const inside = new Position(rows.t[row] as number, rows.i[row] as number);
+          this.resumePoints.push(normalizer.positionBehind(rows, row) ?? inside);
+        }
       }
       for (const { kind: command, namespace, to, t, i } of rows.commands) {
         this.commands.push({ kind: command, namespace: namespace.name, to: to?.name, position: `${t}:${i}` });
@@ -75,9 +86,9 @@ export class SourceReader {
   /** Reads on from `after` until `isOver`, which is asked after every read. */
   async readUntil(after: Position, isOver: (reader: this) => boolean): Promise<this> {
     const stop = AbortSignal.timeout(30_000);
-    for await (const { entries, end } of this.source.read(after, stop)) {
-      this.#normalize(entries);
-      this.ends.push(end);
+    for await (const batch of this.source.read(after, stop)) {
+      await this.#normalize(batch);
+      this.ends.push(batch.end);
       if (isOver(this)) return this;
     }
     throw new Error(`The source was not read to the end: ${JSON.stringify(this.changes.slice(-3))}, at ${this.ends.at(-1)}`);

@@ -4,6 +4,7 @@ import { type Logger, sleep, TailwaterError } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import { type Document, type MongoClient, MongoServerError } from 'mongodb';
 import { isRetriableMongoError, isUnauthorized } from '../mongo/mongo-errors.js';
+import { connectOneMongos } from '../mongo/one-mongos.js';
 import { newestMajorityPosition } from '../oplog/oplog-window.js';
 import { PositionLost } from '../position-lost.js';
 import type { ChangeSource, EntryBatch } from '../source.js';
@@ -29,8 +30,8 @@ const BEFORE_PLACE = 72;
 export interface ChangeStreamOptions extends NamespacePatterns {
   /** `major.minor.patch` of the server. */
   readonly version: string;
-  /** Through a mongos several shards are merged, and a token says less about what has passed. */
-  readonly isMongos: boolean;
+  /** Connection string of the mongos that is read through, if it is one: there a token says less about what has passed. */
+  readonly mongosUri: string | undefined;
   /** Take the document as it was right after an update from the server, where a collection keeps it. */
   readonly postImages: boolean;
   /** Whether somebody waits for the stream's position to move on. */
@@ -42,6 +43,7 @@ export class ChangeStreamSource implements ChangeSource {
   readonly #options: ChangeStreamOptions;
   readonly #request: StreamRequest;
   readonly #logger: Logger;
+  #openings = 0;
 
   constructor(client: MongoClient, options: ChangeStreamOptions, logger: Logger) {
     this.#client = client;
@@ -90,20 +92,27 @@ export class ChangeStreamSource implements ChangeSource {
   }
 
   async *#readFrom(after: Position, signal: AbortSignal): AsyncGenerator<EntryBatch> {
-    const { isMongos, isAwaited } = this.#options;
+    const { mongosUri, isAwaited } = this.#options;
+    const isMongos = mongosUri !== undefined;
+    // A cursor lives on the mongos that opened it, and commands go to any of them: the stream has a client of its own to one.
+    const client = isMongos ? connectOneMongos(mongosUri, this.#openings++) : this.#client;
     const split = new SplitEvents();
     const awaitMs = (): number => (isAwaited() ? SHORT_AWAIT_MS : LONG_AWAIT_MS);
-    let end = after;
-    let mayRepeat = resumeTokenOf(after) === undefined;
-    for await (const reply of readChangeStream(this.#client, this.#request, after, awaitMs, signal)) {
-      const events = split.join(mayRepeat ? behind(after, reply.events) : reply.events);
-      const last = events.at(-1);
-      if (last !== undefined) mayRepeat = false;
-      if (last !== undefined) end = positionBehind(last);
-      if (!split.isInside) end = further(end, reply, isMongos);
-      // Behind a mongos an empty reply proves nothing: it may hold events back until every shard has come so far.
-      const readStartedAtMs = isMongos ? Number.NEGATIVE_INFINITY : reply.readStartedAtMs;
-      yield { entries: events, end, readStartedAtMs };
+    try {
+      let end = after;
+      let mayRepeat = resumeTokenOf(after) === undefined;
+      for await (const reply of readChangeStream(client, this.#request, after, awaitMs, signal)) {
+        const events = split.join(mayRepeat ? behind(after, reply.events) : reply.events);
+        const last = events.at(-1);
+        if (last !== undefined) mayRepeat = false;
+        if (last !== undefined) end = positionBehind(last);
+        if (!split.isInside) end = further(end, reply, isMongos);
+        // Behind a mongos an empty reply proves nothing: it may hold events back until every shard has come so far.
+        const readStartedAtMs = isMongos ? Number.NEGATIVE_INFINITY : reply.readStartedAtMs;
+        yield { entries: events, end, readStartedAtMs };
+      }
+    } finally {
+      if (client !== this.#client) await client.close();
     }
   }
 

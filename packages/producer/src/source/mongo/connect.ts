@@ -1,6 +1,7 @@
 // Connects to the source and checks, before anything is read, what the pipeline stands on: a replica set, and the right to read its oplog.
 import { redactUrl, TailwaterError } from '@tailwater/runtime';
 import { MongoClient } from 'mongodb';
+import { listShards } from '../sharded/shards.js';
 import { isUnauthorized, toMongoError } from './mongo-errors.js';
 
 const SERVER_SELECTION_TIMEOUT_MS = 15_000;
@@ -14,6 +15,8 @@ const CLUSTER_NAME = 'sharded-cluster';
 
 export interface MongoSource {
   readonly client: MongoClient;
+  /** The connection string, with what is secret in it. */
+  readonly uri: string;
   /** Connected to a mongos: the changes of all shards come through it. */
   readonly isMongos: boolean;
   /** The replica set's name: checkpoints are kept under it. */
@@ -25,7 +28,7 @@ export interface MongoSource {
 /**
  * @param uri - a MongoDB connection string, https://www.mongodb.com/docs/manual/reference/connection-string/
  * @throws TailwaterError TW1101 unreachable, TW1102 wrong credentials, TW1103 a standalone mongod, TW1104 no right to read
- *   the oplog, TW1105 a mongos where the oplog is asked for, TW1107 a malformed connection string
+ *   the oplog, TW1105 a config server, TW1107 a malformed connection string
  */
 export async function connectSource(uri: string, kind: SourceKind): Promise<MongoSource> {
   const address = redactUrl(uri);
@@ -34,12 +37,13 @@ export async function connectSource(uri: string, kind: SourceKind): Promise<Mong
     await client.connect();
     const hello = await client.db('admin').command({ hello: 1 });
     const isMongos = hello['msg'] === 'isdbgrid';
-    if (isMongos && kind === 'oplog') throw new TailwaterError('TW1105', { address });
+    // Only a mongos shows the documents of all shards.
+    if (hello['configsvr'] !== undefined) throw new TailwaterError('TW1105', { address });
     const replicaSet: unknown = isMongos ? CLUSTER_NAME : hello['setName'];
     if (typeof replicaSet !== 'string') throw new TailwaterError('TW1103', { address });
-    if (kind === 'oplog') await checkOplogAccess(client, address);
+    if (kind === 'oplog') await (isMongos ? checkShards(client, uri) : checkOplogAccess(client, address));
     const { version } = (await client.db('admin').command({ buildInfo: 1 })) as unknown as { version: string };
-    return { client, isMongos, replicaSet, version };
+    return { client, uri, isMongos, replicaSet, version };
   } catch (error) {
     await client.close().catch(() => {});
     throw toMongoError(error, address);
@@ -57,6 +61,20 @@ function createClient(uri: string, address: string): MongoClient {
   } catch (error) {
     // Nothing has been connected yet: whatever the driver finds wrong, it finds in the connection string.
     throw new TailwaterError('TW1107', { address }, { cause: error });
+  }
+}
+
+async function checkShards(cluster: MongoClient, uri: string): Promise<void> {
+  for (const shard of await listShards(cluster, uri)) {
+    const address = redactUrl(shard.uri);
+    const client = createClient(shard.uri, address);
+    try {
+      await checkOplogAccess(client, address);
+    } catch (error) {
+      throw toMongoError(error, address);
+    } finally {
+      await client.close();
+    }
   }
 }
 

@@ -30,9 +30,9 @@ export const mongodbErrors = {
     ...permanent,
   },
   TW1105: {
-    title: 'A mongos instead of a replica set',
-    message: 'MongoDB at {address} is a mongos: the oplogs are on the shards',
-    hint: 'Read through the mongos with --source change-stream, or connect to a replica set itself, with the connection string of its members.',
+    title: 'A config server instead of a mongos',
+    message: 'MongoDB at {address} is a config server of a sharded cluster: the documents are on the shards',
+    hint: 'Connect to a mongos of the cluster.',
     ...permanent,
   },
   TW1106: {
@@ -154,5 +154,11 @@ export const mongodbErrors = {
     message: 'MongoDB cannot send the change event behind the position {position}: it would be larger than 16 MB',
     hint: 'MongoDB 6.0.9 and newer split such events, so upgrade the server; or read the oplog with --source oplog, whose entries are smaller.',
     ...permanent,
+  },
+  TW1164: {
+    title: 'The shards of the cluster changed',
+    message: 'The cluster had the shards {before} and now has {after}',
+    hint: 'The producer begins to read the shards that came by itself; nothing needs to be done.',
+    ...passing,
   },
 } as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,19 @@
+// A client that talks to one mongos of those that a connection string names, for what must not be spread over several.
+import { MongoClient } from 'mongodb';
+
+const CONNECTION_STRING = /^(mongodb(?:\+srv)?:\/\/(?:[^@/]*@)?)([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/;
+
+/** @param turn - which of them: another one at each opening, so that one that is down is not asked for ever */
+export const connectOneMongos = (uri: string, turn: number): MongoClient =>
+  new MongoClient(oneMongosUri(uri, turn), { appName: 'tailwater-producer', serverSelectionTimeoutMS: 15_000, socketTimeoutMS: 120_000 });
+
+export function oneMongosUri(uri: string, turn: number): string {
+  const [, start = '', hosts = '', database = '', query = ''] = CONNECTION_STRING.exec(uri) ?? [];
+  if (start.startsWith('mongodb+srv:')) {
+    const parameters = new URLSearchParams(query);
+    parameters.set('srvMaxHosts', '1'); // The driver takes one of the record's hosts at random.
+    return `${start}${hosts}/${database}?${parameters}`;
+  }
+  const all = hosts.split(',');
+  return `${start}${all[turn % all.length]}/${database}${query === '' ? '' : `?${query}`}`;
+}

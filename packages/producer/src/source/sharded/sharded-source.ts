@@ -1,0 +1,176 @@
+// The oplogs of all shards as one source, in the order of cluster time. A document that moves to another shard is changed
+// there at a later cluster time, so its changes keep their order (promise B), and one position says of all shards how far
+// they are read (promise A). The price: the source is as far as the shard that is furthest behind.
+//
+// Maintained invariant: no position is handed out before the list of shards was read at that cluster time or later. What is
+// written to a shard that was not listed yet is written later than that.
+import { type Logger, sleep, TailwaterError } from '@tailwater/runtime';
+import { Position } from '@tailwater/schema';
+import { MongoClient, Timestamp } from 'mongodb';
+import { OplogSource } from '../oplog/oplog-source.js';
+import { newestMajorityPosition, positionLost, toPosition } from '../oplog/oplog-window.js';
+import { TransactionEntries } from '../oplog/transaction-entries.js';
+import type { ChangeSource, EntryBatch, TransactionSource } from '../source.js';
+import { ShardLane } from './shard-lane.js';
+import { listShards, type Shard } from './shards.js';
+
+/** Between two reads of the list of shards, in milliseconds; events wait for them. */
+const BETWEEN_LISTS_MS = 200;
+/** What the first entry of a replica set's oplog says: nothing was ever there before it. */
+const FIRST_ENTRY = 'initiating set';
+
+export class ShardedSource implements ChangeSource, TransactionSource {
+  readonly #client: MongoClient;
+  readonly #uri: string;
+  readonly #logger: Logger;
+  /** The shard that an entry came from, for whoever looks up others of its oplog. */
+  readonly #origin = new WeakMap<Buffer, MongoClient>();
+
+  /** @param client - connected to a mongos, by `uri` */
+  constructor(client: MongoClient, uri: string, logger: Logger) {
+    this.#client = client;
+    this.#uri = uri;
+    this.#logger = logger;
+  }
+
+  entriesOf(end: Buffer): AsyncGenerator<Buffer> {
+    const client = this.#origin.get(end);
+    if (client === undefined) throw new TypeError('The entry came from no shard');
+    return new TransactionEntries(client).entriesOf(end);
+  }
+
+  /** The position that every shard has passed. */
+  async newestPosition(): Promise<Position> {
+    const shards = await listShards(this.#client, this.#uri);
+    const newest = await Promise.all(shards.map((shard) => withShard(shard, newestMajorityPosition)));
+    return earliest(newest);
+  }
+
+  async *read(after: Position, signal: AbortSignal): AsyncGenerator<EntryBatch> {
+    const shards = await listShards(this.#client, this.#uri);
+    const clients = shards.map(({ uri }) => connect(uri));
+    const stop = new AbortController();
+    const inner = AbortSignal.any([signal, stop.signal]);
+    let failure: { error: unknown } | undefined;
+    let wake = (): void => {};
+    const fail = (error: unknown): void => {
+      failure ??= { error };
+      wake();
+    };
+    const running: Promise<void>[] = [];
+    const onAbort = (): void => wake();
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      const lanes: ShardLane[] = [];
+      for (const [index, client] of clients.entries()) {
+        const logger = this.#logger.child({ shard: shards[index]?.name });
+        const from = await entryAtOrBefore(client, after);
+        lanes.push(new ShardLane(new OplogSource(client, logger), from, () => wake()));
+      }
+      for (const lane of lanes) running.push(lane.run(inner).catch(fail));
+      const listed = new ListedTime(after);
+      running.push(this.#watch(shards, listed, () => wake(), inner).catch(fail));
+      let end = after;
+      while (!signal.aborted) {
+        const woken = new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        if (failure !== undefined) throw failure.error;
+        listed.wanted = earliest(lanes.map((lane) => lane.end));
+        const bound = earliest([listed.wanted, listed.reached]);
+        const entries = bound.compare(end) > 0 ? this.#merge(lanes, clients, bound) : [];
+        if (bound.compare(end) > 0) end = bound;
+        // An empty read of one shard says nothing of the others.
+        yield { entries, end, readStartedAtMs: Number.NEGATIVE_INFINITY };
+        await woken;
+      }
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      stop.abort(new Error('The source is no longer read'));
+      await Promise.allSettled(running);
+      await Promise.allSettled(clients.map((client) => client.close()));
+    }
+  }
+
+  /** The entries at or before `bound`, which every lane has come to. */
+  #merge(lanes: readonly ShardLane[], clients: readonly MongoClient[], bound: Position): Buffer[] {
+    const entries: Buffer[] = [];
+    while (true) {
+      let first = -1;
+      let position = bound;
+      for (let index = 0; index < lanes.length; index++) {
+        const head = lanes[index]?.head;
+        if (head === undefined || head.compare(bound) > 0 || (first >= 0 && head.compare(position) >= 0)) continue;
+        first = index;
+        position = head;
+      }
+      if (first < 0) return entries;
+      const entry = (lanes[first] as ShardLane).take();
+      this.#origin.set(entry, clients[first] as MongoClient);
+      entries.push(entry);
+    }
+  }
+
+  /** Reads the list again for every position that the shards have come to. Ends with an error that passes when it has changed. */
+  async #watch(shards: readonly Shard[], listed: ListedTime, onListed: () => void, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const { wanted } = listed;
+      if (wanted.compare(listed.reached) > 0) {
+        const now = await listShards(this.#client, this.#uri, wanted).catch((error: unknown) => {
+          this.#logger.debug({ err: error }, 'The list of shards could not be read at the time of the oplogs, reading it again');
+          return undefined;
+        });
+        if (now !== undefined) {
+          if (names(now) !== names(shards)) throw new TailwaterError('TW1164', { before: names(shards), after: names(now) });
+          listed.reached = wanted;
+          onListed();
+        }
+      }
+      await sleep(BETWEEN_LISTS_MS, signal);
+    }
+  }
+}
+
+/** The cluster time at which the list of shards was read last, and the one at which it is to be read next. */
+class ListedTime {
+  reached: Position;
+  wanted: Position;
+
+  constructor(start: Position) {
+    this.reached = start;
+    this.wanted = start;
+  }
+}
+
+const names = (shards: readonly Shard[]): string => shards.map(({ name }) => name).join(', ');
+
+/**
+ * The newest entry of a shard at or before the position: its presence proves that none behind it is missing.
+ *
+ * @throws TailwaterError TW1106 when the shard's oplog begins behind the position, and has not always begun there
+ */
+async function entryAtOrBefore(client: MongoClient, { t, i }: Position): Promise<Position> {
+  const oplog = client.db('local').collection('oplog.rs');
+  const before = { ts: { $lte: new Timestamp({ t, i }) } };
+  const found = await oplog.find(before, { projection: { ts: 1 }, sort: { $natural: -1 }, limit: 1, readConcern: 'majority' }).next();
+  if (found !== null) return toPosition(found['ts'] as Timestamp);
+  const oldest = await oplog.find({}, { sort: { $natural: 1 }, limit: 1 }).next();
+  const position = toPosition(oldest?.['ts'] as Timestamp);
+  // A shard that was added later has no entries from before.
+  if (oldest?.['o']?.msg === FIRST_ENTRY) return position;
+  throw await positionLost(client, new Position(t, i));
+}
+
+const earliest = (positions: readonly Position[]): Position => positions.reduce((a, b) => (a.compare(b) <= 0 ? a : b));
+
+const connect = (uri: string): MongoClient =>
+  new MongoClient(uri, { appName: 'tailwater-producer', serverSelectionTimeoutMS: 15_000, socketTimeoutMS: 120_000 });
+
+async function withShard<T>({ uri }: Shard, work: (client: MongoClient) => Promise<T>): Promise<T> {
+  const client = connect(uri);
+  try {
+    return await work(client);
+  } finally {
+    await client.close();
+  }
+}

@@ -1,0 +1,40 @@
+// The shards of a cluster, as its config servers list them, and how each is reached.
+import type { Position } from '@tailwater/schema';
+import { type MongoClient, Timestamp } from 'mongodb';
+
+export interface Shard {
+  readonly name: string;
+  /** Connection string of its replica set, with the credentials that the cluster was given. */
+  readonly uri: string;
+}
+
+/** Parameters that say how to find the cluster, which is not how to find a shard. */
+const OF_THE_CLUSTER = ['replicaSet', 'directConnection', 'loadBalanced', 'srvMaxHosts', 'srvServiceName'];
+const CONNECTION_STRING = /^mongodb(\+srv)?:\/\/(?:([^@/]*)@)?[^/?]*(?:\/([^?]*))?(?:\?(.*))?$/;
+
+/**
+ * Reads `config.shards` through a mongos.
+ *
+ * @param uri - the connection string of the cluster
+ * @param notBefore - the list is that of this cluster time or later
+ */
+export async function listShards(client: MongoClient, uri: string, notBefore?: Position): Promise<Shard[]> {
+  return client.withSession({ causalConsistency: true }, async (session) => {
+    if (notBefore !== undefined) session.advanceOperationTime(new Timestamp({ t: notBefore.t, i: notBefore.i }));
+    const shards = client.db('config').collection<{ _id: string; host: string }>('shards');
+    const found = await shards.find({}, { sort: { _id: 1 }, session, readConcern: 'majority', readPreference: 'primary' }).toArray();
+    return found.map(({ _id, host }) => ({ name: _id, uri: shardUri(uri, host) }));
+  });
+}
+
+/** @param host - `replica set/host:port,host:port` */
+export function shardUri(uri: string, host: string): string {
+  const [, srv, user, database = '', query] = CONNECTION_STRING.exec(uri) ?? [];
+  const slash = host.indexOf('/');
+  const parameters = new URLSearchParams(query ?? '');
+  // What mongodb+srv means besides finding hosts.
+  if (srv !== undefined && !parameters.has('tls') && !parameters.has('ssl')) parameters.set('tls', 'true');
+  for (const name of OF_THE_CLUSTER) parameters.delete(name);
+  if (slash > 0) parameters.set('replicaSet', host.slice(0, slash));
+  return `mongodb://${user === undefined ? '' : `${user}@`}${host.slice(slash + 1)}/${database}?${parameters}`;
+}
