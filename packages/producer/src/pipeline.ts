@@ -155,7 +155,7 @@ async function runSession(
       newestPosition: () => changes.newestPosition(),
       collections: () => listCollections(source.client, deps.rules),
     });
-    const start = checkpoint.position ?? (await resolveStartAt(source.client, options.source, changes, options.startAt));
+    const start = checkpoint.position ?? (await resolveStartAt(source, options.source, changes, options.startAt));
     if (checkpoint.position === undefined) {
       // Before the first document is copied: a crash during the first snapshot must find where the tail began.
       await publisher.submit({ topics: [{ topic: checkpointTopic, messages: [positionMessage(source.replicaSet, start, Date.now())] }] });

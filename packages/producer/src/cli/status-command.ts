@@ -39,7 +39,10 @@ export const statusCommand: Command<typeof options> = {
       const [checkpoint, newest, window] = await Promise.all([
         peekCheckpoint(kafka, location),
         newestMajorityPosition(source.client),
-        given.source === 'oplog' ? readOplogWindow(source.client) : readOplogWindow(source.client).catch(() => undefined),
+        // Neither a user without access to it nor a mongos can say.
+        given.source === 'oplog' && !source.isMongos
+          ? readOplogWindow(source.client)
+          : readOplogWindow(source.client).catch(() => undefined),
       ]);
       const report = toReport(source.replicaSet, checkpoint, newest, window);
       stdout.write(given.json ? `${JSON.stringify(report, null, 2)}\n` : toTables(report, checkpoint));
@@ -99,7 +102,7 @@ function toTables(report: Report, checkpoint: Checkpoint): string {
   rows.push([
     'oplog window',
     oplog === null
-      ? 'unknown: the user may not read the oplog'
+      ? 'unknown: it cannot be read from here'
       : `${formatDuration(oplog.windowSeconds)}${oplog.usedBytes === null ? '' : `, ${formatBytes(oplog.usedBytes)} of ${formatBytes(oplog.maxBytes ?? 0)}`}`,
   ]);
   if (typeof oplog?.burnBytesPerSecond === 'number') rows.push(['written to it', `${formatBytes(oplog.burnBytesPerSecond)}/s on average`]);

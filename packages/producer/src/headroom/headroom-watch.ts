@@ -84,7 +84,8 @@ export class HeadroomWatch {
     try {
       return await readOplogWindow(this.#source.client);
     } catch (error) {
-      if (!isUnauthorized(error)) throw error;
+      // A mongos has no oplog.
+      if (!isUnauthorized(error) && !this.#source.isMongos) throw error;
       this.#unreadable = true;
       this.#logger.info('The user may not read local.oplog.rs: how much of the oplog is left is not watched');
       return undefined;

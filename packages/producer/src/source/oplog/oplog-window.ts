@@ -24,7 +24,7 @@ export const toPosition = (timestamp: Timestamp): Position => new Position(times
 /** The newest position that a majority of the members holds: `hello.lastWrite.majorityOpTime`. A mongos says what it has heard of. */
 export async function newestMajorityPosition(client: MongoClient): Promise<Position> {
   const hello = await client.db('admin').command({ hello: 1 });
-  return toPosition((hello['lastWrite']?.majorityOpTime?.ts ?? hello['operationTime']) as Timestamp);
+  return toPosition((hello['lastWrite']?.majorityOpTime?.ts ?? hello['operationTime'] ?? hello['$clusterTime']?.clusterTime) as Timestamp);
 }
 
 export async function oldestPosition(client: MongoClient): Promise<Position> {

@@ -2,7 +2,7 @@
 import { TailwaterError } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import { type MongoClient, Timestamp } from 'mongodb';
-import type { SourceKind } from '../mongo/connect.js';
+import type { MongoSource, SourceKind } from '../mongo/connect.js';
 import type { ChangeSource } from '../source.js';
 import { newestMajorityPosition, oldestPosition, toPosition } from './oplog-window.js';
 
@@ -31,11 +31,16 @@ export function parseStartAt(text: string): StartAt {
  *
  * @throws TailwaterError TW1144 when the oplog does not reach back to the position, or has not come to it
  */
-export async function resolveStartAt(client: MongoClient, kind: SourceKind, source: ChangeSource, startAt: StartAt): Promise<Position> {
+export async function resolveStartAt(
+  { client, isMongos }: MongoSource,
+  kind: SourceKind,
+  source: ChangeSource,
+  startAt: StartAt,
+): Promise<Position> {
   if (startAt === 'now') return source.newestPosition();
   if (startAt === 'earliest') return oldestPosition(client);
-  // The server itself says, when the stream is opened, whether it can begin there: TW1160.
-  if (kind === 'change-stream') return justBefore(startAt);
+  // Whether a stream, or the shards, can begin there is found out when they are opened: TW1160, TW1106.
+  if (kind === 'change-stream' || isMongos) return justBefore(startAt);
   const newest = await newestMajorityPosition(client);
   const before = startAt.compare(newest) > 0 ? undefined : await newestBefore(client, startAt);
   if (before !== undefined) return before;
