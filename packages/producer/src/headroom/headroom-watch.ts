@@ -21,6 +21,8 @@ const GAUGES = {
 } as const;
 
 export interface HeadroomSource {
+  /** There is no oplog to read through a mongos. */
+  readonly isMongos?: boolean;
   readonly client: MongoClient;
   /** The source's name, as the metrics' label. */
   readonly replicaSet: string;
