@@ -114,7 +114,7 @@ export const startCommand: Command<typeof options> = {
       state.counts = () => producerMetrics.counts();
       state.snapshots = () => ({ totals: report.totals(), collections: report.collections() });
       const { client, replicaSet } = source;
-      const watched = { client, replicaSet, position: () => state.position() };
+      const watched = { client, replicaSet, isMongos: source.isMongos, position: () => state.position() };
       const watch = new HeadroomWatch(watched, metrics, logger.child({ component: 'headroom' }));
       const status = await startStatusServer({
         host: given.statusHost,
