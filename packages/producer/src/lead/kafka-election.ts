@@ -44,6 +44,7 @@ export class KafkaElection implements Election {
   /** Whether another one leads; undefined before the first answer. */
   #standby: boolean | undefined;
   #answers = 0;
+  #isLeaving = false;
   #waiting: (() => void)[] = [];
 
   constructor(kafka: KafkaClient, options: ElectionOptions, logger: Logger) {
@@ -79,6 +80,7 @@ export class KafkaElection implements Election {
     } catch (error) {
       if (!signal.aborted) throw this.#coded(error);
     } finally {
+      this.#isLeaving = true;
       await Promise.race([this.#consumer.disconnect().catch(() => {}), sleep(LEAVE_TIMEOUT_MS)]);
     }
   }
@@ -104,6 +106,8 @@ export class KafkaElection implements Election {
     const { topic } = this.#options;
     const { events } = this.#consumer;
     this.#consumer.on(events.GROUP_JOIN, ({ payload }) => {
+      // A join that was under way, or a restart that was due, when the consumer was told to leave: it would lead without working.
+      if (this.#isLeaving) return void this.#consumer.disconnect().catch(() => {});
       // The assignment is all that is wanted of the topic.
       this.#consumer.pause([{ topic }]);
       if (payload.memberAssignment[topic]?.includes(0)) this.#take();
