@@ -8,6 +8,7 @@ import { checkpointTopicName, formatNamespace, signalsTopicName } from '@tailwat
 import type { Document, ReadPreferenceLike } from 'mongodb';
 import { type Checkpoint, positionMessage } from './checkpoint/checkpoint-record.js';
 import { claimCheckpoint } from './checkpoint/kafka-checkpoint-store.js';
+import { expectSameCluster } from './checkpoint/same-cluster.js';
 import { RecordEncoder } from './encode/record-encoder.js';
 import { DocumentLookup } from './enrich/document-lookup.js';
 import { announceCopy } from './headroom/preflight.js';
@@ -65,6 +66,8 @@ export interface PipelineOptions extends SourceOptions {
   readonly prefix: string;
   readonly partitions: number;
   readonly replicationFactor: number;
+  /** The id of a cluster that may take the place of the one that the checkpoint was read from. */
+  readonly acceptCluster: string | undefined;
   /** Where a first start begins. */
   readonly startAt: StartAt;
   /** Ends when everything that was to be copied is. */
@@ -143,6 +146,8 @@ async function runSession(
       await publisher.flush();
     });
     const claimed = await abortable(claim, signal);
+    const noted = expectSameCluster(claimed, source, options.acceptCluster);
+    if (noted.length > 0) await publisher.submit({ topics: [{ topic: checkpointTopic, messages: noted }] });
     // The chunks of a snapshot wait for the tail to pass them.
     const changes = openSource(source, options, () => deps.report.totals().state === 'running', logger);
     const namespaces = new NamespaceTable(deps.rules);

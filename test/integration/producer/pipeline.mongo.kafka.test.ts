@@ -15,6 +15,7 @@ import {
 } from '@tailwater/devstack';
 import { type Collection, type Document, Long, type MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readClusterId } from '../../../packages/producer/src/source/mongo/cluster-id.js';
 import { everyId } from './support/every-id.js';
 import { type FoldedTopic, foldTopic } from './support/folded-topic.js';
 import { type RunningOptions, RunningPipeline } from './support/running-pipeline.js';
@@ -296,7 +297,7 @@ describe('runPipeline', () => {
     await again.stop();
   });
 
-  it('ends with what is wrong when its place in the oplog is lost', async () => {
+  it('goes on with no other cluster of the same name unless it is told to, and then says that its place is lost', async () => {
     await load('orders', new Random(11), 10);
     const first = await start();
     await first.untilInStep();
@@ -304,7 +305,14 @@ describe('runPipeline', () => {
     const position = first.state.position();
     const other = await startStack({ mongo: { replicaSet: 'rs0' } });
     try {
-      const lost = await RunningPipeline.start(other.mongo, kafka, { prefix: prefix(), include: ['shop.*'], onGap: 'stop' });
+      const options = { prefix: prefix(), include: ['shop.*'], onGap: 'stop' } as const;
+      const wrong = await RunningPipeline.start(other.mongo, kafka, options);
+      await wrong.ended;
+      expect(wrong.failure).toMatchObject({ code: 'TW1110' });
+      await wrong.stop();
+      const acceptCluster = await readClusterId(await other.mongo.client(), false);
+      expect((wrong.failure as Error).message).toContain(acceptCluster);
+      const lost = await RunningPipeline.start(other.mongo, kafka, { ...options, acceptCluster });
       await lost.ended;
       expect(lost.failure).toMatchObject({ code: 'TW1106' });
       expect((lost.failure as Error).message).toContain(String(position));

@@ -76,6 +76,8 @@ export interface Checkpoint {
   readonly sweeps: ReadonlyMap<string, SweepRecord>;
   /** The newest gap, healed or not. */
   readonly gap: GapRecord | undefined;
+  /** Which cluster all of this was read from; undefined where that could not be told. */
+  readonly cluster: string | undefined;
   /** Another source has checkpoints in the same topic: not every topic of the prefix is this one's. */
   readonly isShared: boolean;
   /** The offset behind the last signal that was executed. */
@@ -93,6 +95,7 @@ const POSITION_KEY = (source: string): string => `${source}/position`;
 const SNAPSHOT_KEY = (source: string, namespace: string): string => `${source}/snapshot/${namespace}`;
 const SWEEP_KEY = (source: string, namespace: string): string => `${source}/sweep/${namespace}`;
 const GAP_KEY = (source: string): string => `${source}/gap`;
+const CLUSTER_KEY = (source: string): string => `${source}/cluster`;
 const SIGNALS_KEY = (source: string): string => `${source}/signals`;
 const PAUSED_KEY = (source: string): string => `${source}/paused`;
 const SESSION_KEY = (source: string): string => `${source}/session`;
@@ -131,6 +134,9 @@ export const pendingSweep = (reason: SweepReason): SweepRecord => ({
 
 export const gapMessage = (source: string, gap: GapRecord): CheckpointMessage => message(GAP_KEY(source), gap);
 
+/** The cluster that the source is, by the id that MongoDB gave it. */
+export const clusterMessage = (source: string, id: string): CheckpointMessage => message(CLUSTER_KEY(source), { id });
+
 /** The offset behind a signal that was executed. */
 export const signalsMessage = (source: string, offset: bigint): CheckpointMessage =>
   message(SIGNALS_KEY(source), { offset: offset.toString() });
@@ -149,6 +155,7 @@ export class CheckpointReader {
   readonly #snapshots = new Map<string, SnapshotProgress>();
   readonly #sweeps = new Map<string, SweepRecord>();
   #gap: GapRecord | undefined;
+  #cluster: string | undefined;
   #signals = 0n;
   #paused = NOTHING_PAUSED;
   #isShared = false;
@@ -176,6 +183,8 @@ export class CheckpointReader {
       this.#writtenAtMs = Number(parsed?.['writtenAtMs'] ?? 0);
     } else if (key === GAP_KEY(this.#source)) {
       this.#gap = parsed as unknown as GapRecord | undefined;
+    } else if (key === CLUSTER_KEY(this.#source)) {
+      this.#cluster = parsed === undefined ? undefined : String(parsed['id']);
     } else if (key === SIGNALS_KEY(this.#source)) {
       this.#signals = BigInt(String(parsed?.['offset'] ?? 0));
     } else if (key === PAUSED_KEY(this.#source)) {
@@ -193,6 +202,7 @@ export class CheckpointReader {
       snapshots: this.#snapshots,
       sweeps: this.#sweeps,
       gap: this.#gap,
+      cluster: this.#cluster,
       isShared: this.#isShared,
       signals: this.#signals,
       paused: this.#paused,

@@ -66,6 +66,11 @@ const options = {
     choices: ['resnapshot', 'stop'] as const,
     default: 'resnapshot',
   },
+  acceptCluster: {
+    type: 'string',
+    group: 'Source:',
+    describe: 'The id of a cluster that takes the place of the one before, as after a restore; TW1110 names it',
+  },
   ...snapshotOptions,
   statusHost: { type: 'string', group: 'Status:', describe: 'Address of the status server', default: '127.0.0.1' },
   statusPort: {

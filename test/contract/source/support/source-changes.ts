@@ -62,6 +62,8 @@ export class SourceReader {
       uri: options.shardedUri ?? '',
       isMongos: options.shardedUri !== undefined,
       replicaSet: 'rs0',
+      clusterId: undefined,
+      address: '',
       version: '6.0.5',
     };
     const sourceOptions = { source: kind, fullDocument: options.fullDocument ?? ('lookup' as const), ...patterns };

@@ -29,6 +29,7 @@ const DEFAULTS = {
   replicationFactor: 1,
   source: 'oplog',
   onGap: 'resnapshot',
+  acceptCluster: undefined,
   exclude: [],
   fullDocument: 'lookup',
   startAt: 'now',

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type CheckpointMessage,
   CheckpointReader,
+  clusterMessage,
   gapMessage,
   pausedMessage,
   pendingSweep,
@@ -45,6 +46,11 @@ describe('checkpoint records', () => {
     expect([...checkpoint.snapshots.keys()]).toEqual(['shop.orders', 'shop/odd.näme']);
     expect(checkpoint.snapshots.get('shop.orders')).toMatchObject(PROGRESS);
     expect(checkpoint.snapshots.get('shop/odd.näme')).toMatchObject({ state: 'done', ranges: [], finishedAtMs: 5 });
+  });
+
+  it('bring back which cluster they were read from', () => {
+    expect(read([clusterMessage('rs0', 'abc'), clusterMessage('rs1', 'def')]).cluster).toBe('abc');
+    expect(read([]).cluster).toBeUndefined();
   });
 
   it('bring back sweeps and the gap, and tell whether another source is there', () => {

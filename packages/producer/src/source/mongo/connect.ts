@@ -2,6 +2,7 @@
 import { redactUrl, TailwaterError } from '@tailwater/runtime';
 import { MongoClient } from 'mongodb';
 import { listShards } from '../sharded/shards.js';
+import { readClusterId } from './cluster-id.js';
 import { isUnauthorized, toMongoError } from './mongo-errors.js';
 
 const SERVER_SELECTION_TIMEOUT_MS = 15_000;
@@ -21,6 +22,10 @@ export interface MongoSource {
   readonly isMongos: boolean;
   /** The replica set's name: checkpoints are kept under it. */
   readonly replicaSet: string;
+  /** Which cluster it is, whatever its name; undefined where the user may not know. */
+  readonly clusterId: string | undefined;
+  /** The connection string without what is secret in it. */
+  readonly address: string;
   /** The server's version, as `buildInfo` gives it. */
   readonly version: string;
 }
@@ -43,7 +48,7 @@ export async function connectSource(uri: string, kind: SourceKind): Promise<Mong
     if (typeof replicaSet !== 'string') throw new TailwaterError('TW1103', { address });
     if (kind === 'oplog') await (isMongos ? checkShards(client, uri) : checkOplogAccess(client, address));
     const { version } = (await client.db('admin').command({ buildInfo: 1 })) as unknown as { version: string };
-    return { client, uri, isMongos, replicaSet, version };
+    return { client, uri, isMongos, replicaSet, clusterId: await readClusterId(client, isMongos), address, version };
   } catch (error) {
     await client.close().catch(() => {});
     throw toMongoError(error, address);

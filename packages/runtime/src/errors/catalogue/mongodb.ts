@@ -61,9 +61,10 @@ export const mongodbErrors = {
     ...permanent,
   },
   TW1110: {
-    title: 'Checkpoint of another replica set',
-    message: 'The checkpoint belongs to the replica set {expected}, but {address} is {actual}',
-    hint: 'Check the connection string. To read another source, give it its own --prefix.',
+    title: 'Checkpoint of another cluster',
+    message:
+      'The checkpoint was read from another cluster: {address} is called {name} like that one, but its id is {actual}, not {expected}',
+    hint: 'Check the connection string; another source needs a --prefix of its own. If the data is the same, as after a restore, start once with --accept-cluster {actual}.',
     ...permanent,
   },
   TW1111: {
