@@ -145,7 +145,10 @@ async function expectCollection(
   const { database, collection } = expectIncluded(compileNamespaceRules(given), given.namespace);
   const source = await connectSource(given.mongo, given.source);
   try {
-    const found = await source.client.db(database).listCollections({ name: collection, type: 'collection' }, { nameOnly: true }).toArray();
+    const found = await source.client
+      .db(database)
+      .listCollections({ name: collection, type: 'collection' }, { nameOnly: true, readPreference: 'primary' })
+      .toArray();
     if (found.length === 0 && !(await isPublished(topicName(given.prefix, { database, collection }))))
       throw new TailwaterError('TW1141', { namespace: given.namespace, address: redactUrl(given.mongo) });
   } finally {
