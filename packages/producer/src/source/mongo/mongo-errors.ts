@@ -5,6 +5,7 @@ import { MongoError, MongoNetworkError, MongoServerError, MongoServerSelectionEr
 
 const UNAUTHORIZED = 13;
 const AUTHENTICATION_FAILED = 18;
+const INVALID_OPTIONS = 72;
 
 /** CappedPositionLost, CursorNotFound, QueryPlanKilled, SnapshotTooOld and their kind: another read succeeds. */
 const RETRIABLE_CODES = new Set([
@@ -12,7 +13,11 @@ const RETRIABLE_CODES = new Set([
   13_388, 13_435, 13_436,
 ]);
 
+/** The member's clock is still before the position that it was asked to wait for: it will get there, or another one will be read. */
+export const isBeforePosition = (error: unknown): boolean => error instanceof MongoServerError && error.code === INVALID_OPTIONS;
+
 export function isRetriableMongoError(error: unknown): boolean {
+  if (isBeforePosition(error)) return true;
   if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError || isConnectionEnd(error)) return true;
   if (error instanceof MongoServerError) {
     return (

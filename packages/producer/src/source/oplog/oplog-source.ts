@@ -2,7 +2,7 @@
 // new cursor after a failover or a lost connection, from the last entry it handed out.
 import { type Logger, sleep } from '@tailwater/runtime';
 import type { Position } from '@tailwater/schema';
-import { type MongoClient, MongoServerError } from 'mongodb';
+import type { MongoClient } from 'mongodb';
 import { isRetriableMongoError } from '../mongo/mongo-errors.js';
 import type { ChangeSource, EntryBatch } from '../source.js';
 import { entryTimestamp, readOplog } from './oplog-cursor.js';
@@ -10,7 +10,6 @@ import { newestMajorityPosition, positionLost } from './oplog-window.js';
 
 const REOPEN_DELAY_MS = 250;
 const MAX_REOPEN_DELAY_MS = 10_000;
-const INVALID_OPTIONS = 72;
 
 export class OplogSource implements ChangeSource {
   readonly #client: MongoClient;
@@ -37,7 +36,7 @@ export class OplogSource implements ChangeSource {
         }
       } catch (error) {
         if (signal.aborted) return;
-        if (!isRetriableMongoError(error) && !isBeforePosition(error)) throw error;
+        if (!isRetriableMongoError(error)) throw error;
         failures += 1;
         this.#logger.warn({ err: error, failures, position: end.toString() }, 'Reading the oplog failed, opening it again');
         await sleep(Math.min(REOPEN_DELAY_MS * 2 ** (failures - 1), MAX_REOPEN_DELAY_MS), signal);
@@ -69,8 +68,3 @@ const isEntryAt = (entry: Buffer, { t, i }: Position): boolean => {
   const ts = entryTimestamp(entry);
   return ts.t === t && ts.i === i;
 };
-
-/** The member's clock is still before the position that it was asked to wait for: it will get there, or another one will be read. */
-function isBeforePosition(error: unknown): boolean {
-  return error instanceof MongoServerError && error.code === INVALID_OPTIONS;
-}
