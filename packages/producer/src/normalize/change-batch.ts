@@ -1,6 +1,6 @@
 // The changes of one read, as parallel columns: no object stands for an event between the oplog and Kafka, and the
 // columns are reused from batch to batch.
-import type { Namespace, Operation } from '@tailwater/schema';
+import type { Namespace, Operation, Position } from '@tailwater/schema';
 
 export type ChangeOp = Operation | 'delete';
 
@@ -55,5 +55,19 @@ export class ChangeBatch {
   clear(): void {
     this.length = 0;
     this.commands.length = 0;
+  }
+
+  /** Appends what a read of the source found at a position, which no entry of the oplog says. Its `_id` and document are the caller's to fill in. */
+  addRead(op: 'read' | 'delete', namespace: TrackedNamespace, key: string, { t, i }: Position): number {
+    const row = this.length++;
+    this.op[row] = op;
+    this.namespace[row] = namespace;
+    this.key[row] = key;
+    this.t[row] = t;
+    this.i[row] = i;
+    this.ordinal[row] = 0;
+    this.wallTimeMs[row] = t * 1000;
+    this.transaction[row] = null;
+    return row;
   }
 }

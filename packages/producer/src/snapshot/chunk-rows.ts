@@ -6,7 +6,6 @@ import type { Window } from './touched-keys.js';
 
 /** Appends the rows to `out`, and returns how many documents were left out. */
 export function fillFromChunk(out: ChangeBatch, window: Window, chunk: Chunk): number {
-  const { t, i } = chunk.position;
   let dropped = 0;
   for (const document of chunk.documents) {
     const id = findId(document);
@@ -15,15 +14,7 @@ export function fillFromChunk(out: ChangeBatch, window: Window, chunk: Chunk): n
       dropped += 1;
       continue;
     }
-    const row = out.length++;
-    out.op[row] = 'read';
-    out.namespace[row] = window.namespace;
-    out.key[row] = key;
-    out.t[row] = t;
-    out.i[row] = i;
-    out.ordinal[row] = 0;
-    out.wallTimeMs[row] = t * 1000;
-    out.transaction[row] = null;
+    const row = out.addRead('read', window.namespace, key, chunk.position);
     out.idSource[row] = document;
     out.idType[row] = id.type;
     out.idStart[row] = id.start;

@@ -17,18 +17,9 @@ const NO_DOCUMENT = Buffer.alloc(0);
 
 /** Appends the rows to `out`. */
 export function fillFromAbsence(out: ChangeBatch, window: Window, absence: Absence): void {
-  const { t, i } = absence.position;
   for (const key of absence.keys) {
     if (window.touched.has(key)) continue;
-    const row = out.length++;
-    out.op[row] = 'delete';
-    out.namespace[row] = window.namespace;
-    out.key[row] = key;
-    out.t[row] = t;
-    out.i[row] = i;
-    out.ordinal[row] = 0;
-    out.wallTimeMs[row] = t * 1000;
-    out.transaction[row] = null;
+    const row = out.addRead('delete', window.namespace, key, absence.position);
     out.idSource[row] = NO_DOCUMENT;
     out.idType[row] = 0;
     out.idStart[row] = 0;
