@@ -1,7 +1,7 @@
 // What a topic holds, as a reader sees it who takes only what was committed.
 import { randomUUID } from 'node:crypto';
 import type { RecordHeaders } from '@tailwater/schema';
-import kafkajs, { type Cluster, type Consumer, type PartitionAssigner } from 'kafkajs';
+import kafkajs, { type Cluster, type Consumer, type EachBatchHandler, type PartitionAssigner } from 'kafkajs';
 
 const { Kafka, PartitionAssigners, logLevel } = kafkajs;
 
@@ -90,18 +90,21 @@ async function readToEnd(consumer: Consumer, findEnds: () => Promise<Map<number,
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       if (!payload.restart) reject(payload.error);
     });
-    const read = async (): Promise<void> => {
-      await consumer.run({
-        autoCommit: false,
-        eachBatch: async ({ batch: { partition, messages } }) => {
-          for (const { offset, key, value, headers = {} } of messages)
-            records.push({ partition, offset: BigInt(offset), key, value, headers });
-        },
-      });
-      ends = await findEnds();
+    // A group that is not served yet crashes the consumer and starts it again, which forgets what it knew of the cluster:
+    // only a join says that it knows, and after a further crash the next one asks again.
+    const resolveWithEnds = async (): Promise<void> => {
+      ends ??= await findEnds();
       resolveAtEnd();
     };
-    read().catch(reject);
+    consumer.on(consumer.events.GROUP_JOIN, () => {
+      resolveWithEnds().catch((error: Error) => {
+        if (error.name !== 'KafkaJSTopicMetadataNotLoaded') reject(error);
+      });
+    });
+    const eachBatch: EachBatchHandler = async ({ batch: { partition, messages } }) => {
+      for (const { offset, key, value, headers = {} } of messages) records.push({ partition, offset: BigInt(offset), key, value, headers });
+    };
+    consumer.run({ autoCommit: false, eachBatch }).catch(reject);
   });
   return records
     .filter(({ partition, offset }) => offset < (ends?.get(partition) ?? 0n))
