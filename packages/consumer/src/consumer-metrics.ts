@@ -1,6 +1,7 @@
 // The consumer's numbers for Prometheus. The hot path counts in the tally; a scrape copies it.
 import { LATENCY_BUCKETS_SECONDS, type Metrics } from '@tailwater/runtime';
 import type { Target } from './apply/target.js';
+import type { LetterWatch } from './dead-letters/letter-watch.js';
 import type { Pipeline } from './pipeline.js';
 import type { Tally } from './tally.js';
 import type { TargetHealth } from './target-health.js';
@@ -58,7 +59,7 @@ export class ConsumerMetrics {
   readonly #requestSeconds;
 
   /** @param pipeline answers with the pipeline as soon as there is one */
-  constructor(metrics: Metrics, pipeline: () => Pipeline | undefined, health: TargetHealth) {
+  constructor(metrics: Metrics, pipeline: () => Pipeline | undefined, health: TargetHealth, letters: Pick<LetterWatch, 'last'>) {
     // A registry reads its metrics in the order in which they were made: this gauge is first, and brings the counters up to date.
     const copied = new Map<Count, number>();
     const dropped = new Map<keyof Target, number>();
@@ -104,6 +105,14 @@ export class ConsumerMetrics {
       name: 'tailwater_consumer_target_failing_seconds',
       help: 'For how long the target has taken nothing; 0 while it takes changes',
       collect: (gauge) => gauge.set(health.failingMs / 1000),
+    });
+    metrics.gauge({
+      name: 'tailwater_consumer_dead_letters',
+      help: 'Dead letters of the target, whichever process put them aside; absent while not known',
+      collect: (gauge) => {
+        if (letters.last === undefined) gauge.remove();
+        else gauge.set(letters.last.count);
+      },
     });
     for (const [, name, help] of DROPPED) metrics.counter({ name, help });
     this.#batchChanges = metrics.histogram({

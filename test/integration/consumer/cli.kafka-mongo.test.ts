@@ -34,10 +34,15 @@ describe('consumer', () => {
       Number(new RegExp(`^tailwater_consumer_${name}(?:{[^}]*})? (\\d+)$`, 'm').exec(text)?.[1]);
     const status = await waitFor(async () => JSON.parse(await get('/status')), {
       describe: 'all changes applied',
-      until: ({ counts, lag }) => counts.applied + counts.superseded === 3 && lag === 0,
+      until: ({ counts, lag, deadLetters }) => counts.applied + counts.superseded === 3 && lag === 0 && deadLetters !== null,
       timeoutMs: 60_000,
     });
-    expect(status).toMatchObject({ group: 'tw.mongo', target: { kind: 'mongo', failure: null }, buffered: { count: 0, bytes: 0 } });
+    expect(status).toMatchObject({
+      group: 'tw.mongo',
+      target: { kind: 'mongo', failure: null },
+      buffered: { count: 0, bytes: 0 },
+      deadLetters: { count: 0, exact: true },
+    });
     expect(await world.stored({ database: 'copy', collection: 'orders' })).toEqual(new Map([[1, { _id: 1 }]]));
 
     expect(JSON.parse(await get('/readyz'))).toMatchObject({ status: 'ready' });
@@ -48,6 +53,7 @@ describe('consumer', () => {
     );
     expect(ended.reduce((a, b) => a + b)).toBe(3);
     expect(metric(metrics, 'lag_records')).toBe(0);
+    expect(metric(metrics, 'dead_letters')).toBe(0);
     expect(metric(metrics, 'request_seconds_count')).toBeGreaterThan(0);
 
     await world.mongo.shutdown();

@@ -4,6 +4,7 @@ import { type Namespace, topicName } from '@tailwater/schema';
 import type { Document } from 'bson';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { DeadLetter } from '../../../packages/consumer/src/dead-letters/dead-letter.js';
+import { LetterCounter } from '../../../packages/consumer/src/dead-letters/letter-count.js';
 import { runConsumer } from './support/run-consumer.js';
 import { World } from './support/world.js';
 
@@ -141,6 +142,14 @@ describe('dead letters', () => {
     await world.producer.send({ topic, messages: [{ key: '3', value: 'nonsense', partition: 1 }] });
     await world.untilCommitted(prefix, namespace);
     expect(keysOf(await lettersOf(prefix))).toEqual(['0', '1', '2', '3']);
+    const counter = new LetterCounter(world.client, world.letters(prefix).topic);
+    const count = () => counter.count(60_000, new AbortController().signal);
+    expect(await count()).toEqual({ count: 4, exact: true });
+    // Nothing could be read in no time.
+    const hasty = new LetterCounter(world.client, world.letters(prefix).topic);
+    const bound = await hasty.count(0, new AbortController().signal);
+    expect(bound).toEqual({ count: expect.any(Number), exact: false });
+    expect(bound.count).toBeGreaterThanOrEqual(4);
 
     await expect(runConsumer([...retryArgs(prefix), '--all'])).rejects.toMatchObject({ code: 'TW1353' });
     await consumer.stop();
@@ -159,6 +168,10 @@ describe('dead letters', () => {
     ]);
     const left = await lettersOf(prefix);
     expect(keysOf(left)).toEqual(['3']);
+    expect(await count()).toEqual({ count: 1, exact: true });
+    const status = ['status', '--kafka', world.kafka.brokers.join(','), '--prefix', prefix];
+    expect(JSON.parse(await runConsumer([...status, '--json'])).groups).toMatchObject([{ deadLetters: { count: 1, exact: true } }]);
+    expect(await runConsumer(status)).toMatch(/dead letters\n.* 1$/m);
 
     const [id = ''] = left.map((letter) => letter.id);
     const list = ['dead-letters', 'list', ...args(prefix)];

@@ -1,6 +1,7 @@
 // What a running consumer says about itself: the body of /status, whether it is ready, and a line in the log every now and then.
 import { type Health, type Logger, type Service, sleep } from '@tailwater/runtime';
 import type { Target } from '../apply/target.js';
+import type { LetterWatch } from '../dead-letters/letter-watch.js';
 import type { Pipeline } from '../pipeline.js';
 import type { TargetHealth } from '../target-health.js';
 
@@ -13,7 +14,12 @@ export interface ConsumerIdentity {
   readonly url: string;
 }
 
-export function describeConsumer(identity: ConsumerIdentity, pipeline: Pipeline, health: TargetHealth): object {
+export function describeConsumer(
+  identity: ConsumerIdentity,
+  pipeline: Pipeline,
+  health: TargetHealth,
+  letters: Pick<LetterWatch, 'last'>,
+): object {
   const partitions = [...pipeline.partitions].map(({ topic, partition, next, highWatermark, lag }) => {
     return { topic, partition, applied: next ?? null, end: highWatermark, lag };
   });
@@ -31,6 +37,8 @@ export function describeConsumer(identity: ConsumerIdentity, pipeline: Pipeline,
     // In step, and sure of it: a group that missed deletes is neither until its target is filled again.
     inSync: pipeline.isInStep && missedDeletes.length === 0,
     missedDeletes,
+    // Of the target, whichever process put them aside; null while that is not known.
+    deadLetters: letters.last ?? null,
     counts: { ...pipeline.tally },
     buffered: pipeline.buffered,
     partitions,

@@ -16,6 +16,8 @@ import { createTarget, ownOptions } from '../apply/registry.js';
 import { ConsumerMetrics } from '../consumer-metrics.js';
 import { ErrorPolicy } from '../dead-letters/error-policy.js';
 import { KafkaLetters } from '../dead-letters/kafka-letters.js';
+import { LetterCounter } from '../dead-letters/letter-count.js';
+import { LetterWatch } from '../dead-letters/letter-watch.js';
 import { LetterWriter } from '../dead-letters/letter-writer.js';
 import { Pipeline } from '../pipeline.js';
 import { KafkaSubscription } from '../subscribe/kafka.js';
@@ -83,7 +85,8 @@ export const startCommand: Command<typeof options> = {
       await Promise.all([checkKafka(kafka, { signal }), target.connect(signal)]);
       const health = new TargetHealth(systemClock, logger.child({ component: 'apply' }));
       const metrics = createMetrics();
-      const consumerMetrics = new ConsumerMetrics(metrics, () => pipeline, health);
+      const letterWatch = new LetterWatch(new LetterCounter(kafka, letters.topic), lettersLogger);
+      const consumerMetrics = new ConsumerMetrics(metrics, () => pipeline, health, letterWatch);
       const subscription = new KafkaSubscription(
         kafka,
         {
@@ -140,11 +143,11 @@ export const startCommand: Command<typeof options> = {
         logger: logger.child({ component: 'status' }),
         metrics,
         health: () => readiness(health),
-        status: () => describeConsumer(identity, pipeline, health),
+        status: () => describeConsumer(identity, pipeline, health, letterWatch),
       });
       logger.info({ ...identity, kafka: kafka.brokers, status: status.url }, 'Consumer started');
       try {
-        await runServices([pipeline, reporter(pipeline, logger), catchUpDisplay(pipeline, stderr, logger)], signal);
+        await runServices([pipeline, letterWatch, reporter(pipeline, logger), catchUpDisplay(pipeline, stderr, logger)], signal);
         logger.info({ ...pipeline.tally }, 'Consumer stopped');
       } finally {
         await status.close();

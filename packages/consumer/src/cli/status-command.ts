@@ -1,6 +1,7 @@
 // `consumer status`: how far each target's group is, whether or not a consumer runs.
 import { type Command, checkKafka, createKafka, formatCount, kafkaConnection, renderTable, TailwaterError } from '@tailwater/runtime';
-import { isTopicPrefix } from '@tailwater/schema';
+import { deadLetterTopicName, isTopicPrefix } from '@tailwater/schema';
+import { type LetterCount, LetterCounter } from '../dead-letters/letter-count.js';
 import { type GroupReport, readGroups } from '../subscribe/kafka-groups.js';
 import { kafkaOptions } from './options.js';
 
@@ -9,9 +10,15 @@ const options = {
   json: { type: 'boolean', group: 'Output:', describe: 'Print JSON instead of a table', default: false },
 } as const;
 
+/** A dead-letter topic that takes longer to read is told as a bound. */
+const COUNT_LIMIT_MS = 15_000;
+
+/** The dead letters are null when the user may not read them. */
+type Report = GroupReport & { readonly deadLetters: LetterCount | null };
+
 export const statusCommand: Command<typeof options> = {
   name: 'status',
-  summary: 'Show the consumer groups: what they have applied, and how much is left',
+  summary: 'Show the consumer groups: what they have applied, how much is left, and what was refused',
   options,
   examples: [
     ['$0 status --kafka 127.0.0.1:9092 --prefix tw', 'a table'],
@@ -21,15 +28,25 @@ export const statusCommand: Command<typeof options> = {
     if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
     const kafka = createKafka(kafkaConnection(given, 'tailwater-status'), logger);
     await checkKafka(kafka, { signal });
-    const groups = await readGroups(kafka, given.prefix);
+    const count = async (report: GroupReport): Promise<Report> => {
+      const topic = deadLetterTopicName(given.prefix, report.group.slice(given.prefix.length + 1));
+      try {
+        return { ...report, deadLetters: await new LetterCounter(kafka, topic).count(COUNT_LIMIT_MS, signal) };
+      } catch (error) {
+        signal.throwIfAborted();
+        logger.warn({ err: error, topic }, 'The dead letters cannot be counted');
+        return { ...report, deadLetters: null };
+      }
+    };
+    const groups = await Promise.all((await readGroups(kafka, given.prefix)).map(count));
     stdout.write(given.json ? `${JSON.stringify({ prefix: given.prefix, groups }, null, 2)}\n` : toTable(given.prefix, groups));
   },
 };
 
-function toTable(prefix: string, groups: readonly GroupReport[]): string {
+function toTable(prefix: string, groups: readonly Report[]): string {
   if (groups.length === 0)
     return `No consumer group of the prefix ${prefix} has committed anything yet: \`consumer start\` has not run with it\n`;
-  const rows = groups.flatMap(({ group, state, members, topics }) =>
+  const rows = groups.flatMap(({ group, state, members, topics, deadLetters }) =>
     topics.map(({ topic, partitions, committed, end, lag }, index) => [
       index === 0 ? group : '',
       index === 0 ? `${state.toLowerCase()}, ${members}` : '',
@@ -38,7 +55,13 @@ function toTable(prefix: string, groups: readonly GroupReport[]): string {
       formatCount(committed),
       formatCount(end),
       formatCount(lag),
+      index === 0 ? formatLetters(deadLetters) : '',
     ]),
   );
-  return `${renderTable(['group', 'state, members', 'topic', 'partitions', 'committed', 'end', 'lag'], rows)}\n`;
+  return `${renderTable(['group', 'state, members', 'topic', 'partitions', 'committed', 'end', 'lag', 'dead letters'], rows)}\n`;
+}
+
+function formatLetters(letters: LetterCount | null): string {
+  if (letters === null) return '-';
+  return letters.exact ? formatCount(letters.count) : `≤ ${formatCount(letters.count)}`;
 }

@@ -1,0 +1,41 @@
+// Follows the number of dead letters of a running consumer's target, whoever writes or removes them.
+import { type Logger, type Service, sleep } from '@tailwater/runtime';
+import { orAborted } from '../subscribe/or-aborted.js';
+import type { LetterCount, LetterCounter } from './letter-count.js';
+
+const INTERVAL_MS = 30_000;
+const LIMIT_MS = 60_000;
+
+export class LetterWatch implements Service {
+  readonly #counter: Pick<LetterCounter, 'count'>;
+  readonly #logger: Logger;
+  readonly #intervalMs: number;
+  #last: LetterCount | undefined;
+  #told = false;
+
+  constructor(counter: Pick<LetterCounter, 'count'>, logger: Logger, intervalMs = INTERVAL_MS) {
+    this.#counter = counter;
+    this.#logger = logger;
+    this.#intervalMs = intervalMs;
+  }
+
+  /** As of half a minute ago; undefined until it is known. */
+  get last(): LetterCount | undefined {
+    return this.#last;
+  }
+
+  /** Counts now and then until the signal aborts. A count that fails stops nothing: the next one may not. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        this.#last = await orAborted(this.#counter.count(LIMIT_MS, signal), signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#last = undefined;
+        if (!this.#told) this.#logger.warn({ err: error }, 'The dead letters cannot be counted; trying again now and then');
+        this.#told = true;
+      }
+      await sleep(this.#intervalMs, signal);
+    }
+  }
+}
