@@ -43,8 +43,11 @@ export {
   type NamespaceRulesOptions,
 } from './namespaces/namespace-rules.js';
 export { toStatusJson } from './status/json.js';
+export { statusListen, statusOptions } from './status/status-options.js';
 export { type Health, type StatusServer, type StatusServerOptions, startStatusServer } from './status/status-server.js';
 export { useColor } from './terminal/color.js';
 export { formatBytes, formatCount, formatDuration, formatRate } from './terminal/format.js';
 export { createProgress, type Progress, type ProgressOptions, type ProgressState } from './terminal/progress.js';
 export { renderTable, type TableOptions } from './terminal/table.js';
+export { type TlsFailure, tlsFailure } from './tls/tls-failure.js';
+export { readTlsFiles, type TlsFileOptions, type TlsMaterial } from './tls/tls-files.js';

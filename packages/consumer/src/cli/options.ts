@@ -1,6 +1,6 @@
 // The options that the consumer's commands share, each described once for the command line, the environment and the file.
 
-import { kafkaOptions as connectionOptions } from '@tailwater/runtime';
+import { kafkaOptions as connectionOptions, statusOptions } from '@tailwater/runtime';
 import { ON_ERROR } from '../dead-letters/error-policy.js';
 
 const prefix = {
@@ -124,18 +124,9 @@ const sessionTimeout = {
   min: 6,
   max: 1800,
 } as const;
-const statusHost = { type: 'string', group: 'Status:', describe: 'Address of the status server', default: '127.0.0.1' } as const;
-const statusPort = {
-  type: 'number',
-  group: 'Status:',
-  describe: 'Port of the status server; 0 takes a free one',
-  default: 0,
-  min: 0,
-  max: 65_535,
-} as const;
 export const kafkaOptions = { ...connectionOptions, prefix } as const;
 export const targetOptions = { target, targetUrl, name, autoCommitInterval, targetOption } as const;
 export const namespaceOptions = { include, exclude, rename } as const;
 export const batchOptions = { batchSize, batchBytes, inFlight, bufferBytes, requestTimeout } as const;
 export const errorOptions = { onError, retryFor } as const;
-export const processOptions = { sessionTimeout, statusHost, statusPort } as const;
+export const processOptions = { sessionTimeout, ...statusOptions } as const;

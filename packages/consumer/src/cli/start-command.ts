@@ -8,6 +8,7 @@ import {
   redactUrl,
   runServices,
   startStatusServer,
+  statusListen,
   systemClock,
   TailwaterError,
 } from '@tailwater/runtime';
@@ -64,6 +65,7 @@ export const startCommand: Command<typeof options> = {
   ],
   async run(given, { signal, logger, stderr }) {
     if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
+    const listen = statusListen(given, logger);
     const sessionTimeoutMs = given.sessionTimeout * 1000;
     const transforming = await prepareTransform(given);
     const { rules } = transforming;
@@ -138,8 +140,7 @@ export const startCommand: Command<typeof options> = {
       );
       const identity = { group, target: target.kind, url: redactUrl(given.targetUrl) };
       const status = await startStatusServer({
-        host: given.statusHost,
-        port: given.statusPort,
+        ...listen,
         logger: logger.child({ component: 'status' }),
         metrics,
         health: () => readiness(health),

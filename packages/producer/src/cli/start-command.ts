@@ -9,6 +9,8 @@ import {
   type Logger,
   runServices,
   startStatusServer,
+  statusListen,
+  statusOptions,
   TailwaterError,
 } from '@tailwater/runtime';
 import { isTopicPrefix } from '@tailwater/schema';
@@ -72,15 +74,7 @@ const options = {
     describe: 'The id of a cluster that takes the place of the one before, as after a restore; TW1110 names it',
   },
   ...snapshotOptions,
-  statusHost: { type: 'string', group: 'Status:', describe: 'Address of the status server', default: '127.0.0.1' },
-  statusPort: {
-    type: 'number',
-    group: 'Status:',
-    describe: 'Port of the status server; 0 takes a free one',
-    default: 0,
-    min: 0,
-    max: 65_535,
-  },
+  ...statusOptions,
 } as const;
 
 export const startCommand: Command<typeof options> = {
@@ -106,6 +100,7 @@ export const startCommand: Command<typeof options> = {
     }
     const snapshotQueries = parseSnapshotQueries(given.snapshotQuery);
     for (const namespace of snapshotQueries.keys()) expectIncluded(rules, namespace);
+    const listen = statusListen(given, logger);
     const source = await connectSource(given.mongo, given.source);
     try {
       await checkSnapshotQueries(source.client, snapshotQueries);
@@ -122,8 +117,7 @@ export const startCommand: Command<typeof options> = {
       const watched = { client, replicaSet, isMongos: source.isMongos, position: () => state.position() };
       const watch = new HeadroomWatch(watched, metrics, logger.child({ component: 'headroom' }));
       const status = await startStatusServer({
-        host: given.statusHost,
-        port: given.statusPort,
+        ...listen,
         logger: logger.child({ component: 'status' }),
         metrics,
         health: () => readiness(state),

@@ -2,10 +2,11 @@
 import { createRequire } from 'node:module';
 import { readConfigFile } from '../config/config-file.js';
 import { loadOptions } from '../config/load-options.js';
-import type { OptionSpecs, OptionValues } from '../config/option-spec.js';
+import { flagName, type OptionSpecs, type OptionValues } from '../config/option-spec.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { runProcess } from '../lifecycle/run-process.js';
 import { createLogger } from '../logging/logger.js';
+import { titleWithoutSecrets } from '../secrets/process-title.js';
 import { type CliDescription, specsOf } from './command.js';
 import { generalOptions } from './general-options.js';
 import { parseArguments } from './parse-arguments.js';
@@ -45,6 +46,8 @@ export function createCli(options: CliOptions): Cli {
     execute,
     run: (args = process.argv.slice(2)) => {
       const { env, stdout, stderr } = process;
+      const title = titleWithoutSecrets([description.name, ...args], secretFlags(description));
+      if (title !== undefined) process.title = title;
       return runProcess((signal) => execute(args, { env, stdout, stderr, signal }));
     },
   };
@@ -75,6 +78,11 @@ async function runCommand(cli: CliDescription, args: readonly string[], io: CliI
 /** A file serves every command of the process, so it may hold the options of all. */
 function allSpecs(cli: CliDescription): OptionSpecs {
   return Object.assign({}, ...cli.commands.map(specsOf)) as OptionSpecs;
+}
+
+function secretFlags(cli: CliDescription): ReadonlySet<string> {
+  const specs = Object.entries(allSpecs(cli));
+  return new Set(specs.filter(([, spec]) => spec.secret === true).map(([name]) => flagName(name)));
 }
 
 function ownVersion(): string {

@@ -1,5 +1,6 @@
 // Where each value comes from: flag, else environment variable, else file, else default.
 import { TailwaterError } from '../errors/tailwater-error.js';
+import { resolveSecret } from '../secrets/secret-file.js';
 import type { FileValues } from './config-file.js';
 import { flagName, type OptionSpec, type OptionSpecs, type OptionValues, variableName } from './option-spec.js';
 import { actualOf, expectedOf, parseTexts } from './option-value.js';
@@ -8,9 +9,10 @@ import { actualOf, expectedOf, parseTexts } from './option-value.js';
 export type Flags = Readonly<Record<string, readonly string[] | boolean | undefined>>;
 
 /**
- * The values of the options. An environment variable that is set to nothing counts as not set.
+ * The values of the options. An environment variable that is set to nothing counts as not set. A secret may be `file:` and a path.
  *
- * @throws TailwaterError TW1006 or TW1009 for a wrong value, TW1007 for a required option that nobody gave
+ * @throws TailwaterError TW1006 or TW1009 for a wrong value, TW1007 for a required option that nobody gave, TW1017 and
+ *   TW1044 for a secret's file
  */
 export function loadOptions<Specs extends OptionSpecs>(
   specs: Specs,
@@ -22,7 +24,7 @@ export function loadOptions<Specs extends OptionSpecs>(
     const value = fromFlag(name, spec, flags[name]) ?? fromVariable(name, spec, env) ?? file.get(name) ?? defaultOf(spec);
     if (value === undefined && spec.required === true) throw missing(name, spec);
     if (spec.required === true && Array.isArray(value) && value.length === 0) throw missing(name, spec);
-    return [name, value];
+    return [name, spec.secret === true && typeof value === 'string' ? resolveSecret(value, flagName(name)) : value];
   });
   return Object.fromEntries(values) as OptionValues<Specs>;
 }

@@ -5,6 +5,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { TailwaterError } from '../errors/tailwater-error.js';
 import type { Logger } from '../logging/logger.js';
 import type { Metrics } from '../metrics/metrics.js';
+import type { TlsMaterial } from '../tls/tls-files.js';
 import { toStatusJson } from './json.js';
 
 export interface Health {
@@ -19,8 +20,13 @@ export interface StatusServerOptions {
   readonly host?: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** When given, everything but /healthz and /readyz asks for `Authorization: Bearer <token>`. */
+  /**
+   * When given, everything but /healthz and /readyz asks for `Authorization: Bearer <token>`. Those two are for orchestrators, whose
+   * probes can rarely send one, and say only whether the process works.
+   */
   readonly token?: string;
+  /** Certificate and key, in PEM: the server speaks HTTPS then. */
+  readonly tls?: TlsMaterial;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly health: () => Health;
@@ -29,7 +35,7 @@ export interface StatusServerOptions {
 }
 
 export interface StatusServer {
-  /** Where it listens, `http://host:port`. */
+  /** Where it listens, `http://host:port` or `https://host:port`. */
   readonly url: string;
   close(): Promise<void>;
 }
@@ -43,8 +49,10 @@ const JSON_TYPE = 'application/json; charset=utf-8';
  * @throws TailwaterError TW1401 when the port is in use, TW1402 when it cannot be listened on
  */
 export async function startStatusServer(options: StatusServerOptions): Promise<StatusServer> {
-  const { host = '127.0.0.1', port } = options;
-  const server = fastify({ logger: false, exposeHeadRoutes: false, forceCloseConnections: true });
+  const { host = '127.0.0.1', port, tls } = options;
+  const settings = { logger: false, exposeHeadRoutes: false, forceCloseConnections: true } as const;
+  const server: FastifyInstance =
+    tls === undefined ? fastify(settings) : (fastify({ ...settings, https: tls }) as unknown as FastifyInstance);
   addRoutes(server, options);
   try {
     await server.listen({ host, port });
@@ -53,7 +61,7 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
     throw listenError(error, host, port);
   }
   const { address, family, port: actualPort } = server.server.address() as AddressInfo;
-  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${actualPort}`;
+  const url = `${tls === undefined ? 'http' : 'https'}://${family === 'IPv6' ? `[${address}]` : address}:${actualPort}`;
   options.logger.info({ url }, 'Status server is listening');
   return { url, close: () => server.close() };
 }

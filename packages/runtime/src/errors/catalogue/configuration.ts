@@ -112,4 +112,34 @@ export const configurationErrors = {
     hint: 'Run {program} --help for the commands.',
     ...usage,
   },
+  TW1040: {
+    title: 'No PEM in a file',
+    message: 'The file {file}, which {option} names, holds no {what} in PEM form',
+    hint: 'It must begin with -----BEGIN. Of DER: openssl x509 -inform der -in <file> -out <pem>; of PKCS #12 or a Java key store: openssl pkcs12 -in <file> -nodes -out <pem>.',
+    ...usage,
+  },
+  TW1041: {
+    title: 'Certificate expired',
+    message: 'The certificate in {file}, which {option} names, {problem}',
+    hint: 'Have it renewed, and check this machine’s clock. Certificates are read when a process starts.',
+    ...usage,
+  },
+  TW1042: {
+    title: 'Key of another certificate',
+    message: 'The private key in {key} does not belong to the certificate in {certificate}',
+    hint: 'Name the key that the certificate was made with. In a file of several certificates the holder’s own comes first.',
+    ...usage,
+  },
+  TW1043: {
+    title: 'Private key not opened',
+    message: 'The private key in {file}, which {option} names, cannot be opened',
+    hint: 'If it is encrypted, check its password ({flag}, or its environment variable); the status server takes keys without one only.',
+    ...usage,
+  },
+  TW1044: {
+    title: 'Secret file empty',
+    message: 'The file {file}, from which {option} is to be read, is empty',
+    hint: 'Write the secret into it; a line break at its end is left out.',
+    ...usage,
+  },
 } as const satisfies Record<string, ErrorEntry>;
