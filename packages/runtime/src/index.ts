@@ -22,7 +22,11 @@ export { type Clock, systemClock } from './lifecycle/clock.js';
 export { type ProcessDeps, runProcess, StopRequested } from './lifecycle/run-process.js';
 export { runServices, type Service } from './lifecycle/services.js';
 export { sleep } from './lifecycle/sleep.js';
-export { createLogger, LOG_FORMATS, LOG_LEVELS, type LogFormat, type Logger, type LoggerOptions, type LogLevel } from './logging/logger.js';
+export { LOG_COMPONENTS } from './logging/log-components.js';
+export { LOG_LEVELS, type LogLevel, parseLogLevels } from './logging/log-levels.js';
+export { createLogger, LOG_FORMATS, type LogFormat, type Logger, type LoggerOptions } from './logging/logger.js';
+export { type Log, type LogSettings, openLog } from './logging/open-log.js';
+
 export {
   type Counter,
   createMetrics,

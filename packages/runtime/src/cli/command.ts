@@ -29,6 +29,8 @@ export interface Command<Specs extends OptionSpecs = OptionSpecs> {
   /** What its own --help says above the options. Default the summary. */
   readonly description?: string;
   readonly options: Specs;
+  /** It works until it is told to stop, and its log is read by others than who started it. Default false. */
+  readonly isService?: boolean;
   /** Arguments that are no options, in order. */
   readonly positionals?: Readonly<Record<string, PositionalSpec>>;
   /** Command lines and what they do; `$0` stands for the program. */

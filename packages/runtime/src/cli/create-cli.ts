@@ -4,8 +4,8 @@ import { readConfigFile } from '../config/config-file.js';
 import { loadOptions } from '../config/load-options.js';
 import { flagName, type OptionSpecs, type OptionValues } from '../config/option-spec.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
-import { runProcess } from '../lifecycle/run-process.js';
-import { createLogger } from '../logging/logger.js';
+import { runProcess, StopRequested } from '../lifecycle/run-process.js';
+import { type Log, openLog } from '../logging/open-log.js';
 import { titleWithoutSecrets } from '../secrets/process-title.js';
 import { type CliDescription, specsOf } from './command.js';
 import { generalOptions } from './general-options.js';
@@ -21,6 +21,8 @@ export interface CliIo {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly signal: AbortSignal;
+  /** Gets the log of the command once there is one. */
+  readonly onLog?: (log: Log) => void;
 }
 
 export interface Cli {
@@ -48,7 +50,16 @@ export function createCli(options: CliOptions): Cli {
       const { env, stdout, stderr } = process;
       const title = titleWithoutSecrets([description.name, ...args], secretFlags(description));
       if (title !== undefined) process.title = title;
-      return runProcess((signal) => execute(args, { env, stdout, stderr, signal }));
+      let log: Log | undefined;
+      const onLog = (opened: Log) => {
+        log = opened;
+      };
+      return runProcess((signal) => execute(args, { env, stdout, stderr, signal, onLog }), {
+        onDefect: async (error) => {
+          log?.logger.fatal({ err: error }, 'Ended by a defect of the program');
+          await log?.close();
+        },
+      });
     },
   };
 }
@@ -69,11 +80,33 @@ async function runCommand(cli: CliDescription, args: readonly string[], io: CliI
   const file =
     general.config === undefined ? undefined : readConfigFile(general.config, { section: cli.name, specs: { ...allSpecs(cli), ...specs } });
   const values = loadOptions(specs, flags, io.env, file);
-  const { logLevel, logFormat } = values as OptionValues<typeof generalOptions>;
-  const logger = createLogger({ name: cli.name, level: logLevel, ...(logFormat === undefined ? {} : { format: logFormat }) });
+  const log = await openLog(cli.name, values as OptionValues<typeof generalOptions>);
+  io.onLog?.(log);
   const { signal, stdout, stderr } = io;
-  await command.run(values, { signal, logger, stdout, stderr, arguments: positionals });
+  const { logger } = log;
+  if (command.isService === true) {
+    signal.addEventListener('abort', () => logger.info(...stopping(signal.reason)), { once: true });
+    if (!log.isOnStderr && stderr.isTTY === true) stderr.write(`Logging to ${log.places.join(' and ')}\n`);
+  }
+  try {
+    await command.run(values, { signal, logger, stdout, stderr, arguments: positionals });
+  } catch (error) {
+    // On a terminal the error that is printed is the end of the log.
+    const isSeen = log.isOnStderr && (stderr.isTTY === true || command.isService !== true);
+    if (!isSeen && !signal.aborted) logger.fatal({ err: error }, endedBy(`${cli.name} ${command.name}`, error));
+    throw error;
+  } finally {
+    await log.close();
+  }
 }
+
+const endedBy = (what: string, error: unknown): string =>
+  `${what} ended by ${error instanceof TailwaterError ? `${error.code}: ${error.message}` : 'an error'}`;
+
+const stopping = (reason: unknown): [object, string] => [
+  reason instanceof StopRequested ? { signal: reason.signalName } : {},
+  'Stopping: what is under way is finished first',
+];
 
 /** A file serves every command of the process, so it may hold the options of all. */
 function allSpecs(cli: CliDescription): OptionSpecs {

@@ -4,6 +4,7 @@ import { consumerErrors } from './catalogue/consumer.js';
 import { decodingErrors } from './catalogue/decoding.js';
 import { kafkaErrors } from './catalogue/kafka.js';
 import { leadErrors } from './catalogue/lead.js';
+import { loggingErrors } from './catalogue/logging.js';
 import { mongodbErrors } from './catalogue/mongodb.js';
 import { processErrors } from './catalogue/process.js';
 import { targetErrors } from './catalogue/targets.js';
@@ -11,6 +12,7 @@ import { transformErrors } from './catalogue/transforms.js';
 
 export const errorCatalogue = {
   ...configurationErrors,
+  ...loggingErrors,
   ...mongodbErrors,
   ...leadErrors,
   ...kafkaErrors,

@@ -11,6 +11,8 @@ const EXIT_DEFECT = 70;
 export interface ProcessDeps {
   /** Where errors are printed. Default `process.stderr`. */
   readonly stderr?: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+  /** Gets what nobody caught, after it was printed and before the process ends; it should take no longer than a second. */
+  readonly onDefect?: (error: unknown) => Promise<void>;
 }
 
 /** Why the signal given to `main` aborted. */
@@ -46,7 +48,9 @@ export async function runProcess(main: (signal: AbortSignal) => Promise<void>, d
   };
   const onDefect = (error: unknown) => {
     print(error);
-    process.exit(EXIT_DEFECT);
+    const leave = () => process.exit(EXIT_DEFECT);
+    if (deps.onDefect === undefined) leave();
+    else deps.onDefect(error).then(leave, leave);
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);

@@ -4,14 +4,13 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { REDACTED, redact } from '../errors/redact.js';
 import { useColor } from '../terminal/color.js';
+import type { LogLevels } from './log-levels.js';
 import { serializeError } from './serialize-error.js';
 
 export type { Logger } from 'pino';
 
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export const LOG_FORMATS = ['pretty', 'json'] as const;
 
-export type LogLevel = (typeof LOG_LEVELS)[number];
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
 export interface LoggerOptions {
@@ -19,6 +18,8 @@ export interface LoggerOptions {
   readonly name: string;
   /** The least important level that is written. Default `info`. */
   readonly level?: string;
+  /** The same with other levels for single components; beats `level`. */
+  readonly levels?: LogLevels;
   /** Default `pretty` when stderr is a terminal, else `json`. */
   readonly format?: LogFormat;
   /** Where lines go. Default stderr. */
@@ -28,7 +29,7 @@ export interface LoggerOptions {
 const SECRET_KEYS = ['password', 'passphrase', 'apiKey', 'token', 'secret', 'authorization'];
 
 /**
- * A pino logger. Each component takes a child: `logger.child({ component: 'tail' })`. Errors go in as `{ err: error }`.
+ * A pino logger. Each component takes a child: `logger.child({ component: 'oplog' })`. Errors go in as `{ err: error }`.
  *
  * Secrets are masked twice: pino's `redact` for keys that name one, and a pass over the finished line for those inside texts.
  */
@@ -39,7 +40,8 @@ export function createLogger(options: LoggerOptions): Logger {
   return pino(
     {
       name: options.name,
-      level: options.level ?? 'info',
+      level: options.levels?.level ?? options.level ?? 'info',
+      onChild: (child) => setLevel(child, options.levels),
       base: { pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
@@ -51,9 +53,17 @@ export function createLogger(options: LoggerOptions): Logger {
   );
 }
 
-function prettyStream(destination: DestinationStream, terminal: boolean): DestinationStream {
-  const format = prettyFactory({
-    colorize: terminal && useColor(process.stderr),
+/** A child of a child keeps its parent's level, unless it is of another component. */
+function setLevel(child: Logger, levels: LogLevels | undefined): void {
+  if (levels === undefined || levels.components.size === 0) return;
+  const level = levels.components.get(String(child.bindings()['component']));
+  if (level !== undefined) child.level = level;
+}
+
+/** A line for people from one for machines; with colours if so told. */
+export function prettyLines(colorize = false): (line: string) => string {
+  return prettyFactory({
+    colorize,
     translateTime: 'SYS:HH:MM:ss.l',
     ignore: 'pid,hostname,name,component',
     messageFormat: (line, messageKey) => {
@@ -62,6 +72,10 @@ function prettyStream(destination: DestinationStream, terminal: boolean): Destin
     },
     singleLine: true,
   });
+}
+
+function prettyStream(destination: DestinationStream, terminal: boolean): DestinationStream {
+  const format = prettyLines(terminal && useColor(process.stderr));
   // On a terminal a line first clears the one that the cursor is on: a progress bar, which draws itself again below.
   const clear = terminal ? '\r\u001b[K' : '';
   return { write: (line) => destination.write(clear + format(line)) };

@@ -1,0 +1,31 @@
+// TW108x: what the user says about the log, and what became of it.
+import { type ErrorEntry, EXIT_USAGE } from '../error-entry.js';
+
+const usage = { retriable: false, exitCode: EXIT_USAGE } as const;
+
+export const loggingErrors = {
+  TW1080: {
+    title: 'Bad log level',
+    message: '{text} in --log-level is not usable: {reason}',
+    hint: 'Write a level (trace, debug, info, warn, error, fatal, silent), or component=level for one part only, such as kafka=warn. docs/03-operations.md lists the components.',
+    ...usage,
+  },
+  TW1081: {
+    title: 'Bad size',
+    message: '{size} in --log-rotate-size is not a size',
+    hint: 'Write a number of bytes, or one with k, m or g behind it, such as 100m; 0 rotates at no size.',
+    ...usage,
+  },
+  TW1083: {
+    title: 'Bad syslog address',
+    message: 'The syslog address {address} is not usable: {reason}',
+    hint: 'Write udp://host:514 or tcp://host:601. On the same machine let the syslog server listen on 127.0.0.1; journald reads stderr and needs no option.',
+    ...usage,
+  },
+  TW1084: {
+    title: 'Syslog server unreachable',
+    message: 'The syslog server {address} does not take the log: {reason}',
+    hint: 'Check that it runs and listens there. Work goes on meanwhile, and the log goes there again by itself.',
+    ...usage,
+  },
+} as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,19 @@
+// The parts of both processes that a log line can come from: what --log-level may name.
+
+export const LOG_COMPONENTS = [
+  'apply',
+  'change-stream',
+  'dead-letters',
+  'gap',
+  'headroom',
+  'kafka',
+  'lead',
+  'normalize',
+  'oplog',
+  'pipeline',
+  'signals',
+  'snapshot',
+  'status',
+  'subscribe',
+  'sweep',
+] as const;
