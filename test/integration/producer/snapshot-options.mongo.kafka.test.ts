@@ -1,5 +1,8 @@
 // What `producer start` is told about copies: which, from where, how fast, in how many ranges. The topic folds to the
 // collection, or to the part of it that was asked for.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import {
   compareByKey,
   type Differences,
@@ -17,7 +20,7 @@ import { Position } from '@tailwater/schema';
 import { BSON, type Collection, type Document, type MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newestMajorityPosition, readOplogWindow } from '../../../packages/producer/src/source/oplog/oplog-window.js';
-import type { StartAt } from '../../../packages/producer/src/source/oplog/start-at.js';
+import { parseStartAt, type StartAt } from '../../../packages/producer/src/source/oplog/start-at.js';
 import { everyId } from './support/every-id.js';
 import { type FoldedTopic, foldTopic } from './support/folded-topic.js';
 import { type RunningOptions, RunningPipeline } from './support/running-pipeline.js';
@@ -170,6 +173,11 @@ describe('--start-at', () => {
     expect(await tailed(middle)).toEqual(['10', '11', '12', '2']);
     expect(await tailed('earliest')).toEqual(['0', '1', '10', '11', '12', '2']);
     expect(await tailed(new Position(middle.t, 0))).toEqual(expect.arrayContaining(['10', '11', '12', '2']));
+    // Where mongo-connector has stopped, as its checkpoint file says.
+    const file = join(mkdtempSync(join(tmpdir(), 'tailwater-')), 'oplog.timestamp');
+    writeFileSync(file, `["${mongo.replicaSet}", ${middle.version}]`);
+    expect(await tailed(parseStartAt(`file:${file}`))).toEqual(['10', '11', '12', '2']);
+    rmSync(dirname(file), { recursive: true });
   });
 
   it('says what the oplog holds when it does not hold the position', async () => {

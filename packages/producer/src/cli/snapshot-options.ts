@@ -15,7 +15,8 @@ export const snapshotOptions = {
   startAt: {
     type: 'string',
     group,
-    describe: 'Where in the oplog a first start begins: now, earliest, a position t:i, or a date such as 2026-01-31T08:00:00Z',
+    describe:
+      'Where in the oplog a first start begins: now, earliest, a position t:i, a date such as 2026-01-31T08:00:00Z, or file:oplog.timestamp of mongo-connector',
     default: 'now',
   },
   snapshotQuery: {

@@ -5,6 +5,7 @@ import { decodingErrors } from './catalogue/decoding.js';
 import { kafkaErrors } from './catalogue/kafka.js';
 import { leadErrors } from './catalogue/lead.js';
 import { loggingErrors } from './catalogue/logging.js';
+import { mongoConnectorErrors } from './catalogue/mongo-connector.js';
 import { mongodbErrors } from './catalogue/mongodb.js';
 import { processErrors } from './catalogue/process.js';
 import { targetErrors } from './catalogue/targets.js';
@@ -13,6 +14,7 @@ import { transformErrors } from './catalogue/transforms.js';
 export const errorCatalogue = {
   ...configurationErrors,
   ...loggingErrors,
+  ...mongoConnectorErrors,
   ...mongodbErrors,
   ...leadErrors,
   ...kafkaErrors,

@@ -1,6 +1,7 @@
 // Which fields of a namespace's documents are replicated, as mongo-connector's users know it: fields named for every namespace and those
 // named for this one unite; a plain name beats a wildcard, and wildcards count in order of declaration; a namespace has either fields
-// to include or fields to exclude.
+// to include or fields to exclude. `db.collection:*` names no field, but has the namespace decided there: what a wildcard further on says
+// does not count for it.
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { matchesNamespace, type NamespacePattern, parseNamespacePattern } from './namespace-pattern.js';
 
@@ -24,6 +25,9 @@ interface Rule {
   readonly paths: { readonly include: string[]; readonly exclude: string[] };
 }
 
+/** Stands for every field, behind a namespace. */
+const ALL = '*';
+
 const OPTIONS = { include: '--include-fields', exclude: '--exclude-fields' } as const;
 
 /**
@@ -40,7 +44,7 @@ export function compileFieldRules(options: FieldRulesOptions): FieldRules {
       else {
         const rule = rules.get(pattern.text) ?? { pattern, paths: { include: [], exclude: [] } };
         rules.set(pattern.text, rule);
-        rule.paths[mode].push(path);
+        if (path !== ALL) rule.paths[mode].push(path);
       }
     }
   }

@@ -25,6 +25,9 @@ describe('compileFieldRules', () => {
     // A plain name beats a wildcard, and wildcards count in order of declaration.
     [{ excludeFields: ['a.*:w', 'a.b:x'] }, 'a.b', exclude('x')],
     [{ excludeFields: ['a.*:first', 'a.b*:second'] }, 'a.bc', exclude('first')],
+    // A namespace that is named for all of its fields is no business of later wildcards.
+    [{ includeFields: ['a.b:*'], excludeFields: ['g', 'a.*:x'] }, 'a.b', exclude('g')],
+    [{ includeFields: ['a.b*:*'], excludeFields: ['a.*:x'] }, 'a.bc', undefined],
     // A colon inside a field's name.
     [{ excludeFields: ['x:y'] }, 'a.b', exclude('x:y')],
     [{ excludeFields: ['a.b:x:y'] }, 'a.b', exclude('x:y')],

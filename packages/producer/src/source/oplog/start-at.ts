@@ -4,20 +4,24 @@ import { Position } from '@tailwater/schema';
 import { type MongoClient, Timestamp } from 'mongodb';
 import type { MongoSource, SourceKind } from '../mongo/connect.js';
 import type { ChangeSource } from '../source.js';
+import { OplogFile } from './oplog-file.js';
 import { newestMajorityPosition, oldestPosition, toPosition } from './oplog-window.js';
 
-/** A position: everything at or behind it is published. */
-export type StartAt = 'now' | 'earliest' | Position;
+/** A position: everything at or behind it is published. A file is read when it is needed: once there is a checkpoint, it may be gone. */
+export type StartAt = 'now' | 'earliest' | Position | OplogFile;
+
+const FILE = 'file:';
 
 const ISO_DATE = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d))?$/;
 
 /**
- * Reads `now`, `earliest`, a position `t:i` or an ISO date with its time zone.
+ * Reads `now`, `earliest`, a position `t:i`, an ISO date with its time zone, or `file:` and the path of a checkpoint of mongo-connector.
  *
  * @throws TailwaterError TW1143 for anything else
  */
 export function parseStartAt(text: string): StartAt {
   if (text === 'now' || text === 'earliest') return text;
+  if (text.startsWith(FILE) && text.length > FILE.length) return new OplogFile(text.slice(FILE.length));
   const position = Position.parse(text);
   if (position !== undefined && position.ordinal === 0) return position;
   const milliseconds = ISO_DATE.test(text) ? Date.parse(text) : Number.NaN;
@@ -29,16 +33,17 @@ export function parseStartAt(text: string): StartAt {
  * The position behind which the tail begins. It is that of an entry of the oplog, so that its presence proves that none behind it is missing.
  * `earliest` begins behind the oldest entry, which is about to be removed in any case.
  *
- * @throws TailwaterError TW1144 when the oplog does not reach back to the position, or has not come to it
+ * @throws TailwaterError TW1064, TW1065 for a file that names no place in this oplog, TW1144 when the oplog does not reach back to the position, or has not come to it
  */
 export async function resolveStartAt(
-  { client, isMongos }: MongoSource,
+  { client, isMongos, replicaSet }: MongoSource,
   kind: SourceKind,
   source: ChangeSource,
-  startAt: StartAt,
+  given: StartAt,
 ): Promise<Position> {
-  if (startAt === 'now') return source.newestPosition();
-  if (startAt === 'earliest') return oldestPosition(client);
+  if (given === 'now') return source.newestPosition();
+  if (given === 'earliest') return oldestPosition(client);
+  const startAt = given instanceof OplogFile ? await given.position(isMongos ? undefined : replicaSet) : given;
   // Whether a stream, or the shards, can begin there is found out when they are opened: TW1160, TW1106.
   if (kind === 'change-stream' || isMongos) return justBefore(startAt);
   const newest = await newestMajorityPosition(client);

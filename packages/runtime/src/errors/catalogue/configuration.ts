@@ -67,7 +67,7 @@ export const configurationErrors = {
   TW1011: {
     title: 'Two namespaces with one target name',
     message: 'Both {first} and {second} would be written to {target}',
-    hint: 'Give each namespace its own target name in rename, or exclude one of the two.',
+    hint: 'Give each namespace its own target name in rename, or exclude one of the two. If their ids never clash, as ObjectIds do not, --allow-merge merges them: of two documents with one id the later write would win.',
     ...usage,
   },
   TW1012: {

@@ -108,7 +108,7 @@ export const mongodbErrors = {
   TW1143: {
     title: 'Bad start position',
     message: 'Nobody can start at {text}',
-    hint: 'Give --start-at now, earliest, a position such as 1769846400:1, or a date with its time zone such as 2026-01-31T08:00:00Z.',
+    hint: 'Give --start-at now, earliest, a position such as 1769846400:1, a date with its time zone such as 2026-01-31T08:00:00Z, or file:oplog.timestamp of mongo-connector.',
     retriable: false,
     exitCode: EXIT_USAGE,
   },

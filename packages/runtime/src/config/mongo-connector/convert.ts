@@ -1,0 +1,45 @@
+// From a configuration of mongo-connector to one of Tailwater: pure, but for the one question whether a file is there.
+import { convertDocManagers } from './doc-managers.js';
+import { convertLogging } from './logging.js';
+import { convertNamespaces } from './namespaces.js';
+import { type Notice, Notices } from './notices.js';
+import { type JsonObject, Reader } from './reader.js';
+import { convertSource } from './source.js';
+import { convertStart } from './start.js';
+import type { Tree } from './tree.js';
+
+export interface Conversion {
+  /** The configuration, as a file of Tailwater holds it: for the producer and for one consumer per doc manager. */
+  readonly tree: Tree;
+  /** What became of the keys that are not simply called something else. */
+  readonly notices: readonly Notice[];
+}
+
+export interface ConversionInput {
+  /** Without what is disabled: see `readMongoConnector`. */
+  readonly config: JsonObject;
+  /** How messages call it. */
+  readonly file: string;
+  /** Whether there is a file of this name that is not empty. */
+  readonly exists: (file: string) => boolean;
+}
+
+/**
+ * Kafka's brokers are not in it: mongo-connector knew none.
+ *
+ * @throws TailwaterError TW1060 for a wrong value, TW1061 for what mongo-connector would have refused, TW1062 for an unknown doc
+ *   manager, TW1010 for a bad namespace
+ */
+export function convertMongoConnector({ config, file, exists }: ConversionInput): Conversion {
+  const reader = new Reader(config, file);
+  const tree: Tree = {};
+  const notices = new Notices();
+  convertSource(reader, tree, notices);
+  convertNamespaces(reader, file, tree, notices);
+  convertStart(reader, tree, notices, exists);
+  const targets = convertDocManagers(reader, file, tree, notices);
+  const consumers = targets.map((name) => ({ path: `targets.${name}`, name }));
+  convertLogging(reader, tree, notices, [{ path: 'producer', name: 'producer' }, ...consumers]);
+  notices.ignored(reader.unread);
+  return { tree, notices: notices.all };
+}

@@ -1,0 +1,102 @@
+// docManagers: each is a target, and each target is a process of its own.
+import { TailwaterError } from '../../errors/tailwater-error.js';
+import { convertEsClient, convertMongoClient, convertSolrClient } from './client-options.js';
+import type { Notices } from './notices.js';
+import type { Reader } from './reader.js';
+import { connectionString } from './source.js';
+import { put, type Tree } from './tree.js';
+
+type TargetType = 'es' | 'solr' | 'mongo';
+
+const TYPES: Readonly<Record<string, TargetType>> = {
+  elastic_doc_manager: 'es',
+  elastic2_doc_manager: 'es',
+  solr_doc_manager: 'solr',
+  mongo_doc_manager: 'mongo',
+};
+
+const DEFAULT_KEY = '_id';
+
+/** The names of the targets. */
+export function convertDocManagers(config: Reader, file: string, tree: Tree, notices: Notices): string[] {
+  const names: string[] = [];
+  for (const part of config.parts('docManagers')) {
+    const type = typeOf(part, file);
+    const count = names.filter((name) => name === type || name.startsWith(`${type}-`)).length;
+    const name = count === 0 ? type : `${type}-${count + 1}`;
+    names.push(name);
+    convertDocManager(part, type, `targets.${name}`, tree, notices);
+  }
+  if (names.length > 1)
+    notices.note('docManagers', `each is a process of its own now: consumer start --name ${names.join(', --name ')}`, 'consumer');
+  return names;
+}
+
+function typeOf(part: Reader, file: string): TargetType {
+  const classPath = part.text('docManagerClassPath');
+  const docManager = part.text('docManager');
+  const given = classPath ?? docManager;
+  if (given === undefined) return part.fail(`${part.name('docManager')} is missing`);
+  const type = classPath === undefined && Object.hasOwn(TYPES, given) ? TYPES[given] : undefined;
+  if (type !== undefined) return type;
+  const key = part.name(classPath === undefined ? 'docManager' : 'docManagerClassPath');
+  throw new TailwaterError('TW1062', { file, key, docManager: JSON.stringify(given) });
+}
+
+function convertDocManager(part: Reader, type: TargetType, path: string, tree: Tree, notices: Notices): void {
+  put(tree, `${path}.type`, type);
+  const url = part.any('targetURL');
+  const urls = Array.isArray(url) ? url.map(String) : [part.text('targetURL') ?? ''].filter((each) => each !== '');
+  if (urls.length > 0) put(tree, `${path}.url`, urls.map((each) => targetUrl(type, each)).join(','));
+  put(tree, `${path}.batchSize`, part.number('bulkSize', { min: 1 }));
+  const interval = part.number('autoCommitInterval', { fractional: true });
+  if (type !== 'mongo') put(tree, `${path}.autoCommitInterval`, interval);
+  convertUniqueKey(part, type, path, tree, notices);
+  const args = part.part('args');
+  const client = args.part('clientOptions');
+  if (type === 'es') convertEsArgs(args, notices);
+  if (type === 'mongo') convertMongoArgs(args, notices);
+  const convertClient = { es: convertEsClient, solr: convertSolrClient, mongo: convertMongoClient }[type];
+  convertClient(client, path, tree, notices);
+  notices.ignored([...part.unread, ...args.unread]);
+}
+
+/** An address without a scheme, as mongo-connector's users write it. */
+function targetUrl(type: TargetType, address: string): string {
+  if (type === 'mongo') return connectionString(address);
+  return address.includes('://') ? address : `http://${address}`;
+}
+
+function convertUniqueKey(part: Reader, type: TargetType, path: string, tree: Tree, notices: Notices): void {
+  const key = part.text('uniqueKey');
+  if (key === undefined) return;
+  if (type === 'solr') put(tree, `${path}.uniqueKey`, key);
+  else if (key !== DEFAULT_KEY) notices.refused(part.name('uniqueKey'), 'the id is always the document’s _id', 'consumer');
+}
+
+function convertEsArgs(args: Reader, notices: Notices): void {
+  if (args.any('autoSendInterval') !== undefined)
+    notices.replaced(
+      args.name('autoSendInterval'),
+      'what has arrived is sent at once, and many changes together when there are many',
+      'consumer',
+    );
+  if (args.any('aws') !== undefined)
+    notices.refused(
+      args.name('aws'),
+      'requests are not signed for AWS; put a signing proxy before it, or use a user and a password',
+      'consumer',
+    );
+  for (const key of ['meta_index_name', 'meta_type']) {
+    if (args.any(key) !== undefined)
+      notices.replaced(args.name(key), 'there is no index of metadata; versions are in the documents’ own', 'consumer');
+  }
+  if (args.any('attachment_field') !== undefined)
+    notices.refused(args.name('attachment_field'), 'the contents of files are not indexed', 'consumer');
+}
+
+function convertMongoArgs(args: Reader, notices: Notices): void {
+  for (const key of ['use_single_meta_collection', 'meta_collection_name', 'meta_collection_cap_size']) {
+    if (args.any(key) !== undefined) notices.replaced(args.name(key), 'there are no collections of metadata', 'consumer');
+  }
+}

@@ -1,0 +1,55 @@
+// mongo-connector's config.json as an object: recognised by its keys, and without what is disabled in it.
+import { isObject, type JsonObject } from './reader.js';
+
+/** Keys that no configuration of Tailwater has at its top. */
+const SIGNATURE: ReadonlySet<string> = new Set([
+  'mainAddress',
+  'oplogFile',
+  'noDump',
+  'onlyDump',
+  'verbosity',
+  'continueOnError',
+  'timezoneAware',
+  'authentication',
+  'exclude_fields',
+  'docManagers',
+]);
+
+/** A key that begins with this is disabled. */
+const DISABLED = '__';
+
+/**
+ * The object of a text that is a configuration of mongo-connector; undefined for any other text. A key that comes twice counts as it
+ * does the last time, which JSON allows.
+ */
+export function readMongoConnector(text: string): JsonObject | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch {
+    return undefined;
+  }
+  return isMongoConnector(value) ? withoutDisabled(value) : undefined;
+}
+
+/** Also with all of its keys disabled it is one. */
+function isMongoConnector(value: unknown): value is JsonObject {
+  if (!isObject(value)) return false;
+  return Object.keys(value).some((key) => SIGNATURE.has(enabledName(key))) || hasItsNamespaces(value['namespaces']);
+}
+
+const enabledName = (key: string): string => (key.startsWith(DISABLED) ? key.slice(DISABLED.length) : key);
+
+/** Tailwater’s section of this name has neither namespaces for keys nor a mapping. */
+const hasItsNamespaces = (value: unknown): boolean =>
+  isObject(value) && Object.keys(value).some((key) => key.includes('.') || key === 'mapping');
+
+function withoutDisabled(value: JsonObject): JsonObject {
+  const enabled = Object.entries(value).filter(([key]) => !key.startsWith(DISABLED));
+  return Object.fromEntries(enabled.map(([key, inner]) => [key, withoutDisabledInside(inner)]));
+}
+
+function withoutDisabledInside(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutDisabledInside);
+  return isObject(value) ? withoutDisabled(value) : value;
+}

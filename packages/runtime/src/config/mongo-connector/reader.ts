@@ -1,0 +1,107 @@
+// A part of mongo-connector's configuration, key by key: typed, and watched, so that a key which nobody asked for can be named.
+
+import { isSecretName, REDACTED, redactUrl } from '../../errors/redact.js';
+import { TailwaterError } from '../../errors/tailwater-error.js';
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export class Reader {
+  readonly #values: JsonObject;
+  readonly #path: string;
+  readonly #file: string;
+  readonly #unread: Set<string>;
+
+  /** @param path - how the part is called in messages: `docManagers[0].` */
+  constructor(values: JsonObject, file: string, path = '') {
+    this.#values = values;
+    this.#file = file;
+    this.#path = path;
+    this.#unread = new Set(Object.keys(values));
+  }
+
+  /** The keys that were not asked for, as messages call them. */
+  get unread(): string[] {
+    return [...this.#unread].map((key) => this.name(key));
+  }
+
+  /** As messages call the key. */
+  name(key: string): string {
+    return `${this.#path}${key}`;
+  }
+
+  keys(): string[] {
+    return Object.keys(this.#values);
+  }
+
+  /** The value as it is; null counts as not given, as it does for mongo-connector. */
+  any(key: string): unknown {
+    this.#unread.delete(key);
+    return Object.hasOwn(this.#values, key) ? (this.#values[key] ?? undefined) : undefined;
+  }
+
+  text(key: string): string | undefined {
+    const value = this.any(key);
+    return value === undefined || typeof value === 'string' ? value : this.#refuse(key, 'a text', value);
+  }
+
+  flag(key: string): boolean | undefined {
+    const value = this.any(key);
+    return value === undefined || typeof value === 'boolean' ? value : this.#refuse(key, 'true or false', value);
+  }
+
+  /** A number of at least `min`; whole unless told otherwise. */
+  number(key: string, { min = 0, fractional = false }: { readonly min?: number; readonly fractional?: boolean } = {}): number | undefined {
+    const value = this.any(key);
+    if (value === undefined) return undefined;
+    if (typeof value === 'number' && value >= min && (fractional || Number.isSafeInteger(value))) return value;
+    return this.#refuse(key, `${fractional ? 'a number' : 'a whole number'} of at least ${min}`, value);
+  }
+
+  list(key: string): readonly string[] {
+    const value = this.any(key);
+    if (value === undefined) return [];
+    if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value;
+    return this.#refuse(key, 'a list of texts', value);
+  }
+
+  /** A part of its own; an empty one when it is not given. */
+  part(key: string): Reader {
+    const value = this.any(key) ?? {};
+    if (!isObject(value)) return this.#refuse(key, 'an object', value);
+    return new Reader(value, this.#file, `${this.name(key)}.`);
+  }
+
+  parts(key: string): Reader[] {
+    const value = this.any(key) ?? [];
+    if (!Array.isArray(value)) return this.#refuse(key, 'a list of objects', value);
+    return value.map((each, index) => {
+      if (!isObject(each)) return this.#refuse(`${key}[${index}]`, 'an object', each);
+      return new Reader(each, this.#file, `${this.name(key)}[${index}].`);
+    });
+  }
+
+  choice<const Choice extends string>(key: string, choices: readonly Choice[]): Choice | undefined {
+    const value = this.any(key);
+    const choice = choices.find((each) => each === value);
+    return value === undefined || choice !== undefined ? choice : this.#refuse(key, `one of ${choices.join(', ')}`, value);
+  }
+
+  /** For what mongo-connector would not have started with either. */
+  fail(reason: string): never {
+    throw new TailwaterError('TW1061', { file: this.#file, reason });
+  }
+
+  #refuse(key: string, expected: string, value: unknown): never {
+    throw new TailwaterError('TW1060', { file: this.#file, key: this.name(key), expected, actual: shown(key, value) });
+  }
+}
+
+function shown(key: string, value: unknown): string {
+  if (value === undefined || value === null) return 'nothing';
+  if (isSecretName(key)) return REDACTED;
+  if (typeof value === 'object') return Array.isArray(value) ? 'a list' : 'an object';
+  const text = redactUrl(JSON.stringify(value));
+  return text.length > 100 ? `${text.slice(0, 99)}…` : text;
+}

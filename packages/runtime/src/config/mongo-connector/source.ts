@@ -1,0 +1,63 @@
+// mainAddress, authentication, ssl: where MongoDB is and who asks.
+import type { Notices } from './notices.js';
+import type { Reader } from './reader.js';
+import { put, type Tree } from './tree.js';
+
+const DEFAULT_ADDRESS = 'localhost:27017';
+const POLICIES = ['required', 'optional', 'ignored'] as const;
+
+export function convertSource(config: Reader, tree: Tree, notices: Notices): void {
+  const user = convertAuthentication(config.part('authentication'), tree, notices);
+  const ssl = convertSsl(config.part('ssl'), tree, notices);
+  // mongo-connector's users live in admin unless the connection string says otherwise.
+  const parameters = [...(user === undefined ? [] : ['authSource=admin']), ...ssl];
+  put(tree, 'source.uri', connectionString(config.text('mainAddress') ?? DEFAULT_ADDRESS, parameters));
+}
+
+/** `host:port` or a connection string, with these parameters unless it has them itself. */
+export function connectionString(address: string, parameters: readonly string[] = []): string {
+  const uri = address.includes('://') ? address : `mongodb://${address}`;
+  const [base = uri, query = ''] = uri.split('?', 2);
+  const known = new Set(query.split('&').map((parameter) => parameter.split('=')[0]?.toLowerCase()));
+  const added = parameters.filter((parameter) => !known.has(parameter.split('=')[0]?.toLowerCase()));
+  const all = [...(query === '' ? [] : [query]), ...added].join('&');
+  const path = base.indexOf('/', base.indexOf('://') + 3) < 0 ? `${base}/` : base;
+  return all === '' ? path : `${path}?${all}`;
+}
+
+function convertAuthentication(part: Reader, tree: Tree, notices: Notices): string | undefined {
+  const user = part.text('adminUsername');
+  const password = part.text('password');
+  const passwordFile = part.text('passwordFile');
+  notices.ignored(part.unread);
+  if (user === undefined) {
+    if (password !== undefined || passwordFile !== undefined) {
+      const key = part.name(password === undefined ? 'passwordFile' : 'password');
+      notices.refused(key, 'there is no adminUsername beside it', 'producer');
+    }
+    return undefined;
+  }
+  if (password === undefined && passwordFile === undefined) part.fail('authentication.adminUsername needs a password or a passwordFile');
+  if (password !== undefined && passwordFile !== undefined) part.fail('authentication has both a password and a passwordFile');
+  put(tree, 'source.user', user);
+  put(tree, 'source.password', passwordFile === undefined ? password : `file:${passwordFile}`);
+  return user;
+}
+
+/** The parameters of the connection string, for what is no file. */
+function convertSsl(part: Reader, tree: Tree, notices: Notices): string[] {
+  const cert = part.text('sslCertfile');
+  const key = part.text('sslKeyfile');
+  const ca = part.text('sslCACerts');
+  const policy = part.choice('sslCertificatePolicy', POLICIES);
+  notices.ignored(part.unread);
+  if (cert === undefined && key === undefined && ca === undefined && policy === undefined) return [];
+  if (key !== undefined && cert === undefined) part.fail('ssl.sslKeyfile needs an sslCertfile');
+  put(tree, 'source.tls.ca', ca);
+  put(tree, 'source.tls.cert', cert);
+  put(tree, 'source.tls.key', key);
+  if (policy === 'optional')
+    notices.replaced(part.name('sslCertificatePolicy'), 'a certificate is always there and is checked, as with required', 'producer');
+  if (policy === 'ignored') notices.note(part.name('sslCertificatePolicy'), 'anyone can pose as the server', 'producer');
+  return ['tls=true', ...(policy === 'ignored' ? ['tlsInsecure=true'] : [])];
+}

@@ -1,0 +1,61 @@
+// TW1060–TW1079: configurations and command lines of mongo-connector.
+import { type ErrorEntry, EXIT_USAGE } from '../error-entry.js';
+
+const usage = { retriable: false, exitCode: EXIT_USAGE } as const;
+
+export const mongoConnectorErrors = {
+  TW1060: {
+    title: 'Wrong value in a configuration of mongo-connector',
+    message: '{file}: {key} must be {expected}, not {actual}',
+    hint: 'Correct the value. The file was taken for a configuration of mongo-connector because of its keys; docs/from-mongo-connector.md lists them.',
+    ...usage,
+  },
+  TW1061: {
+    title: 'Configuration of mongo-connector that contradicts itself',
+    message: '{file}: {reason}',
+    hint: 'Correct the configuration; mongo-connector would not have started with it either.',
+    ...usage,
+  },
+  TW1062: {
+    title: 'Unknown doc manager',
+    message: '{file}: {key} is {docManager}, which has no counterpart here',
+    hint: 'The counterparts are those of elastic_doc_manager, elastic2_doc_manager, solr_doc_manager and mongo_doc_manager. For another system, write a target of your own (docs/06-own-targets.md) and start the consumer with --target ./my-target.js.',
+    ...usage,
+  },
+  TW1063: {
+    title: 'No Kafka brokers beside a configuration of mongo-connector',
+    message: 'A configuration of mongo-connector names no Kafka brokers, and nothing else does',
+    hint: 'Give --kafka host:9092, or set TAILWATER_KAFKA: Kafka stands between MongoDB and the targets now. Producer and consumers need the same brokers.',
+    ...usage,
+  },
+  TW1064: {
+    title: 'Checkpoint file of mongo-connector unusable',
+    message: 'Cannot start at the place in {file}: {reason}',
+    hint: 'The file holds ["replica set", timestamp]. Name another one, or start elsewhere: --start-at now with a copy of everything, which is the default, or an ISO date.',
+    ...usage,
+  },
+  TW1065: {
+    title: 'Checkpoint file of another replica set',
+    message: 'The place in {file} is that of the replica set {named}, but the source is {connected}',
+    hint: 'Check the address of the source. Times of one replica set mean nothing in another. --start-at <date> starts at a time instead.',
+    ...usage,
+  },
+  TW1066: {
+    title: 'File exists',
+    message: '{file} exists already',
+    hint: 'Name another file with -o, or add --yes to replace this one.',
+    ...usage,
+  },
+  TW1067: {
+    title: 'Not a configuration of mongo-connector',
+    message: '{file} is no configuration of mongo-connector',
+    hint: 'It must be a JSON object with at least one of its keys, such as mainAddress or docManagers.',
+    ...usage,
+  },
+  TW1068: {
+    title: 'Option of mongo-connector without a counterpart',
+    message: '{option} of mongo-connector has no meaning for {command}: {reason}',
+    hint: 'Leave it out. docs/from-mongo-connector.md lists every option and what became of it.',
+    ...usage,
+  },
+} as const satisfies Record<string, ErrorEntry>;
