@@ -38,6 +38,7 @@ import { TouchedKeys } from './snapshot/touched-keys.js';
 import type { MongoSource } from './source/mongo/connect.js';
 import { isRetriableMongoError } from './source/mongo/mongo-errors.js';
 import { resolveStartAt, type StartAt } from './source/oplog/start-at.js';
+import { readAhead } from './source/read-ahead.js';
 import type { ChangeSource } from './source/source.js';
 import { createNormalizer, openSource, type SourceOptions } from './source-kinds.js';
 import { followCommand } from './sweep/follow-commands.js';
@@ -273,7 +274,9 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
   );
   const tail = {
     run: async (stop: AbortSignal): Promise<void> => {
-      for await (const batch of session.changes.read(session.start, stop)) {
+      // Small batches wait for what is on its way, unless a snapshot's chunk waits for the tail.
+      const untilFree = (): Promise<void> => (progress.isAwaited ? Promise.resolve() : session.publisher.idle());
+      for await (const batch of readAhead(session.changes, session.start, untilFree, stop)) {
         await pauses.free('tail', stop);
         if (!stop.aborted) await sequencer.tail(batch);
       }

@@ -3,6 +3,7 @@
 // else (metadata, sequences, retries, transactions) stays kafkajs's. docs/adr/0009-record-batches.md
 import type { KafkaClient } from '@tailwater/runtime';
 import type { Cluster, IHeaders, Message } from 'kafkajs';
+import { rememberCoordinator } from './kafka-coordinator.js';
 import { type ProducedTopic, ProduceRequestWriter } from './produce-request.js';
 
 const CREATE_CLUSTER = 'private:Kafka:createCluster';
@@ -50,6 +51,7 @@ export function encodeOwnBatches(kafka: KafkaClient): boolean {
   if (createCluster.encodesOwnBatches) return true;
   const create: CreateCluster = (options) => {
     const cluster = createCluster(options);
+    rememberCoordinator(cluster, () => performance.now());
     const known = new WeakSet<object>();
     const findBroker = cluster.findBroker.bind(cluster);
     cluster.findBroker = async (node) => {

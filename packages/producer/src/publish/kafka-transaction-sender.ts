@@ -35,7 +35,7 @@ export class KafkaTransactionSender implements TransactionSender {
         ({ message }) =>
           message.partition ?? 0,
       // The coordinator needs a moment between two transactions and says CONCURRENT_TRANSACTIONS until then: ask again soon.
-      retry: { initialRetryTime: 5, multiplier: 1.6, maxRetryTime: 1000, retries: 25 },
+      retry: { initialRetryTime: 2, multiplier: 1.6, maxRetryTime: 1000, retries: 25 },
     });
     try {
       await producer.connect();

@@ -43,6 +43,11 @@ export class Publisher {
     this.throwIfFailed();
   }
 
+  /** Resolves when nothing that was submitted is on its way any more, whether it arrived or failed. */
+  idle(): Promise<void> {
+    return this.#sending;
+  }
+
   /** Throws what the sender threw, for callers that have nothing to submit: a failure must not wait for the next event. */
   throwIfFailed(): void {
     if (this.#failure !== undefined) throw this.#failure.error;

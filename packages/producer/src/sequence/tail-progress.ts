@@ -26,6 +26,11 @@ export class TailProgress {
     return this.#end;
   }
 
+  /** Whether somebody waits for the tail to come further. */
+  get isAwaited(): boolean {
+    return this.#waiters.length > 0;
+  }
+
   /** Called when a read's entries were handed to the publisher. */
   advance(end: Position, entries: number, readStartedAtMs: number): void {
     this.#end = end;
