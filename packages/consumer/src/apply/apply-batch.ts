@@ -2,8 +2,9 @@
 // order in which they came; what the target refuses for good goes to the rejection handler (promise E).
 import { sleep, TailwaterError } from '@tailwater/runtime';
 import pRetry from 'p-retry';
-import { type Attempt, type AttemptContext, applyOnce } from './apply-once.js';
+import { BatchAttempts } from './batch-attempts.js';
 import type { Delivery, Outcome } from './delivery.js';
+import type { Witnesses } from './suspects.js';
 import type { Rejection, Target } from './target.js';
 
 export interface RetryPolicy {
@@ -12,6 +13,8 @@ export interface RetryPolicy {
   readonly maxMs: number;
   /** How long, in milliseconds, a batch of which nothing gets through is tried again. When not given, for ever. */
   readonly giveUpAfterMs?: number | undefined;
+  /** How long, in milliseconds, a change at which the target fails is tried at least; see suspects.ts. */
+  readonly suspectedForMs?: number | undefined;
 }
 
 export interface ApplyHooks {
@@ -20,6 +23,10 @@ export interface ApplyHooks {
    * Throws to stop the process. The place of the dead-letter stage.
    */
   onRejected(delivery: Delivery, rejection: Rejection, signal: AbortSignal): Promise<Outcome> | Outcome;
+  /** Tells what the target accepted beside a change that it fails at; when not given, that is this batch's alone. */
+  readonly witnesses?: Pick<Witnesses, 'note' | 'hasSince'>;
+  /** More changes, to join a batch of which only such changes are left, so that these hold up nothing. */
+  readonly more?: () => readonly Delivery[];
   /** A request with one change only was refused as a whole; throws to stop the process. */
   onRefusedWhole(error: unknown): void;
   /** Some or all of a batch failed and will be tried again. */
@@ -50,19 +57,15 @@ export async function applyBatch(
   hooks: ApplyHooks,
   signals: ApplySignals,
 ): Promise<void> {
-  const pending = new Set(batch);
+  const attempts = new BatchAttempts(target, batch, hooks, signals, policy.suspectedForMs);
+  const { pending } = attempts;
   let progressed = false;
   let failingSinceMs: number | undefined;
-  const settle = (delivery: Delivery, outcome: Outcome): void => {
-    pending.delete(delivery);
-    delivery.settle(outcome);
-  };
   const attempt = async (attemptNumber: number): Promise<void> => {
-    const size = pending.size;
-    const { left, refused, code, reason } = await applyOnce(target, [...pending], { hooks, signals, settle });
-    progressed = left.length < size;
+    const { left, refused, code, reason } = await attempts.next();
+    progressed = attempts.progressed;
     // What the target accepted is settled by now, so it is committed even if a refusal stops the process.
-    await settleRefused(refused, { hooks, signals, settle });
+    await settleRefused(refused, attempts, hooks, signals);
     if (left.length === 0) return;
     hooks.onRetry({ code, reason, changes: left.length, attempt: attemptNumber });
     failingSinceMs = progressed ? undefined : (failingSinceMs ?? performance.now());
@@ -91,8 +94,15 @@ export async function applyBatch(
 }
 
 /** All at once: a slow dead-letter topic delays a batch, not each change of it. */
-async function settleRefused(refused: Attempt['refused'], { hooks, signals, settle }: AttemptContext): Promise<void> {
-  const ends = refused.map(async ([delivery, rejection]) => settle(delivery, await hooks.onRejected(delivery, rejection, signals.cut)));
+async function settleRefused(
+  refused: readonly (readonly [Delivery, Rejection])[],
+  attempts: BatchAttempts,
+  hooks: ApplyHooks,
+  signals: ApplySignals,
+): Promise<void> {
+  const ends = refused.map(async ([delivery, rejection]) =>
+    attempts.settle(delivery, await hooks.onRejected(delivery, rejection, signals.cut)),
+  );
   const failed = (await Promise.allSettled(ends)).find((end) => end.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
 }

@@ -1,21 +1,35 @@
 // One attempt at a batch. A request that the target refuses as a whole, for the sake of some document in it, goes again in halves
-// until the documents that it refuses stand alone and the rest is applied.
+// until the documents that it refuses stand alone and the rest is applied. So does one at which the target fails again and again.
 import { TailwaterError } from '@tailwater/runtime';
 import { InvalidBsonError } from '@tailwater/schema';
 import type { ApplyHooks, ApplySignals } from './apply-batch.js';
 import { applyChanges } from './apply-changes.js';
 import type { Delivery, Outcome } from './delivery.js';
+import type { Doubtful, Witnesses } from './suspects.js';
 import type { ChangeResult, Rejection, Target } from './target.js';
 
 export interface AttemptContext {
   readonly hooks: ApplyHooks;
   readonly signals: ApplySignals;
   readonly settle: (delivery: Delivery, outcome: Outcome) => void;
+  readonly witnesses: Pick<Witnesses, 'note'>;
+  /** Present when the target failed at the batch as a whole before: halves tell whether some of it is to blame. */
+  readonly isolation?: Isolation | undefined;
+}
+
+/** How the halves of an attempt fare. */
+export interface Isolation {
+  failuresInARow: number;
+  reason: string;
 }
 
 export interface Attempt {
   /** To be tried again, in order. */
   readonly left: readonly Delivery[];
+  /** Of those left: the target failed at each of them alone. */
+  readonly doubtful: Doubtful;
+  /** The target failed at several as a whole. */
+  readonly failedWhole: boolean;
   /** Refused for good, and not settled yet. */
   readonly refused: readonly (readonly [Delivery, Rejection])[];
   /** Why the last of those left was not applied. */
@@ -25,6 +39,10 @@ export interface Attempt {
 
 /** Not the credentials, the name of an index, or TLS: these no document is to blame for. */
 const REFUSALS: ReadonlySet<string> = new Set(['TW1309', 'TW1313']);
+/** The target failed: because it is ill, or because of some document. */
+const FAILED = 'TW1390';
+/** A batch of the largest size in halves, down to one document, is 17 requests; a target that fails at more in a row fails at all. */
+const MAX_FAILURES_IN_A_ROW = 24;
 
 /**
  * Settles what the target accepted.
@@ -32,7 +50,9 @@ const REFUSALS: ReadonlySet<string> = new Set(['TW1309', 'TW1313']);
  * @throws the target's error when no part of the batch is to blame for it
  */
 export async function applyOnce(target: Target, batch: readonly Delivery[], context: AttemptContext): Promise<Attempt> {
-  const { hooks, signals } = context;
+  const { hooks, signals, isolation } = context;
+  // Not sent: what the target fails at by now is everything.
+  if (isolation !== undefined && isHopeless(isolation)) return untried(batch, isolation.reason);
   const started = performance.now();
   let results: readonly ChangeResult[];
   try {
@@ -41,11 +61,13 @@ export async function applyOnce(target: Target, batch: readonly Delivery[], cont
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const code = error instanceof TailwaterError && error.retriable ? error.code : signals.cut.aborted ? 'aborted' : undefined;
-    if (code !== undefined) return { left: batch, refused: [], code, reason };
+    if (code === FAILED && !signals.cut.aborted) return failed(target, batch, reason, context);
+    if (code !== undefined) return { left: batch, doubtful: [], failedWhole: false, refused: [], code, reason };
     if (!isRefusal(error)) throw error;
     return batch.length > 1 ? inHalves(target, batch, context) : refusedAlone(batch, error, hooks);
   }
   const attempt = settleAccepted(batch, results, context);
+  if (isolation !== undefined && attempt.left.length < batch.length) isolation.failuresInARow = 0;
   hooks.onRequest({ changes: batch.length, left: attempt.left.length, seconds: (performance.now() - started) / 1000 });
   return attempt;
 }
@@ -58,19 +80,46 @@ async function inHalves(target: Target, batch: readonly Delivery[], context: Att
   const middle = batch.length >> 1;
   const first = await applyOnce(target, batch.slice(0, middle), context);
   const second = await applyOnce(target, batch.slice(middle), context);
+  return bothOf(first, second);
+}
+
+export function bothOf(first: Attempt, second: Attempt): Attempt {
   const { code, reason } = second.left.length > 0 ? second : first;
-  return { left: [...first.left, ...second.left], refused: [...first.refused, ...second.refused], code, reason };
+  return {
+    left: [...first.left, ...second.left],
+    doubtful: [...first.doubtful, ...second.doubtful],
+    failedWhole: first.failedWhole || second.failedWhole,
+    refused: [...first.refused, ...second.refused],
+    code,
+    reason,
+  };
+}
+
+const isHopeless = ({ failuresInARow }: Isolation): boolean => failuresInARow > MAX_FAILURES_IN_A_ROW;
+
+function untried(batch: readonly Delivery[], reason: string): Attempt {
+  return { left: batch, doubtful: [], failedWhole: true, refused: [], code: FAILED, reason };
+}
+
+function failed(target: Target, batch: readonly Delivery[], reason: string, context: AttemptContext): Promise<Attempt> | Attempt {
+  const { isolation } = context;
+  if (isolation !== undefined) Object.assign(isolation, { failuresInARow: isolation.failuresInARow + 1, reason });
+  if (batch.length > 1 && isolation !== undefined && !isHopeless(isolation)) return inHalves(target, batch, context);
+  const rejection: Rejection = { status: 'rejected', code: FAILED, reason, retriable: true };
+  const doubtful = batch.length === 1 ? batch.map((delivery) => [delivery, rejection] as const) : [];
+  return { left: batch, doubtful, failedWhole: batch.length > 1, refused: [], code: FAILED, reason };
 }
 
 function refusedAlone(batch: readonly Delivery[], error: Error, hooks: ApplyHooks): Attempt {
   hooks.onRefusedWhole(error);
   const code = error instanceof TailwaterError ? error.code : error.name;
   const rejection: Rejection = { status: 'rejected', code, reason: error.message, retriable: false };
-  return { left: [], refused: batch.map((delivery) => [delivery, rejection]), code: '', reason: '' };
+  return { left: [], doubtful: [], failedWhole: false, refused: batch.map((delivery) => [delivery, rejection]), code: '', reason: '' };
 }
 
-function settleAccepted(batch: readonly Delivery[], results: readonly ChangeResult[], { settle }: AttemptContext): Attempt {
+function settleAccepted(batch: readonly Delivery[], results: readonly ChangeResult[], { settle, witnesses }: AttemptContext): Attempt {
   const left: Delivery[] = [];
+  const doubtful: [Delivery, Rejection][] = [];
   const refused: [Delivery, Rejection][] = [];
   let last = { code: '', reason: '' };
   for (const [index, delivery] of batch.entries()) {
@@ -78,8 +127,10 @@ function settleAccepted(batch: readonly Delivery[], results: readonly ChangeResu
     if (result.status !== 'rejected') settle(delivery, result.status);
     else if (result.retriable) {
       left.push(delivery);
+      if (result.doubtful === true) doubtful.push([delivery, result]);
       last = result;
     } else refused.push([delivery, result]);
   }
-  return { left, refused, code: last.code, reason: last.reason };
+  witnesses.note(batch, (index) => results[index]?.status === 'applied');
+  return { left, doubtful, failedWhole: false, refused, code: last.code, reason: last.reason };
 }

@@ -13,9 +13,12 @@ export interface BatchLimits {
   readonly lingerMs: number;
 }
 
+/** @param more takes what waits behind the batch, to join it */
+type Send = (batch: readonly Delivery[], more: () => readonly Delivery[]) => Promise<void>;
+
 export class Lane {
   readonly #limits: BatchLimits;
-  readonly #send: (batch: readonly Delivery[]) => Promise<void>;
+  readonly #send: Send;
   #queue: Delivery[] = [];
   #head = 0;
   #bytes = 0;
@@ -23,7 +26,7 @@ export class Lane {
   #idle: Promise<void> = Promise.resolve();
 
   /** @param send settles every delivery of a batch; its failure ends the lane */
-  constructor(limits: BatchLimits, send: (batch: readonly Delivery[]) => Promise<void>) {
+  constructor(limits: BatchLimits, send: Send) {
     this.#limits = limits;
     this.#send = send;
   }
@@ -71,7 +74,7 @@ export class Lane {
   async #sendNext(): Promise<void> {
     const batch = this.#take();
     if (batch.length === 0) return;
-    const sent = this.#send(batch);
+    const sent = this.#send(batch, () => this.#take());
     this.#idle = sent.catch(() => undefined);
     await sent;
   }

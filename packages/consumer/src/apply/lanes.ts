@@ -6,6 +6,7 @@ import { type ApplyHooks, applyBatch, type RetryPolicy } from './apply-batch.js'
 import type { Delivery } from './delivery.js';
 import { type BatchLimits, Lane } from './lane.js';
 import { RefusalStreak } from './refusal-streak.js';
+import { Witnesses } from './suspects.js';
 import type { Target } from './target.js';
 
 export interface LanesOptions {
@@ -26,7 +27,7 @@ export class Lanes {
   #bytes = 0;
   #roomWaiters: (() => void)[] = [];
 
-  constructor(target: Target, options: LanesOptions, given: Omit<ApplyHooks, 'onRefusedWhole'>) {
+  constructor(target: Target, options: LanesOptions, given: Omit<ApplyHooks, 'onRefusedWhole' | 'witnesses' | 'more'>) {
     this.#options = options;
     const streak = new RefusalStreak();
     const hooks: ApplyHooks = {
@@ -36,12 +37,13 @@ export class Lanes {
         given.onRequest(request);
       },
       onRefusedWhole: (error) => streak.refused(error),
+      witnesses: new Witnesses(),
     };
     this.#lanes = Array.from(
       { length: options.lanes },
       () =>
-        new Lane(options.batch, (batch) =>
-          applyBatch(target, batch, options.retry, hooks, { giveUp: this.#giveUp.signal, cut: this.#cut.signal }),
+        new Lane(options.batch, (batch, more) =>
+          applyBatch(target, batch, options.retry, { ...hooks, more }, { giveUp: this.#giveUp.signal, cut: this.#cut.signal }),
         ),
     );
   }

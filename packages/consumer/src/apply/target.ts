@@ -9,12 +9,19 @@ export const TARGET_API_VERSION = 1;
  * What became of one change:
  * - `applied`: the target holds the change, or already held something that makes it moot (a delete of what is not there);
  * - `superseded`: the target holds a newer version;
- * - `rejected`: the target holds what it held before; `retriable` says whether trying again can help.
+ * - `rejected`: the target holds what it held before; `retriable` says whether trying again can help, `doubtful` that the target itself
+ *   failed at this very change, which may be the change's fault. A whole request of which that is true fails with TW1390.
  */
 export type ChangeResult =
   | { readonly status: 'applied' }
   | { readonly status: 'superseded' }
-  | { readonly status: 'rejected'; readonly code: string; readonly reason: string; readonly retriable: boolean };
+  | {
+      readonly status: 'rejected';
+      readonly code: string;
+      readonly reason: string;
+      readonly retriable: boolean;
+      readonly doubtful?: boolean;
+    };
 
 export type Rejection = Extract<ChangeResult, { status: 'rejected' }>;
 
@@ -42,6 +49,11 @@ export interface Target {
    * @throws TailwaterError when the request as a whole failed: its `retriable` says whether to try the whole batch again
    */
   applyBatch(changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]>;
+  /**
+   * Whether the target takes, in the place where this change belongs (its shard), a write that changes no document. Asked before a
+   * `doubtful` change is put aside. Without it the target is held to.
+   */
+  takesWriteBeside?(change: Change, signal: AbortSignal): Promise<boolean>;
   /** Frees what the target holds. Called once, also when `connect` failed; no batch is under way then. */
   close(): Promise<void>;
   /** Numbers that the target cannot say (NaN, infinite), left out so far. */

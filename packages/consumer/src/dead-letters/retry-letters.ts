@@ -35,7 +35,7 @@ export interface RetryParts {
 /** Few enough that little time passes between looking for newer records and applying. */
 const PORTION = 200;
 const PORTION_BYTES = 8 * 1024 * 1024;
-const RETRY: RetryPolicy = { minMs: 100, maxMs: 5_000, giveUpAfterMs: 60_000 };
+const RETRY: RetryPolicy = { minMs: 100, maxMs: 5_000, giveUpAfterMs: 60_000, suspectedForMs: 2_000 };
 
 /**
  * @throws TailwaterError TW1356, before anything is applied, when a letter would go to another name than when it was refused;
@@ -150,6 +150,8 @@ async function apply(deliveries: readonly LetterDelivery[], { target, logger }: 
     {
       onRequest: () => streak.answered(),
       onRefusedWhole: (error) => streak.refused(error),
+      // A letter that the target fails at again stays a letter: nothing is lost, whoever is to blame.
+      witnesses: { note: () => undefined, hasSince: () => true },
       onRetry: ({ code, reason }) => logger.warn({ code }, `The target does not take changes, trying again: ${reason}`),
       onRejected: (delivery, { reason }) => {
         const refused = reasons.get(delivery);

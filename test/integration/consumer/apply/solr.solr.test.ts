@@ -2,9 +2,10 @@
 import { type Solr, startSolr, waitFor } from '@tailwater/devstack';
 import { BSON, type Document, Int32 } from 'bson';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ApplyHooks, applyBatch } from '../../../../packages/consumer/src/apply/apply-batch.js';
 import { type SolrOptions, SolrTarget } from '../../../../packages/consumer/src/apply/solr/solr.js';
 import type { Change } from '../../../../packages/consumer/src/change.js';
-import { change, ORDERS } from '../../../unit/consumer/support/changes.js';
+import { change, ORDERS, TestDelivery } from '../../../unit/consumer/support/changes.js';
 
 const never = new AbortController().signal;
 const APPLIED = { status: 'applied' };
@@ -150,6 +151,55 @@ describe('updates', () => {
       ),
     );
     expect(Object.keys(await found('tolerant'))).toHaveLength(17);
+  });
+
+  test('documents at which Solr fails are put aside when others show that it is well, and only then', async () => {
+    await solr.create('failing');
+    const target = targetAt('/failing', { updateChain: 'failing', autoCommitInterval: undefined });
+    const refused: string[] = [];
+    const retried: string[] = [];
+    const hooks: ApplyHooks = {
+      onRequest: () => undefined,
+      onRefusedWhole: () => undefined,
+      onRetry: ({ code, reason }) => retried.push(`${code} ${reason}`),
+      onRejected: ({ change: { key } }, { code, reason }) => {
+        refused.push(`${key} ${code} ${reason}`);
+        return 'deadLettered';
+      },
+    };
+    const deliveries = (from: number, isPoison: (id: number) => boolean) =>
+      Array.from(
+        { length: 40 },
+        (_, n) => new TestDelivery(upsert(from + n, isPoison(from + n) ? { poison_s: `x${from + n}` } : { a_s: 'y' })),
+      );
+    const policy = { minMs: 10, maxMs: 50, suspectedForMs: 500 };
+    const outcomes = (all: readonly TestDelivery[]) => all.map(({ outcomes: each }) => each.join());
+
+    let next = 2000;
+    const more = () => [new TestDelivery(upsert(++next, { a_s: 'z' }))];
+    const batch = deliveries(0, (id) => id === 7 || id === 30);
+    await applyBatch(target, batch, policy, { ...hooks, more }, { giveUp: never, cut: never });
+    expect(outcomes(batch)).toEqual(batch.map((_, id) => (id === 7 || id === 30 ? 'deadLettered' : 'applied')));
+    expect(refused.sort()).toEqual([
+      expect.stringMatching(/^30 TW1390 .*defect at x30/),
+      expect.stringMatching(/^7 TW1390 .*defect at x7/),
+    ]);
+
+    // The same when no document gets through: that is no document's fault.
+    const stop = new AbortController();
+    const all = deliveries(1000, () => true);
+    retried.length = 0;
+    const applying = applyBatch(target, all, { ...policy, suspectedForMs: 0 }, hooks, { giveUp: stop.signal, cut: stop.signal });
+    await waitFor(() => retried.length, { describe: 'many attempts', until: (count) => count > 12, timeoutMs: 60_000 });
+    stop.abort();
+    await applying;
+    expect(outcomes(all)).toEqual(all.map(() => 'returned'));
+
+    expect(await target.takesWriteBeside(upsert(1, {}), never)).toBe(true);
+    await target.applyBatch([upsert('{tailwater}', { a_s: 'kept' })], never);
+    expect(await target.takesWriteBeside(upsert('{tailwater}', {}), never)).toBe(true);
+    await request('/failing/update?commit=true', {});
+    expect((await found('failing'))[JSON.stringify('{tailwater}')]).toEqual({ a_s: 'kept' });
   });
 
   test('what is written can be searched after the interval, and not before somebody commits when there is none', async () => {

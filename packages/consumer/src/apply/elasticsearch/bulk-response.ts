@@ -1,7 +1,7 @@
 // What a `_bulk` response says of each change. Failures are told apart by status and error type, never by their text.
 import type { Change } from '../../change.js';
 import { APPLIED, type ChangeResult, SUPERSEDED } from '../target.js';
-import { isRetriableStatus } from './failures.js';
+import { FAILED, isRetriableStatus } from './failures.js';
 
 export interface BulkResponse {
   readonly errors: boolean;
@@ -30,6 +30,7 @@ export function readBulkResponse(changes: readonly Change[], response: BulkRespo
       code: error.type ?? String(status),
       reason: error.reason ?? `status ${status}`,
       retriable: isRetriableStatus(status) || isOfIndex(error.type),
+      ...(status === FAILED && !isOfIndex(error.type) ? { doubtful: true } : {}),
     };
   });
 }

@@ -4,6 +4,7 @@ import { redactUrl, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace } from '@tailwater/schema';
 import type { Change } from '../../change.js';
 import { connectWithin } from '../connect-within.js';
+import { documentId } from '../document-id.js';
 import { SpareBuffers } from '../spare-buffers.js';
 import { type ChangeResult, TARGET_API_VERSION, type Target } from '../target.js';
 import { Aliases } from './aliases.js';
@@ -26,6 +27,9 @@ export interface ElasticsearchOptions extends ElasticsearchSettings {
   /** How long, in milliseconds, a request may take before it counts as failed. */
   readonly requestTimeoutMs: number;
 }
+
+/** No document's id: a text that begins with a brace keeps its quotes. */
+const NOBODYS_ID = '{tailwater}';
 
 export class ElasticsearchTarget implements Target {
   readonly apiVersion = TARGET_API_VERSION;
@@ -98,6 +102,18 @@ export class ElasticsearchTarget implements Target {
     if (raced.length === 0) return results;
     const again = (await this.#send(raced, signal)).values();
     return results.map((result) => (isMappingRace(result) ? (again.next().value ?? result) : result));
+  }
+
+  /** Deletes nothing, in the shard of the change. */
+  async takesWriteBeside(change: Change, signal: AbortSignal): Promise<boolean> {
+    const path = `/${encodeURIComponent(this.nameOf(change.namespace))}/_doc/${encodeURIComponent(NOBODYS_ID)}`;
+    const params = { method: 'DELETE', path, querystring: { routing: documentId(change.key), filter_path: 'result' } };
+    try {
+      await this.#client.transport.request(params, { signal });
+      return true;
+    } catch (error) {
+      return statusOf(error) === 404;
+    }
   }
 
   async close(): Promise<void> {

@@ -5,6 +5,9 @@ import { type ErrorCode, type ErrorParams, TailwaterError } from '@tailwater/run
 /** A body that is larger than the server reads: http.max_content_length. */
 export const TOO_LARGE = 413;
 
+/** The server's own fault, perhaps because of what it was sent. */
+export const FAILED = 500;
+
 /** Whether trying again can help: too many requests, or the server's own trouble. */
 export function isRetriableStatus(status: number): boolean {
   return status === 429 || status === 408 || status >= 500;
@@ -39,6 +42,7 @@ function refusal(error: errors.ResponseError, coded: (code: ErrorCode, params?: 
   const type = errorType(error.body) ?? `status ${status}`;
   if (status === 401) return coded('TW1302');
   if (status === 429) return coded('TW1311');
+  if (status === FAILED && type !== 'cluster_block_exception') return coded('TW1390', { reason: type });
   if (isRetriableStatus(status) || type === 'cluster_block_exception') return coded('TW1310', { reason: type });
   if (status === 403) return coded('TW1303', { operation: 'write' });
   return coded('TW1313', { reason: type });

@@ -16,6 +16,8 @@ import { type UpdateParameters, updateParameters } from './update-parameters.js'
 const BAD_REQUEST = 400;
 const CONFLICT = 409;
 const TOO_LARGE = 413;
+/** No document's id: a text that begins with a brace keeps its quotes. */
+const NOBODYS_ID = '{tailwater}';
 /** Deletes with a version go one by one, so many at a time. */
 const DELETES_AT_ONCE = 8;
 
@@ -81,6 +83,13 @@ export class SolrCore {
       note(sent, answers);
     }
     return changes.map((change) => results.get(change) as ChangeResult);
+  }
+
+  /** Deletes nothing, in the shard of the change; without the chain, which may remember deletes. */
+  async takesWriteBeside(change: Change, signal: AbortSignal): Promise<boolean> {
+    const body = JSON.stringify({ delete: { id: NOBODYS_ID, _route_: this.#parts.idOf(change) } });
+    const answer = await this.#parts.http.post(`${encodeURIComponent(this.#name)}/update?wt=json`, body, signal);
+    return answer.status === 200;
   }
 
   async #send(changes: readonly Change[], signal: AbortSignal, mayBeNews = true): Promise<readonly ChangeResult[]> {

@@ -112,6 +112,10 @@ export class SolrTarget implements Target {
     return results;
   }
 
+  takesWriteBeside(change: Change, signal: AbortSignal): Promise<boolean> {
+    return this.#coreFor(change.namespace).takesWriteBeside(change, signal);
+  }
+
   async close(): Promise<void> {
     await this.#http.close();
   }

@@ -30,7 +30,7 @@ describe('readBulkResponse', () => {
     [400, 'document_parsing_exception', false],
     [404, 'index_not_found_exception', true],
   ])('%i %s: worth another attempt is %s', (status, type, retriable) => {
-    const expected = { status: 'rejected', code: type, reason: 'because', retriable };
+    const expected = { status: 'rejected', code: type, reason: 'because', retriable, ...(status === 500 ? { doubtful: true } : {}) };
     expect(readBulkResponse([upsert], { errors: true, items: [failed(status, type)] })).toEqual([expected]);
   });
 
