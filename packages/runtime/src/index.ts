@@ -1,13 +1,18 @@
 // What both processes need, by concern. Everything is handed in where it is used; nothing here is global.
 export type { Command, CommandContext, PositionalSpec } from './cli/command.js';
 export { type Cli, type CliIo, type CliOptions, createCli } from './cli/create-cli.js';
-export { type FileContext, type FileValues, parseConfigFile, readConfigFile } from './config/config-file.js';
-export { type Flags, loadOptions } from './config/load-options.js';
+export { type ConfigFile, parseConfigFile, readConfigFile } from './config/config-file.js';
+export { programScope, targetScope } from './config/file-scope.js';
+export { configJsonSchema } from './config/json-schema.js';
+export { type Flags, loadOptions, missingOption } from './config/load-options.js';
 export { type Conversion, type ConversionInput, convertMongoConnector } from './config/mongo-connector/convert.js';
 export { readMongoConnector } from './config/mongo-connector/document.js';
 export type { Notice } from './config/mongo-connector/notices.js';
 export { nearestOf, suggest } from './config/nearest.js';
-export { defineOptions, type OptionSpec, type OptionSpecs, type OptionValues } from './config/option-spec.js';
+export { type Leaf, list, map, type Option, type Options, type OptionValues, option, text, toggle } from './config/option.js';
+export { renderConfigReference } from './config/reference-page.js';
+export { keyOf, leaves } from './config/schema/configuration.js';
+export { isModulePath } from './config/schema/targets.js';
 export { type ErrorCode, errorCatalogue } from './errors/catalogue.js';
 export { isConnectionEnd } from './errors/connection-end.js';
 export { renderErrorReference } from './errors/docs-table.js';

@@ -1,7 +1,7 @@
 // The targets by the name that --target gives them, or by the path of a module.
-import { type OptionValues, TailwaterError } from '@tailwater/runtime';
+import { isModulePath, type OptionValues, TailwaterError } from '@tailwater/runtime';
 import { elasticsearchOptions, elasticsearchSettings } from './elasticsearch/options.js';
-import { isModulePath, loadTarget } from './module/load-target.js';
+import { loadTarget } from './module/load-target.js';
 import { mongoOptions, mongoSettings } from './mongo/options.js';
 import { solrOptions, solrSettings } from './solr/options.js';
 import type { Target } from './target.js';

@@ -6,8 +6,12 @@ import {
   createKafka,
   formatCount,
   kafkaConnection,
+  list,
+  option,
   renderTable,
   TailwaterError,
+  text,
+  toggle,
 } from '@tailwater/runtime';
 import { isTopicPrefix } from '@tailwater/schema';
 import { formatNote, parseNote } from '../commit/freshness.js';
@@ -21,20 +25,13 @@ const options = {
   target: targetOptions.target,
   name: targetOptions.name,
   ...kafkaOptions,
-  namespace: {
-    type: 'list',
-    group: 'Which:',
+  namespace: option(list().default([]), {
+    group: 'Which',
     describe: 'Namespaces to replay, db.collection with * as wildcard, as they are called in the source; all when none is named',
-    default: [],
-  },
-  from: {
-    type: 'string',
-    group: 'Which:',
-    describe: 'beginning, a time such as 2026-01-31T12:00:00Z, or an offset',
-    required: true,
-  },
-  dryRun: { type: 'boolean', group: 'Output:', describe: 'Only show what it would do', default: false },
-  json: { type: 'boolean', group: 'Output:', describe: 'Print JSON instead of a table', default: false },
+  }),
+  from: option(text(), { group: 'Which', describe: 'beginning, a time such as 2026-01-31T12:00:00Z, or an offset' }),
+  dryRun: option(toggle(), { group: 'Output', describe: 'Only show what it would do' }),
+  json: option(toggle(), { group: 'Output', describe: 'Print JSON instead of a table' }),
 } as const;
 
 export const replayCommand: Command<typeof options> = {

@@ -1,5 +1,15 @@
 // `consumer status`: how far each target's group is, whether or not a consumer runs.
-import { type Command, checkKafka, createKafka, formatCount, kafkaConnection, renderTable, TailwaterError } from '@tailwater/runtime';
+import {
+  type Command,
+  checkKafka,
+  createKafka,
+  formatCount,
+  kafkaConnection,
+  option,
+  renderTable,
+  TailwaterError,
+  toggle,
+} from '@tailwater/runtime';
 import { deadLetterTopicName, isTopicPrefix } from '@tailwater/schema';
 import { type LetterCount, LetterCounter } from '../dead-letters/letter-count.js';
 import { type GroupReport, readGroups } from '../subscribe/kafka-groups.js';
@@ -7,7 +17,7 @@ import { kafkaOptions } from './options.js';
 
 const options = {
   ...kafkaOptions,
-  json: { type: 'boolean', group: 'Output:', describe: 'Print JSON instead of a table', default: false },
+  json: option(toggle(), { group: 'Output', describe: 'Print JSON instead of a table' }),
 } as const;
 
 /** A dead-letter topic that takes longer to read is told as a bound. */

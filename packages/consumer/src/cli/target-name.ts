@@ -1,7 +1,6 @@
 // What a target may be called.
 import { basename, extname } from 'node:path';
-import { TailwaterError } from '@tailwater/runtime';
-import { isModulePath } from '../apply/module/load-target.js';
+import { isModulePath, TailwaterError } from '@tailwater/runtime';
 
 /** A part of the group's name, and of a topic's, so no dot. */
 const NAME = /^[A-Za-z0-9_-]{1,100}$/;

@@ -1,33 +1,13 @@
 // What the options say of namespaces and documents, as the transform stage of whatever applies changes.
-import {
-  type CompiledNamespaceRules,
-  compileFieldRules,
-  compileNamespaceRules,
-  defineOptions,
-  type OptionValues,
-} from '@tailwater/runtime';
+import { type CompiledNamespaceRules, compileFieldRules, compileNamespaceRules, leaves, type OptionValues } from '@tailwater/runtime';
 import type { Target } from '../apply/target.js';
 import { Destinations } from '../transform/destinations.js';
 import { createTransform, type Transform } from '../transform/transform.js';
 import { UserFunction } from '../transform/user-function.js';
-import { namespaceOptions } from './options.js';
 
-export const transformOptions = defineOptions({
-  ...namespaceOptions,
-  allowMerge: { type: 'boolean', group: 'Namespaces:', describe: 'Several namespaces may go to one name at the target' },
-  gridfs: { type: 'list', group: 'Namespaces:', describe: 'GridFS buckets, db.bucket; they cannot be renamed' },
-  includeFields: {
-    type: 'list',
-    group: 'Documents:',
-    describe: 'Fields to apply, dotted; _id always is. db.collection:field says it for one namespace or, with *, for some',
-  },
-  excludeFields: { type: 'list', group: 'Documents:', describe: 'Fields to leave out, likewise' },
-  transform: {
-    type: 'string',
-    group: 'Documents:',
-    describe: 'JavaScript module whose default export makes of a document another, several, or null to leave it out',
-  },
-});
+const { include, exclude, rename, allowMerge, gridfs, includeFields, excludeFields, transform } = leaves;
+
+export const transformOptions = { include, exclude, rename, allowMerge, gridfs, includeFields, excludeFields, transform } as const;
 
 export interface Transforming {
   readonly rules: CompiledNamespaceRules;

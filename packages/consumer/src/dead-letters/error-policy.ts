@@ -9,8 +9,7 @@ import type { FetchedRecord, TopicPartition } from '../subscribe/subscription.js
 import { encodeLetter, type LetterReason, letterId } from './dead-letter.js';
 import type { LetterWriter } from './letter-writer.js';
 
-export const ON_ERROR = ['dead-letter', 'skip', 'stop'] as const;
-export type OnError = (typeof ON_ERROR)[number];
+export type OnError = 'dead-letter' | 'skip' | 'stop';
 
 /** Refusals come in thousands when a mapping is wrong: the first is told, then one every so often. */
 const REPEAT_MS = 10_000;

@@ -8,9 +8,13 @@ import {
   compileNamespaceRules,
   createKafka,
   kafkaConnection,
+  list,
   type OptionValues,
+  option,
   redactUrl,
   TailwaterError,
+  text,
+  toggle,
 } from '@tailwater/runtime';
 import { isTopicPrefix, signalsTopicName, topicName } from '@tailwater/schema';
 import { parseIdText } from '../signals/id-text.js';
@@ -20,22 +24,20 @@ import { connectSource } from '../source/mongo/connect.js';
 import { expectIncluded } from './expect-included.js';
 import { kafkaSourceOptions, namespaceOptions, sourceOptions } from './options.js';
 
-const namespace = { type: 'string', group: 'Signal:', describe: 'The collection, as db.collection', required: true } as const;
+const namespace = option(text(), { group: 'Signal', describe: 'The collection, as db.collection' });
 const collectionOptions = { ...sourceOptions, ...namespaceOptions, namespace } as const;
 const refreshOptions = {
   ...collectionOptions,
-  id: {
-    type: 'list',
-    group: 'Signal:',
+  id: option(list().min(1), {
+    group: 'Signal',
     describe:
       'An _id in Extended JSON (42, "42", {"$oid": "…"}); without quotes of its own, 24 hexadecimal digits are an ObjectId and other text is a string. Repeat it for others',
-    required: true,
     hasCommas: true,
-  },
+  }),
 } as const;
 const pauseOptions = {
   ...kafkaSourceOptions,
-  tail: { type: 'boolean', group: 'Signal:', describe: 'Also stop reading the oplog, whose window then counts', default: false },
+  tail: option(toggle(), { group: 'Signal', describe: 'Also stop reading the oplog, whose window then counts' }),
 } as const;
 
 const MONGO = '--mongo "$MONGO_URI"';

@@ -7,6 +7,7 @@ import {
   createMetrics,
   kafkaConnection,
   type Logger,
+  leaves,
   runServices,
   startStatusServer,
   statusListen,
@@ -29,51 +30,29 @@ import { parseStartAt } from '../source/oplog/start-at.js';
 import { expectIncluded } from './expect-included.js';
 import { namespaceOptions, sourceOptions } from './options.js';
 import { ProgressDisplay } from './progress-display.js';
-import { snapshotOptions } from './snapshot-options.js';
 import { describeState, readiness } from './state-report.js';
+
+const { fullDocument, onGap, acceptCluster } = leaves;
+const { partitions, replicationFactor, sessionTimeout } = leaves;
+const { snapshot, startAt, snapshotQuery, snapshotOnly, chunkDocuments, snapshotParallel, snapshotRate, snapshotReadPreference } = leaves;
 
 const options = {
   ...sourceOptions,
+  fullDocument,
   ...namespaceOptions,
-  fullDocument: {
-    type: 'string',
-    group: 'Source:',
-    describe:
-      'Where a change stream has the documents of updates from: looked up by the producer in batches; or, from collections with changeStreamPreAndPostImages, as they were right after the update',
-    choices: ['lookup', 'when-available'] as const,
-    default: 'lookup',
-  },
-  partitions: { type: 'number', group: 'Kafka:', describe: 'Partitions of topics that are created', default: 8, min: 1, max: 10_000 },
-  replicationFactor: {
-    type: 'number',
-    group: 'Kafka:',
-    describe: 'Replicas of topics that are created; -1 leaves it to the brokers',
-    default: -1,
-    min: -1,
-    max: 100,
-  },
-  sessionTimeout: {
-    type: 'number',
-    group: 'Kafka:',
-    describe: 'Seconds without a sign of life after which a producer that stands by takes over',
-    default: 10,
-    min: 6,
-    max: 1800,
-  },
-  onGap: {
-    type: 'string',
-    group: 'Source:',
-    describe:
-      'When MongoDB has discarded changes that were not read yet: copy every collection again and remove what vanished, or end with an error',
-    choices: ['resnapshot', 'stop'] as const,
-    default: 'resnapshot',
-  },
-  acceptCluster: {
-    type: 'string',
-    group: 'Source:',
-    describe: 'The id of a cluster that takes the place of the one before, as after a restore; TW1110 names it',
-  },
-  ...snapshotOptions,
+  partitions,
+  replicationFactor,
+  sessionTimeout,
+  onGap,
+  acceptCluster,
+  snapshot,
+  startAt,
+  snapshotQuery,
+  snapshotOnly,
+  chunkDocuments,
+  snapshotParallel,
+  snapshotRate,
+  snapshotReadPreference,
   ...statusOptions,
 } as const;
 

@@ -7,7 +7,9 @@ import {
   formatCount,
   formatDuration,
   kafkaConnection,
+  option,
   renderTable,
+  toggle,
 } from '@tailwater/runtime';
 import { checkpointTopicName, type Position } from '@tailwater/schema';
 import type { Checkpoint, GapRecord } from '../checkpoint/checkpoint-record.js';
@@ -19,7 +21,7 @@ import { sourceOptions } from './options.js';
 
 const options = {
   ...sourceOptions,
-  json: { type: 'boolean', group: 'Output:', describe: 'Print JSON instead of a table', default: false },
+  json: option(toggle(), { group: 'Output', describe: 'Print JSON instead of a table' }),
 } as const;
 
 export const statusCommand: Command<typeof options> = {

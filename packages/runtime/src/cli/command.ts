@@ -1,5 +1,8 @@
 // A program and its commands, as data: what they are called, what they take, what they do.
-import type { OptionSpecs, OptionValues } from '../config/option-spec.js';
+import type { ConfigFile } from '../config/config-file.js';
+import type { Flags } from '../config/load-options.js';
+import type { Options, OptionValues } from '../config/option.js';
+import type { Environment } from '../config/references.js';
 import type { Logger } from '../logging/logger.js';
 import { generalOptions } from './general-options.js';
 
@@ -13,6 +16,8 @@ export interface CommandContext {
   readonly stderr: NodeJS.WriteStream;
   /** The arguments that are no options, by the names of `positionals`. */
   readonly arguments: Readonly<Record<string, string>>;
+  /** Where the options come from, for commands about the configuration itself. */
+  readonly given: { readonly flags: Flags; readonly env: Environment; readonly file: ConfigFile | undefined };
 }
 
 export interface PositionalSpec {
@@ -21,21 +26,23 @@ export interface PositionalSpec {
   readonly required?: boolean;
 }
 
-export interface Command<Specs extends OptionSpecs = OptionSpecs> {
+export interface Command<Given extends Options = Options> {
   /** One word, or several for a command inside a group: `dead-letters list`. */
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
   /** What its own --help says above the options. Default the summary. */
   readonly description?: string;
-  readonly options: Specs;
+  readonly options: Given;
   /** It works until it is told to stop, and its log is read by others than who started it. Default false. */
   readonly isService?: boolean;
+  /** Whether it is about all targets of a file when none is named. Otherwise a command with the option `name` is about one. */
+  readonly everyTarget?: true;
   /** Arguments that are no options, in order. */
   readonly positionals?: Readonly<Record<string, PositionalSpec>>;
   /** Command lines and what they do; `$0` stands for the program. */
   readonly examples: readonly (readonly [command: string, text: string])[];
-  run(options: OptionValues<Specs>, context: CommandContext): Promise<void>;
+  run(options: OptionValues<Given>, context: CommandContext): Promise<void>;
 }
 
 export interface CliDescription {
@@ -49,7 +56,7 @@ export interface CliDescription {
 }
 
 /** The options of a command, then those that every command has unless it describes them itself. */
-export const specsOf = (command: Command): OptionSpecs => ({ ...command.options, ...generalOptions, ...command.options });
+export const optionsOf = (command: Command): Options => ({ ...command.options, ...generalOptions, ...command.options });
 
 /** `dead-letters list` and `dead-letters show` are one group of two. */
 export function byFirstWord(commands: readonly Command[]): Map<string, Command[]> {

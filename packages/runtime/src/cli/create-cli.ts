@@ -1,13 +1,14 @@
 // A program of several commands: its arguments, its configuration, its help, its errors and its exit code.
 import { createRequire } from 'node:module';
 import { readConfigFile } from '../config/config-file.js';
+import { type FileScope, programScope, targetScope } from '../config/file-scope.js';
 import { loadOptions } from '../config/load-options.js';
-import { flagName, type OptionSpecs, type OptionValues } from '../config/option-spec.js';
+import { flagName, type OptionValues, option, text } from '../config/option.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { runProcess, StopRequested } from '../lifecycle/run-process.js';
 import { type Log, openLog } from '../logging/open-log.js';
 import { titleWithoutSecrets } from '../secrets/process-title.js';
-import { type CliDescription, specsOf } from './command.js';
+import { type CliDescription, type Command, type CommandContext, optionsOf } from './command.js';
 import { generalOptions } from './general-options.js';
 import { parseArguments } from './parse-arguments.js';
 
@@ -75,21 +76,19 @@ async function runCommand(cli: CliDescription, args: readonly string[], io: CliI
     throw new TailwaterError('TW1018', { program: parsed.program });
   }
   const { command, flags, positionals } = parsed;
-  const specs = specsOf(command);
-  const general = loadOptions({ config: generalOptions.config }, { config: flags['config'] }, io.env);
-  const file =
-    general.config === undefined ? undefined : readConfigFile(general.config, { section: cli.name, specs: { ...allSpecs(cli), ...specs } });
-  const values = loadOptions(specs, flags, io.env, file);
+  const { env, signal, stdout, stderr } = io;
+  const { config } = loadOptions({ config: generalOptions.config }, { flags: { config: flags['config'] }, env });
+  const given = { flags, env, file: config === undefined ? undefined : readConfigFile(config) };
+  const values = loadOptions(optionsOf(command), { flags, env, file: scopeOf(cli, command, given) });
   const log = await openLog(cli.name, values as OptionValues<typeof generalOptions>);
   io.onLog?.(log);
-  const { signal, stdout, stderr } = io;
   const { logger } = log;
   if (command.isService === true) {
     signal.addEventListener('abort', () => logger.info(...stopping(signal.reason)), { once: true });
     if (!log.isOnStderr && stderr.isTTY === true) stderr.write(`Logging to ${log.places.join(' and ')}\n`);
   }
   try {
-    await command.run(values, { signal, logger, stdout, stderr, arguments: positionals });
+    await command.run(values, { signal, logger, stdout, stderr, arguments: positionals, given });
   } catch (error) {
     // On a terminal the error that is printed is the end of the log.
     const isSeen = log.isOnStderr && (stderr.isTTY === true || command.isService !== true);
@@ -108,14 +107,18 @@ const stopping = (reason: unknown): [object, string] => [
   'Stopping: what is under way is finished first',
 ];
 
-/** A file serves every command of the process, so it may hold the options of all. */
-function allSpecs(cli: CliDescription): OptionSpecs {
-  return Object.assign({}, ...cli.commands.map(specsOf)) as OptionSpecs;
+/** What of the file is said for this process, or for the target that the command is about. */
+function scopeOf(cli: CliDescription, command: Command, { flags, env, file }: CommandContext['given']): FileScope | undefined {
+  if (file === undefined) return undefined;
+  const { name: nameOption } = command.options;
+  if (nameOption === undefined || command.everyTarget) return programScope(file, cli.name);
+  const { name } = loadOptions({ name: option(text().optional(), nameOption) }, { flags: { name: flags['name'] }, env });
+  return targetScope(file, name);
 }
 
 function secretFlags(cli: CliDescription): ReadonlySet<string> {
-  const specs = Object.entries(allSpecs(cli));
-  return new Set(specs.filter(([, spec]) => spec.secret === true).map(([name]) => flagName(name)));
+  const options = cli.commands.flatMap((command) => Object.entries(optionsOf(command)));
+  return new Set(options.filter(([, { secret }]) => secret !== undefined).map(([name]) => flagName(name)));
 }
 
 function ownVersion(): string {

@@ -1,10 +1,10 @@
 // From the words of a command line to a command, its flags and its arguments, or to a help text.
-import type { Flags } from '../config/load-options.js';
+import { type Flags, wrongFlag } from '../config/load-options.js';
 import { suggest } from '../config/nearest.js';
-import { flagName, kebabName, type OptionSpec } from '../config/option-spec.js';
-import { actualOf, expectedOf } from '../config/option-value.js';
+import { flagName, kebabName, type Option } from '../config/option.js';
+import { actualOf, shapeOf } from '../config/option-value.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
-import { byFirstWord, type CliDescription, type Command, specsOf } from './command.js';
+import { byFirstWord, type CliDescription, type Command, optionsOf } from './command.js';
 import { MAX_WIDTH, runYargs } from './yargs-program.js';
 
 export type Parsed =
@@ -49,28 +49,26 @@ function withoutCommand(cli: CliDescription, words: readonly string[], columns: 
 }
 
 function toFlags(command: Command, name: string, argv: Argv, args: readonly string[]): Flags {
-  const specs = specsOf(command);
-  const optionOf = new Map(Object.keys(specs).map((option) => [kebabName(option), option]));
+  const options = optionsOf(command);
+  const nameOf = new Map(Object.keys(options).map((each) => [kebabName(each), each]));
   const ignored = new Set(['_', '$0', ...Object.keys(command.positionals ?? {})]);
   const flags: Record<string, readonly string[] | boolean> = {};
   for (const [key, value] of Object.entries(argv)) {
     if (ignored.has(key) || value === undefined) continue;
-    const option = optionOf.get(key);
-    const spec = option === undefined ? undefined : specs[option];
-    if (option === undefined || spec === undefined) throw unknownFlag(key, name, [...optionOf.keys()]);
-    if (spec.type === 'boolean') flags[option] = booleanFlag(option, spec, value, args);
-    else flags[option] = (Array.isArray(value) ? value : [value]).map(String);
+    const optionName = nameOf.get(key);
+    const option = optionName === undefined ? undefined : options[optionName];
+    if (optionName === undefined || option === undefined) throw unknownFlag(key, name, [...nameOf.keys()]);
+    if (shapeOf(option).type === 'boolean') flags[optionName] = booleanFlag(optionName, option, value, args);
+    else flags[optionName] = (Array.isArray(value) ? value : [value]).map(String);
   }
   return flags;
 }
 
 /** yargs takes `--json=maybe` for false. */
-function booleanFlag(option: string, spec: OptionSpec, value: unknown, args: readonly string[]): boolean {
-  const prefix = `${flagName(option)}=`;
+function booleanFlag(name: string, option: Option, value: unknown, args: readonly string[]): boolean {
+  const prefix = `${flagName(name)}=`;
   const given = args.find((arg) => arg.startsWith(prefix))?.slice(prefix.length);
-  if (given !== undefined && given !== 'true' && given !== 'false') {
-    throw new TailwaterError('TW1006', { flag: flagName(option), expected: expectedOf(spec), actual: actualOf(spec, given) });
-  }
+  if (given !== undefined && given !== 'true' && given !== 'false') throw wrongFlag(flagName(name), option, actualOf(option, given));
   return (Array.isArray(value) ? value.at(-1) : value) === true;
 }
 

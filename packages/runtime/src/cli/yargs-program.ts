@@ -1,9 +1,10 @@
 // The program as yargs sees it: it splits the words of a command line and writes the help. It is told no default, no choice
 // and no requirement, because it would report what is wrong in words only, without a code.
 import yargs, { type Argv } from 'yargs';
-import { kebabName, type OptionSpec } from '../config/option-spec.js';
+import { kebabName, type Option } from '../config/option.js';
+import { describeDefault, isRequired, shapeOf } from '../config/option-value.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
-import { byFirstWord, type CliDescription, type Command, specsOf } from './command.js';
+import { byFirstWord, type CliDescription, type Command, optionsOf } from './command.js';
 
 export const MAX_WIDTH = 110;
 
@@ -22,7 +23,7 @@ const PARSER_CONFIGURATION = {
 };
 
 const SOURCES =
-  'Each option can also be set as an environment variable (--status-port: TAILWATER_STATUS_PORT) or in the --config file (statusPort). Flags beat variables, variables beat the file.';
+  'Each option can also be set as an environment variable (--status-port: TAILWATER_STATUS_PORT), most of them in the --config file (docs/configuration.md). Flags beat variables, variables beat the file.';
 
 /** @throws TailwaterError TW1014 a missing argument */
 export function runYargs(cli: CliDescription, args: readonly string[], columns: number): YargsResult {
@@ -97,7 +98,7 @@ class YargsProgram {
       const usage = ['$0', command.name, places, '[options]'].filter((part) => part !== '').join(' ');
       builder.usage(`${command.description ?? command.summary}\n\nUsage: ${usage}`);
       for (const [name, { describe }] of positionals) builder.positional(name, { type: 'string', describe });
-      for (const [name, spec] of Object.entries(specsOf(command))) addOption(builder, name, spec);
+      for (const [name, option] of Object.entries(optionsOf(command))) addOption(builder, name, option);
       for (const [line, text] of command.examples) builder.example(line, text);
       builder.epilogue(SOURCES);
     };
@@ -105,32 +106,18 @@ class YargsProgram {
   }
 }
 
-function addOption(program: Argv, name: string, spec: OptionSpec): void {
-  const notes = [
-    ...(spec.required === true ? ['[required]'] : []),
-    ...('choices' in spec && spec.choices !== undefined ? [`[choices: ${spec.choices.join(', ')}]`] : []),
-  ];
-  const shown = spec.secret === true ? undefined : describeDefault(spec);
+function addOption(program: Argv, name: string, option: Option): void {
+  const { type, enum: choices } = shapeOf(option);
+  const notes = [...(isRequired(option) ? ['[required]'] : []), ...(choices === undefined ? [] : [`[choices: ${choices.join(', ')}]`])];
+  const shown = describeDefault(option);
   program.option(kebabName(name), {
-    describe: [spec.describe, ...notes].join(' '),
-    group: spec.group.endsWith(':') ? spec.group : `${spec.group}:`,
+    describe: [option.describe, ...notes].join(' '),
+    group: `${option.group}:`,
     // Text it is in any case; the other type is what the help shows.
-    ...(spec.type === 'boolean' ? { boolean: true } : { string: true }),
-    ...(spec.type === 'number' ? { number: true } : {}),
-    ...(spec.type === 'list' || spec.type === 'map' ? { array: true } : {}),
-    ...(spec.alias === undefined ? {} : { alias: spec.alias }),
-    ...(shown === undefined ? {} : { defaultDescription: shown }),
+    ...(type === 'boolean' ? { boolean: true } : { string: true }),
+    ...(type === 'number' || type === 'integer' ? { number: true } : {}),
+    ...(type === 'array' || type === 'object' ? { array: true } : {}),
+    ...(option.alias === undefined ? {} : { alias: option.alias }),
+    ...(shown === '' ? {} : { defaultDescription: shown }),
   });
 }
-
-function describeDefault(spec: OptionSpec): string | undefined {
-  if (spec.default === undefined) return undefined;
-  if (spec.type === 'boolean') return spec.default ? 'true' : undefined;
-  if (spec.type === 'map') return pairsOf(spec.default) || undefined;
-  return (spec.type === 'list' ? spec.default.join(',') : String(spec.default)) || undefined;
-}
-
-const pairsOf = (map: Readonly<Record<string, string>>): string =>
-  Object.entries(map)
-    .map((pair) => pair.join('='))
-    .join(',');

@@ -1,115 +1,182 @@
-// The configuration file: YAML or JSON, one for both processes. Keys at the top are common to both or belong to the process
-// that reads it; the sections `producer:` and `consumer:` hold what only one of them needs, and beat the top.
+// The configuration file: YAML or JSON, one for both processes. Each of them checks all of it, so that a mistake is found by
+// whoever starts first; what stands for a secret or a variable is looked up only by the process that uses the value.
 import { readFileSync } from 'node:fs';
-import { isCollection, isMap, isNode, isScalar, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml';
+import { isAlias, isCollection, isMap, isNode, isScalar, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml';
 import { TailwaterError } from '../errors/tailwater-error.js';
-import { suggest } from './nearest.js';
-import type { OptionSpec, OptionSpecs } from './option-spec.js';
+import { whyUnreadable } from '../errors/unreadable.js';
+import type { Leaf } from './option.js';
 import { actualOf, expectedOf, parseTyped } from './option-value.js';
+import { throwProblems } from './problems.js';
+import { hasReference } from './references.js';
+import { isLeaf, type Section, sections, targetSections } from './schema/configuration.js';
+import { isModulePath } from './schema/targets.js';
+import { suggestKey } from './suggest-key.js';
 
-const SECTIONS: readonly string[] = ['producer', 'consumer'];
-
-/** Keys that one process may have no use for, but that a file for both holds at its top. */
-const COMMON_KEYS: ReadonlySet<string> = new Set(['mongo', 'kafka', 'prefix', 'include', 'exclude', 'rename', 'logLevel', 'logFormat']);
-
-const UNREADABLE: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'this user may not read it',
-  EISDIR: 'it is a directory',
-};
-
-/** Values by option name, each of the type that its option takes. */
-export type FileValues = ReadonlyMap<string, unknown>;
-
-export interface FileContext {
-  /** The section that is read: `producer` or `consumer`. The other one is left to the other process. */
-  readonly section: string;
-  /** Every option of every command of the process: a file serves them all. */
-  readonly specs: OptionSpecs;
+/** A value of the file. */
+export interface FileEntry {
+  /** `targets.search.url` */
+  readonly key: string;
+  /** `tailwater.yaml:3:8` */
+  readonly place: string;
+  /** As it is written; of the leaf's type, unless it has a reference. */
+  readonly written: unknown;
 }
+
+export interface ConfigFile {
+  readonly file: string;
+  /** By key. */
+  readonly entries: ReadonlyMap<string, FileEntry>;
+  /** The names of the targets. */
+  readonly targets: readonly string[];
+}
+
+type FilePair = Pair<Node, Node | null>;
 
 /**
  * Reads and checks a file.
  *
- * @throws TailwaterError TW1003 unreadable, TW1004 malformed, TW1001 an unknown key, TW1002 a wrong value; each with its place
+ * @throws TailwaterError TW1003 unreadable, TW1004 malformed, TW1001 an unknown key, TW1002 a wrong value, TW1022 a key that occurs
+ * twice; each with its place, and TW1019 for several
  */
-export function readConfigFile(file: string, context: FileContext): FileValues {
+export function readConfigFile(file: string): ConfigFile {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw unreadable(file, error);
+    throw new TailwaterError('TW1003', { file, reason: whyUnreadable(error) });
   }
-  return parseConfigFile(text, file, context);
-}
-
-function unreadable(file: string, error: unknown): TailwaterError {
-  const { code = '', message } = error as NodeJS.ErrnoException;
-  return new TailwaterError('TW1003', { file, reason: UNREADABLE[code] ?? message });
+  return parseConfigFile(text, file);
 }
 
 /** As {@link readConfigFile}, for a text that is already there. */
-export function parseConfigFile(text: string, file: string, context: FileContext): FileValues {
-  return new ConfigFile(text, file, context).values();
+export function parseConfigFile(text: string, file: string): ConfigFile {
+  return new Parser(text, file).parse();
 }
 
-class ConfigFile {
+class Parser {
   readonly #file: string;
-  readonly #context: FileContext;
   readonly #lines = new LineCounter();
   readonly #document: ReturnType<typeof parseDocument>;
+  readonly #problems: TailwaterError[] = [];
+  readonly #entries = new Map<string, FileEntry>();
+  readonly #targets: string[] = [];
 
-  constructor(text: string, file: string, context: FileContext) {
+  constructor(text: string, file: string) {
     this.#file = file;
-    this.#context = context;
-    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
+    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: false });
   }
 
-  values(): FileValues {
+  parse(): ConfigFile {
     const [error] = this.#document.errors;
     if (error !== undefined) throw this.#malformed(error.pos[0], error.message);
     const top = this.#document.contents;
-    const values = new Map<string, unknown>();
-    if (top === null || (isScalar(top) && top.value === null)) return values;
-    if (!isMap(top)) throw this.#malformed(top.range?.[0] ?? 0, 'the file must be a mapping of option names to values');
-    const sections = new Set([...SECTIONS, this.#context.section]);
-    const own = this.#collect(top, values, '', (name) => sections.has(name));
-    // The section comes second, so that it beats the top wherever it stands in the file.
-    if (own !== undefined) this.#collect(own, values, `${this.#context.section}.`, () => false);
-    return values;
+    if (top !== null && !isEmpty(top)) {
+      if (!isMap(top)) throw this.#malformed(top.range?.[0] ?? 0, 'the file must be a mapping of sections: source, kafka, targets, …');
+      this.#top(top);
+    }
+    throwProblems(this.#problems);
+    return { file: this.#file, entries: this.#entries, targets: this.#targets };
   }
 
-  /** Puts the values of a mapping into `values`; returns this process's own section if there is one. */
-  #collect(map: YAMLMap, values: Map<string, unknown>, path: string, isSection: (name: string) => boolean): YAMLMap | undefined {
-    let own: YAMLMap | undefined;
-    for (const pair of map.items as Pair<Node, Node | null>[]) {
-      const name = isScalar(pair.key) ? String(pair.key.value) : '';
-      if (isSection(name)) {
-        const section = this.#section(name, pair);
-        if (name === this.#context.section) own = section;
+  #top(map: YAMLMap): void {
+    const known = [...Object.keys(sections), 'targets'];
+    for (const [name, pair] of this.#pairs(map, '')) {
+      // Where an editor looks for the JSON Schema of a JSON file.
+      if (name === '$schema') continue;
+      if (name === 'targets') this.#each(pair, name, 'targets by their names', (targets) => this.#targetsOf(targets));
+      else if (Object.hasOwn(sections, name)) this.#node(sections[name as keyof typeof sections], name, pair);
+      else this.#unknown(pair, name, suggestKey(name, known));
+    }
+  }
+
+  #section(map: YAMLMap, section: Section, path: string): void {
+    for (const [name, pair] of this.#pairs(map, path)) {
+      const key = `${path}.${name}`;
+      const node = Object.hasOwn(section, name) ? section[name] : undefined;
+      if (node === undefined) this.#unknown(pair, key, suggestKey(name, Object.keys(section), path));
+      else this.#node(node, key, pair);
+    }
+  }
+
+  #node(node: Leaf | Section, key: string, pair: FilePair): void {
+    if (isLeaf(node)) this.#leaf(node, key, pair);
+    else this.#each(pair, key, `a mapping with keys such as ${Object.keys(node)[0]}`, (map) => this.#section(map, node, key));
+  }
+
+  #targetsOf(map: YAMLMap): void {
+    for (const [name, pair] of this.#pairs(map, 'targets')) {
+      const key = `targets.${name}`;
+      if (!/^[A-Za-z0-9_-]{1,100}$/.test(name)) {
+        this.#wrong(pair.key, 'the name of a target', '1 to 100 letters, digits, _ and -', JSON.stringify(name));
         continue;
       }
-      const spec = this.#specOf(name);
-      if (spec !== undefined) values.set(name, this.#value(`${path}${name}`, spec, pair));
-      else if (path !== '' || !COMMON_KEYS.has(name)) throw this.#unknown(name, path, pair);
+      this.#targets.push(name);
+      const { value } = this.#resolved(pair);
+      if (value === null || isEmpty(value)) this.#wrong(pair.key, key, 'a mapping with the keys type and url', 'nothing');
+      this.#each(pair, key, 'a mapping with the keys type and url', (target) =>
+        this.#section(target, this.#keysOf(target, key, pair), key),
+      );
     }
-    return own;
   }
 
-  #section(name: string, { key, value }: Pair<Node, Node | null>): YAMLMap | undefined {
-    if (value === null || (isScalar(value) && value.value === null)) return undefined;
-    if (isMap(value)) return value;
-    throw this.#wrong(value ?? key, name, 'a mapping of option names to values', actualOf(undefined, this.#plain(value)));
+  /** The keys that a target has by its type; those of all types when that is not known. */
+  #keysOf(target: YAMLMap, key: string, pair: FilePair): Section {
+    const all = Object.assign({}, ...Object.values(targetSections)) as Section;
+    const written = target.has('type') ? this.#plain(target.get('type', true) as Node) : undefined;
+    if (hasReference(written)) return all;
+    if (typeof written === 'string' && Object.hasOwn(targetSections, written) && written !== 'module')
+      return targetSections[written as keyof typeof targetSections];
+    if (typeof written === 'string' && isModulePath(written)) return targetSections.module;
+    // A value that is no text is found with the other leaves.
+    if (written === undefined || typeof written === 'string') {
+      const node = (target.get('type', true) as Node | undefined) ?? pair.key;
+      this.#wrong(node, `${key}.type`, 'es, solr, mongo or the path of a module', actualOf(undefined, written));
+    }
+    return all;
   }
 
-  #value(key: string, spec: OptionSpec, { key: keyNode, value: node }: Pair<Node, Node | null>): unknown {
-    const given = node === null ? null : this.#plain(node);
-    const parsed = parseTyped(spec, given);
-    if ('value' in parsed) return parsed.value;
+  #leaf(leaf: Leaf, key: string, { key: keyNode, value: node }: FilePair): void {
+    if (isMap(node)) for (const _ of this.#pairs(node, key));
+    const written = node === null ? null : this.#plain(node);
+    this.#entries.set(key, { key, place: this.#place(node ?? keyNode), written });
+    if (hasReference(written)) return;
+    const parsed = parseTyped(leaf, written);
+    if ('value' in parsed) return;
     // Inside a list or a mapping the error is where the wrong member stands.
     const member: unknown = parsed.wrongAt.length > 0 && isCollection(node) ? node.getIn(parsed.wrongAt, true) : undefined;
     const wrong = isNode(member) ? member : undefined;
-    throw this.#wrong(wrong ?? node ?? keyNode, key, expectedOf(spec), actualOf(spec, wrong === undefined ? given : this.#plain(wrong)));
+    this.#wrong(wrong ?? node ?? keyNode, key, expectedOf(leaf), actualOf(leaf, wrong === undefined ? written : this.#plain(wrong)));
+  }
+
+  /** Hands the value to `use` if it is a mapping. */
+  #each(pair: FilePair, key: string, expected: string, use: (map: YAMLMap) => void): void {
+    const { value } = this.#resolved(pair);
+    if (value === null || isEmpty(value)) return;
+    if (isMap(value)) use(value);
+    else this.#wrong(value, key, expected, actualOf(undefined, this.#plain(value)));
+  }
+
+  /** The pairs of a mapping by their names; one whose name occurred before is a problem. */
+  *#pairs(map: YAMLMap, path: string): Generator<readonly [name: string, pair: FilePair]> {
+    const seen = new Map<string, Node>();
+    for (const pair of map.items as FilePair[]) {
+      const name = isScalar(pair.key) ? String(pair.key.value) : '';
+      const before = seen.get(name);
+      if (before === undefined) {
+        seen.set(name, pair.key);
+        yield [name, pair];
+        continue;
+      }
+      const key = path === '' ? name : `${path}.${name}`;
+      this.#problems.push(new TailwaterError('TW1022', { place: this.#place(pair.key), key, first: this.#place(before) }));
+    }
+  }
+
+  #resolved({ key, value }: FilePair): { readonly value: Node | null } {
+    if (!isAlias(value)) return { value };
+    const resolved = value.resolve(this.#document);
+    if (resolved === undefined) throw this.#malformed((value.range ?? key.range)?.[0] ?? 0, `nothing has the anchor &${value.source}`);
+    return { value: resolved };
   }
 
   /** The node's value without YAML: aliases resolved. */
@@ -122,30 +189,26 @@ class ConfigFile {
     }
   }
 
-  #wrong(node: Node, key: string, expected: string, actual: string): TailwaterError {
-    return new TailwaterError('TW1002', { ...this.#place(node), key, expected, actual });
+  #wrong(node: Node, key: string, expected: string, actual: string): void {
+    this.#problems.push(new TailwaterError('TW1002', { place: this.#place(node), key, expected, actual }));
   }
 
-  #unknown(name: string, path: string, { key }: Pair<Node, Node | null>): TailwaterError {
-    const known = [...Object.keys(this.#context.specs).filter((other) => other !== 'config'), ...(path === '' ? SECTIONS : [])];
-    return new TailwaterError('TW1001', { ...this.#place(key), key: `${path}${name}`, suggestion: suggest(name, known) });
-  }
-
-  #specOf(name: string): OptionSpec | undefined {
-    // A file cannot name another file.
-    return name !== 'config' && Object.hasOwn(this.#context.specs, name) ? this.#context.specs[name] : undefined;
+  #unknown({ key: node }: FilePair, key: string, suggestion: string): void {
+    this.#problems.push(new TailwaterError('TW1001', { place: this.#place(node), key, suggestion }));
   }
 
   #malformed(offset: number, reason: string): TailwaterError {
-    return new TailwaterError('TW1004', { ...this.#placeAt(offset), reason });
+    return new TailwaterError('TW1004', { place: this.#placeAt(offset), reason });
   }
 
-  #place(node: Node): { file: string; line: number; column: number } {
+  #place(node: Node): string {
     return this.#placeAt(node.range?.[0] ?? 0);
   }
 
-  #placeAt(offset: number): { file: string; line: number; column: number } {
+  #placeAt(offset: number): string {
     const { line, col } = this.#lines.linePos(offset);
-    return { file: this.#file, line: Math.max(line, 1), column: Math.max(col, 1) };
+    return `${this.#file}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
   }
 }
+
+const isEmpty = (node: Node): boolean => isScalar(node) && node.value === null;

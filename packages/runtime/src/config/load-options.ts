@@ -1,63 +1,106 @@
 // Where each value comes from: flag, else environment variable, else file, else default.
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { resolveSecret } from '../secrets/secret-file.js';
-import type { FileValues } from './config-file.js';
-import { flagName, type OptionSpec, type OptionSpecs, type OptionValues, variableName } from './option-spec.js';
-import { actualOf, expectedOf, parseTexts } from './option-value.js';
+import type { FileEntry } from './config-file.js';
+import type { FileScope } from './file-scope.js';
+import { flagName, type Option, type Options, type OptionValues, variableName } from './option.js';
+import { actualOf, expectedOf, isRequired, type ParsedValue, parseTexts, parseTyped } from './option-value.js';
+import { throwProblems } from './problems.js';
+import { type Environment, expand, hasReference } from './references.js';
+import { keyOf } from './schema/configuration.js';
 
 /** Flags by option name: a text for each time one was given; true or false for a boolean. */
 export type Flags = Readonly<Record<string, readonly string[] | boolean | undefined>>;
 
+export interface Sources {
+  readonly flags: Flags;
+  readonly env: Environment;
+  readonly file?: FileScope | undefined;
+}
+
+type Origin = { readonly kind: 'flag' | 'environment' | 'file'; readonly place: string } | { readonly kind: 'default' | 'none' };
+
+/** A value and where it comes from. */
+interface Resolved {
+  readonly value: unknown;
+  readonly origin: Origin;
+}
+
 /**
- * The values of the options. An environment variable that is set to nothing counts as not set. A secret may be `file:` and a path.
+ * The values of the options. An environment variable that is set to nothing counts as not set.
  *
- * @throws TailwaterError TW1006 or TW1009 for a wrong value, TW1007 for a required option that nobody gave, TW1017 and
- *   TW1044 for a secret's file
+ * @throws TailwaterError TW1006, TW1009 or TW1002 for a wrong value, TW1007 for a required option that nobody gave, TW1017, TW1020,
+ * TW1021 or TW1044 for what a value refers to; TW1019 for several of them
  */
-export function loadOptions<Specs extends OptionSpecs>(
-  specs: Specs,
-  flags: Flags,
-  env: NodeJS.ProcessEnv,
-  file: FileValues = new Map(),
-): OptionValues<Specs> {
-  const values = Object.entries(specs).map(([name, spec]) => {
-    const value = fromFlag(name, spec, flags[name]) ?? fromVariable(name, spec, env) ?? file.get(name) ?? defaultOf(spec);
-    if (value === undefined && spec.required === true) throw missing(name, spec);
-    if (spec.required === true && Array.isArray(value) && value.length === 0) throw missing(name, spec);
-    return [name, spec.secret === true && typeof value === 'string' ? resolveSecret(value, flagName(name)) : value];
-  });
-  return Object.fromEntries(values) as OptionValues<Specs>;
-}
-
-function fromFlag(name: string, spec: OptionSpec, given: readonly string[] | boolean | undefined): unknown {
-  if (given === undefined || typeof given === 'boolean') return given;
-  const parsed = parseTexts(spec, given);
-  if ('value' in parsed) return parsed.value;
-  throw new TailwaterError('TW1006', { flag: flagName(name), expected: expectedOf(spec), actual: actualOf(spec, given.join(',')) });
-}
-
-function fromVariable(name: string, spec: OptionSpec, env: NodeJS.ProcessEnv): unknown {
-  const variable = variableName(name, spec);
-  const text = env[variable];
-  if (text === undefined || text === '') return undefined;
-  const parsed = parseTexts(spec, [text]);
-  if ('value' in parsed) return parsed.value;
-  throw new TailwaterError('TW1009', { variable, expected: expectedOf(spec), actual: actualOf(spec, text) });
-}
-
-function defaultOf(spec: OptionSpec): unknown {
-  switch (spec.type) {
-    case 'list':
-      return [...(spec.default ?? [])];
-    case 'map':
-      return { ...spec.default };
-    case 'boolean':
-      return spec.default ?? false;
-    default:
-      return spec.default;
+export function loadOptions<const Given extends Options>(options: Given, sources: Sources): OptionValues<Given> {
+  const problems: TailwaterError[] = [];
+  const resolved = resolveOptions(options, sources, problems);
+  for (const [name, { origin }] of Object.entries(resolved)) {
+    const option = options[name];
+    if (origin.kind === 'none' && option !== undefined && isRequired(option)) problems.push(missingOption(name));
   }
+  throwProblems(problems);
+  return Object.fromEntries(Object.entries(resolved).map(([name, { value }]) => [name, value])) as OptionValues<Given>;
 }
 
-function missing(name: string, spec: OptionSpec): TailwaterError {
-  return new TailwaterError('TW1007', { flag: flagName(name), variable: variableName(name, spec), key: name });
+/** As {@link loadOptions}, with the origin of each value; what is required may be missing, and what is wrong is added to `problems`. */
+function resolveOptions(options: Options, sources: Sources, problems: TailwaterError[]): Record<string, Resolved> {
+  const resolved = Object.entries(options).map(([name, option]): [string, Resolved] => {
+    try {
+      return [name, resolve(name, option, sources)];
+    } catch (error) {
+      if (!(error instanceof TailwaterError)) throw error;
+      problems.push(error);
+      // Not missing: it is there, and wrong.
+      return [name, { value: undefined, origin: { kind: 'default' } }];
+    }
+  });
+  return Object.fromEntries(resolved);
+}
+
+function resolve(name: string, option: Option, { flags, env, file }: Sources): Resolved {
+  const given = flags[name];
+  const flag = flagName(name);
+  if (given !== undefined) {
+    const value = typeof given === 'boolean' ? given : fromTexts(option, given, flag, (actual) => wrongFlag(flag, option, actual));
+    return { value, origin: { kind: 'flag', place: flag } };
+  }
+  const variable = variableName(name);
+  const text = env[variable];
+  if (text !== undefined && text !== '') {
+    const wrong = (actual: string) => new TailwaterError('TW1009', { variable, expected: expectedOf(option), actual });
+    return { value: fromTexts(option, [text], variable, wrong), origin: { kind: 'environment', place: variable } };
+  }
+  const entry = file?.entryOf(name);
+  if (entry !== undefined) return { value: fromFile(option, entry, env), origin: { kind: 'file', place: entry.place } };
+  const parsed = option.schema.safeParse(undefined);
+  return { value: parsed.data, origin: { kind: parsed.success && parsed.data !== undefined ? 'default' : 'none' } };
+}
+
+function fromTexts(option: Option, texts: readonly string[], where: string, wrong: (actual: string) => TailwaterError): unknown {
+  const values = option.secret === undefined ? texts : texts.map((each) => resolveSecret(each, where));
+  const parsed = parseTexts(option, values);
+  if ('value' in parsed) return parsed.value;
+  throw wrong(actualOf(option, values.join(',')));
+}
+
+export function wrongFlag(flag: string, option: Option, actual: string): TailwaterError {
+  return new TailwaterError('TW1006', { flag, expected: expectedOf(option), actual });
+}
+
+function fromFile(option: Option, { key, place, written }: FileEntry, env: Environment): unknown {
+  const where = `${place}: ${key}`;
+  const expanded = expand(written, env, where);
+  const value = option.secret !== undefined && typeof expanded === 'string' ? resolveSecret(expanded, where) : expanded;
+  // A variable holds text, which is read as in the environment.
+  const parsed: ParsedValue = hasReference(written) && typeof value === 'string' ? parseTexts(option, [value]) : parseTyped(option, value);
+  if ('value' in parsed) return parsed.value;
+  throw new TailwaterError('TW1002', { place, key, expected: expectedOf(option), actual: actualOf(option, value) });
+}
+
+/** TW1007 for an option that a command, or another option, needs. */
+export function missingOption(name: string): TailwaterError {
+  const key = keyOf(name);
+  const file = key === undefined ? '' : `, or the key ${key} in the configuration file`;
+  return new TailwaterError('TW1007', { flag: flagName(name), variable: variableName(name), file });
 }

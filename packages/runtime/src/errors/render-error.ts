@@ -75,7 +75,15 @@ function stackOf(error: unknown): string {
   return redact(frames.slice(0, MAX_STACK_LINES).join('\n'));
 }
 
+/** Lines that the text has of its own stay lines. */
 function wrap(text: string, width: number, indent: string): string {
+  return text
+    .split('\n')
+    .map((line) => wrapLine(line, width, indent))
+    .join('\n');
+}
+
+function wrapLine(text: string, width: number, indent: string): string {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {

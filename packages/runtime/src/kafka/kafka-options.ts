@@ -2,26 +2,15 @@
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import type { SASLOptions } from 'kafkajs';
-import { defineOptions, flagName, type OptionValues, variableName } from '../config/option-spec.js';
+import { missingOption } from '../config/load-options.js';
+import { flagName, type OptionValues } from '../config/option.js';
+import { leaves } from '../config/schema/configuration.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import type { KafkaConnection } from './connection.js';
 
-const group = 'Kafka:';
+const { kafka, kafkaTls, kafkaTlsCa, kafkaTlsCert, kafkaTlsKey, kafkaSasl, kafkaUser, kafkaPassword } = leaves;
 
-export const kafkaOptions = defineOptions({
-  kafka: { type: 'list', group, describe: 'Brokers to start from, host:port', default: ['127.0.0.1:9092'] },
-  kafkaTls: { type: 'boolean', group, describe: 'Connect by TLS; implied by the files below' },
-  kafkaTlsCa: {
-    type: 'string',
-    group,
-    describe: 'PEM file of the CA that signed the brokers’ certificates; by default the well-known ones',
-  },
-  kafkaTlsCert: { type: 'string', group, describe: 'PEM file of this client’s certificate' },
-  kafkaTlsKey: { type: 'string', group, describe: 'PEM file of its private key' },
-  kafkaSasl: { type: 'string', group, describe: 'How to authenticate', choices: ['plain', 'scram-sha-256', 'scram-sha-512'] },
-  kafkaUser: { type: 'string', group, describe: 'User for --kafka-sasl' },
-  kafkaPassword: { type: 'string', group, describe: 'Password for --kafka-sasl; better given as TAILWATER_KAFKA_PASSWORD', secret: true },
-});
+export const kafkaOptions = { kafka, kafkaTls, kafkaTlsCa, kafkaTlsCert, kafkaTlsKey, kafkaSasl, kafkaUser, kafkaPassword } as const;
 
 type KafkaOptionValues = OptionValues<typeof kafkaOptions>;
 
@@ -55,9 +44,7 @@ function saslOf(options: KafkaOptionValues): SASLOptions | undefined {
 
 function requirePair(options: KafkaOptionValues, one: keyof KafkaOptionValues, other: keyof KafkaOptionValues): void {
   if ((options[one] === undefined) === (options[other] === undefined)) return;
-  const missing = options[one] === undefined ? one : other;
-  const variable = variableName(missing, kafkaOptions[missing]);
-  throw new TailwaterError('TW1007', { flag: flagName(missing), variable, key: missing });
+  throw missingOption(options[one] === undefined ? one : other);
 }
 
 function readOption(options: KafkaOptionValues, name: 'kafkaTlsCa' | 'kafkaTlsCert' | 'kafkaTlsKey'): string | undefined {

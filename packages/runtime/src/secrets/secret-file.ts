@@ -2,11 +2,12 @@
 // on a command line, where everyone on the machine sees it, or in a configuration file.
 import { readFileSync } from 'node:fs';
 import { TailwaterError } from '../errors/tailwater-error.js';
+import { whyUnreadable } from '../errors/unreadable.js';
 
 const SCHEME = 'file:';
 
 /**
- * The content of the file that the value names, without the line's end; any other value as it is.
+ * The content of the file that the value names, without the white space at its end; any other value as it is.
  *
  * @param option - where the value comes from, for messages: `--kafka-password`
  * @throws TailwaterError TW1017 when the file cannot be read, TW1044 when it is empty
@@ -16,9 +17,9 @@ export function resolveSecret(value: string, option: string): string {
   const file = value.slice(SCHEME.length).replace(/^\/\/(?=\/)/, '');
   let text: string;
   try {
-    text = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    text = readFileSync(file, 'utf8').trimEnd();
   } catch (cause) {
-    throw new TailwaterError('TW1017', { file, option, reason: (cause as NodeJS.ErrnoException).code ?? 'unknown' }, { cause });
+    throw new TailwaterError('TW1017', { file, option, reason: whyUnreadable(cause) }, { cause });
   }
   if (text === '') throw new TailwaterError('TW1044', { file, option });
   return text;

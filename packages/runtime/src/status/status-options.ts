@@ -1,23 +1,13 @@
 // How both processes are told where their status server listens, and who may ask it.
 import { isIP } from 'node:net';
-import { defineOptions, type OptionValues } from '../config/option-spec.js';
+import type { OptionValues } from '../config/option.js';
+import { leaves } from '../config/schema/configuration.js';
 import type { Logger } from '../logging/logger.js';
 import { readTlsFiles, type TlsMaterial } from '../tls/tls-files.js';
 
-const group = 'Status:';
+const { statusHost, statusPort, statusToken, statusTlsCert, statusTlsKey } = leaves;
 
-export const statusOptions = defineOptions({
-  statusHost: { type: 'string', group, describe: 'Address of the status server', default: '127.0.0.1' },
-  statusPort: { type: 'number', group, describe: 'Port of the status server; 0 takes a free one', default: 0, min: 0, max: 65_535 },
-  statusToken: {
-    type: 'string',
-    group,
-    describe: 'Bearer token that /status and /metrics ask for; better given as TAILWATER_STATUS_TOKEN, or file:<path>',
-    secret: true,
-  },
-  statusTlsCert: { type: 'string', group, describe: 'PEM file of the status server’s certificate: it speaks HTTPS then' },
-  statusTlsKey: { type: 'string', group, describe: 'PEM file of its private key' },
-});
+export const statusOptions = { statusHost, statusPort, statusToken, statusTlsCert, statusTlsKey } as const;
 
 export interface StatusListen {
   readonly host: string;

@@ -2,6 +2,7 @@
 // that is not the key's, would fail at the other end with an error that says neither.
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { missingOption } from '../config/load-options.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 
 /** What an option says, and which one it was. */
@@ -96,8 +97,5 @@ function read(file: string, option: string): string {
   }
 }
 
-function missing(flag: string): TailwaterError {
-  const words = flag.slice(2).split('-');
-  const key = words.map((word, index) => (index === 0 ? word : `${word.charAt(0).toUpperCase()}${word.slice(1)}`)).join('');
-  return new TailwaterError('TW1007', { flag, variable: `TAILWATER_${words.join('_').toUpperCase()}`, key });
-}
+const missing = (flag: string): TailwaterError =>
+  missingOption(flag.slice(2).replace(/-(.)/g, (_dash, letter: string) => letter.toUpperCase()));

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { type Command, type CommandContext, createCli, defineOptions, TailwaterError } from '@tailwater/runtime';
+import { type Command, type CommandContext, createCli, leaves, type Options, option, TailwaterError, toggle } from '@tailwater/runtime';
 import { afterEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 
 interface Run {
   readonly command: string;
@@ -11,12 +12,13 @@ interface Run {
   readonly context: CommandContext;
 }
 
-const startOptions = defineOptions({
-  mongo: { type: 'string', group: 'Source:', describe: 'Connection string', required: true, secret: true },
-  kafka: { type: 'list', group: 'Kafka:', describe: 'Brokers', default: ['127.0.0.1:9092'] },
-  statusPort: { type: 'number', group: 'Status', describe: 'Port', default: 8081, alias: 'p' },
-  json: { type: 'boolean', group: 'Output:', describe: 'Print JSON' },
-});
+const { mongo, kafka, statusPort } = leaves;
+const startOptions = {
+  mongo,
+  kafka,
+  statusPort: { ...statusPort, alias: 'p' },
+  json: option(toggle(), { group: 'Output', describe: 'Print JSON' }),
+} satisfies Options;
 
 /** Runs one command line of a program with two commands and a group; what it printed, threw, and which command it ran. */
 async function run(
@@ -38,7 +40,7 @@ async function run(
   const list: Command = {
     name: 'dead-letters list',
     summary: 'List them',
-    options: { limit: { type: 'number', group: 'Output:', describe: 'How many' } },
+    options: { limit: option(z.int().optional(), { group: 'Output', describe: 'How many' }) },
     examples: [],
     run: record('list'),
   };
@@ -125,8 +127,9 @@ describe('a command line', () => {
   });
 
   it('takes values that begin with a minus, a dot, or look like numbers, as they are', async () => {
-    const { ran } = await run(['start', '--mongo', '0123', '--kafka', '.x', '--status-port', '-1', '--no-json']);
-    expect(ran?.values).toMatchObject({ mongo: '0123', kafka: ['.x'], statusPort: -1, json: false });
+    const { ran } = await run(['start', '--mongo', '0123', '--kafka', '.x', '--status-port', '007', '--no-json']);
+    expect(ran?.values).toMatchObject({ mongo: '0123', kafka: ['.x'], statusPort: 7, json: false });
+    expect((await run(['dead-letters', 'list', '--limit', '-1'])).ran?.values).toMatchObject({ limit: -1 });
   });
 
   it('runs a command of a group, with arguments', async () => {
@@ -143,22 +146,24 @@ describe('a command line', () => {
 
 describe('the configuration file', () => {
   it('stands behind the environment and the flags', async () => {
-    const file = configFile('mongo: of-file\nkafka: [f:1]\nproducer:\n  statusPort: 1\n  limit: 9\nconsumer:\n  target: es\n');
-    const { ran } = await run(['start', '--config', file, '--mongo', 'of-flag'], { TAILWATER_KAFKA: 'e:1' });
+    const file = configFile(
+      'source: { uri: of-file }\nkafka: { brokers: [f:1] }\nproducer: { status: { port: 1 } }\ntargets: { x: { type: es } }\n',
+    );
+    const { ran } = await run(['start', '-c', file, '--mongo', 'of-flag'], { TAILWATER_KAFKA: 'e:1' });
     expect(ran?.values).toMatchObject({ mongo: 'of-flag', kafka: ['e:1'], statusPort: 1, config: file });
   });
 
   it('can be named by the environment, and serves every command', async () => {
-    const file = configFile('mongo: of-file\nstatusPort: 1\nlimit: 9\n');
-    expect((await run(['dead-letters', 'list'], { TAILWATER_CONFIG: file })).ran?.values).toMatchObject({ limit: 9 });
+    const file = configFile('source: { uri: of-file }\nlogging: { level: warn }\n');
+    expect((await run(['dead-letters', 'list'], { TAILWATER_CONFIG: file })).ran?.values).toMatchObject({ logLevel: ['warn'] });
     expect((await run(['start'], { TAILWATER_CONFIG: file })).ran?.values).toMatchObject({ mongo: 'of-file' });
   });
 
   it('is checked', async () => {
-    const file = configFile('mongo: m\nstatusPrt: 1\n');
+    const file = configFile('source:\n  uri: m\nstatus: { prt: 1 }\n');
     expect((await run(['start', '--config', file])).error).toMatchObject({
       code: 'TW1001',
-      message: `${file}:2:1: unknown key statusPrt, did you mean statusPort?`,
+      message: `${file}:3:11: unknown key status.prt, did you mean port?`,
       exitCode: 2,
     });
   });
@@ -171,7 +176,7 @@ describe('a wrong command line', () => {
     [['start', '--mongo', 'm', '--frobnicate'], 'TW1005', 'Unknown flag --frobnicate'],
     [['start', '--mongo', 'm', '-x'], 'TW1005', 'Unknown flag -x'],
     [['start', '--limit', '5'], 'TW1005', 'Unknown flag --limit'],
-    [['start', '--mongo', 'm', '--status-port', 'ten'], 'TW1006', '--status-port must be a whole number, not "ten"'],
+    [['start', '--mongo', 'm', '--status-port', 'ten'], 'TW1006', '--status-port must be a whole number from 0 to 65535, not "ten"'],
     [['start', '--mongo'], 'TW1006', '--mongo must be a text, not nothing'],
     [['start', '--mongo', '--json'], 'TW1006', '--mongo must be a text, not nothing'],
     [['start', '--mongo', 'm', '--json=maybe'], 'TW1006', '--json must be true or false, not "maybe"'],
@@ -220,9 +225,9 @@ describe('--help and --version', () => {
       'Logging',
       'Examples',
     ]);
-    expect(stdout).toMatch(/--mongo +Connection string \[required\] +\[string\]/);
-    expect(stdout).toMatch(/--kafka +Brokers +\[array\] \[default: 127\.0\.0\.1:9092\]/);
-    expect(stdout).toMatch(/-p, --status-port +Port +\[number\] \[default: 8081\]/);
+    expect(stdout).toMatch(/--mongo +Connection string [^[]+\[required\] +\[string\]/);
+    expect(stdout).toMatch(/--kafka +Brokers to start from, host:port +\[array\] \[default: 127\.0\.0\.1:9092\]/);
+    expect(stdout).toMatch(/-p, --status-port +Port of the status server; 0 takes a free one +\[number\] \[default: 0\]/);
     expect(stdout).toContain('[choices: pretty, json]');
     expect(stdout).toMatch(/producer start --mongo mongodb:\/\/h +publish everything/);
     expect(stdout).toContain('TAILWATER_STATUS_PORT');

@@ -13,7 +13,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 const connection = (flags: Record<string, string | boolean>) => {
   const given = Object.fromEntries(Object.entries(flags).map(([name, value]) => [name, typeof value === 'string' ? [value] : value]));
-  return kafkaConnection(loadOptions(kafkaOptions, given, {}), 'test');
+  return kafkaConnection(loadOptions(kafkaOptions, { flags: given, env: {} }), 'test');
 };
 
 describe('kafkaConnection', () => {

@@ -10,13 +10,13 @@ const quiet = createLogger({ name: 'x', level: 'silent' });
 function warnings(flags: Record<string, string[]>): string[] {
   const said: string[] = [];
   const logger = { warn: (_fields: object, text: string) => said.push(text) } as unknown as Logger;
-  statusListen(loadOptions(statusOptions, flags, {}), logger);
+  statusListen(loadOptions(statusOptions, { flags, env: {} }), logger);
   return said;
 }
 
 describe('where the status server listens', () => {
   it('is this machine alone, unless somebody says otherwise', () => {
-    expect(statusListen(loadOptions(statusOptions, {}, {}), quiet)).toEqual({ host: '127.0.0.1', port: 0 });
+    expect(statusListen(loadOptions(statusOptions, { flags: {}, env: {} }), quiet)).toEqual({ host: '127.0.0.1', port: 0 });
     expect(warnings({})).toEqual([]);
     expect(warnings({ statusHost: ['localhost'] })).toEqual([]);
     expect(warnings({ statusHost: ['::1'] })).toEqual([]);
@@ -32,7 +32,7 @@ describe('where the status server listens', () => {
     await using authority = await Certificates.create();
     const { cert, key } = await authority.issue('status');
     const flags = { statusTlsCert: [cert], statusTlsKey: [key], statusToken: ['t'] };
-    const listen = statusListen(loadOptions(statusOptions, flags, {}), quiet);
+    const listen = statusListen(loadOptions(statusOptions, { flags, env: {} }), quiet);
     const rest = { logger: quiet, metrics: createMetrics(), health: () => ({ ready: true, reasons: [] }), status: () => ({}) };
     const server = await startStatusServer({ ...listen, ...rest });
     try {

@@ -7,9 +7,6 @@ import { OwnTarget } from './own-target.js';
 
 const METHODS = ['nameOf', 'connect', 'applyBatch', 'close'] as const satisfies readonly (keyof Target)[];
 
-/** Whether --target names a module, not one of the targets that come with the consumer. */
-export const isModulePath = (target: string): boolean => /^(?:\.{0,2}[\\/]|[A-Za-z]:[\\/]|file:)|\.[cm]?js$/.test(target);
-
 /**
  * @throws TailwaterError TW1330 when the module cannot be loaded, TW1331 when it has no `createTarget` or that throws, TW1332 when
  * what it returns lacks something, TW1333 when it is of another version of the interface

@@ -1,45 +1,9 @@
 // The options that only Solr has, and what they mean for the target.
-import type { OptionValues } from '@tailwater/runtime';
+import { leaves, type OptionValues } from '@tailwater/runtime';
 
-const group = 'Solr:';
+const { solrSchema, solrIds, solrUpdateChain, solrVersionField, solrDeleteVersion, uniqueKey } = leaves;
 
-export const solrOptions = {
-  solrSchema: {
-    type: 'string',
-    group,
-    describe: 'What becomes of fields that the schema lacks: drop leaves them out, and counts them; add puts them into the schema',
-    choices: ['drop', 'add'],
-    default: 'drop',
-  },
-  solrIds: {
-    type: 'string',
-    group,
-    describe:
-      'Ids of a core that takes several namespaces: namespaced puts db.collection/ before each; plain leaves them, for ids that no two collections share',
-    choices: ['plain', 'namespaced'],
-  },
-  solrUpdateChain: {
-    type: 'string',
-    group,
-    describe: 'Update processor chain of the core to send changes through; best one that begins with TolerantUpdateProcessorFactory',
-  },
-  solrVersionField: {
-    type: 'string',
-    group,
-    describe: 'Field for the version of each document, when the chain refuses older ones with DocBasedVersionConstraintsProcessorFactory',
-  },
-  solrDeleteVersion: {
-    type: 'string',
-    group,
-    describe: 'Parameter that carries the version of a delete: deleteVersionParam of that factory',
-    default: 'del_version',
-  },
-  uniqueKey: {
-    type: 'string',
-    group,
-    describe: 'Field that takes the _id; only said to be checked, because the schema decides',
-  },
-} as const;
+export const solrOptions = { solrSchema, solrIds, solrUpdateChain, solrVersionField, solrDeleteVersion, uniqueKey } as const;
 
 export interface SolrSettings {
   readonly schema: 'drop' | 'add';

@@ -6,8 +6,11 @@ import {
   type KafkaClient,
   kafkaConnection,
   type Logger,
+  list,
   type OptionValues,
+  option,
   TailwaterError,
+  toggle,
 } from '@tailwater/runtime';
 import { deadLetterTopicName, formatNamespace, isTopicPrefix, namespaceOfTopic } from '@tailwater/schema';
 import type { DeadLetter } from '../../dead-letters/dead-letter.js';
@@ -15,14 +18,12 @@ import { KafkaLetters } from '../../dead-letters/kafka-letters.js';
 import { kafkaOptions, targetOptions } from '../options.js';
 import { targetName } from '../target-name.js';
 
-const namespace = {
-  type: 'list',
-  group: 'Which:',
+const namespace = option(list().default([]), {
+  group: 'Which',
   describe: 'Only those of these namespaces, db.collection with * as wildcard; the names in the source',
-  default: [],
-} as const;
-const all = { type: 'boolean', group: 'Which:', describe: 'All of them', default: false } as const;
-const json = { type: 'boolean', group: 'Output:', describe: 'Print JSON', default: false } as const;
+});
+const all = option(toggle(), { group: 'Which', describe: 'All of them' });
+const json = option(toggle(), { group: 'Output', describe: 'Print JSON' });
 
 export const lettersOptions = { target: targetOptions.target, name: targetOptions.name, ...kafkaOptions, json } as const;
 export const listOptions = { ...lettersOptions, namespace } as const;

@@ -7,9 +7,8 @@ import { isUnauthorized, toMongoError } from './mongo-errors.js';
 
 const SERVER_SELECTION_TIMEOUT_MS = 15_000;
 
-export const SOURCE_KINDS = ['oplog', 'change-stream'] as const;
 /** What is read for changes: the oplog itself, or a change stream, which needs no access to `local`. */
-export type SourceKind = (typeof SOURCE_KINDS)[number];
+export type SourceKind = 'oplog' | 'change-stream';
 
 /** The name under which the checkpoints of a sharded cluster are kept, read through a mongos. */
 const CLUSTER_NAME = 'sharded-cluster';

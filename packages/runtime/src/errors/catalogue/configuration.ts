@@ -6,14 +6,14 @@ const usage = { retriable: false, exitCode: EXIT_USAGE } as const;
 export const configurationErrors = {
   TW1001: {
     title: 'Unknown key in the configuration file',
-    message: '{file}:{line}:{column}: unknown key {key}{suggestion}',
-    hint: 'Correct the key or remove it. The keys are the options of --help in camelCase; what only one process needs stands under producer: or consumer:.',
+    message: '{place}: unknown key {key}{suggestion}',
+    hint: 'Correct the key or remove it. docs/configuration.md lists every key of the file.',
     ...usage,
   },
   TW1002: {
     title: 'Wrong value in the configuration file',
-    message: '{file}:{line}:{column}: {key} must be {expected}, not {actual}',
-    hint: 'Correct the value in the file. --help lists every option with its values and its default.',
+    message: '{place}: {key} must be {expected}, not {actual}',
+    hint: 'Correct the value in the file; a number that is meant as text needs quotes. docs/configuration.md lists every key with its values and its default.',
     ...usage,
   },
   TW1003: {
@@ -24,8 +24,8 @@ export const configurationErrors = {
   },
   TW1004: {
     title: 'Configuration file malformed',
-    message: '{file}:{line}:{column}: {reason}',
-    hint: 'The file must be one YAML or JSON mapping of option names to values. Values with characters such as : # * & need quotes.',
+    message: '{place}: {reason}',
+    hint: 'The file must be one YAML or JSON mapping of sections. Values with characters such as : # * & { need quotes.',
     ...usage,
   },
   TW1005: {
@@ -43,7 +43,7 @@ export const configurationErrors = {
   TW1007: {
     title: 'Required option missing',
     message: 'The option {flag} is required',
-    hint: 'Give {flag}, or set the environment variable {variable}, or the key {key} in the configuration file.',
+    hint: 'Give {flag}, or set the environment variable {variable}{file}.',
     ...usage,
   },
   TW1008: {
@@ -110,6 +110,42 @@ export const configurationErrors = {
     title: 'No command given',
     message: '{program} needs a command',
     hint: 'Run {program} --help for the commands.',
+    ...usage,
+  },
+  TW1019: {
+    title: 'Several mistakes in the configuration',
+    message: '{count} mistakes in the configuration:{list}',
+    hint: 'Correct them one after the other. docs/errors.md explains each code, docs/configuration.md lists every key.',
+    ...usage,
+  },
+  TW1020: {
+    title: 'Variable in the configuration file not set',
+    message: '{where} refers to the environment variable {variable}, which is not set',
+    hint: 'Set the variable where the process is started. If the text is meant as it stands, write $${ instead of ${.',
+    ...usage,
+  },
+  TW1021: {
+    title: 'Malformed variable in the configuration file',
+    message: '{where} has a ${ that begins no variable',
+    hint: 'A variable is written ${NAME}, of letters, digits and _. If the text is meant as it stands, write $${ instead of ${.',
+    ...usage,
+  },
+  TW1022: {
+    title: 'Key twice in the configuration file',
+    message: '{place}: the key {key} occurs twice, the first time at {first}',
+    hint: 'Keep one of the two.',
+    ...usage,
+  },
+  TW1023: {
+    title: 'No such target in the configuration file',
+    message: '{file} has no target {name}{suggestion}',
+    hint: 'The targets of the file are: {targets}. Name one of them, or add the target.',
+    ...usage,
+  },
+  TW1024: {
+    title: 'Several targets in the configuration file',
+    message: '{file} has several targets, and nothing says which is meant',
+    hint: 'Name one by --name or TAILWATER_NAME: {targets}.',
     ...usage,
   },
   TW1040: {

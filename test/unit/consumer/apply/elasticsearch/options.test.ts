@@ -10,7 +10,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 const settings = (flags: Record<string, string>) => {
   const lists = Object.fromEntries(Object.entries(flags).map(([name, value]) => [name, [value]]));
-  return elasticsearchSettings(loadOptions(elasticsearchOptions, lists, {}));
+  return elasticsearchSettings(loadOptions(elasticsearchOptions, { flags: lists, env: {} }));
 };
 const file = (name: string, text: string): string => {
   writeFileSync(join(directory, name), text);

@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { TailwaterError } from '@tailwater/runtime';
+import { isModulePath, TailwaterError } from '@tailwater/runtime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isModulePath, loadTarget } from '../../../../../packages/consumer/src/apply/module/load-target.js';
+import { loadTarget } from '../../../../../packages/consumer/src/apply/module/load-target.js';
 import { change } from '../../support/changes.js';
 
 const journal = fileURLToPath(new URL('../../../../fixtures/target/journal-target.mjs', import.meta.url));

@@ -2,7 +2,7 @@ import { loadOptions } from '@tailwater/runtime';
 import { describe, expect, it } from 'vitest';
 import { mongoOptions, mongoSettings } from '../../../../../packages/consumer/src/apply/mongo/options.js';
 
-const settings = (flags: Record<string, string[]>) => mongoSettings(loadOptions(mongoOptions, flags, {}));
+const settings = (flags: Record<string, string[]>) => mongoSettings(loadOptions(mongoOptions, { flags, env: {} }));
 
 describe('mongoSettings', () => {
   it('asks a majority unless told otherwise', () => {

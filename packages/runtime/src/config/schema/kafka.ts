@@ -1,0 +1,48 @@
+// `kafka:` how both processes reach Kafka, and the topics there.
+import { z } from 'zod';
+import { leaf, list, text, toggle } from '../option.js';
+
+const group = 'Kafka';
+
+export const kafka = {
+  brokers: leaf('kafka', list().min(1).default(['127.0.0.1:9092']), {
+    group,
+    describe: 'Brokers to start from, host:port',
+    placeholder: 'host:port',
+  }),
+  prefix: leaf('prefix', text().default('tailwater'), {
+    group,
+    describe: 'What all topics begin with; one pipeline, one prefix, which producer and consumers share',
+  }),
+  partitions: leaf('partitions', z.int().min(1).max(10_000).default(8), { group, describe: 'Partitions of topics that are created' }),
+  replicationFactor: leaf('replicationFactor', z.int().min(-1).max(100).default(-1), {
+    group,
+    describe: 'Replicas of topics that are created; -1 leaves it to the brokers',
+  }),
+  sessionTimeout: leaf('sessionTimeout', z.int().min(6).max(1800).default(10), {
+    group,
+    describe: 'Seconds without a sign of life after which others take over: a producer that stands by, or the other consumers of the group',
+  }),
+  tls: {
+    enabled: leaf('kafkaTls', toggle(), { group, describe: 'Connect by TLS; implied by the files below' }),
+    ca: leaf('kafkaTlsCa', text().optional(), {
+      group,
+      describe: 'PEM file of the CA that signed the brokers’ certificates; by default the well-known ones',
+      placeholder: 'file',
+    }),
+    cert: leaf('kafkaTlsCert', text().optional(), { group, describe: 'PEM file of this client’s certificate', placeholder: 'file' }),
+    key: leaf('kafkaTlsKey', text().optional(), { group, describe: 'PEM file of its private key', placeholder: 'file' }),
+  },
+  sasl: {
+    mechanism: leaf('kafkaSasl', z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional(), {
+      group,
+      describe: 'How to authenticate',
+    }),
+    user: leaf('kafkaUser', text().optional(), { group, describe: 'User for --kafka-sasl' }),
+    password: leaf('kafkaPassword', text().optional(), {
+      group,
+      describe: 'Password for --kafka-sasl; better given in a file or as TAILWATER_KAFKA_PASSWORD',
+      secret: 'value',
+    }),
+  },
+} as const;

@@ -1,0 +1,42 @@
+// `namespaces:` which collections, and what becomes of their names and documents on the way.
+import { leaf, list, map, text, toggle } from '../option.js';
+
+const group = 'Namespaces';
+const pattern = 'db.collection';
+
+export const namespaces = {
+  include: leaf('include', list().default([]), {
+    group,
+    describe: 'Namespaces to publish, or to apply, db.collection with * as wildcard; all but system ones when none is named',
+    placeholder: pattern,
+  }),
+  exclude: leaf('exclude', list().default([]), { group, describe: 'Namespaces to leave out; beats --include', placeholder: pattern }),
+  rename: leaf('rename', map().default({}), {
+    group,
+    describe: 'Name at the target by name in the source, a=b; one * on each side',
+    placeholder: 'a=b',
+  }),
+  allowMerge: leaf('allowMerge', toggle(), { group, describe: 'Several namespaces may go to one name at the target' }),
+  gridfs: leaf('gridfs', list().default([]), {
+    group,
+    describe: 'GridFS buckets, db.bucket; they cannot be renamed',
+    placeholder: 'db.bucket',
+  }),
+  fields: {
+    include: leaf('includeFields', list().default([]), {
+      group: 'Documents',
+      describe: 'Fields to apply, dotted; _id always is. db.collection:field says it for one namespace or, with *, for some',
+      placeholder: 'field',
+    }),
+    exclude: leaf('excludeFields', list().default([]), {
+      group: 'Documents',
+      describe: 'Fields to leave out, likewise',
+      placeholder: 'field',
+    }),
+  },
+  transform: leaf('transform', text().optional(), {
+    group: 'Documents',
+    describe: 'JavaScript module whose default export makes of a document another, several, or null to leave it out',
+    placeholder: 'file',
+  }),
+} as const;

@@ -1,0 +1,54 @@
+// `producer:` copies of collections, where the tail begins, and what a gap means.
+import { z } from 'zod';
+import { leaf, map, text, toggle } from '../option.js';
+
+const group = 'Snapshot';
+
+export const producer = {
+  startAt: leaf('startAt', text().default('now'), {
+    group,
+    describe:
+      'Where in the oplog a first start begins: now, earliest, a position t:i, a date such as 2026-01-31T08:00:00Z, or file:oplog.timestamp of mongo-connector',
+  }),
+  onGap: leaf('onGap', z.enum(['resnapshot', 'stop']).default('resnapshot'), {
+    group: 'Source',
+    describe:
+      'When MongoDB has discarded changes that were not read yet: copy every collection again and remove what vanished, or end with an error',
+  }),
+  acceptCluster: leaf('acceptCluster', text().optional(), {
+    group: 'Source',
+    describe: 'The id of a cluster that takes the place of the one before, as after a restore; TW1110 names it',
+    placeholder: 'id',
+  }),
+  snapshot: {
+    mode: leaf('snapshot', z.enum(['initial', 'always', 'never']).default('initial'), {
+      group,
+      describe: 'Which collections a start copies: initial, those that have no finished copy; always, all again; never, none',
+    }),
+    only: leaf('snapshotOnly', toggle(), { group, describe: 'Copies, and ends with exit code 0 when all is copied' }),
+    query: leaf('snapshotQuery', map().default({}), {
+      group,
+      describe:
+        'Copies only the documents that match, as db.collection={filter in Extended JSON}; repeat it for others. Changes are published of all documents',
+      placeholder: 'db.collection={…}',
+      hasCommas: true,
+    }),
+    chunkDocuments: leaf('chunkDocuments', z.int().min(1).max(100_000).default(2000), {
+      group,
+      describe: 'Documents that one chunk of a snapshot reads at most',
+    }),
+    parallel: leaf('snapshotParallel', z.int().min(1).max(64).default(2), {
+      group,
+      describe: 'Chunks that are read and published at once, of one collection or of several',
+    }),
+    rate: leaf('snapshotRate', z.int().min(0).default(0), {
+      group,
+      describe: 'Documents a second that snapshots read at most; 0 for no limit',
+    }),
+    readPreference: leaf(
+      'snapshotReadPreference',
+      z.enum(['primary', 'primaryPreferred', 'secondary', 'secondaryPreferred', 'nearest']).default('primary'),
+      { group, describe: 'Members that snapshots read from' },
+    ),
+  },
+} as const;

@@ -1,0 +1,43 @@
+// What a target of the type `es` has beyond what all targets have.
+import { leaf, list, text, toggle } from '../option.js';
+
+const group = 'Elasticsearch';
+
+export const elasticsearch = {
+  apiKey: leaf('esApiKey', text().optional(), {
+    group,
+    describe: 'API key, as Elasticsearch encodes it; better given in a file or as TAILWATER_ES_API_KEY',
+    secret: 'value',
+  }),
+  user: leaf('esUser', text().optional(), { group, describe: 'User, if the URL has none' }),
+  password: leaf('esPassword', text().optional(), {
+    group,
+    describe: 'Password for --es-user; better given in a file or as TAILWATER_ES_PASSWORD',
+    secret: 'value',
+  }),
+  tls: {
+    ca: leaf('esTlsCa', text().optional(), {
+      group,
+      describe: 'PEM file of the CA that signed the server’s certificate; by default the well-known ones',
+      placeholder: 'file',
+    }),
+  },
+  compression: leaf('esCompression', toggle(), { group, describe: 'Send requests gzipped: for slow lines; costs CPU' }),
+  templates: leaf('esTemplate', list().default([]), {
+    group,
+    describe: 'JSON files, each the body of an index template (settings, mappings); put at the start as tailwater-<file name>',
+    placeholder: 'file',
+  }),
+  pipeline: leaf('esPipeline', text().optional(), { group, describe: 'Ingest pipeline that every document passes' }),
+  aliasSuffix: leaf(
+    'esAliasSuffix',
+    text()
+      .regex(/^[a-z0-9._-]{1,50}$/)
+      .optional(),
+    {
+      group,
+      describe: 'Write through aliases: what this is appended to is the index’s name, and the alias has the plain name',
+      expected: '1 to 50 small letters, digits, dots, _ and -',
+    },
+  ),
+} as const;

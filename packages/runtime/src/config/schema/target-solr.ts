@@ -1,0 +1,35 @@
+// What a target of the type `solr` has beyond what all targets have.
+import { z } from 'zod';
+import { leaf, text } from '../option.js';
+
+const group = 'Solr';
+
+export const solr = {
+  schema: leaf('solrSchema', z.enum(['drop', 'add']).default('drop'), {
+    group,
+    describe: 'What becomes of fields that the schema lacks: drop leaves them out, and counts them; add puts them into the schema',
+  }),
+  ids: leaf('solrIds', z.enum(['plain', 'namespaced']).optional(), {
+    group,
+    describe:
+      'Ids of a core that takes several namespaces: namespaced puts db.collection/ before each; plain leaves them, for ids that no two collections share',
+  }),
+  updateChain: leaf('solrUpdateChain', text().optional(), {
+    group,
+    describe: 'Update processor chain of the core to send changes through; best one that begins with TolerantUpdateProcessorFactory',
+  }),
+  versionField: leaf('solrVersionField', text().optional(), {
+    group,
+    describe: 'Field for the version of each document, when the chain refuses older ones with DocBasedVersionConstraintsProcessorFactory',
+    placeholder: 'field',
+  }),
+  deleteVersion: leaf('solrDeleteVersion', text().default('del_version'), {
+    group,
+    describe: 'Parameter that carries the version of a delete: deleteVersionParam of that factory',
+  }),
+  uniqueKey: leaf('uniqueKey', text().optional(), {
+    group,
+    describe: 'Field that takes the _id; only said to be checked, because the schema decides',
+    placeholder: 'field',
+  }),
+} as const;

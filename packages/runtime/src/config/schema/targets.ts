@@ -1,0 +1,88 @@
+// `targets:` what a consumer writes to, by name. The type of a target decides which keys it has.
+import { z } from 'zod';
+import { leaf, map, text } from '../option.js';
+import { elasticsearch } from './target-elasticsearch.js';
+import { mongo } from './target-mongo.js';
+import { solr } from './target-solr.js';
+
+/** A path, a file: URL, or a name that ends as a module does. */
+const MODULE = /^(?:\.{0,2}[\\/]|[A-Za-z]:[\\/]|file:)|\.[cm]?js$/;
+
+/** Whether the type of a target names a module, not one of the targets that come with the consumer. */
+export const isModulePath = (type: string): boolean => MODULE.test(type);
+
+const common = {
+  type: leaf('target', text(), {
+    group: 'Target',
+    describe: 'What to write to: es (Elasticsearch 8, 9), solr (Solr 9), mongo, or a module of your own: ./my-target.js',
+    placeholder: 'type',
+  }),
+  url: leaf('targetUrl', text(), {
+    group: 'Target',
+    describe:
+      'http://user:password@host:9200, several nodes separated by commas; cloud:<cloud id>; http://host:8983/solr, with /core at the end for one core; or a MongoDB connection string',
+    secret: 'uri',
+    placeholder: 'url',
+  }),
+  autoCommitInterval: leaf('autoCommitInterval', z.number().min(0).optional(), {
+    group: 'Target',
+    describe: 'Seconds after which what was written can be searched; 0 with each batch. When not given, the index or core decides',
+  }),
+  batchSize: leaf('batchSize', z.int().min(1).max(100_000).default(1000), { group: 'Batches', describe: 'Changes per request at most' }),
+  batchBytes: leaf(
+    'batchBytes',
+    z
+      .int()
+      .min(1)
+      .max(32 * 1024 * 1024)
+      .default(4 * 1024 * 1024),
+    {
+      group: 'Batches',
+      describe: 'Bytes of documents per request at most; a larger document goes alone',
+    },
+  ),
+  inFlight: leaf('inFlight', z.int().min(1).max(64).default(4), {
+    group: 'Batches',
+    describe: 'Requests in flight at most, never two for one document',
+  }),
+  bufferBytes: leaf(
+    'bufferBytes',
+    z
+      .int()
+      .min(1)
+      .max(1024 ** 3)
+      .default(8 * 1024 * 1024),
+    {
+      group: 'Batches',
+      describe: 'Bytes of documents that wait or are in flight at most',
+    },
+  ),
+  requestTimeout: leaf('requestTimeout', z.int().min(1).default(60), {
+    group: 'Batches',
+    describe: 'Seconds after which a request counts as failed',
+  }),
+  onError: leaf('onError', z.enum(['dead-letter', 'skip', 'stop']).default('dead-letter'), {
+    group: 'Errors',
+    describe: 'What to do with a change that the target refuses for good, or a record that cannot be decoded',
+  }),
+  retryFor: leaf('retryFor', z.int().min(0).default(0), {
+    group: 'Errors',
+    describe: 'Seconds to try again while the target takes nothing, before giving up; 0 is for ever',
+  }),
+} as const;
+
+const module = {
+  options: leaf('targetOption', map().default({}), {
+    group: 'Target',
+    describe: 'An option for a target that is a module, name=value',
+    placeholder: 'name=value',
+  }),
+} as const;
+
+/** The keys of a target by its type; `module` stands for every path. */
+export const targetTypes = {
+  es: { ...common, ...elasticsearch },
+  solr: { ...common, ...solr },
+  mongo: { ...common, ...mongo },
+  module: { ...common, ...module },
+} as const;
