@@ -3,7 +3,15 @@
 // A session lives from one claim of the checkpoint to the first failure, or to the loss of the lead. Whatever failed, and whether
 // or not the last transaction was committed, the next session reads the checkpoint anew and goes on from there (promises A and B).
 import { randomUUID } from 'node:crypto';
-import { abortable, type KafkaClient, type Logger, type NamespaceRules, runServices, sleep, TailwaterError } from '@tailwater/runtime';
+import {
+  abortable,
+  type CompiledNamespaceRules,
+  type KafkaClient,
+  type Logger,
+  runServices,
+  sleep,
+  TailwaterError,
+} from '@tailwater/runtime';
 import { checkpointTopicName, formatNamespace, signalsTopicName } from '@tailwater/schema';
 import type { Document, ReadPreferenceLike } from 'mongodb';
 import { type Checkpoint, positionMessage } from './checkpoint/checkpoint-record.js';
@@ -11,6 +19,7 @@ import { claimCheckpoint } from './checkpoint/kafka-checkpoint-store.js';
 import { expectSameCluster } from './checkpoint/same-cluster.js';
 import { RecordEncoder } from './encode/record-encoder.js';
 import { DocumentLookup } from './enrich/document-lookup.js';
+import { FileContents } from './enrich/file-contents.js';
 import { announceCopy } from './headroom/preflight.js';
 import { KafkaElection } from './lead/kafka-election.js';
 import { lead, type RunSession } from './lead/lead.js';
@@ -54,7 +63,7 @@ const DRAIN_MS = 5000;
 export interface PipelineDependencies {
   readonly source: MongoSource;
   readonly kafka: KafkaClient;
-  readonly rules: NamespaceRules;
+  readonly rules: CompiledNamespaceRules;
   readonly counters: NormalizeCounters;
   readonly metrics: ProducerMetrics;
   readonly report: SnapshotReport;
@@ -84,6 +93,8 @@ export interface PipelineOptions extends SourceOptions {
   readonly snapshotParallel: number;
   /** A leader that gives no sign of life for so many milliseconds is replaced. */
   readonly sessionTimeoutMs: number;
+  /** Bytes of a GridFS file's content that are published with it at most; undefined where no bucket is marked. */
+  readonly maxFileBytes?: number | undefined;
   /** What becomes of a checkpoint that the source no longer holds. */
   readonly onGap: OnGap;
 }
@@ -192,9 +203,13 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
   const progress = new TailProgress(session.start);
   state.position = () => progress.end;
   const touched = new TouchedKeys();
+  const { maxFileBytes } = options;
+  const filesLogger = logger.child({ component: 'gridfs' });
+  const contents = maxFileBytes === undefined ? undefined : new FileContents(source.client, maxFileBytes, metrics, filesLogger);
   const sequencer: Sequencer = new Sequencer({
     normalizer: createNormalizer(source, session.changes, options.source, namespaces, deps.counters, logger),
     lookup: new DocumentLookup(source.client),
+    contents,
     encoder: new RecordEncoder(),
     topics: session.topics,
     publisher: session.publisher,
@@ -208,7 +223,7 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
   const { snapshotParallel: parallel, snapshotReadPreference: readPreference, snapshotRate, snapshotQueries: queries } = options;
   // A second's worth at most, so that a low rate is no sequence of long pauses.
   const chunkDocuments = snapshotRate === 0 ? options.chunkDocuments : Math.min(options.chunkDocuments, snapshotRate);
-  const reader = new ChunkReader(source.client, { documents: chunkDocuments, readPreference, queries });
+  const reader = new ChunkReader(source.client, { documents: chunkDocuments, readPreference, queries, contentBytes: contents?.bytesOf });
   const pauses = new Pauses(session.checkpoint.paused);
   state.paused = () => pauses.current;
   const snapshotLogger = logger.child({ component: 'snapshot' });

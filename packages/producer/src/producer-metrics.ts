@@ -15,6 +15,8 @@ const COUNTERS = {
   snapshot_documents_read: 'Documents read by snapshots',
   snapshot_documents_published: 'Documents of snapshots committed to Kafka',
   snapshot_documents_superseded: 'Documents of snapshots that the tail had published meanwhile',
+  gridfs_files_too_large: 'Times that a file was published without its content, which is over the limit',
+  gridfs_files_incomplete: 'Times that a file was published without its content, of which the source lacked chunks',
   sweep_records_read: 'Records of topics read by sweeps',
   sweep_tombstones_published: 'Tombstones committed to Kafka for documents that the source no longer had',
   gaps: 'Times that the source no longer held the checkpoint',
@@ -43,6 +45,9 @@ export interface ProducerCounts {
   readonly snapshotPublished: number;
   /** Rows that the tail had touched meanwhile: it published them. */
   readonly snapshotSuperseded: number;
+  /** Files that were published without their contents. */
+  readonly filesTooLarge: number;
+  readonly filesIncomplete: number;
   readonly sweepRead: number;
   readonly sweepPublished: number;
   readonly noops: number;
@@ -103,6 +108,10 @@ export class ProducerMetrics {
     this.#add('sweep_records_read', records);
   }
 
+  fileWithoutContent(reason: 'too-large' | 'incomplete'): void {
+    this.#add(reason === 'too-large' ? 'gridfs_files_too_large' : 'gridfs_files_incomplete', 1);
+  }
+
   gapFound(): void {
     this.#add('gaps', 1);
   }
@@ -114,7 +123,7 @@ export class ProducerMetrics {
     if (encoded === undefined) return;
     this.#add('published_bytes', encoded.bytes);
     this.#add(PUBLISHED_BY[origin ?? 'tail'], encoded.records);
-    this.#add('events_superseded', encoded.superseded);
+    this.#add(origin === 'tail' ? 'events_superseded' : 'snapshot_documents_superseded', encoded.superseded);
   }
 
   counts(): ProducerCounts {
@@ -128,6 +137,8 @@ export class ProducerMetrics {
       snapshotRead: sums.snapshot_documents_read,
       snapshotPublished: sums.snapshot_documents_published,
       snapshotSuperseded: sums.snapshot_documents_superseded,
+      filesTooLarge: sums.gridfs_files_too_large,
+      filesIncomplete: sums.gridfs_files_incomplete,
       sweepRead: sums.sweep_records_read,
       sweepPublished: sums.sweep_tombstones_published,
       noops: this.#normalized.noops,

@@ -53,6 +53,7 @@ export {
   compileNamespaceRules,
   type NamespaceRules,
   type NamespaceRulesOptions,
+  withBuckets,
 } from './namespaces/namespace-rules.js';
 export { toStatusJson } from './status/json.js';
 export { statusListen, statusOptions } from './status/status-options.js';

@@ -20,6 +20,15 @@ export {
   writeChangeEvent,
 } from './envelope/codec.js';
 export { rabinFingerprint } from './envelope/fingerprint.js';
+export {
+  CONTENT_FIELD,
+  CONTENT_OVERHEAD_BYTES,
+  FILE_HEADER,
+  type FileState,
+  fileStateOf,
+  reserveContent,
+  splitContent,
+} from './file-content.js';
 export { recordKey, recordKeyOf } from './key/record-key.js';
 export { formatNamespace, type Namespace, parseNamespace } from './namespace.js';
 export { murmur2, partitionOf } from './partition.js';

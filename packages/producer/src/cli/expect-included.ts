@@ -9,3 +9,9 @@ export function expectIncluded(rules: NamespaceRules, text: string): Namespace {
   if (!rules.includes(namespace.database, namespace.collection)) throw new TailwaterError('TW1147', { namespace: text });
   return namespace;
 }
+
+/** @throws TailwaterError TW1170 for a GridFS bucket whose files something excludes */
+export function expectPublished(rules: NamespaceRules, bucket: string): void {
+  const { database, collection } = parseNamespace(`${bucket}.files`) as Namespace;
+  if (!rules.includes(database, collection)) throw new TailwaterError('TW1170', { bucket });
+}

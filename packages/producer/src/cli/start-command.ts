@@ -13,6 +13,7 @@ import {
   statusListen,
   statusOptions,
   TailwaterError,
+  withBuckets,
 } from '@tailwater/runtime';
 import { isTopicPrefix } from '@tailwater/schema';
 import { HeadroomWatch } from '../headroom/headroom-watch.js';
@@ -27,12 +28,12 @@ import { checkSnapshotQueries, parseSnapshotQueries } from '../snapshot/snapshot
 import { SnapshotReport } from '../snapshot/snapshot-report.js';
 import { connectSource, type MongoSource } from '../source/mongo/connect.js';
 import { parseStartAt } from '../source/oplog/start-at.js';
-import { expectIncluded } from './expect-included.js';
+import { expectIncluded, expectPublished } from './expect-included.js';
 import { namespaceOptions, sourceOptions } from './options.js';
 import { ProgressDisplay } from './progress-display.js';
 import { describeState, readiness } from './state-report.js';
 
-const { fullDocument, onGap, acceptCluster } = leaves;
+const { fullDocument, gridfsMaxBytes, onGap, acceptCluster } = leaves;
 const { partitions, replicationFactor, sessionTimeout } = leaves;
 const { snapshot, startAt, snapshotQuery, snapshotOnly, chunkDocuments, snapshotParallel, snapshotRate, snapshotReadPreference } = leaves;
 
@@ -40,6 +41,7 @@ const options = {
   ...sourceOptions,
   fullDocument,
   ...namespaceOptions,
+  gridfsMaxBytes,
   partitions,
   replicationFactor,
   sessionTimeout,
@@ -72,7 +74,8 @@ export const startCommand: Command<typeof options> = {
   ],
   async run(given, { signal, stderr, logger }) {
     if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
-    const rules = compileNamespaceRules({ include: given.include, exclude: given.exclude });
+    const rules = compileNamespaceRules({ include: given.include, exclude: given.exclude, gridfs: given.gridfs });
+    for (const bucket of given.gridfs) expectPublished(rules, bucket);
     const startAt = parseStartAt(given.startAt);
     if (startAt === 'earliest' && given.source === 'change-stream') {
       const reason = 'a change stream does not tell where the oplog begins';
@@ -113,7 +116,13 @@ export const startCommand: Command<typeof options> = {
         const deps = { source, kafka, rules, counters, metrics: producerMetrics, report, plan, state, logger };
         const display = new ProgressDisplay(state, stderr, logger);
         const ended = new AbortController();
-        const derived = { startAt, snapshotQueries, sessionTimeoutMs: given.sessionTimeout * 1000 };
+        const derived = {
+          ...withBuckets(given.include, given.exclude, given.gridfs),
+          startAt,
+          snapshotQueries,
+          sessionTimeoutMs: given.sessionTimeout * 1000,
+          maxFileBytes: given.gridfs.length === 0 ? undefined : given.gridfsMaxBytes,
+        };
         const pipeline = {
           run: (stop: AbortSignal) => runPipeline(deps, { ...given, ...derived }, stop).finally(() => ended.abort()),
         };

@@ -1,6 +1,8 @@
 // Changes to Kafka records: the key and the Avro envelope of each are written one after the other into one buffer a batch.
 import {
   type ChangeEvent,
+  FILE_HEADER,
+  type FileState,
   type Operation,
   type Origin,
   Position,
@@ -34,7 +36,7 @@ export interface EncodedBatch {
   readonly topics: TopicRecords[];
   /** Records for readers: changes and tombstones. */
   readonly records: number;
-  /** Updates whose document was deleted meanwhile; their tombstones follow. */
+  /** Changes whose document was deleted, or changed again, meanwhile; a later record follows. */
   readonly superseded: number;
   readonly bytes: number;
 }
@@ -44,6 +46,9 @@ const OVERHEAD_BYTES = 512;
 const FIRST_BUFFER_BYTES = 1024 * 1024;
 /** A document goes out without what changed where both are larger: a topic takes records of 20 MB. */
 const MAX_DESCRIBED_BYTES = 18 * 1024 * 1024;
+
+/** A file's record says what it carries of it. */
+const fileHeaders = (state: FileState): Record<string, string> => ({ [FILE_HEADER]: state });
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -103,12 +108,20 @@ export class RecordEncoder {
       const key = out.subarray(keyStart, at);
       const partition = partitionOf(out, target.partitions, keyStart, at);
       if (document === undefined || op === 'delete') {
-        target.messages.push({ key, value: null, partition, headers: this.#tombstone(batch, row, origin) });
+        const headers = this.#tombstone(batch, row, origin);
+        target.messages.push({
+          key,
+          value: null,
+          partition,
+          headers: namespace.chunks === undefined ? headers : { ...headers, ...fileHeaders('deleted') },
+        });
       } else {
         const valueStart = at;
         const description = op === 'update' ? this.#descriptions[row - from] : undefined;
         at = writeChangeEvent(this.#change(batch, row, op, origin, document, description), out, at);
-        target.messages.push({ key, value: out.subarray(valueStart, at), partition });
+        const value = out.subarray(valueStart, at);
+        if (namespace.chunks === undefined) target.messages.push({ key, value, partition });
+        else target.messages.push({ key, value, partition, headers: fileHeaders(batch.file[row] ?? 'incomplete') });
       }
       records += 1;
     }

@@ -1,20 +1,16 @@
 // Gives updates their full documents (promise C): one read per namespace and batch, each document once, at or after the
 // position of the update. A document that is gone by now leaves its change without one: its tombstone follows.
-import { sleep } from '@tailwater/runtime';
 import { findId, Position, recordKey } from '@tailwater/schema';
-import { type MongoClient, Timestamp } from 'mongodb';
+import type { MongoClient } from 'mongodb';
 import type { ChangeBatch, TrackedNamespace } from '../normalize/change-batch.js';
 import { idValue } from '../source/mongo/id-value.js';
-import { isBeforePosition } from '../source/mongo/mongo-errors.js';
+import { readAfter } from '../source/mongo/read-after.js';
 
 /** Ids asked for in one query at most; three queries at once are the fastest (measured: 108k documents/s, against 157k). */
 const IDS_PER_QUERY = 1000;
 const QUERIES_AT_ONCE = 3;
 /** Bytes of documents that one slice may bring; the size of the documents before predicts that of the next. */
 const SLICE_BYTES = 8 * 1024 * 1024;
-/** How long a member that lags is asked again before the pipeline begins anew, and how often, in milliseconds. */
-const BEHIND_MS = 30_000;
-const BEHIND_POLL_MS = 50;
 /** Before anything is known of a namespace: 32 documents, which even at their largest fit into memory. */
 const FIRST_GUESS_BYTES = 256 * 1024;
 
@@ -28,6 +24,8 @@ export class DocumentLookup {
 
   /** How many documents of a namespace are likely to fit into one slice. */
   documentsPerSlice(namespace: TrackedNamespace): number {
+    // Each brings the content of a file.
+    if (namespace.chunks !== undefined) return 1;
     return Math.max(1, Math.floor(SLICE_BYTES / (this.#averageBytes.get(namespace) ?? FIRST_GUESS_BYTES)));
   }
 
@@ -64,7 +62,7 @@ export class DocumentLookup {
     let bytes = 0;
     const worker = async (): Promise<void> => {
       for (let ids = queries.pop(); ids !== undefined; ids = queries.pop()) {
-        for (const document of await this.#query(namespace, ids, notBefore)) {
+        for (const document of await this.#find(namespace, ids, notBefore)) {
           const id = findId(document);
           if (id === undefined) continue;
           documents.set(recordKey(document, id.type, id.start), document);
@@ -77,22 +75,8 @@ export class DocumentLookup {
     return documents;
   }
 
-  /** A member that lags may not even know the time of the update yet, and refuses to wait for it. */
-  async #query(namespace: TrackedNamespace, ids: unknown[], notBefore: Position): Promise<Buffer[]> {
-    for (const deadline = performance.now() + BEHIND_MS; ; ) {
-      try {
-        return await this.#find(namespace, ids, notBefore);
-      } catch (error) {
-        if (!isBeforePosition(error) || performance.now() > deadline) throw error;
-        await sleep(BEHIND_POLL_MS);
-      }
-    }
-  }
-
   async #find(namespace: TrackedNamespace, ids: unknown[], notBefore: Position): Promise<Buffer[]> {
-    // A causally consistent session that has seen the update: a member that lags behind it waits instead of answering with the past.
-    return this.#client.withSession({ causalConsistency: true }, async (session) => {
-      session.advanceOperationTime(new Timestamp({ t: notBefore.t, i: notBefore.i }));
+    return readAfter(this.#client, notBefore, async (session) => {
       const found = await this.#client
         .db(namespace.database)
         .collection(namespace.collection)

@@ -1,6 +1,6 @@
 // The changes of one read, as parallel columns: no object stands for an event between the oplog and Kafka, and the
 // columns are reused from batch to batch.
-import type { Namespace, Operation, Position } from '@tailwater/schema';
+import type { FileState, Namespace, Operation, Position } from '@tailwater/schema';
 
 export type ChangeOp = Operation | 'delete';
 
@@ -9,6 +9,8 @@ export interface TrackedNamespace extends Namespace {
   /** `db.coll` */
   readonly name: string;
   readonly included: boolean;
+  /** Of the files of a GridFS bucket: the collection that holds their chunks. */
+  readonly chunks?: string;
 }
 
 /** A command that changes which documents exist, at its place among the changes of its batch. */
@@ -50,6 +52,8 @@ export class ChangeBatch {
   readonly document: (Buffer | undefined)[] = [];
   /** Where in `idSource` what an update changed begins: the `o` of its entry, or the description of its event. It counts in rows of updates. */
   readonly updateStart: number[] = [];
+  /** What is known of the content of a file; it counts in rows of buckets, once the enrich stage has had them. */
+  readonly file: (FileState | undefined)[] = [];
   readonly commands: CollectionCommand[] = [];
 
   clear(): void {

@@ -1,16 +1,20 @@
 // Finds an entry's namespace by its raw bytes and remembers whether it is included, so that a busy namespace that nobody
 // asked for costs a comparison of bytes and nothing else.
-import type { NamespaceRules } from '@tailwater/runtime';
-import { parseNamespace } from '@tailwater/schema';
+import type { CompiledNamespaceRules, NamespaceRules } from '@tailwater/runtime';
+import { type Namespace, parseNamespace } from '@tailwater/schema';
 import type { TrackedNamespace } from './change-batch.js';
 
+type Rules = NamespaceRules & Partial<Pick<CompiledNamespaceRules, 'gridFsPart'>>;
+
+const FILES = '.files';
+
 export class NamespaceTable {
-  readonly #rules: NamespaceRules;
+  readonly #rules: Rules;
   readonly #byName = new Map<string, TrackedNamespace>();
   #last: TrackedNamespace | undefined;
   #lastBytes = Buffer.alloc(0);
 
-  constructor(rules: NamespaceRules) {
+  constructor(rules: Rules) {
     this.#rules = rules;
   }
 
@@ -27,12 +31,16 @@ export class NamespaceTable {
     let tracked = this.#byName.get(name);
     if (tracked === undefined) {
       const namespace = parseNamespace(name);
-      tracked =
-        namespace === undefined
-          ? { name, database: name, collection: '', included: false }
-          : { name, ...namespace, included: this.#rules.includes(namespace.database, namespace.collection) };
+      tracked = namespace === undefined ? { name, database: name, collection: '', included: false } : this.#track(name, namespace);
       this.#byName.set(name, tracked);
     }
     return tracked;
+  }
+
+  #track(name: string, namespace: Namespace): TrackedNamespace {
+    const { database, collection } = namespace;
+    const included = this.#rules.includes(database, collection);
+    if (this.#rules.gridFsPart?.(database, collection) !== 'files') return { name, database, collection, included };
+    return { name, database, collection, included, chunks: `${collection.slice(0, -FILES.length)}.chunks` };
   }
 }

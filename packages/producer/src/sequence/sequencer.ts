@@ -4,6 +4,7 @@ import { type Origin, Position } from '@tailwater/schema';
 import { type CheckpointMessage, positionMessage } from '../checkpoint/checkpoint-record.js';
 import type { EncodedBatch, RecordEncoder, TopicLayout, TopicRecords } from '../encode/record-encoder.js';
 import type { DocumentLookup } from '../enrich/document-lookup.js';
+import type { FileContents } from '../enrich/file-contents.js';
 import { ChangeBatch, type CollectionCommand, type TrackedNamespace } from '../normalize/change-batch.js';
 import type { EntryNormalizer } from '../normalize/entry-normalizer.js';
 import type { ProducerMetrics } from '../producer-metrics.js';
@@ -25,6 +26,8 @@ const IDLE_CHECKPOINT_MS = 1000;
 export interface SequencerDependencies {
   readonly normalizer: EntryNormalizer;
   readonly lookup: DocumentLookup;
+  /** Where GridFS buckets are marked. */
+  readonly contents?: FileContents | undefined;
   readonly encoder: RecordEncoder;
   readonly topics: {
     ensure(namespace: TrackedNamespace): Promise<void>;
@@ -152,10 +155,11 @@ export class Sequencer {
     origin: Origin,
     besideSlice: (next: number) => TopicRecords[] | Promise<TopicRecords[]>,
   ): Promise<void> {
-    const { lookup, encoder, topics } = this.#deps;
+    const { lookup, contents, encoder, topics } = this.#deps;
     for (let from = 0; from < rows.length; ) {
-      const to = sliceEnd(rows, from, (namespace) => lookup.documentsPerSlice(namespace));
+      const to = sliceEnd(rows, from, (namespace) => lookup.documentsPerSlice(namespace), contents?.bytesOf);
       await lookup.fill(rows, from, to);
+      await contents?.fill(rows, from, to);
       let previous: TrackedNamespace | undefined;
       for (let row = from; row < to; row++) {
         const namespace = rows.namespace[row] as TrackedNamespace;

@@ -6,8 +6,18 @@ import type { ChangeBatch, TrackedNamespace } from '../normalize/change-batch.js
 const SLICE_RECORDS = 2000;
 const SLICE_BYTES = 6 * 1024 * 1024;
 
-/** The row behind the slice that begins at `from`. `lookupsFor` says how many documents of a namespace may be looked up at once. */
-export function sliceEnd(batch: ChangeBatch, from: number, lookupsFor: (namespace: TrackedNamespace) => number): number {
+/**
+ * The row behind the slice that begins at `from`.
+ *
+ * @param lookupsFor - how many documents of a namespace may be looked up at once
+ * @param contentBytes - of a file's document: how many bytes its content will bring
+ */
+export function sliceEnd(
+  batch: ChangeBatch,
+  from: number,
+  lookupsFor: (namespace: TrackedNamespace) => number,
+  contentBytes?: (document: Buffer) => number,
+): number {
   let bytes = 0;
   let lookups = 0;
   let lookupLimit = Number.POSITIVE_INFINITY;
@@ -16,7 +26,9 @@ export function sliceEnd(batch: ChangeBatch, from: number, lookupsFor: (namespac
     if (row > from && !isSameEntry(batch, row - 1, row)) entry = row;
     // Before the entry that went past the limits, unless it is past them all by itself.
     if (row - from >= SLICE_RECORDS || bytes >= SLICE_BYTES || lookups >= lookupLimit) return entry > from ? entry : row;
-    bytes += batch.document[row]?.length ?? 0;
+    const document = batch.document[row];
+    bytes += document?.length ?? 0;
+    if (contentBytes !== undefined && document !== undefined && batch.namespace[row]?.chunks !== undefined) bytes += contentBytes(document);
     if (batch.op[row] === 'update' && batch.document[row] === undefined) {
       lookups += 1;
       lookupLimit = Math.min(lookupLimit, lookupsFor(batch.namespace[row] as TrackedNamespace));

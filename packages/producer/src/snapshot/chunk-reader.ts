@@ -16,6 +16,10 @@ const SNAPSHOT_READS_WIRE_VERSION = 13;
  */
 const SNAPSHOT_REFUSED = new Set([72, 239, 246]);
 
+/** A chunk of files holds so many at most, and so many bytes of content unless one file has more: it is published in one turn of the tail's. */
+const FILES_PER_CHUNK = 100;
+const CONTENT_PER_CHUNK_BYTES = 8 * 1024 * 1024;
+
 /** The position of a chunk that nothing had to be read for. */
 const NO_POSITION = new Position(0, 0);
 
@@ -37,6 +41,8 @@ export interface ChunkReaderOptions {
   readonly readPreference: ReadPreferenceLike;
   /** By namespace: only documents that match are read. */
   readonly queries: ReadonlyMap<string, Document>;
+  /** Of a file's document: how many bytes its content will bring. Where no GridFS bucket is marked there are none. */
+  readonly contentBytes?: ((document: Buffer) => number) | undefined;
 }
 
 export class ChunkReader {
@@ -58,13 +64,27 @@ export class ChunkReader {
     if (Number(hello['maxWireVersion']) >= SNAPSHOT_READS_WIRE_VERSION) {
       try {
         const reply = await this.#find(namespace, range, { level: 'snapshot', ...since(notBefore) }, signal);
-        if (reply.clusterTime !== undefined) return await this.#toChunk(namespace, range, reply.documents, reply.clusterTime, signal);
+        const documents = this.#thatFit(namespace, reply.documents);
+        if (reply.clusterTime !== undefined) return await this.#toChunk(namespace, range, documents, reply.clusterTime, signal);
       } catch (error) {
         if (!SNAPSHOT_REFUSED.has(Number((error as { code?: unknown }).code))) throw error;
       }
     }
     const { documents } = await this.#find(namespace, range, { level: 'majority', ...since(notBefore) }, signal);
-    return this.#toChunk(namespace, range, documents, await newestMajorityPosition(this.#client), signal);
+    return this.#toChunk(namespace, range, this.#thatFit(namespace, documents), await newestMajorityPosition(this.#client), signal);
+  }
+
+  /** Of files only so many that their contents are no burden; the others are left to the next chunk. */
+  #thatFit(namespace: TrackedNamespace, documents: Buffer[]): Buffer[] {
+    const { contentBytes } = this.#options;
+    if (namespace.chunks === undefined || contentBytes === undefined) return documents;
+    let bytes = 0;
+    for (const [index, document] of documents.entries()) {
+      bytes += contentBytes(document);
+      // A chunk ends where the next one can begin.
+      if (bytes >= CONTENT_PER_CHUNK_BYTES && boundary(document) !== undefined) return documents.slice(0, index + 1);
+    }
+    return documents;
   }
 
   async #toChunk(
@@ -111,7 +131,8 @@ export class ChunkReader {
     readConcern: ReadConcern,
     signal: AbortSignal,
   ): Promise<FindReply> {
-    const { documents, readPreference, queries } = this.#options;
+    const { readPreference, queries } = this.#options;
+    const documents = namespace.chunks === undefined ? this.#options.documents : Math.min(this.#options.documents, FILES_PER_CHUNK);
     const query = queries.get(namespace.name);
     const all = query === undefined ? filters : [...filters, query];
     const reply = await this.#client.db(namespace.database).command(

@@ -2,7 +2,8 @@
 //
 // - Exclude beats include. Without an include everything is included. A rename includes nothing by itself.
 // - In rename a plain name beats a wildcard, and wildcards count in order of declaration.
-// - A GridFS bucket is two collections, `<bucket>.files` and `<bucket>.chunks`, which belong together and so keep their names.
+// - A GridFS bucket is two collections, `<bucket>.files` and `<bucket>.chunks`, which belong together and so keep their names. What is
+//   replicated of it are its files, with their contents: `<bucket>.files` is included, `<bucket>.chunks` is not.
 // - Never replicated: `system.*` collections, and the databases admin, config and local; nor the temporary collections that the
 //   server fills and renames when it moves a collection between databases, makes it capped, or writes the result of $out or mapReduce.
 
@@ -49,8 +50,11 @@ const TEMPORARY_COLLECTION = /^tmp(?:\.agg_out\.|\.mr\.|[A-Za-z0-9]{5}\.(?:renam
  *   bucket would be renamed
  */
 export function compileNamespaceRules(options: NamespaceRulesOptions): CompiledNamespaceRules {
-  const include = (options.include ?? []).map((text) => parseInclude(text));
-  const exclude = (options.exclude ?? []).map((text) => parseNamespacePattern(text, 'exclude'));
+  const buckets = options.gridfs ?? [];
+  for (const bucket of buckets) checkBucket(bucket);
+  const selection = withBuckets(options.include ?? [], options.exclude ?? [], buckets);
+  const include = selection.include.map((text) => parseInclude(text));
+  const exclude = selection.exclude.map((text) => parseNamespacePattern(text, 'exclude'));
   const isIncluded = includes(include, exclude);
   const isPlainIncluded = (name: string) => isIncluded(...split(name));
   const plainIncludes = include.filter(({ plain }) => plain).map(({ text }) => text);
@@ -59,7 +63,7 @@ export function compileNamespaceRules(options: NamespaceRulesOptions): CompiledN
     const [database, collection] = split(name);
     return { database, collection };
   });
-  const gridfs = gridFsCollections(options.gridfs ?? [], names);
+  const gridfs = gridFsCollections(buckets, names);
   return {
     includes: isIncluded,
     rename: (namespace) => names.rename(namespace),
@@ -68,11 +72,29 @@ export function compileNamespaceRules(options: NamespaceRulesOptions): CompiledN
   };
 }
 
+/**
+ * What `--include` and `--exclude` become where buckets are marked: their files are included beside what is named, unless something
+ * excludes them, and their chunks are left out.
+ */
+export function withBuckets(
+  include: readonly string[],
+  exclude: readonly string[],
+  buckets: readonly string[],
+): { readonly include: readonly string[]; readonly exclude: readonly string[] } {
+  const files = include.length === 0 ? [] : buckets.map((bucket) => `${bucket}.files`);
+  return { include: [...include, ...files], exclude: [...exclude, ...buckets.map((bucket) => `${bucket}.chunks`)] };
+}
+
+function checkBucket(bucket: string): void {
+  const refuse = (reason: string) => new TailwaterError('TW1010', { pattern: JSON.stringify(bucket), option: 'gridfs', reason });
+  if (!parseNamespacePattern(bucket, 'gridfs').plain) throw refuse('it takes no *');
+  const collection = /^(.+\..+)\.(?:files|chunks)$/.exec(bucket);
+  if (collection !== null) throw refuse(`it takes the bucket, ${collection[1]}, not one of its collections`);
+}
+
 function gridFsCollections(buckets: readonly string[], names: RenameTable): Map<string, 'files' | 'chunks'> {
   const collections = new Map<string, 'files' | 'chunks'>();
   for (const bucket of buckets) {
-    const pattern = parseNamespacePattern(bucket, 'gridfs');
-    if (!pattern.plain) throw new TailwaterError('TW1010', { pattern: JSON.stringify(bucket), option: 'gridfs', reason: 'it takes no *' });
     for (const part of ['files', 'chunks'] as const) {
       const name = `${bucket}.${part}`;
       const [database, collection] = split(name);

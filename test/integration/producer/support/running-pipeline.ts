@@ -1,6 +1,6 @@
 // The producer's pipeline inside the test, put together as its command does.
 import { type Kafka, type Mongo, type MongoCredentials, waitFor } from '@tailwater/devstack';
-import { compileNamespaceRules, createKafka, createMetrics, type KafkaClient } from '@tailwater/runtime';
+import { type CompiledNamespaceRules, compileNamespaceRules, createKafka, createMetrics, type KafkaClient } from '@tailwater/runtime';
 import { checkpointTopicName } from '@tailwater/schema';
 import { sessionMessage } from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
 import { NormalizeCounters } from '../../../../packages/producer/src/normalize/normalize-counters.js';
@@ -18,6 +18,8 @@ export interface RunningOptions extends Partial<PipelineOptions> {
   readonly snapshot?: SnapshotMode;
   readonly prefix: string;
   readonly include: readonly string[];
+  /** Default: what `include` says. */
+  readonly rules?: CompiledNamespaceRules;
   /** Who connects to MongoDB; root where there are users at all. */
   readonly user?: MongoCredentials;
   /** Where MongoDB is, when not at the address of the server itself. */
@@ -66,7 +68,7 @@ export class RunningPipeline {
     const deps = {
       source,
       kafka: this.#kafka,
-      rules: compileNamespaceRules({ include: options.include }),
+      rules: options.rules ?? compileNamespaceRules({ include: options.include }),
       counters,
       metrics: this.#metrics,
       report: this.report,

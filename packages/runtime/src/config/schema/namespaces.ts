@@ -1,4 +1,5 @@
 // `namespaces:` which collections, and what becomes of their names and documents on the way.
+import { z } from 'zod';
 import { leaf, list, map, text, toggle } from '../option.js';
 
 const group = 'Namespaces';
@@ -19,9 +20,22 @@ export const namespaces = {
   allowMerge: leaf('allowMerge', toggle(), { group, describe: 'Several namespaces may go to one name at the target' }),
   gridfs: leaf('gridfs', list().default([]), {
     group,
-    describe: 'GridFS buckets, db.bucket; they cannot be renamed',
+    describe: 'GridFS buckets, db.bucket: each of their files is published with its content. They cannot be renamed',
     placeholder: 'db.bucket',
   }),
+  gridfsMaxBytes: leaf(
+    'gridfsMaxBytes',
+    z
+      .int()
+      .min(0)
+      .max(18 * 1024 * 1024)
+      .default(16 * 1024 * 1024),
+    {
+      group,
+      describe: 'Bytes of a file’s content that are published with it; of a larger file only its metadata are',
+      placeholder: 'bytes',
+    },
+  ),
   fields: {
     include: leaf('includeFields', list().default([]), {
       group: 'Documents',

@@ -162,4 +162,25 @@ export const mongodbErrors = {
     hint: 'The producer begins to read the shards that came by itself; nothing needs to be done.',
     ...passing,
   },
+  TW1170: {
+    title: 'GridFS bucket excluded',
+    message: 'The GridFS bucket {bucket} is marked by --gridfs, and its files are excluded',
+    hint: 'Leave one of the two out. What is excluded beats what is marked.',
+    retriable: false,
+    exitCode: EXIT_USAGE,
+  },
+  TW1171: {
+    title: 'File without its content: too large',
+    message: 'The file {key} of {namespace} has {length} bytes, more than {limit}: it is published without its content',
+    hint: 'Raise --gridfs-max-bytes, up to 18 MiB, and ask for the collection again with producer snapshot; what is larger than that stays without. Further files are only counted.',
+    retriable: false,
+    exitCode: EXIT_USAGE,
+  },
+  TW1172: {
+    title: 'File without its content: incomplete',
+    message: 'The chunks of the file {key} of {namespace} do not give the content that its document describes: it is published without it',
+    hint: 'A file that is still being written is published again when its document is written. If it is complete and was not, ask for it with producer refresh. Further files are only counted.',
+    retriable: false,
+    exitCode: EXIT_USAGE,
+  },
 } as const satisfies Record<string, ErrorEntry>;
