@@ -1,6 +1,13 @@
 // One change of one document as every stage of the consumer sees it: decoded as far as its position, with the document
 // still as the BSON bytes that the producer copied from the oplog (promise C).
-import type { Namespace, Operation, Origin, Position } from '@tailwater/schema';
+import type { FileState, Namespace, Operation, Origin, Position } from '@tailwater/schema';
+
+/** What a change of a GridFS file carries beside its document. */
+export interface FileContent {
+  readonly state: FileState;
+  /** With the state `content`, all of it. */
+  readonly content?: Buffer;
+}
 
 export interface Change {
   readonly kind: 'upsert' | 'delete';
@@ -20,6 +27,8 @@ export interface Change {
   readonly partition: number;
   /** Kafka offsets are 64-bit, but a partition would need 9e15 records before a number lost one. */
   readonly offset: number;
+  /** Of a file of a GridFS bucket, whose document is then its files document. */
+  readonly file?: FileContent;
   /** Why the transform stage refuses it: it goes where what the target refuses goes, in its turn, and reaches no target. */
   readonly refusal?: { readonly code: string; readonly reason: string };
   /** Other documents that were made of this one: they are applied with it, and it has ended when they have. */

@@ -15,7 +15,7 @@ export {
   type Target,
   type TargetOptions,
 } from './apply/target.js';
-export type { Change } from './change.js';
+export type { Change, FileContent } from './change.js';
 export { Pipeline, type PipelineOptions, type PipelineParts } from './pipeline.js';
 export { KafkaSubscription, type KafkaSubscriptionOptions } from './subscribe/kafka.js';
 export type { FetchedBatch, FetchedRecord, Subscription, SubscriptionListener } from './subscribe/subscription.js';

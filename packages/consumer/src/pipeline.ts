@@ -162,7 +162,7 @@ export class Pipeline implements SubscriptionListener {
       return;
     }
     this.tally.read += 1;
-    this.tally.bytes += decoded.document.length;
+    this.tally.bytes += decoded.document.length + (decoded.file?.content?.length ?? 0);
     const change = this.#parts.transform(decoded);
     if (change === undefined) {
       this.tally.filtered += 1;
@@ -200,4 +200,5 @@ export class Pipeline implements SubscriptionListener {
   }
 }
 
-const memoryOf = ({ document, key }: Change): number => document.length + key.length + CHANGE_OVERHEAD_BYTES;
+const memoryOf = ({ document, key, file }: Change): number =>
+  document.length + (file?.content?.length ?? 0) + key.length + CHANGE_OVERHEAD_BYTES;

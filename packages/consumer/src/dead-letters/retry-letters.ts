@@ -124,7 +124,7 @@ class LetterDelivery implements Delivery {
   }
 
   get bytes(): number {
-    return this.change.document.length;
+    return this.change.document.length + (this.change.file?.content?.length ?? 0);
   }
 
   settle(outcome: Outcome): void {

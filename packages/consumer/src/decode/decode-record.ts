@@ -1,7 +1,7 @@
 // A Kafka record to a change. Control records are not changes; a record that is neither is refused by name, never skipped
 // (promise E): the pipeline decides what becomes of it.
-import { decodeChangeEvent, isControlKey, type Namespace, parseTombstone } from '@tailwater/schema';
-import type { Change } from '../change.js';
+import { decodeChangeEvent, fileStateOf, isControlKey, type Namespace, parseTombstone, splitContent } from '@tailwater/schema';
+import type { Change, FileContent } from '../change.js';
 import type { FetchedRecord } from '../subscribe/subscription.js';
 
 const NOTHING = Buffer.alloc(0);
@@ -46,6 +46,7 @@ function decodeTombstone(key: Buffer, record: FetchedRecord, source: RecordSourc
     topic: source.topic,
     partition: source.partition,
     offset: Number(record.offset),
+    ...(fileStateOf(record.headers) === undefined ? {} : { file: { state: 'deleted' } }),
   };
 }
 
@@ -60,7 +61,7 @@ function decodeUpsert(key: Buffer, value: Buffer, record: FetchedRecord, source:
   if (document.length < 5 || document.readInt32LE(0) !== document.length) {
     throw new UndecodableRecordError('the document of the event is not a BSON document');
   }
-  return {
+  const change: Change = {
     kind: 'upsert',
     key: key.toString('utf8'),
     namespace: source.namespace,
@@ -73,4 +74,14 @@ function decodeUpsert(key: Buffer, value: Buffer, record: FetchedRecord, source:
     partition: source.partition,
     offset: Number(record.offset),
   };
+  const state = fileStateOf(record.headers);
+  return state === undefined ? change : { ...change, ...fileOf(document, state) };
+}
+
+/** A file's document and its content apart: what transforms see is the document. */
+function fileOf(whole: Buffer, state: FileContent['state']): Pick<Change, 'document' | 'file'> {
+  if (state !== 'content') return { document: whole, file: { state } };
+  const { document, content } = splitContent(whole);
+  if (content === undefined) throw new UndecodableRecordError('the record of a file says that it has its content, and has none');
+  return { document, file: { state, content } };
 }

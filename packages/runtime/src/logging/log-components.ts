@@ -5,6 +5,7 @@ export const LOG_COMPONENTS = [
   'change-stream',
   'dead-letters',
   'gap',
+  'gridfs',
   'headroom',
   'kafka',
   'lead',

@@ -58,6 +58,7 @@ const options = (given: object) =>
     esCompression: false,
     esTemplate: [],
     esPipeline: undefined,
+    esAttachmentField: 'content',
     esAliasSuffix: undefined,
     ...given,
   });

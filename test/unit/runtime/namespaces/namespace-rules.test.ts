@@ -189,11 +189,22 @@ describe('GridFS', () => {
     expect(parts).toEqual(['files', 'chunks', undefined, undefined]);
   });
 
+  it('includes the files of a marked bucket beside what is named, unless they are excluded, and no chunks', () => {
+    const includedOf = (options: NamespaceRulesOptions) => {
+      const { includes } = compileNamespaceRules({ ...options, gridfs: ['shop.fs'] });
+      return ['fs.files', 'fs.chunks', 'orders', 'other.chunks'].filter((collection) => includes('shop', collection));
+    };
+    expect(includedOf({})).toEqual(['fs.files', 'orders', 'other.chunks']);
+    expect(includedOf({ include: ['shop.orders'] })).toEqual(['fs.files', 'orders']);
+    expect(includedOf({ include: ['shop.*'], exclude: ['shop.fs.*'] })).toEqual(['orders', 'other.chunks']);
+  });
+
   it.each<[string, NamespaceRulesOptions]>([
     ['TW1372', { gridfs: ['shop.fs'], rename: { 'shop.*': 'copy.*' } }],
     ['TW1372', { gridfs: ['shop.fs'], rename: { 'shop.fs.chunks': 'shop.c' } }],
     ['TW1010', { gridfs: ['shop.*'] }],
     ['TW1010', { gridfs: ['fs'] }],
+    ['TW1010', { gridfs: ['shop.fs.files'] }],
   ])('%s: %j', (code, options) => {
     expect(() => compileNamespaceRules(options)).toThrow(expect.objectContaining({ code }));
   });

@@ -9,6 +9,10 @@ import { BsonToJson } from './bson-to-json.js';
 // A refused older version is a success: what the target holds is newer (promise D). Versions are written as digits, because
 // those of today's timestamps exceed what a JavaScript number holds.
 const NEWLINE = 0x0a;
+const OPEN_OBJECT = 0x7b;
+const COMMA = 0x2c;
+/** A multiple of three, so that slices of base64 follow each other without padding; small, so that no text of many megabytes is made. */
+const BASE64_SLICE_BYTES = 48 * 1024;
 const UPSERT_ACTION = '{"index":{"version_type":"external_gte","_index":';
 const DELETE_ACTION = '{"delete":{"version_type":"external_gte","_index":';
 const ID = ',"_id":';
@@ -24,10 +28,13 @@ export class BulkBody {
   readonly #out = new JsonBuffer();
   readonly #json = new BsonToJson(this.#out);
   readonly #indexOf: (namespace: Change['namespace']) => string;
+  readonly #attachment: Buffer;
   readonly #actions = new Map<Change['namespace'], Actions>();
 
-  constructor(indexOf: (namespace: Change['namespace']) => string) {
+  /** @param attachmentField takes the contents of files */
+  constructor(indexOf: (namespace: Change['namespace']) => string, attachmentField = 'content') {
     this.#indexOf = indexOf;
+    this.#attachment = Buffer.from(`${JSON.stringify(attachmentField)}:"`);
   }
 
   /** NaN and infinite numbers left out so far. */
@@ -59,10 +66,22 @@ export class BulkBody {
       out.ascii(ACTION_END);
       if (change.kind === 'delete') continue;
       this.#json.document(change.document);
+      if (change.file?.content !== undefined) this.#attach(change.file.content);
       out.ensure(1);
       out.byte(NEWLINE);
     }
     return out.written();
+  }
+
+  /** Adds the content to the document that was written last, before its closing brace. */
+  #attach(content: Buffer): void {
+    const out = this.#out;
+    out.at -= 1;
+    out.ensure(1);
+    if (out.bytes[out.at - 1] !== OPEN_OBJECT) out.byte(COMMA);
+    out.raw(this.#attachment);
+    for (let at = 0; at < content.length; at += BASE64_SLICE_BYTES) out.ascii(content.toString('base64', at, at + BASE64_SLICE_BYTES));
+    out.ascii('"}');
   }
 
   #actionsOf(namespace: Change['namespace']): Actions {

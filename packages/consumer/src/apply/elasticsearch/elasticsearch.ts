@@ -38,7 +38,7 @@ export class ElasticsearchTarget implements Target {
   readonly #options: ElasticsearchOptions;
   readonly #address: string;
   readonly #client: Client;
-  readonly #bodies = new SpareBuffers(() => new BulkBody((namespace) => this.nameOf(namespace)));
+  readonly #bodies = new SpareBuffers(() => new BulkBody((namespace) => this.nameOf(namespace), this.#options.attachmentField));
   readonly #query: Readonly<Record<string, string | boolean>>;
   readonly #aliases: Aliases | undefined;
   readonly #refresher: Refresher | undefined;

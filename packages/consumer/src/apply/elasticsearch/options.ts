@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { leaves, missingOption, type OptionValues, TailwaterError } from '@tailwater/runtime';
 import { type IndexTemplate, readTemplate } from './template-file.js';
 
-const { esApiKey, esUser, esPassword, esTlsCa, esCompression, esTemplate, esPipeline, esAliasSuffix } = leaves;
+const { esApiKey, esUser, esPassword, esTlsCa, esCompression, esTemplate, esPipeline, esAttachmentField, esAliasSuffix } = leaves;
 
 export const elasticsearchOptions = {
   esApiKey,
@@ -13,6 +13,7 @@ export const elasticsearchOptions = {
   esCompression,
   esTemplate,
   esPipeline,
+  esAttachmentField,
   esAliasSuffix,
 } as const;
 
@@ -24,6 +25,8 @@ export interface ElasticsearchSettings {
   readonly compression?: boolean;
   readonly templates?: readonly IndexTemplate[];
   readonly pipeline?: string;
+  /** Default: content. */
+  readonly attachmentField?: string;
   readonly aliasSuffix?: string;
 }
 
@@ -39,6 +42,7 @@ export function elasticsearchSettings(given: OptionValues<typeof elasticsearchOp
     compression: given.esCompression,
     templates: given.esTemplate.map((file) => readTemplate(file)),
     ...(given.esPipeline === undefined ? {} : { pipeline: given.esPipeline }),
+    attachmentField: given.esAttachmentField,
     ...(given.esAliasSuffix === undefined ? {} : { aliasSuffix: given.esAliasSuffix }),
   };
 }

@@ -9,10 +9,10 @@ import type { MongoSettings } from './options.js';
 import { type Guard, type ShardField, Statements } from './statements.js';
 
 /** https://www.mongodb.com/docs/manual/reference/limits/: a message holds 48 MB and 100,000 statements. */
-const MAX_COMMAND_BYTES = 44_000_000;
-const MAX_COMMAND_STATEMENTS = 100_000;
+export const MAX_COMMAND_BYTES = 44_000_000;
+export const MAX_COMMAND_STATEMENTS = 100_000;
 
-export const FIELDS = { update: 'updates', delete: 'deletes' } as const;
+export const FIELDS = { update: 'updates', delete: 'deletes', insert: 'documents' } as const;
 
 /** Statements of one command, and the place in the batch of the change behind each. */
 export interface Command {
@@ -49,14 +49,13 @@ export class Commands {
       const current = ofNamespace[purpose];
       if (current !== undefined && !isFull(current, change)) return current;
       const name = purpose === 'update' ? 'update' : 'delete';
-      const command: Command = { namespace, name, statements: this.#spare.take(), places: [] };
-      command.statements.begin(FIELDS[name]);
+      const command = this.empty(namespace, name);
       ofNamespace[purpose] = command;
       (purpose === 'purge' ? purges : writes).push(command);
       return command;
     };
     for (const [place, change] of changes.entries()) {
-      const guard: Guard | undefined = this.#field && { field: this.#field, position: change.position };
+      const guard = this.guardOf(change);
       if (change.kind === 'delete') {
         const command = commandFor(change, 'delete');
         command.statements.delete(keyToId(change.key), guard);
@@ -83,6 +82,18 @@ export class Commands {
       command.places.push(place);
     }
     return [...purges, ...writes];
+  }
+
+  /** An empty command, for statements of the caller's. */
+  empty(namespace: Namespace, name: keyof typeof FIELDS): Command {
+    const command: Command = { namespace, name, statements: this.#spare.take(), places: [] };
+    command.statements.begin(FIELDS[name]);
+    return command;
+  }
+
+  /** What keeps a change from overwriting a newer one, where versions are kept. */
+  guardOf({ position }: Change): Guard | undefined {
+    return this.#field && { field: this.#field, position };
   }
 
   /** Takes back the memory of a command that was answered. */

@@ -7,11 +7,12 @@ import { BSON, MongoClient, MongoServerError } from 'mongodb';
 import type { Change } from '../../change.js';
 import { connectWithin } from '../connect-within.js';
 import { APPLIED, type ChangeResult, SUPERSEDED, TARGET_API_VERSION, type Target } from '../target.js';
+import { BucketFiles } from './bucket-files.js';
 import { type Command, Commands, FIELDS } from './commands.js';
 import { sectionCarrier } from './document-sequence.js';
 import { mongoFailure } from './failures.js';
 import type { MongoSettings } from './options.js';
-import { DUPLICATE_KEY, isLostUpsertRace, isRetriableCode } from './write-errors.js';
+import { DUPLICATE_KEY, rejected, type WriteError } from './write-errors.js';
 
 export interface MongoTargetOptions extends MongoSettings {
   /** `mongodb://user:password@host:27017/?replicaSet=rs0` */
@@ -25,13 +26,6 @@ export interface MongoTargetOptions extends MongoSettings {
 /** Short, so that the status says soon that the server is gone; whoever waits longer tries again. */
 const SELECTION_TIMEOUT_MS = 3_000;
 
-interface WriteError {
-  readonly index: number;
-  readonly code: number;
-  readonly errmsg?: string;
-  readonly keyPattern?: unknown;
-}
-
 export class MongoTarget implements Target {
   readonly apiVersion = TARGET_API_VERSION;
   readonly kind = 'mongo';
@@ -40,6 +34,7 @@ export class MongoTarget implements Target {
   readonly #client: MongoClient;
   readonly #carry = sectionCarrier();
   readonly #commands: Commands;
+  readonly #files: BucketFiles;
   readonly #guarded: boolean;
   readonly #writeConcern: string | number;
 
@@ -60,6 +55,9 @@ export class MongoTarget implements Target {
     } catch (cause) {
       throw new TailwaterError('TW1308', { address: this.#address }, { cause });
     }
+    const run = (command: Command, signal: AbortSignal) => this.#run(command, signal);
+    const failure = (error: unknown) => mongoFailure(error, this.#address);
+    this.#files = new BucketFiles({ client: this.#client, commands: this.#commands, run, failure, versionField: options.versionField });
   }
 
   nameOf(namespace: Namespace): string {
@@ -79,6 +77,16 @@ export class MongoTarget implements Target {
   }
 
   async applyBatch(changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]> {
+    const files = changes.filter(({ file }) => file !== undefined);
+    if (files.length === 0) return this.#applyDocuments(changes, signal);
+    const documents = changes.filter(({ file }) => file === undefined);
+    const ofDocuments = documents.length === 0 ? [] : await this.#applyDocuments(documents, signal);
+    const ofFiles = (await this.#files.apply(files, signal)).values();
+    const rest = ofDocuments.values();
+    return changes.map(({ file }) => (file === undefined ? rest : ofFiles).next().value as ChangeResult);
+  }
+
+  async #applyDocuments(changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]> {
     const results = await this.#write(changes, signal);
     if (!this.#guarded) return results;
     // A guarded upsert that matches nothing tries to insert, and fails where a document is. That one is newer, or was inserted by
@@ -130,11 +138,6 @@ export class MongoTarget implements Target {
       throw mongoFailure(error, this.#address);
     }
   }
-}
-
-function rejected({ code, errmsg, keyPattern }: WriteError): ChangeResult {
-  const retriable = isRetriableCode(code) || isLostUpsertRace(code, keyPattern);
-  return { status: 'rejected', code: String(code), reason: errmsg ?? `error ${code}`, retriable };
 }
 
 /** The document is there, and the guarded query did not match it. */

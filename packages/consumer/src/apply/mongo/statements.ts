@@ -8,7 +8,11 @@ import type { BsonValue } from './key-to-id.js';
 
 const INITIAL_BYTES = 256 * 1024;
 const DOLLAR = 0x24;
-const SECTION_STARTS = { updates: sectionStart('updates'), deletes: sectionStart('deletes') } as const;
+const SECTION_STARTS = {
+  updates: sectionStart('updates'),
+  deletes: sectionStart('deletes'),
+  documents: sectionStart('documents'),
+} as const;
 
 const Q = Buffer.from('\x03q\0', 'latin1');
 const U_DOCUMENT = Buffer.from('\x03u\0', 'latin1');
@@ -24,6 +28,9 @@ const NO_LIMIT = Buffer.from('\x10limit\0\0\0\0\0', 'latin1');
 const NOT = Buffer.from('\x03$not\0', 'latin1');
 const GREATER = Buffer.from('$gt\0', 'latin1');
 const NOR = Buffer.from('\x04$nor\0', 'latin1');
+const FILES_ID_NAME = Buffer.from('files_id\0', 'latin1');
+const N_NAME = Buffer.from('n\0', 'latin1');
+const DATA_NAME = Buffer.from('data\0', 'latin1');
 const NOTHING = Buffer.alloc(0);
 
 /** A write that is refused when the target holds a newer version. */
@@ -65,7 +72,7 @@ export class Statements {
   }
 
   /** Begins the section of a command's field anew. */
-  begin(field: 'updates' | 'deletes'): void {
+  begin(field: keyof typeof SECTION_STARTS): void {
     this.count = 0;
     this.#at = 0;
     this.#ensure(64);
@@ -133,6 +140,42 @@ export class Statements {
     this.#close(query);
     this.#put(LIMIT_ONE);
     this.#close(statement);
+    this.count += 1;
+  }
+
+  /** `{q: {files_id}, limit: 0}`: deletes the chunks of a file. */
+  deleteChunks(id: BsonValue): void {
+    this.#ensure(id.bytes.length + 128);
+    const statement = this.#open();
+    this.#put(Q);
+    const query = this.#open();
+    this.#equals(FILES_ID_NAME, id.type, id.bytes, 0, id.bytes.length);
+    this.#close(query);
+    this.#put(NO_LIMIT);
+    this.#close(statement);
+    this.count += 1;
+  }
+
+  /** `{_id, files_id, n, data}`, a chunk of a file. */
+  chunk(chunkId: Uint8Array, file: BsonValue, n: number, data: Buffer): void {
+    this.#ensure(file.bytes.length + data.length + 128);
+    const document = this.#open();
+    this.#bytes[this.#at++] = BsonType.objectId;
+    this.#put(ID_NAME);
+    this.#bytes.set(chunkId, this.#at);
+    this.#at += chunkId.length;
+    this.#bytes[this.#at++] = file.type;
+    this.#put(FILES_ID_NAME);
+    this.#put(file.bytes);
+    this.#bytes[this.#at++] = BsonType.int32;
+    this.#put(N_NAME);
+    this.#at = this.#bytes.writeInt32LE(n, this.#at);
+    this.#bytes[this.#at++] = BsonType.binary;
+    this.#put(DATA_NAME);
+    this.#at = this.#bytes.writeInt32LE(data.length, this.#at);
+    this.#bytes[this.#at++] = 0;
+    this.#put(data);
+    this.#close(document);
     this.count += 1;
   }
 

@@ -1,6 +1,16 @@
 // MongoDB's codes of failed writes, which tell them apart; their text never does.
 // https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
 
+import type { ChangeResult } from '../target.js';
+
+/** What the server says of a statement that failed. */
+export interface WriteError {
+  readonly index: number;
+  readonly code: number;
+  readonly errmsg?: string;
+  readonly keyPattern?: unknown;
+}
+
 /** Codes after which the same write can succeed; 11000 is not among them, see {@link isLostUpsertRace}. */
 const RETRIABLE = new Set([
   6, // HostUnreachable
@@ -40,6 +50,11 @@ export const DUPLICATE_KEY = 11000;
 export const isRetriableCode = (code: number): boolean => RETRIABLE.has(code);
 
 /** Two upserts of one `_id` at once: the loser finds the document when it tries again. A clash on another unique index stays one. */
-export function isLostUpsertRace(code: number, keyPattern: unknown): boolean {
+function isLostUpsertRace(code: number, keyPattern: unknown): boolean {
   return code === DUPLICATE_KEY && typeof keyPattern === 'object' && keyPattern !== null && Object.keys(keyPattern).join() === '_id';
+}
+
+export function rejected({ code, errmsg, keyPattern }: WriteError): ChangeResult {
+  const retriable = isRetriableCode(code) || isLostUpsertRace(code, keyPattern);
+  return { status: 'rejected', code: String(code), reason: errmsg ?? `error ${code}`, retriable };
 }

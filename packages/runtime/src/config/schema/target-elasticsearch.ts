@@ -29,6 +29,18 @@ export const elasticsearch = {
     placeholder: 'file',
   }),
   pipeline: leaf('esPipeline', text().optional(), { group, describe: 'Ingest pipeline that every document passes' }),
+  attachmentField: leaf(
+    'esAttachmentField',
+    text()
+      .regex(/^[^._\s][^\s]*$/)
+      .default('content'),
+    {
+      group,
+      describe: 'Field that takes the content of a GridFS file, as base64: the source of an attachment processor in the pipeline',
+      placeholder: 'field',
+      expected: 'the name of a field, without blanks, not beginning with . or _',
+    },
+  ),
   aliasSuffix: leaf(
     'esAliasSuffix',
     text()

@@ -1,4 +1,4 @@
-// TW137x: what becomes of a change before it is applied.
+// TW137x: what becomes of a change before it is applied. TW138x: files of GridFS buckets.
 import { type ErrorEntry, EXIT_FAILURE, EXIT_USAGE } from '../error-entry.js';
 
 const usage = { retriable: false, exitCode: EXIT_USAGE } as const;
@@ -38,6 +38,20 @@ export const transformErrors = {
     title: 'Transform failed',
     message: 'The transform {file} failed for the document {key} of {namespace}: {reason}',
     hint: 'Correct the function and start again; the documents that were refused can then be applied again.',
+    retriable: false,
+    exitCode: EXIT_FAILURE,
+  },
+  TW1380: {
+    title: 'File without its content',
+    message: 'The file {key} of {namespace} was published without its content, because {reason}; a bucket cannot hold it',
+    hint: 'The target keeps what it had of the file. See --gridfs-max-bytes of the producer; a file that lacked chunks is published again when its document is written, or by producer refresh.',
+    retriable: false,
+    exitCode: EXIT_FAILURE,
+  },
+  TW1381: {
+    title: 'No name for the files of a bucket',
+    message: 'Files of a GridFS bucket cannot go to {namespace}: the name does not end in .files',
+    hint: 'Leave the bucket its name, or rename its files to db.bucket.files.',
     retriable: false,
     exitCode: EXIT_FAILURE,
   },
