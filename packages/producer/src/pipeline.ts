@@ -163,7 +163,7 @@ async function runSession(
     // The chunks of a snapshot wait for the tail to pass them.
     const changes = openSource(source, options, () => deps.report.totals().state === 'running', logger);
     const namespaces = new NamespaceTable(deps.rules);
-    const checkpoint = await gaps.heal(claimed, {
+    const known = await gaps.heal(claimed, {
       publisher,
       topics,
       checkpointTopic,
@@ -172,12 +172,17 @@ async function runSession(
       newestPosition: () => changes.newestPosition(),
       collections: () => listCollections(source.client, deps.rules),
     });
-    const start = checkpoint.position ?? (await resolveStartAt(source, options.source, changes, options.startAt));
-    if (checkpoint.position === undefined) {
+    const start = known.position ?? (await resolveStartAt(source, options.source, changes, options.startAt));
+    let checkpoint = known;
+    if (known.position === undefined) {
       // Before the first document is copied: a crash during the first snapshot must find where the tail began.
-      await publisher.submit({ topics: [{ topic: checkpointTopic, messages: [positionMessage(source.replicaSet, start, Date.now())] }] });
+      const collections = (await listCollections(source.client, deps.rules)).map((name) => namespaces.byName(name));
+      const [begun, messages] = deps.plan.begin(known, collections, source.replicaSet);
+      checkpoint = begun;
+      messages.push(positionMessage(source.replicaSet, start, Date.now()));
+      await publisher.submit({ topics: [{ topic: checkpointTopic, messages }] });
     }
-    logger.info({ position: start.toString(), first: checkpoint.position === undefined, source: options.source }, 'Tailing');
+    logger.info({ position: start.toString(), first: known.position === undefined, source: options.source }, 'Tailing');
     onRunning();
     state.phase = 'running';
     state.lastError = undefined;

@@ -136,6 +136,38 @@ describe('--snapshot', () => {
     expect(new Set(copiesOf(folded)).size).toBe(41);
   });
 
+  it('when-needed copies at the first start, goes on with that, and copies no collection that a later start finds', async () => {
+    await insert('orders', 600);
+    const first = await start({ snapshot: 'when-needed', chunkDocuments: 10, snapshotRate: 100 });
+    await waitFor(() => first.counts.snapshotPublished > 0, { describe: 'the copy to begin' });
+    await first.stop();
+    await insert('items', 5);
+    const again = await start({ snapshot: 'when-needed' });
+    await insert('items', 1, 100);
+    await again.untilInStep();
+    await again.stop();
+    expect(copiesOf(await expectEqual('orders')).length).toBe(600);
+    // Included all the time, so the tail has all of it.
+    expect(copiesOf(await expectEqual('items'))).toEqual([]);
+    // Of one that is included only now, it has the changes alone.
+    await client
+      .db('late')
+      .collection('items')
+      .insertOne({ _id: 1 as never });
+    const later = await start({ snapshot: 'when-needed', include: ['shop.*', 'late.*'] });
+    await waitFor(() => later.state.phase === 'running', { describe: 'the pipeline to run' });
+    await client
+      .db('late')
+      .collection('items')
+      .insertOne({ _id: 2 as never });
+    await untilPosition(later);
+    await later.stop();
+    await client.db('late').dropDatabase();
+    const keys = (await foldTopic(kafka.brokers, `${prefix()}.late.items`)).records.map(({ key }) => String(key));
+    expect(keys).toContain('2');
+    expect(later.report.collections().map(({ namespace }) => namespace)).not.toContain('late.items');
+  });
+
   it('ends by itself when everything is copied and it is told to do no more', async () => {
     await insert('orders', 300);
     await insert('items', 10);

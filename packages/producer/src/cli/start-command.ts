@@ -81,6 +81,10 @@ export const startCommand: Command<typeof options> = {
       const reason = 'a change stream does not tell where the oplog begins';
       throw new TailwaterError('TW1015', { first: '--start-at earliest', second: '--source change-stream', reason });
     }
+    if (given.snapshot === 'when-needed' && given.onGap === 'stop') {
+      const reason = 'one says that what was lost is to be copied again, the other that it is not';
+      throw new TailwaterError('TW1015', { first: '--snapshot when-needed', second: '--on-gap stop', reason });
+    }
     const snapshotQueries = parseSnapshotQueries(given.snapshotQuery);
     for (const namespace of snapshotQueries.keys()) expectIncluded(rules, namespace);
     const listen = statusListen(given, logger);

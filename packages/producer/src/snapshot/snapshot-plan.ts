@@ -1,8 +1,8 @@
 // Which collections are copied because the producer starts. What signals, gaps and renames ask for comes on top.
-import type { Checkpoint, SnapshotProgress } from '../checkpoint/checkpoint-record.js';
+import { type Checkpoint, type CheckpointMessage, type SnapshotProgress, snapshotMessage } from '../checkpoint/checkpoint-record.js';
 import type { TrackedNamespace } from '../normalize/change-batch.js';
 
-export const SNAPSHOT_MODES = ['initial', 'always', 'never'] as const;
+export const SNAPSHOT_MODES = ['initial', 'when-needed', 'always', 'never'] as const;
 export type SnapshotMode = (typeof SNAPSHOT_MODES)[number];
 
 /** The record of a copy that is to begin anew. */
@@ -25,6 +25,17 @@ export class SnapshotPlan {
     this.#mode = mode;
   }
 
+  /**
+   * What a first start notes in one transaction with the position that the tail begins at, and the checkpoint that makes. Where a
+   * later start copies no collection that is new to it, those of the first one must be known, also to a start behind a crash.
+   */
+  begin(checkpoint: Checkpoint, collections: readonly TrackedNamespace[], source: string): [Checkpoint, CheckpointMessage[]] {
+    if (this.#mode !== 'when-needed') return [checkpoint, []];
+    const snapshots = new Map(collections.map(({ name }): [string, SnapshotProgress] => [name, beginAnew(false)]));
+    const messages = [...snapshots].map(([name, progress]) => snapshotMessage(source, name, progress));
+    return [{ ...checkpoint, snapshots }, messages];
+  }
+
   /** The collections whose copies begin anew; to be noted in the checkpoint before `started` is called. */
   anew(collections: readonly TrackedNamespace[]): readonly TrackedNamespace[] {
     return this.#mode === 'always' && !this.#isStarted ? collections : [];
@@ -36,7 +47,13 @@ export class SnapshotPlan {
 
   /** The collections that a session copies, or goes on copying, unless their copy is finished. */
   requested(collections: readonly TrackedNamespace[], { snapshots }: Checkpoint): readonly TrackedNamespace[] {
-    if (this.#mode !== 'never') return collections;
-    return collections.filter(({ name }) => snapshots.get(name)?.isAsked === true);
+    switch (this.#mode) {
+      case 'never':
+        return collections.filter(({ name }) => snapshots.get(name)?.isAsked === true);
+      case 'when-needed':
+        return collections.filter(({ name }) => snapshots.has(name));
+      default:
+        return collections;
+    }
   }
 }

@@ -18,6 +18,7 @@ function checkpoint() {
 describe('SnapshotPlan', () => {
   it.each<[SnapshotMode, number, number]>([
     ['initial', 0, 2],
+    ['when-needed', 0, 2],
     ['always', 2, 2],
     ['never', 0, 1],
   ])('%s: %i begin anew, %i are asked for', (mode, anew, requested) => {
@@ -39,5 +40,18 @@ describe('SnapshotPlan', () => {
     expect(new SnapshotPlan('never').requested(BOTH, checkpoint())).toEqual([ITEMS]);
   });
 
-  it('has a case above for each mode', () => expect(SNAPSHOT_MODES.length).toBe(3));
+  it('when needed, knows the collections of the first start, and copies none that is new to a later one', () => {
+    const plan = new SnapshotPlan('when-needed');
+    const empty = new CheckpointReader('rs0').result();
+    expect(plan.requested(BOTH, empty)).toEqual([]);
+    const [begun, messages] = plan.begin(empty, [ORDERS], 'rs0');
+    expect(plan.requested(BOTH, begun)).toEqual([ORDERS]);
+    // What a start behind a crash reads is the same.
+    const reader = new CheckpointReader('rs0');
+    for (const { key, value } of messages) reader.add(key.toString(), value);
+    expect(plan.requested(BOTH, reader.result())).toEqual([ORDERS]);
+    expect(new SnapshotPlan('initial').begin(empty, BOTH, 'rs0')).toEqual([empty, []]);
+  });
+
+  it('has a case above for each mode', () => expect(SNAPSHOT_MODES.length).toBe(4));
 });

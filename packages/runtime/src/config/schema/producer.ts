@@ -21,9 +21,10 @@ export const producer = {
     placeholder: 'id',
   }),
   snapshot: {
-    mode: leaf('snapshot', z.enum(['initial', 'always', 'never']).default('initial'), {
+    mode: leaf('snapshot', z.enum(['initial', 'when-needed', 'always', 'never']).default('initial'), {
       group,
-      describe: 'Which collections a start copies: initial, those that have no finished copy; always, all again; never, none',
+      describe:
+        'Which collections a start copies: initial, those that have no finished copy; when-needed, all where there is no checkpoint, or the oplog has lost its place; always, all again; never, none',
     }),
     only: leaf('snapshotOnly', toggle(), { group, describe: 'Copies, and ends with exit code 0 when all is copied' }),
     query: leaf('snapshotQuery', map().default({}), {
