@@ -7,6 +7,7 @@ import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { foldTopic } from '../integration/producer/support/folded-topic.js';
 import { PipelineWorld } from '../support/pipeline-world.js';
+import { runCommand } from '../support/run-command.js';
 import { oplogPositions } from './support/oplog-positions.js';
 
 const SEED = 11;
@@ -56,6 +57,13 @@ describe('two producers of one source', () => {
     await untilPhase(one, 'running');
     await untilPhase(two, 'standby');
     expect((await request(`${two.url}/readyz`)).statusCode).toBe(200);
+    const args = ['--mongo', world.source.uri, '--kafka', world.kafka.brokers.join(','), '--prefix', world.prefix];
+    // The first member of a group waits for others, and does its work meanwhile.
+    const { stdout } = await waitFor(() => runCommand('producer', ['status', ...args]), {
+      until: (run) => run?.stdout.includes('leads') === true,
+      describe: 'the group to be settled',
+    });
+    expect(stdout).toMatch(new RegExp(`leads +process ${one.pid} on .+\\n *stands by +process ${two.pid} on `));
     const start = (await oplogPositions(client, 'shop.orders')).length;
 
     const random = new Random(SEED);

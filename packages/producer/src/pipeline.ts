@@ -23,6 +23,7 @@ import { FileContents } from './enrich/file-contents.js';
 import { announceCopy } from './headroom/preflight.js';
 import { KafkaElection } from './lead/kafka-election.js';
 import { lead, type RunSession } from './lead/lead.js';
+import { producerName } from './lead/producer-name.js';
 import { NamespaceTable } from './normalize/namespace-table.js';
 import type { NormalizeCounters } from './normalize/normalize-counters.js';
 import type { ProducerMetrics } from './producer-metrics.js';
@@ -108,7 +109,7 @@ export async function runPipeline(deps: PipelineDependencies, options: PipelineO
   const { source, kafka, state } = deps;
   const logger = deps.logger.child({ component: 'lead' });
   const topic = checkpointTopicName(options.prefix);
-  const group = { topic, groupId: producerName(options, source), sessionTimeoutMs: options.sessionTimeoutMs };
+  const group = { topic, groupId: producerName(options.prefix, source.replicaSet), sessionTimeoutMs: options.sessionTimeoutMs };
   const gaps = new Gaps(options.onGap, deps.metrics, state, deps.logger.child({ component: 'gap' }));
   const isPassing = (error: unknown): boolean => gaps.notice(error) || isRetriable(error);
   const session: RunSession = (stop, onRunning) => runSession(deps, options, gaps, stop, onRunning);
@@ -120,9 +121,6 @@ export async function runPipeline(deps: PipelineDependencies, options: PipelineO
     if (!signal.aborted) throw error;
   }
 }
-
-/** The transactional id that fences, and the group that elects, the producers of one source. */
-const producerName = ({ prefix }: PipelineOptions, { replicaSet }: MongoSource): string => `${prefix}.producer.${replicaSet}`;
 
 async function ensureCheckpointTopic(kafka: KafkaClient, options: PipelineOptions, topic: string): Promise<void> {
   const admin = kafka.admin();
@@ -151,7 +149,7 @@ async function runSession(
     const checkpointTopic = checkpointTopicName(options.prefix);
     await abortable(topics.ensureLog(signalsTopicName(options.prefix)), signal);
     const location = { topic: checkpointTopic, source: source.replicaSet };
-    sender = await abortable(KafkaTransactionSender.connect(kafka, producerName(options, source)), signal);
+    sender = await abortable(KafkaTransactionSender.connect(kafka, producerName(options.prefix, source.replicaSet)), signal);
     const publisher = new Publisher(sender);
     const claim = claimCheckpoint(kafka, location, randomUUID(), async (message) => {
       await publisher.submit({ topics: [{ topic: checkpointTopic, messages: [message] }] });

@@ -15,6 +15,9 @@ import { checkpointTopicName, type Position } from '@tailwater/schema';
 import type { Checkpoint, GapRecord } from '../checkpoint/checkpoint-record.js';
 import { peekCheckpoint } from '../checkpoint/kafka-checkpoint-store.js';
 import { measureHeadroom } from '../headroom/headroom.js';
+import { type ProducerMember, readMembers } from '../lead/kafka-members.js';
+import { ownIdentity } from '../lead/process-identity.js';
+import { producerName } from '../lead/producer-name.js';
 import { connectSource } from '../source/mongo/connect.js';
 import { newestMajorityPosition, type OplogWindow, readOplogWindow } from '../source/oplog/oplog-window.js';
 import { sourceOptions } from './options.js';
@@ -26,7 +29,7 @@ const options = {
 
 export const statusCommand: Command<typeof options> = {
   name: 'status',
-  summary: 'Show the checkpoint, the oplog window and the progress of snapshots',
+  summary: 'Show who leads, the checkpoint, the oplog window and the progress of snapshots',
   options,
   examples: [
     ["$0 status --mongo 'mongodb://127.0.0.1:27017/?replicaSet=rs0' --prefix tw", 'a table'],
@@ -38,15 +41,16 @@ export const statusCommand: Command<typeof options> = {
     try {
       await checkKafka(kafka);
       const location = { topic: checkpointTopicName(given.prefix), source: source.replicaSet };
-      const [checkpoint, newest, window] = await Promise.all([
+      const [checkpoint, members, newest, window] = await Promise.all([
         peekCheckpoint(kafka, location),
+        readMembers(kafka, producerName(given.prefix, source.replicaSet), ownIdentity()),
         newestMajorityPosition(source.client),
         // Neither a user without access to it nor a mongos can say.
         given.source === 'oplog' && !source.isMongos
           ? readOplogWindow(source.client)
           : readOplogWindow(source.client).catch(() => undefined),
       ]);
-      const report = toReport(source.replicaSet, checkpoint, newest, window);
+      const report = toReport(source.replicaSet, members, checkpoint, newest, window);
       stdout.write(given.json ? `${JSON.stringify(report, null, 2)}\n` : toTables(report, checkpoint));
     } finally {
       await source.client.close();
@@ -57,10 +61,17 @@ export const statusCommand: Command<typeof options> = {
 type Report = ReturnType<typeof toReport>;
 
 /** Without access to the oplog nothing is known of its window. */
-function toReport(replicaSet: string, checkpoint: Checkpoint, newest: Position, window: OplogWindow | undefined) {
+function toReport(
+  replicaSet: string,
+  producers: readonly ProducerMember[],
+  checkpoint: Checkpoint,
+  newest: Position,
+  window: OplogWindow | undefined,
+) {
   const { position } = checkpoint;
   return {
     replicaSet,
+    producers,
     checkpoint:
       position === undefined ? null : { position: position.toString(), writtenAt: new Date(checkpoint.writtenAtMs).toISOString() },
     behindSeconds: position === undefined ? null : Math.max(0, newest.t - position.t),
@@ -87,6 +98,8 @@ function describeGap({ from, to, detectedAtMs, healedAtMs }: GapRecord): string 
 function toTables(report: Report, checkpoint: Checkpoint): string {
   const { oplog } = report;
   const rows: [string, string][] = [['replica set', report.replicaSet]];
+  for (const { role, host, pid, startedAt } of report.producers) rows.push([role, `process ${pid} on ${host}, started ${startedAt}`]);
+  if (report.producers.length === 0) rows.push(['leads', 'nobody: no producer runs']);
   if (report.checkpoint === null) rows.push(['checkpoint', 'none yet: `producer start` has not run with this prefix']);
   else {
     rows.push(['checkpoint', `${report.checkpoint.position}, written ${report.checkpoint.writtenAt}`]);
