@@ -5,10 +5,12 @@ import { hideBin } from 'yargs/helpers';
 import { type Comparison, median, type Run } from './measure/median.js';
 import { elasticsearchApply, mongoApply, solrApply } from './modes/consumer-modes.js';
 import { latency, renderLatency } from './modes/latency.js';
-import { snapshot, tailInserts } from './modes/producer-modes.js';
+import { snapshot, tailInserts, tailUpdates, transaction } from './modes/producer-modes.js';
 
 const modes = {
   'tail-inserts': tailInserts,
+  'tail-updates': tailUpdates,
+  transaction,
   snapshot,
   'es-apply': elasticsearchApply,
   'solr-apply': solrApply,
@@ -17,11 +19,10 @@ const modes = {
 const names = [...Object.keys(modes), 'latency'];
 
 const given = await yargs(hideBin(process.argv))
-  .usage(
-    'npm run bench -- MODE… [options]\n\nModes: tail-inserts, snapshot, es-apply, solr-apply, mongo-apply, latency. All of them when none is named.',
-  )
+  .usage(`npm run bench -- MODE… [options]\n\nModes: ${names.join(', ')}. All of them when none is named.`)
   .option('records', { type: 'number', default: 200_000, describe: 'Documents of about 1 KB' })
   .option('rounds', { type: 'number', default: 3, describe: 'Rounds, ours and the limit in turn; medians count' })
+  .option('parallel', { type: 'number', describe: 'Chunks that a snapshot reads at once; the producer’s default when not given' })
   .option('json', { type: 'boolean', default: false, describe: 'Print JSON' })
   .strictOptions()
   .parseAsync();
@@ -40,7 +41,7 @@ for (const name of chosen) {
     process.stdout.write(given.json ? `${JSON.stringify(result)}\n` : renderLatency(result));
     continue;
   }
-  const comparison = await modes[name as keyof typeof modes]({ records: given.records, rounds: given.rounds });
+  const comparison = await modes[name as keyof typeof modes]({ records: given.records, rounds: given.rounds, parallel: given.parallel });
   process.stdout.write(given.json ? `${JSON.stringify(comparison)}\n` : render(comparison));
 }
 

@@ -1,5 +1,6 @@
 // Promise F with the real commands: MongoDB discards changes that a producer which was down had not read. Its next start heals
 // the gap by itself, also when it is killed in the middle of that, and the target ends equal to the source.
+import { readFile } from 'node:fs/promises';
 import { mixedFields, mixedId, Random, waitFor } from '@tailwater/devstack';
 import type { Collection, Document, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -38,30 +39,31 @@ async function rollOver(t: number): Promise<void> {
   );
 }
 
+/** Loads `count` documents of every type of id. */
+async function load(random: Random, name: string, count: number, first = 0): Promise<void> {
+  const documents = Array.from({ length: count }, (_, n) => ({ _id: mixedId(random, first + n), ...mixedFields(random, 200) }));
+  await collection(name).insertMany(documents as unknown as Document[]);
+}
+
+async function idsOf(name: string): Promise<unknown[]> {
+  const found = collection(name).find({}, { projection: { _id: 1 } });
+  return found.map(({ _id }): unknown => _id).toArray();
+}
+
 describe('an oplog that rolled past the checkpoint of a producer that was down', () => {
   it('is healed by its next start, through a kill in the middle of it', async () => {
     const random = new Random(41);
-    const load = (name: string, count: number, first = 0): Promise<unknown> =>
-      collection(name).insertMany(
-        Array.from({ length: count }, (_, n) => ({
-          _id: mixedId(random, first + n),
-          ...mixedFields(random, 200),
-        })) as unknown as Document[],
-      );
-    await Promise.all([load('orders', 8000), load('items', 500), load('customers', 500)]);
+    await Promise.all([load(random, 'orders', 8000), load(random, 'items', 500), load(random, 'customers', 500)]);
     const producer = await world.producer('--chunk-documents', '500');
     const status = () => producer.status<Status>();
     await world.mongoConsumer();
     for (const name of ['orders', 'items', 'customers']) await world.untilMongoEquals(name);
     await producer.kill9();
 
-    const ids = await collection('orders')
-      .find({}, { projection: { _id: 1 } })
-      .map(({ _id }) => _id)
-      .toArray();
+    const ids = (await idsOf('orders')) as never[];
     await collection('orders').deleteMany({ _id: { $in: ids.slice(0, 3000) } });
     await collection('orders').updateMany({ _id: { $in: ids.slice(3000, 3500) } }, { $set: { changed: true } });
-    await load('orders', 200, 100_000);
+    await load(random, 'orders', 200, 100_000);
     await collection('items').drop();
     await collection('customers').rename('clients');
     await rollOver(Math.ceil(Date.now() / 1000));
@@ -85,5 +87,36 @@ describe('an oplog that rolled past the checkpoint of a producer that was down',
     expect(new Set(report.sweeps.map(({ namespace, state }) => `${namespace} ${state}`))).toEqual(
       new Set(['shop.orders done', 'shop.items done', 'shop.customers done']),
     );
+  });
+
+  it('is healed as well when a change stream is read, whose history is lost', async () => {
+    await world.reset();
+    const random = new Random(43);
+    await Promise.all([load(random, 'orders', 5000), load(random, 'items', 300)]);
+    const producer = await world.producer('--source', 'change-stream', '--chunk-documents', '500');
+    await world.mongoConsumer();
+    for (const name of ['orders', 'items']) await world.untilMongoEquals(name);
+    await producer.kill9();
+
+    const ids = (await idsOf('orders')) as never[];
+    await collection('orders').deleteMany({ _id: { $in: ids.slice(0, 2000) } });
+    await collection('orders').updateMany({ _id: { $in: ids.slice(2000, 2500) } }, { $set: { changed: true } });
+    await load(random, 'orders', 100, 100_000);
+    await collection('items').drop();
+    await rollOver(Math.ceil(Date.now() / 1000));
+
+    const startedAtMs = performance.now();
+    await producer.start();
+    expect((await world.untilMongoEquals('orders')).compared).toBe(5000 - 2000 + 100);
+    const equalMs = Math.round(performance.now() - startedAtMs);
+    const { gap } = await waitFor(() => producer.status<Status>(), {
+      until: (each) => each.gap?.healedAtMs != null,
+      describe: 'the gap to be healed',
+    });
+    expect(gap?.from).toMatch(/^\d+:\d+/);
+    const target = (await world.target.client()).db('shop').collection('items');
+    await waitFor(() => target.countDocuments(), { until: (count) => count === 0, describe: 'items to be gone' });
+    expect(await readFile(producer.logFile, 'utf8')).toContain('TW1160');
+    console.log(`healed in ${equalMs} ms, from the start of the producer to the equality of the target`);
   });
 });

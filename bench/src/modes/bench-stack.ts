@@ -13,6 +13,7 @@ import {
 import { positionMessage, snapshotMessage } from '@tailwater/producer';
 import { Position } from '@tailwater/schema';
 import { Kafka as KafkaClient, logLevel } from 'kafkajs';
+import type { Collection, Document } from 'mongodb';
 import { order } from '../measure/documents.js';
 
 export const PARTITIONS = 8;
@@ -55,12 +56,40 @@ export class BenchStack implements AsyncDisposable {
 
   /** Inserts documents, and returns the oplog's position before the first. */
   async insert(documents: number): Promise<Position> {
+    return this.#write(documents, async (collection, orders) => void (await collection.insertMany(orders)));
+  }
+
+  /** Inserts documents and updates each once: twice as many events. */
+  async insertAndUpdate(documents: number): Promise<Position> {
+    return this.#write(documents, async (collection, orders) => {
+      await collection.insertMany(orders);
+      const update = { $set: { state: 'returned' }, $inc: { total: 1 } };
+      await collection.bulkWrite(orders.map(({ _id }) => ({ updateOne: { filter: { _id }, update } })));
+    });
+  }
+
+  /** Inserts documents in one transaction. */
+  async insertAtOnce(documents: number): Promise<Position> {
+    const client = await this.source.client();
+    await client.db('bench').createCollection('orders');
+    return client.withSession((session) =>
+      session.withTransaction(() =>
+        this.#write(documents, async (collection, orders) => void (await collection.insertMany(orders, { session }))),
+      ),
+    );
+  }
+
+  async #write(documents: number, write: (collection: Collection, orders: Document[]) => Promise<void>): Promise<Position> {
     const client = await this.source.client();
     const { lastWrite } = await client.db('admin').command({ hello: 1 });
     const { ts } = lastWrite.majorityOpTime;
     const collection = client.db('bench').collection('orders');
     for (let from = 0; from < documents; from += INSERT_BATCH) {
-      await collection.insertMany(Array.from({ length: Math.min(INSERT_BATCH, documents - from) }, (_, n) => order(from + n)));
+      const count = Math.min(INSERT_BATCH, documents - from);
+      await write(
+        collection,
+        Array.from({ length: count }, (_, n) => order(from + n)),
+      );
     }
     return new Position(ts.getHighBitsUnsigned(), ts.getLowBitsUnsigned());
   }
@@ -80,9 +109,12 @@ export class BenchStack implements AsyncDisposable {
     await producer.disconnect();
   }
 
-  producer(prefix: string): Promise<PipelineProcess> {
+  producer(prefix: string, args: readonly string[] = []): Promise<PipelineProcess> {
     const connection = ['--mongo', this.source.uri, '--kafka', this.kafka.brokers.join(','), '--prefix', prefix];
-    return PipelineProcess.start('producer', [...connection, '--include', 'bench.orders', '--partitions', String(PARTITIONS)]);
+    return PipelineProcess.start('producer', [
+      ...connection,
+      ...['--include', 'bench.orders', '--partitions', String(PARTITIONS), ...args],
+    ]);
   }
 
   consumer(prefix: string, args: readonly string[]): Promise<PipelineProcess> {
