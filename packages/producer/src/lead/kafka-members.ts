@@ -4,7 +4,7 @@ import kafkajs, { type GroupDescription } from 'kafkajs';
 import { isGhost, type ProcessIdentity, parseMemberName } from './process-identity.js';
 
 /** `joining`: the group is settling who leads. `gone`: a process of this machine that no longer lives; its session has not ended yet. */
-export type MemberRole = 'leads' | 'stands by' | 'joining' | 'gone';
+type MemberRole = 'leads' | 'stands by' | 'joining' | 'gone';
 
 export interface ProducerMember {
   readonly role: MemberRole;
