@@ -180,7 +180,10 @@ async function runSession(
       messages.push(positionMessage(source.replicaSet, start, Date.now()));
       await publisher.submit({ topics: [{ topic: checkpointTopic, messages }] });
     }
-    logger.info({ position: start.toString(), first: known.position === undefined, source: options.source }, 'Tailing');
+    logger.info(
+      { position: start.toString(), first: known.position === undefined, source: options.source },
+      `Reading the ${options.source === 'oplog' ? 'oplog' : 'change stream'} from ${new Date(start.t * 1000).toISOString()} on`,
+    );
     onRunning();
     state.phase = 'running';
     state.lastError = undefined;

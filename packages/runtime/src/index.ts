@@ -25,6 +25,7 @@ export type { KafkaConnection } from './kafka/connection.js';
 export { createKafka, type KafkaClient, PATIENT_RETRY } from './kafka/create-kafka.js';
 export { toKafkaError } from './kafka/kafka-errors.js';
 export { kafkaConnection, kafkaOptions } from './kafka/kafka-options.js';
+export { type CommittedRecords, type ReadCommittedOptions, readCommitted } from './kafka/read-committed.js';
 export { abortable } from './lifecycle/abortable.js';
 export { type Clock, systemClock } from './lifecycle/clock.js';
 export { type ProcessDeps, runProcess, StopRequested } from './lifecycle/run-process.js';
@@ -34,6 +35,7 @@ export { LOG_COMPONENTS } from './logging/log-components.js';
 export { LOG_LEVELS, type LogLevel, parseLogLevels } from './logging/log-levels.js';
 export { createLogger, LOG_FORMATS, type LogFormat, type Logger, type LoggerOptions } from './logging/logger.js';
 export { type Log, type LogSettings, openLog } from './logging/open-log.js';
+export { Outage, type OutageTexts } from './logging/outage.js';
 
 export {
   type Counter,

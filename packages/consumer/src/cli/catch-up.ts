@@ -1,10 +1,14 @@
 // How far a consumer is while it catches up, after a replay or a long pause: a bar in the terminal, or lines in the log.
-import { createProgress, type Logger, type Progress, type Service, sleep } from '@tailwater/runtime';
+import { createProgress, formatCount, formatDuration, type Logger, type Progress, type Service, sleep } from '@tailwater/runtime';
 import type { Pipeline } from '../pipeline.js';
 
 const DRAW_MS = 250;
 /** Less than this is no catching up. */
 const MIN_RECORDS = 1000;
+/** What took less is not worth a line in the log. */
+const MIN_SECONDS = 10;
+/** Below this rate nobody knows how long it takes: the target takes nothing at the moment. */
+const MIN_PER_SECOND = 1;
 /** The rate is that of about so many seconds. */
 const RATE_SECONDS = 10;
 
@@ -21,14 +25,15 @@ export function catchUpDisplay(pipeline: Pipeline, stream: NodeJS.WriteStream, l
           bar = { progress: createProgress({ stream, logger, label: 'catching up', unit: 'records' }), beganAtMs: performance.now() };
         }
         if (left > 0) {
-          const eta = perSecond > 0 ? { etaSeconds: left / perSecond } : {};
+          const eta = perSecond >= MIN_PER_SECOND ? { etaSeconds: left / perSecond } : {};
           bar?.progress.update({ done, total: done + left, rate: perSecond, ...eta });
         } else if (bar !== undefined && pipeline.isInStep) {
-          bar.progress.finish(`caught up, ${done} records in ${Math.round((performance.now() - bar.beganAtMs) / 1000)} s`);
+          const seconds = (performance.now() - bar.beganAtMs) / 1000;
+          bar.progress.finish(seconds < MIN_SECONDS ? undefined : `done, ${formatCount(done)} records in ${formatDuration(seconds)}`);
           bar = undefined;
         }
       }
-      bar?.progress.finish('stopped');
+      bar?.progress.finish();
     },
   };
 }

@@ -5,7 +5,7 @@ import type { LetterWatch } from '../dead-letters/letter-watch.js';
 import type { Pipeline } from '../pipeline.js';
 import type { TargetHealth } from '../target-health.js';
 
-const REPORT_MS = 30_000;
+const REPORT_MS = 60_000;
 
 export interface ConsumerIdentity {
   readonly group: string;
@@ -55,7 +55,7 @@ export function readiness({ failure }: TargetHealth): Health {
   return failure === undefined ? { ready: true, reasons: [] } : { ready: false, reasons: [`${failure.code} ${failure.reason}`] };
 }
 
-/** Logs figures at intervals, when there is anything to tell. */
+/** Logs figures every minute in which something was applied: of a target that takes nothing its health tells. */
 export function reporter(pipeline: Pipeline, logger: Logger): Service {
   return {
     async run(signal) {
@@ -65,8 +65,8 @@ export function reporter(pipeline: Pipeline, logger: Logger): Service {
         await sleep(REPORT_MS, signal);
         const { applied, superseded, read } = pipeline.tally;
         const ended = applied + superseded;
-        if (signal.aborted || (ended === before && pipeline.buffered.count === 0)) continue;
-        const perSecond = Math.round((ended - before) / ((performance.now() - began) / 1000));
+        if (signal.aborted || ended === before) continue;
+        const perSecond = Number(((ended - before) / ((performance.now() - began) / 1000)).toFixed(1));
         logger.info({ perSecond, read, applied, superseded, lag: lagOf(pipeline) }, 'Applying changes');
         before = ended;
       }

@@ -1,6 +1,6 @@
 // Commits what is applied, at most once per interval: a commit per batch would cost the broker more than it saves a restart. Nothing
 // is committed before it is known what the group's last commits said (see freshness.ts), because these would be forgotten.
-import { type Clock, type Logger, sleep, TailwaterError } from '@tailwater/runtime';
+import { type Clock, type Logger, Outage, sleep, TailwaterError } from '@tailwater/runtime';
 import { orAborted } from '../subscribe/or-aborted.js';
 import type { Subscription } from '../subscribe/subscription.js';
 import type { Assignment, PartitionProgress } from './progress.js';
@@ -19,6 +19,15 @@ const STANDING_PAUSE_MS = 500;
 const STANDING_TIMEOUT_MS = 10_000;
 /** A commit that takes longer is left to itself: with a broker that is away it may never end. */
 const COMMIT_TIMEOUT_MS = 30_000;
+const TEXTS = {
+  begins: 'The offsets could not be committed; trying again',
+  lasts: 'The offsets still cannot be committed',
+  over: 'The offsets are committed again',
+};
+
+/** Of a commit that was not answered, the abort signal's own words say nothing to anybody. */
+const describe = (error: unknown): string =>
+  error instanceof DOMException ? `no answer within ${COMMIT_TIMEOUT_MS / 1000} s` : error instanceof Error ? error.message : String(error);
 
 export class Committer {
   readonly #subscription: Pick<Subscription, 'commit' | 'standing'>;
@@ -28,12 +37,14 @@ export class Committer {
   #assignment: Assignment | undefined;
   #flushing: Promise<void> = Promise.resolve();
   #hasCommitted = false;
+  readonly #outage: Outage;
 
   constructor(subscription: Pick<Subscription, 'commit' | 'standing'>, options: CommitterOptions, clock: Clock, logger: Logger) {
     this.#subscription = subscription;
     this.#options = options;
     this.#clock = clock;
     this.#logger = logger;
+    this.#outage = new Outage(TEXTS, logger, clock);
   }
 
   /** From now on this assignment's progress is committed, and no other's. */
@@ -85,11 +96,12 @@ export class Committer {
       const outcome = await orAborted(this.#subscription.commit(offsets), AbortSignal.timeout(COMMIT_TIMEOUT_MS));
       if (outcome === 'committed') {
         assignment.commit(offsets);
+        this.#outage.recovered();
         if (!this.#hasCommitted) this.#options.onFirstCommit();
         this.#hasCommitted = true;
       } else this.#logger.debug('The group has moved on: this commit is left to the next owner of the partitions');
     } catch (error) {
-      this.#logger.warn({ err: error }, 'The offsets could not be committed; trying again');
+      this.#outage.failed(describe(error));
     }
   }
 

@@ -38,7 +38,7 @@ export class KafkaLetters implements LetterSender {
   async read(signal: AbortSignal): Promise<DeadLetter[]> {
     const letters = new Map<string, DeadLetter>();
     const { topic } = this;
-    await readToEnd(this.#kafka, { groupPrefix: topic, topics: [topic], signal }, (record) => {
+    await readToEnd(this.#kafka, { topics: [topic], signal }, (record) => {
       const letter = decodeLetter(record);
       const id = record.key?.toString('utf8') ?? '';
       // Written again: the same letter, with the reason of the last refusal.

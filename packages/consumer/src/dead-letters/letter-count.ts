@@ -35,7 +35,7 @@ export class LetterCounter {
     if (this.#letters.size >= MAX_KNOWN) return this.#bound(await this.#end());
     const limit = AbortSignal.timeout(limitMs);
     const from = [{ topic: this.#topic, partition: 0, offset: this.#next }];
-    const options = { groupPrefix: this.#topic, topics: [this.#topic], from, signal: AbortSignal.any([signal, limit]) };
+    const options = { topics: [this.#topic], from, signal: AbortSignal.any([signal, limit]) };
     try {
       const [end] = await readToEnd(this.#kafka, options, (record) => {
         const id = record.key?.toString('utf8') ?? '';

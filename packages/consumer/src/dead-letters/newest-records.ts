@@ -14,7 +14,7 @@ export type Standing = 'newest' | 'superseded' | 'gone';
 export async function standingOf(
   kafka: KafkaClient,
   letters: readonly DeadLetter[],
-  options: { readonly groupPrefix: string; readonly signal: AbortSignal },
+  options: { readonly signal: AbortSignal },
 ): Promise<(letter: DeadLetter) => Standing> {
   const from = new Map<string, TopicPartition & { offset: number }>();
   const wanted = new Set<string>();

@@ -1,16 +1,14 @@
 // Reads topics once, to where they end now, beside whoever else reads them.
-import { randomUUID } from 'node:crypto';
-import { type KafkaClient, sleep, TailwaterError, toKafkaError } from '@tailwater/runtime';
-import type { Admin, Consumer } from 'kafkajs';
+import { type KafkaClient, readCommitted, TailwaterError, toKafkaError } from '@tailwater/runtime';
+import type { Admin } from 'kafkajs';
 import type { FetchedRecord, PartitionOffset, TopicPartition } from './subscription.js';
 
 /** Without anything new for so long, in milliseconds, reading has failed: a transaction left open ends sooner. */
 const STALL_MS = 90_000;
-const POLL_MS = 20;
+/** How long a broker that is away is looked for. */
+const PATIENCE_MS = 30_000;
 
 export interface ReadOptions {
-  /** Kafka has readers in groups only: this one's is named after it, and is removed. */
-  readonly groupPrefix: string;
   readonly topics: readonly string[];
   /** Where to begin; partitions that are not mentioned are left out. When not given, everything is read from its beginning. */
   readonly from?: readonly PartitionOffset[];
@@ -46,22 +44,22 @@ export async function readToEnd(
   options: ReadOptions,
   take: (record: FetchedRecord, place: TopicPartition) => void,
 ): Promise<readonly PartitionEnds[]> {
-  const groupId = `${options.groupPrefix}.reader-${randomUUID()}`;
+  const ends = await allEnds(kafka, options.topics);
+  const wanted = options.from === undefined ? undefined : new Map(options.from.map((each) => [nameOf(each), each.offset]));
+  for (const { low, high, ...place } of ends) {
+    const begin = Math.max(low, wanted === undefined ? low : (wanted.get(nameOf(place)) ?? high));
+    if (begin < high) await readPartition(kafka, { ...place, begin, end: high, signal: options.signal }, take);
+  }
+  return ends;
+}
+
+const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
+
+async function allEnds(kafka: KafkaClient, topics: readonly string[]): Promise<PartitionEnds[]> {
   const admin = kafka.admin();
   try {
     await admin.connect();
-    const ends = await partitionEnds(admin, options.topics);
-    const ranges = new Ranges(ends, options.from);
-    if (ranges.isEmpty) return ends;
-    const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 50, sessionTimeout: 10_000, allowAutoTopicCreation: false });
-    try {
-      await read(consumer, ranges, take, options.signal);
-      return ends;
-    } finally {
-      await consumer.disconnect().catch(() => undefined);
-      // An empty group costs nothing and expires: not worth a failed command.
-      await admin.deleteGroups([groupId]).catch(() => undefined);
-    }
+    return await partitionEnds(admin, topics);
   } catch (error) {
     throw toKafkaError(error, kafka.brokers);
   } finally {
@@ -69,93 +67,24 @@ export async function readToEnd(
   }
 }
 
-interface Range {
-  readonly from: number;
+interface Range extends TopicPartition {
+  readonly begin: number;
   readonly end: number;
+  readonly signal: AbortSignal;
 }
 
-/** What is still to be read. */
-class Ranges {
-  readonly topics: ReadonlySet<string>;
-  readonly #left = new Map<string, Range>();
-
-  constructor(ends: readonly PartitionEnds[], from: readonly PartitionOffset[] | undefined) {
-    const wanted = from === undefined ? undefined : new Map(from.map((each) => [nameOf(each), each.offset]));
-    for (const { low, high, ...place } of ends) {
-      const begin = Math.max(low, wanted === undefined ? low : (wanted.get(nameOf(place)) ?? high));
-      if (begin < high) this.#left.set(nameOf(place), { from: begin, end: high });
-    }
-    this.topics = new Set(ends.filter((place) => this.#left.has(nameOf(place))).map(({ topic }) => topic));
-  }
-
-  get isEmpty(): boolean {
-    return this.#left.size === 0;
-  }
-
-  of(place: TopicPartition): Range | undefined {
-    return this.#left.get(nameOf(place));
-  }
-
-  end(place: TopicPartition): void {
-    this.#left.delete(nameOf(place));
-  }
-}
-
-const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
-
-async function read(
-  consumer: Consumer,
-  ranges: Ranges,
+async function readPartition(
+  kafka: KafkaClient,
+  { begin, end, signal, ...place }: Range,
   take: (record: FetchedRecord, place: TopicPartition) => void,
-  signal: AbortSignal,
 ): Promise<void> {
-  let failure: { readonly error: unknown } | undefined;
-  let aliveAtMs = performance.now();
-  consumer.on(consumer.events.CRASH, ({ payload }) => {
-    if (!payload.restart) failure = { error: payload.error };
-  });
-  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-    for (const [topic, partitions] of Object.entries(payload.memberAssignment)) {
-      for (const partition of partitions) {
-        const range = ranges.of({ topic, partition });
-        if (range === undefined) consumer.pause([{ topic, partitions: [partition] }]);
-        else consumer.seek({ topic, partition, offset: String(range.from) });
-      }
-    }
-  });
-  // A transaction's marker takes an offset too, so an end is reached by fetching past it, not by a record.
-  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { topic, partition, lastOffset } }) => {
-    aliveAtMs = performance.now();
-    const range = ranges.of({ topic, partition });
-    if (range === undefined || Number(lastOffset) + 1 < range.end) return;
-    ranges.end({ topic, partition });
-    consumer.pause([{ topic, partitions: [partition] }]);
-  });
-  await consumer.connect();
-  await consumer.subscribe({ topics: [...ranges.topics], fromBeginning: true });
-  await consumer.run({
-    autoCommit: false,
-    eachBatch: async ({ batch }) => {
-      const range = ranges.of(batch);
-      if (range === undefined) return;
-      for (const message of batch.messages) {
-        const offset = Number(message.offset);
-        if (offset < range.from || offset >= range.end) continue;
-        try {
-          take(message, batch);
-        } catch (error) {
-          failure ??= { error };
-        }
-      }
-    },
-  });
-  while (!ranges.isEmpty) {
-    await sleep(POLL_MS, signal);
-    signal.throwIfAborted();
-    if (failure !== undefined) throw failure.error;
-    if (performance.now() - aliveAtMs > STALL_MS) {
-      throw new TailwaterError('TW1352', { topics: [...ranges.topics].join(', '), seconds: STALL_MS / 1000 });
-    }
+  let next = BigInt(begin);
+  let movedAtMs = performance.now();
+  for await (const fetched of readCommitted(kafka, { ...place, from: next, patienceMs: PATIENCE_MS, signal })) {
+    for (const record of fetched.records) if (Number(record.offset) < end) take(record, place);
+    if (fetched.next >= end) return;
+    if (fetched.next > next) movedAtMs = performance.now();
+    next = fetched.next;
+    if (performance.now() - movedAtMs > STALL_MS) throw new TailwaterError('TW1352', { topics: place.topic, seconds: STALL_MS / 1000 });
   }
-  if (failure !== undefined) throw failure.error;
 }

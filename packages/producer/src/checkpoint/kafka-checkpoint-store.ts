@@ -1,9 +1,8 @@
 // Reads checkpoints from their Kafka topic. A starting producer first announces itself in a transaction, which fences every
 // earlier one, and then reads up to its own announcement: nothing can be written behind its back any more (promise A).
-import { type KafkaClient, TailwaterError, toKafkaError } from '@tailwater/runtime';
+import { type KafkaClient, readCommitted, TailwaterError, toKafkaError } from '@tailwater/runtime';
 import type { KafkaMessage } from 'kafkajs';
 import { type Checkpoint, type CheckpointMessage, CheckpointReader, sessionMessage } from './checkpoint-record.js';
-import { readCommitted } from './kafka-partition-reader.js';
 
 /** How long reading the checkpoints may take, in milliseconds. */
 const READ_TIMEOUT_MS = 60_000;
@@ -31,7 +30,7 @@ export async function claimCheckpoint(
   await announce(sessionMessage(location.source, session));
   const reader = new CheckpointReader(location.source, session);
   const deadline = performance.now() + READ_TIMEOUT_MS;
-  for await (const { records } of readCommitted(kafka, location.topic, deadline)) {
+  for await (const { records } of readCommitted(kafka, { topic: location.topic, partition: 0, patienceMs: READ_TIMEOUT_MS })) {
     for (const record of records) if (add(reader, location.topic, record)) return reader.result();
     if (performance.now() > deadline) break;
   }
@@ -44,7 +43,7 @@ export async function peekCheckpoint(kafka: KafkaClient, location: CheckpointLoc
   if (!(await exists(kafka, location.topic))) return reader.result();
   let end: bigint | undefined;
   let movedAtMs = performance.now();
-  for await (const fetched of readCommitted(kafka, location.topic, movedAtMs + READ_TIMEOUT_MS)) {
+  for await (const fetched of readCommitted(kafka, { topic: location.topic, partition: 0, patienceMs: READ_TIMEOUT_MS })) {
     for (const record of fetched.records) add(reader, location.topic, record);
     end ??= fetched.end;
     if (fetched.records.length > 0) movedAtMs = performance.now();

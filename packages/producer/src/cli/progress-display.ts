@@ -1,9 +1,9 @@
-// The snapshot's progress bar, and one line of figures every now and then.
-import { createProgress, type Logger, sleep } from '@tailwater/runtime';
+// The snapshot's progress bar, and a line of figures every minute in which something was published.
+import { createProgress, formatCount, formatDuration, type Logger, sleep } from '@tailwater/runtime';
 import type { ProducerState } from '../producer-state.js';
 
 const DRAW_MS = 250;
-const REPORT_MS = 30_000;
+const REPORT_MS = 60_000;
 
 export class ProgressDisplay {
   readonly #state: ProducerState;
@@ -18,12 +18,14 @@ export class ProgressDisplay {
 
   async run(signal: AbortSignal): Promise<void> {
     let bar: ReturnType<typeof createProgress> | undefined;
+    let beganAtMs = 0;
     let reportedAtMs = Date.now();
     let publishedBefore = 0;
     while (!signal.aborted) {
       await sleep(DRAW_MS, signal);
       const totals = this.#state.phase === 'standby' ? undefined : this.#state.snapshots()?.totals;
       if (totals?.state === 'running') {
+        if (bar === undefined) beganAtMs = performance.now();
         bar ??= createProgress({ stream: this.#stream, logger: this.#logger, label: 'snapshot', unit: 'documents' });
         bar.update({
           done: totals.documents,
@@ -32,21 +34,23 @@ export class ProgressDisplay {
           ...(totals.etaSeconds === undefined ? {} : { etaSeconds: totals.etaSeconds }),
         });
       } else if (bar !== undefined) {
-        bar.finish(`${totals?.documents ?? 0} documents`);
+        const took = formatDuration((performance.now() - beganAtMs) / 1000);
+        bar.finish(totals === undefined ? 'left to another producer' : `done, ${formatCount(totals.documents)} documents in ${took}`);
         bar = undefined;
       }
       const sinceMs = Date.now() - reportedAtMs;
       if (sinceMs < REPORT_MS || this.#state.phase === 'standby') continue;
       const counts = this.#state.counts();
       const published = counts?.eventsPublished ?? 0;
-      const perSecond = Math.round(((published - publishedBefore) * 1000) / sinceMs);
+      const perSecond = Number((((published - publishedBefore) * 1000) / sinceMs).toFixed(1));
+      reportedAtMs = Date.now();
+      if (published === publishedBefore) continue;
+      publishedBefore = published;
       this.#logger.info(
         { position: this.#state.position()?.toString(), events: published, perSecond, unknown: counts?.unknownEntries },
         'Publishing',
       );
-      reportedAtMs = Date.now();
-      publishedBefore = published;
     }
-    bar?.finish('stopped');
+    bar?.finish();
   }
 }

@@ -27,6 +27,7 @@ import { SnapshotPlan } from '../snapshot/snapshot-plan.js';
 import { checkSnapshotQueries, parseSnapshotQueries } from '../snapshot/snapshot-queries.js';
 import { SnapshotReport } from '../snapshot/snapshot-report.js';
 import { connectSource, type MongoSource } from '../source/mongo/connect.js';
+import { logPrimaries } from '../source/mongo/topology-log.js';
 import { parseStartAt } from '../source/oplog/start-at.js';
 import { expectIncluded, expectPublished } from './expect-included.js';
 import { namespaceOptions, sourceOptions } from './options.js';
@@ -89,6 +90,7 @@ export const startCommand: Command<typeof options> = {
     for (const namespace of snapshotQueries.keys()) expectIncluded(rules, namespace);
     const listen = statusListen(given, logger);
     const source = await connectSource(given.mongo, given.source);
+    logPrimaries(source.client, logger.child({ component: 'mongodb' }));
     try {
       await checkSnapshotQueries(source.client, snapshotQueries);
       const kafka = createKafka(kafkaConnection(given, 'tailwater-producer'), logger.child({ component: 'kafka' }));

@@ -1,7 +1,7 @@
 // The outer loop: a session while this process leads, standing by while another one does, and after a failure another
 // session. Whatever failed, and whether or not the last transaction was committed, the next one reads the checkpoint anew
 // (promises A and B).
-import { type Logger, sleep, TailwaterError } from '@tailwater/runtime';
+import { type Logger, Outage, sleep, systemClock, TailwaterError } from '@tailwater/runtime';
 import type { ProducerState } from '../producer-state.js';
 import type { Election } from './election.js';
 
@@ -9,6 +9,11 @@ import type { Election } from './election.js';
 const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 15_000;
 const FENCED = 'TW1205';
+const TEXTS = {
+  begins: 'The pipeline was interrupted; it goes on from its checkpoint',
+  lasts: 'The pipeline is still interrupted',
+  over: 'The pipeline runs again',
+};
 
 export interface LeadDependencies {
   readonly election: Election;
@@ -48,6 +53,7 @@ async function runSessions(
     state.standBy();
     logger.info('Standing by: another producer of this source leads');
   };
+  const outage = new Outage(TEXTS, logger, systemClock);
   let failures = 0;
   let delayMs = 0;
   while (!stop.aborted) {
@@ -60,6 +66,7 @@ async function runSessions(
       }
       await session(AbortSignal.any([stop, lost]), () => {
         failures = 0;
+        outage.recovered();
       });
       if (!lost.aborted) return;
       delayMs = 0;
@@ -80,7 +87,7 @@ async function runSessions(
       state.phase = 'recovering';
       state.lastError = error instanceof Error ? error.message : String(error);
       delayMs = Math.min(FIRST_DELAY_MS * 2 ** (failures - 1), MAX_DELAY_MS);
-      logger.warn({ err: error, failures, delayMs }, 'The pipeline was interrupted; it goes on from its checkpoint');
+      outage.failed(state.lastError, { err: error, delayMs });
     }
   }
 }

@@ -1,6 +1,7 @@
 // The kafkajs client with settings under which a broker that is away for an hour costs an hour and nothing else.
 import { Kafka, type RetryOptions } from 'kafkajs';
 import type { Logger } from '../logging/logger.js';
+import { BrokerHealth } from './broker-health.js';
 import { type KafkaConnection, parseBrokers } from './connection.js';
 import { createKafkajsLogBridge, kafkajsLogLevel } from './kafkajs-log-bridge.js';
 import { promptSocket } from './prompt-socket.js';
@@ -23,6 +24,7 @@ export class KafkaClient extends Kafka {
 
   constructor(connection: KafkaConnection, logger: Logger) {
     const brokers = parseBrokers(connection.brokers);
+    const health = new BrokerHealth(logger);
     super({
       brokers,
       clientId: connection.clientId,
@@ -33,7 +35,8 @@ export class KafkaClient extends Kafka {
       socketFactory: promptSocket,
       retry: PATIENT_RETRY,
       logLevel: kafkajsLogLevel(logger),
-      logCreator: createKafkajsLogBridge(logger),
+      logCreator: createKafkajsLogBridge(logger, health),
+      socketFactory: health.socketFactory,
     });
     this.connection = connection;
     this.brokers = brokers.join(',');

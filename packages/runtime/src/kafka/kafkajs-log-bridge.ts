@@ -1,6 +1,7 @@
 // kafkajs's log into ours. kafkajs calls ERROR whatever it is going to try again by itself; here an error is what nobody handles.
 import { type LogEntry, type logCreator, logLevel } from 'kafkajs';
 import type { Logger } from '../logging/logger.js';
+import type { BrokerHealth } from './broker-health.js';
 import { RepeatFilter } from './repeat-filter.js';
 
 type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
@@ -19,8 +20,15 @@ const LEFT_OUT = new Set(['timestamp', 'logger', 'message', 'stack', 'helpUrl', 
  * A `logCreator` for kafkajs, see https://kafka.js.org/docs/custom-logger. The bridge decides what is written, so give kafkajs
  * itself the level that {@link kafkajsLogLevel} computes, else it formats debug lines for nothing.
  */
-export function createKafkajsLogBridge(logger: Logger, filter: RepeatFilter = new RepeatFilter()): logCreator {
+export function createKafkajsLogBridge(
+  logger: Logger,
+  health: Pick<BrokerHealth, 'failed'>,
+  filter: RepeatFilter = new RepeatFilter(),
+): logCreator {
   return () => (entry) => {
+    const broker = entry.log['broker'];
+    const reason = reasonOfLostConnection(entry);
+    if (reason !== undefined && typeof broker === 'string') health.failed(broker, reason);
     const level = levelOf(entry);
     if (!logger.isLevelEnabled(level)) return;
     const message = `${entry.namespace}: ${String(entry.log.message)}`;
@@ -46,16 +54,27 @@ export function kafkajsLogLevel(logger: Logger): logLevel {
   return logger.isLevelEnabled('info') ? logLevel.INFO : logLevel.WARN;
 }
 
+/** `connect ECONNREFUSED 127.0.0.1:9092`; undefined for what is no failed or lost connection. */
+function reasonOfLostConnection({ namespace, level, log }: LogEntry): string | undefined {
+  if (namespace !== 'Connection' || level !== logLevel.ERROR) return undefined;
+  const [, reason, timeout] = LOST_CONNECTION.exec(String(log.message)) ?? [];
+  return reason ?? timeout;
+}
+
+const LOST_CONNECTION = /^(?:Connection error: (.+)|(Connection timeout))$/;
+
 function levelOf({ namespace, level, log }: LogEntry): Level {
   const message = String(log.message);
   if (log['error'] === CONCURRENT_TRANSACTIONS_TEXT || message.endsWith(CONCURRENT_TRANSACTIONS_TEXT)) return 'trace';
   if (level === logLevel.DEBUG) return 'trace';
   // Joining and leaving are told by whoever asked for them.
   if (level === logLevel.INFO) return 'debug';
-  // The connection's own line comes before the pool's, and a response's error is thrown to whoever sent the request.
-  if (namespace === 'Connection') return 'debug';
+  // Of lost connections the brokers' health tells, and a response's error is thrown to whoever sent the request.
+  if (namespace === 'Connection' || message.includes('Connection error') || message.includes('Connection timeout')) return 'debug';
+  // An answer to a request that was given up.
+  if (namespace === 'RequestQueue') return 'debug';
   // After a crash that passes kafkajs says that it starts again; any other is thrown to whoever runs the consumer.
-  if (message.startsWith('Crash:')) return 'debug';
+  if (message.startsWith('Crash:') || message.startsWith('Restarting the consumer')) return 'debug';
   if (namespace === 'BrokerPool' || 'retryCount' in log) return 'warn';
   if (message.startsWith('The group is rebalancing') || message.startsWith('The coordinator is not aware of this member')) return 'debug';
   return level === logLevel.WARN ? 'warn' : 'error';

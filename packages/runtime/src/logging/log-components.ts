@@ -9,6 +9,7 @@ export const LOG_COMPONENTS = [
   'headroom',
   'kafka',
   'lead',
+  'mongodb',
   'normalize',
   'oplog',
   'pipeline',

@@ -20,8 +20,8 @@ export interface ProgressState {
 
 export interface Progress {
   update(state: ProgressState): void;
-  /** Removes the bar and logs the summary. */
-  finish(summary: string): void;
+  /** Removes the bar and logs the summary, if there is anything to say. */
+  finish(summary?: string): void;
 }
 
 export interface ProgressOptions {
@@ -62,9 +62,9 @@ class BarProgress implements Progress {
     stream.write(`\r${`${label}${bar} ${describe(state, unit)}`.slice(0, (stream.columns ?? 80) - 1)}${CLEAR_REST}`);
   }
 
-  finish(summary: string): void {
+  finish(summary?: string): void {
     if (this.#drawnAt !== Number.NEGATIVE_INFINITY) this.#options.stream.write(`\r${CLEAR_REST}`);
-    this.#options.logger.info(`${this.#options.label}: ${summary}`);
+    if (summary !== undefined) this.#options.logger.info(`${this.#options.label}: ${summary}`);
   }
 }
 
@@ -97,8 +97,8 @@ class LogProgress implements Progress {
     logger.info({ ...state }, `${label}: ${describe(state, unit)}`);
   }
 
-  finish(summary: string): void {
-    this.#options.logger.info(`${this.#options.label}: ${summary}`);
+  finish(summary?: string): void {
+    if (summary !== undefined) this.#options.logger.info(`${this.#options.label}: ${summary}`);
   }
 }
 

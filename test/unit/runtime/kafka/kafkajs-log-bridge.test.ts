@@ -11,14 +11,16 @@ import {
 function bridge(level = 'trace') {
   const lines: Record<string, unknown>[] = [];
   const logger = createLogger({ name: 'x', level, format: 'json', destination: { write: (line) => void lines.push(JSON.parse(line)) } });
-  const log = createKafkajsLogBridge(logger)(logLevel.INFO);
+  const failures: string[] = [];
+  const health = { failed: (broker: string, reason: string) => void failures.push(`${broker} ${reason}`) };
+  const log = createKafkajsLogBridge(logger, health)(logLevel.INFO);
   const entry = (namespace: string, entryLevel: logLevel, message: unknown, extra: object = {}): LogEntry => ({
     namespace,
     level: entryLevel,
     label: '',
     log: { timestamp: 'now', logger: 'kafkajs', message: message as string, ...extra },
   });
-  return { lines, logger, log: (...args: Parameters<typeof entry>) => log(entry(...args)) };
+  return { lines, failures, logger, log: (...args: Parameters<typeof entry>) => log(entry(...args)) };
 }
 
 describe('the kafkajs log bridge', () => {
@@ -47,6 +49,15 @@ describe('the kafkajs log bridge', () => {
       { retryCount: 1, retryTime: 2 },
       'warn',
     ],
+    [
+      'BrokerPool',
+      logLevel.ERROR,
+      'Failed to connect to seed broker, trying another broker from the list: Connection error: connect ECONNREFUSED',
+      { retryCount: 1 },
+      'debug',
+    ],
+    ['RequestQueue', logLevel.WARN, 'Response without match', { broker: 'b:1' }, 'debug'],
+    ['Consumer', logLevel.ERROR, 'Restarting the consumer in 100ms', { retryTime: 100 }, 'debug'],
     ['Producer', logLevel.ERROR, 'Failed to send messages: x', { retryCount: 0, retryTime: 5 }, 'warn'],
     ['Producer', logLevel.ERROR, `Failed to send messages: ${CONCURRENT_TRANSACTIONS_TEXT}`, { retryCount: 0 }, 'trace'],
     ['Consumer', logLevel.ERROR, 'Crash: KafkaJSError: x', { retryCount: 0, groupId: 'g' }, 'debug'],
@@ -60,6 +71,16 @@ describe('the kafkajs log bridge', () => {
     expect(lines).toMatchObject([{ level: expected, msg: `${namespace}: ${message}` }]);
     expect(lines[0]).not.toHaveProperty('stack');
     expect(lines[0]).not.toHaveProperty('timestamp');
+  });
+
+  it('tells the brokers’ health of failed connections, and of nothing else', () => {
+    const { failures, log } = bridge('info');
+    log('Connection', logLevel.ERROR, 'Connection error: connect ECONNREFUSED b:1', { broker: 'b:1' });
+    log('Connection', logLevel.ERROR, 'Connection timeout', { broker: 'c:1' });
+    log('Connection', logLevel.ERROR, 'Response Heartbeat(key: 12, version: 3)', { broker: 'b:1', error: 'rebalancing' });
+    log('Connection', logLevel.DEBUG, 'Connection error: none', { broker: 'b:1' });
+    log('BrokerPool', logLevel.ERROR, 'Connection error: x', { broker: 'b:1' });
+    expect(failures).toEqual(['b:1 connect ECONNREFUSED b:1', 'c:1 Connection timeout']);
   });
 
   it('takes an Error where kafkajs promises a text', () => {

@@ -91,7 +91,7 @@ interface RetryContext {
   readonly signal: AbortSignal;
 }
 
-function retry(chosen: readonly DeadLetter[], { kafka, letters, group }: OpenLetters, context: RetryContext): Promise<RetryResult[]> {
+function retry(chosen: readonly DeadLetter[], { kafka, letters }: OpenLetters, context: RetryContext): Promise<RetryResult[]> {
   const { prefix, signal, ...rest } = context;
   const namespaceOf = (topic: string) => {
     const namespace = namespaceOfTopic(prefix, topic);
@@ -103,7 +103,7 @@ function retry(chosen: readonly DeadLetter[], { kafka, letters, group }: OpenLet
     {
       ...rest,
       namespaceOf,
-      standingOf: (portion) => standingOf(kafka, portion, { groupPrefix: group, signal }),
+      standingOf: (portion) => standingOf(kafka, portion, { signal }),
       remove: (ids) => letters.remove(ids),
     },
     signal,

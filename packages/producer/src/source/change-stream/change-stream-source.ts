@@ -1,6 +1,6 @@
 // Change streams as a source of changes, for users without access to `local`, for Atlas, and for clusters behind a mongos.
 // A lost cursor is opened again behind the last event that was handed out; nothing is skipped or repeated.
-import { type Logger, sleep, TailwaterError } from '@tailwater/runtime';
+import { type Logger, Outage, sleep, systemClock, TailwaterError } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import { type Document, type MongoClient, MongoServerError } from 'mongodb';
 import { isRetriableMongoError, isUnauthorized } from '../mongo/mongo-errors.js';
@@ -38,6 +38,12 @@ export interface ChangeStreamOptions extends NamespacePatterns {
   readonly isAwaited: () => boolean;
 }
 
+const TEXTS = {
+  begins: 'Reading the change stream failed, opening it again',
+  lasts: 'The change stream still cannot be read',
+  over: 'The change stream is read again',
+};
+
 export class ChangeStreamSource implements ChangeSource {
   readonly #client: MongoClient;
   readonly #options: ChangeStreamOptions;
@@ -69,12 +75,14 @@ export class ChangeStreamSource implements ChangeSource {
 
   async *read(after: Position, signal: AbortSignal): AsyncGenerator<EntryBatch> {
     let end = after;
+    const outage = new Outage(TEXTS, this.#logger, systemClock);
     let failures = 0;
     while (!signal.aborted) {
       const begin = end;
       try {
         for await (const batch of this.#readFrom(end, signal)) {
           failures = 0;
+          outage.recovered();
           end = batch.end;
           yield batch;
         }
@@ -85,7 +93,7 @@ export class ChangeStreamSource implements ChangeSource {
         const coded = this.#coded(error, end);
         if (coded instanceof TailwaterError || !isPassing(error)) throw coded;
         failures += 1;
-        this.#logger.warn({ err: error, failures, position: end.toString() }, 'Reading the change stream failed, opening it again');
+        outage.failed(error instanceof Error ? error.message : String(error), { position: end.toString() });
         await sleep(Math.min(REOPEN_DELAY_MS * 2 ** (failures - 1), MAX_REOPEN_DELAY_MS), signal);
       }
     }

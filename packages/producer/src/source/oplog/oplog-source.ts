@@ -1,6 +1,6 @@
 // The oplog of one replica set as a source of changes: it verifies that its place is still there (promise F), and opens a
 // new cursor after a failover or a lost connection, from the last entry it handed out.
-import { type Logger, sleep } from '@tailwater/runtime';
+import { type Logger, Outage, sleep, systemClock } from '@tailwater/runtime';
 import type { Position } from '@tailwater/schema';
 import type { MongoClient } from 'mongodb';
 import { isRetriableMongoError } from '../mongo/mongo-errors.js';
@@ -10,6 +10,12 @@ import { newestMajorityPosition, positionLost } from './oplog-window.js';
 
 const REOPEN_DELAY_MS = 250;
 const MAX_REOPEN_DELAY_MS = 10_000;
+
+const TEXTS = {
+  begins: 'Reading the oplog failed, opening it again',
+  lasts: 'The oplog still cannot be read',
+  over: 'The oplog is read again',
+};
 
 export class OplogSource implements ChangeSource {
   readonly #client: MongoClient;
@@ -26,11 +32,13 @@ export class OplogSource implements ChangeSource {
 
   async *read(after: Position, signal: AbortSignal): AsyncGenerator<EntryBatch> {
     let end = after;
+    const outage = new Outage(TEXTS, this.#logger, systemClock);
     let failures = 0;
     while (!signal.aborted) {
       try {
         for await (const batch of this.#readFrom(end, signal)) {
           failures = 0;
+          outage.recovered();
           end = batch.end;
           yield batch;
         }
@@ -38,7 +46,7 @@ export class OplogSource implements ChangeSource {
         if (signal.aborted) return;
         if (!isRetriableMongoError(error)) throw error;
         failures += 1;
-        this.#logger.warn({ err: error, failures, position: end.toString() }, 'Reading the oplog failed, opening it again');
+        outage.failed(error instanceof Error ? error.message : String(error), { position: end.toString() });
         await sleep(Math.min(REOPEN_DELAY_MS * 2 ** (failures - 1), MAX_REOPEN_DELAY_MS), signal);
       }
     }

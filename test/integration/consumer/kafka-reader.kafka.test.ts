@@ -1,0 +1,64 @@
+// Reading topics to where they end, and `dead-letters list`, which does only that: without a consumer group, so nothing waits for one.
+import { type Kafka, startKafka } from '@tailwater/devstack';
+import { createKafka, createLogger, type KafkaClient } from '@tailwater/runtime';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readToEnd } from '../../../packages/consumer/src/subscribe/kafka-reader.js';
+import { runCommand } from '../../support/run-command.js';
+
+const LETTERS = 'tw.es.dead-letters';
+
+let kafka: Kafka;
+let client: KafkaClient;
+beforeAll(async () => {
+  kafka = await startKafka({});
+  client = createKafka({ brokers: kafka.brokers, clientId: 'test' }, createLogger({ name: 'consumer', level: 'silent' }));
+});
+afterAll(() => kafka?.stop());
+
+const list = (target: string) =>
+  runCommand('consumer', ['dead-letters', 'list', '--target', target, '--prefix', 'tw', '--kafka', kafka.brokers.join(',')]);
+
+it('reads every partition from where it is told, and leaves out what was aborted', async () => {
+  await kafka.createTopic('tw.shop.orders', { partitions: 3 });
+  const producer = client.producer({ transactionalId: 't', idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false });
+  await producer.connect();
+  for (const ends of ['commit', 'abort', 'commit', 'abort'] as const) {
+    const transaction = await producer.transaction();
+    const messages = [0, 1, 2].flatMap((partition) => [1, 2].map((n) => ({ key: `${partition}`, value: `${ends} ${n}`, partition })));
+    await transaction.send({ topic: 'tw.shop.orders', messages });
+    await transaction[ends]();
+  }
+  await producer.disconnect();
+  const read = async (from?: { topic: string; partition: number; offset: number }[]) => {
+    const values: string[] = [];
+    const options = {
+      topics: ['tw.shop.orders', 'tw.shop.absent'],
+      signal: new AbortController().signal,
+      ...(from === undefined ? {} : { from }),
+    };
+    const ends = await readToEnd(client, options, ({ value }, { partition }) => values.push(`${partition} ${value?.toString() ?? ''}`));
+    // Four transactions, each of two records and a marker.
+    expect(ends.map(({ topic, high }) => [topic, high])).toEqual(Array(3).fill(['tw.shop.orders', 12]));
+    return values;
+  };
+  expect(await read()).toEqual([0, 1, 2].flatMap((at) => ['1', '2', '1', '2'].map((n) => `${at} commit ${n}`)));
+  expect(await read([{ topic: 'tw.shop.orders', partition: 1, offset: 4 }])).toEqual(['1 commit 1', '1 commit 2']);
+  expect(await read([{ topic: 'tw.shop.orders', partition: 1, offset: 12 }])).toEqual([]);
+});
+
+it('ends when the signal aborts', async () => {
+  const signal = AbortSignal.abort(new Error('enough'));
+  await expect(readToEnd(client, { topics: ['tw.shop.orders'], signal }, () => {})).rejects.toThrow('enough');
+});
+
+it('lists no letters where there is no topic, or all were removed, and leaves no group behind', async () => {
+  expect(await list('mongo')).toMatchObject({ code: 0, stdout: 'No dead letters in tw.mongo.dead-letters\n' });
+  await kafka.createTopic(LETTERS, { config: { 'cleanup.policy': 'compact' } });
+  const producer = client.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false });
+  await producer.connect();
+  await producer.send({ topic: LETTERS, messages: [{ key: 'tw.shop.orders/0/1', value: null }] });
+  await producer.disconnect();
+  expect(await list('es')).toMatchObject({ code: 0, stdout: `No dead letters in ${LETTERS}\n` });
+  const groups = await kafka.withAdmin((admin) => admin.listGroups());
+  expect(groups.groups).toEqual([]);
+});
