@@ -1,14 +1,12 @@
 // Which brokers can be reached, for the log. kafkajs tells of every attempt that fails, and of none that succeeds; the sockets do.
-import { createRequire } from 'node:module';
 import type { ISocketFactory } from 'kafkajs';
 import { type Clock, systemClock } from '../lifecycle/clock.js';
 import type { Logger } from '../logging/logger.js';
 import { Outage } from '../logging/outage.js';
+import { promptSocket } from './prompt-socket.js';
 
 /** A broker that starts, or a proxy in front of none, accepts connections and drops them: only so long without a failure counts. */
 const STEADY_MS = 2_000;
-
-const connect = (createRequire(import.meta.url)('kafkajs/src/network/socketFactory.js') as () => ISocketFactory)();
 
 export class BrokerHealth {
   readonly #logger: Logger;
@@ -26,7 +24,7 @@ export class BrokerHealth {
       this.#connected(`${options.host}:${options.port}`);
       options.onConnect();
     };
-    return connect({ ...options, onConnect });
+    return promptSocket({ ...options, onConnect });
   };
 
   /** @param broker - host:port */

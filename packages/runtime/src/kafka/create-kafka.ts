@@ -4,7 +4,6 @@ import type { Logger } from '../logging/logger.js';
 import { BrokerHealth } from './broker-health.js';
 import { type KafkaConnection, parseBrokers } from './connection.js';
 import { createKafkajsLogBridge, kafkajsLogLevel } from './kafkajs-log-bridge.js';
-import { promptSocket } from './prompt-socket.js';
 
 /**
  * Retries without end, in practice: a process waits for its broker. Give it to `kafka.consumer` too, which otherwise counts to 5
@@ -32,7 +31,6 @@ export class KafkaClient extends Kafka {
       ...(connection.sasl === undefined ? {} : { sasl: connection.sasl }),
       connectionTimeout: CONNECTION_TIMEOUT_MS,
       authenticationTimeout: AUTHENTICATION_TIMEOUT_MS,
-      socketFactory: promptSocket,
       retry: PATIENT_RETRY,
       logLevel: kafkajsLogLevel(logger),
       logCreator: createKafkajsLogBridge(logger, health),

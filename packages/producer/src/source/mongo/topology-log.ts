@@ -4,20 +4,18 @@ import type { MongoClient, TopologyDescription } from 'mongodb';
 
 /** From now on; the driver looks at every member all the time. A mongos has no primary, and nothing is said of it. */
 export function logPrimaries(client: MongoClient, logger: Logger): void {
-  let primary: string | undefined;
   let lostAtMs: number | undefined;
-  client.on('topologyDescriptionChanged', ({ newDescription }) => {
-    const now = primaryOf(newDescription);
-    if (now === primary) return;
-    if (now === undefined) {
+  client.on('topologyDescriptionChanged', ({ previousDescription, newDescription }) => {
+    const [before, primary] = [primaryOf(previousDescription), primaryOf(newDescription)];
+    if (primary === before) return;
+    if (primary === undefined) {
       lostAtMs = performance.now();
-      logger.warn({ primary }, `The primary ${primary} is none any more, or cannot be reached; waiting for the replica set to have one`);
+      logger.warn({ before }, `The primary ${before} is none any more, or cannot be reached; waiting for the replica set to have one`);
     } else if (lostAtMs !== undefined) {
       const seconds = (performance.now() - lostAtMs) / 1000;
       lostAtMs = undefined;
-      logger.info({ primary: now, seconds: Math.round(seconds) }, `The primary is ${now}, after ${formatDuration(seconds)} without one`);
-    } else if (primary !== undefined) logger.info({ primary: now, before: primary }, `The primary is ${now} now; it was ${primary}`);
-    primary = now;
+      logger.info({ primary, seconds: Math.round(seconds) }, `The primary is ${primary}, after ${formatDuration(seconds)} without one`);
+    } else if (before !== undefined) logger.info({ primary, before }, `The primary is ${primary} now; it was ${before}`);
   });
 }
 
