@@ -1,5 +1,5 @@
 // The targets by the name that --target gives them, or by the path of a module.
-import { isModulePath, type OptionValues, TailwaterError } from '@tailwater/runtime';
+import { isModulePath, type Logger, type OptionValues, TailwaterError } from '@tailwater/runtime';
 import { elasticsearchOptions, elasticsearchSettings } from './elasticsearch/options.js';
 import { loadTarget } from './module/load-target.js';
 import { mongoOptions, mongoSettings } from './mongo/options.js';
@@ -20,6 +20,8 @@ export interface TargetSettings {
   /** For a target that is a module, by name. */
   readonly options: Readonly<Record<string, string>>;
   readonly own: OptionValues<typeof ownOptions>;
+  /** For what a target has to say that is no failure. */
+  readonly logger?: Pick<Logger, 'warn'>;
 }
 
 // Loaded when asked for: each client library costs more than 20 MB of memory, and a process needs one.

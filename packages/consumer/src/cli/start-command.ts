@@ -79,6 +79,7 @@ export const startCommand: Command<typeof options> = {
       autoCommitInterval: given.autoCommitInterval,
       options: given.targetOption,
       own: given,
+      logger: logger.child({ component: 'apply' }),
     });
 
     const kafka = createKafka(kafkaConnection(given, 'tailwater-consumer'), logger.child({ component: 'kafka' }));

@@ -8,10 +8,14 @@ const MEGABYTE = 1024 * 1024;
 const unlimited = () => Number.POSITIVE_INFINITY;
 
 /** The rows at which the batch is cut. */
-function cuts(batch: ChangeBatch, lookupsFor: Parameters<typeof sliceEnd>[2] = unlimited): number[] {
+function cuts(
+  batch: ChangeBatch,
+  lookupsFor: Parameters<typeof sliceEnd>[2] = unlimited,
+  contentBytes?: Parameters<typeof sliceEnd>[3],
+): number[] {
   const ends: number[] = [];
   for (let from = 0; from < batch.length; ) {
-    from = sliceEnd(batch, from, lookupsFor);
+    from = sliceEnd(batch, from, lookupsFor, contentBytes);
     ends.push(from);
   }
   return ends;
@@ -33,6 +37,13 @@ describe('sliceEnd', () => {
     const batch = new ChangeBatch();
     for (let n = 0; n < 6000; n++) addRow(batch);
     expect(cuts(batch)).toEqual([2000, 4000, 6000]);
+  });
+
+  it('counts the contents that files will bring', () => {
+    const batch = new ChangeBatch();
+    const files = { ...ORDERS, chunks: 'fs.chunks' };
+    for (let n = 0; n < 6; n++) addRow(batch, { namespace: n % 2 === 0 ? files : ORDERS });
+    expect(cuts(batch, unlimited, () => 4 * MEGABYTE)).toEqual([3, 6]);
   });
 
   it('bounds the bytes, and lets a document through that is larger', () => {

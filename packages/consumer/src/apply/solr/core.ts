@@ -1,11 +1,12 @@
 // One core or collection, and the requests that change its documents. A batch that Solr refuses goes again in halves, down to the
 // documents that are to blame; what was applied already is applied again, which changes nothing (promise D).
-import { TailwaterError } from '@tailwater/runtime';
+import { type Logger, TailwaterError } from '@tailwater/runtime';
 import type { Change } from '../../change.js';
 import { SpareBuffers } from '../spare-buffers.js';
 import { APPLIED, type ChangeResult, SUPERSEDED } from '../target.js';
 import { CoreSchema } from './core-schema.js';
 import type { DroppedFields } from './dropped-fields.js';
+import { Extraction } from './extraction.js';
 import { parsed, reasonOf, refusal } from './failures.js';
 import type { Answer, SolrHttp } from './http.js';
 import { NewFields } from './new-fields.js';
@@ -27,6 +28,7 @@ export interface CoreParts {
   readonly autoCommitInterval: number | undefined;
   readonly idOf: (change: Change) => string;
   readonly dropped: DroppedFields;
+  readonly logger?: Pick<Logger, 'warn'> | undefined;
 }
 
 export class SolrCore {
@@ -34,15 +36,17 @@ export class SolrCore {
   readonly #parts: CoreParts;
   readonly #schema: CoreSchema;
   readonly #parameters: UpdateParameters;
+  readonly #extraction: Extraction;
   readonly #newFields = new NewFields();
   readonly #bodies: SpareBuffers<UpdateBody>;
   #isOpen = false;
 
   constructor(name: string, parts: CoreParts) {
-    const { dropped, settings } = parts;
+    const { http, dropped, settings, logger } = parts;
     this.#name = name;
     this.#parts = parts;
     this.#schema = new CoreSchema(name, parts.http, settings);
+    this.#extraction = new Extraction(name, { http, field: settings.contentField ?? 'content', dropped, logger });
     this.#parameters = updateParameters(settings, parts.autoCommitInterval);
     this.#bodies = new SpareBuffers(
       () =>
@@ -64,6 +68,10 @@ export class SolrCore {
 
   async apply(changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]> {
     await this.open(signal);
+    return this.#apply(await this.#extraction.withTexts(changes, signal), signal);
+  }
+
+  async #apply(changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]> {
     if (this.#parts.settings.versionField === undefined) return this.#send(changes, signal);
     const upserts = changes.filter(({ kind }) => kind === 'upsert');
     const deletes = changes.filter(({ kind }) => kind === 'delete');

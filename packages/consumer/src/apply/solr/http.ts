@@ -13,7 +13,7 @@ export interface HttpOptions {
   readonly requestTimeoutMs: number;
 }
 
-const JSON_BODY = { 'content-type': 'application/json' };
+const JSON_BODY = 'application/json';
 /** Short, so that the status says soon that the server is gone; whoever waits longer tries again. */
 const CONNECT_TIMEOUT_MS = 3_000;
 
@@ -41,8 +41,9 @@ export class SolrHttp {
   }
 
   /** @throws TailwaterError when there was no answer: the request may or may not have been carried out */
-  post(path: string, body: Buffer | string, signal: AbortSignal): Promise<Answer> {
-    return this.#request({ method: 'POST', path: `${this.#path}/${path}`, headers: { ...this.#headers, ...JSON_BODY }, body, signal });
+  post(path: string, body: Buffer | string, signal: AbortSignal, contentType = JSON_BODY): Promise<Answer> {
+    const headers = { ...this.#headers, 'content-type': contentType };
+    return this.#request({ method: 'POST', path: `${this.#path}/${path}`, headers, body, signal });
   }
 
   async close(): Promise<void> {

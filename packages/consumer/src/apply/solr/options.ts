@@ -1,9 +1,17 @@
 // The options that only Solr has, and what they mean for the target.
 import { leaves, type OptionValues } from '@tailwater/runtime';
 
-const { solrSchema, solrIds, solrUpdateChain, solrVersionField, solrDeleteVersion, uniqueKey } = leaves;
+const { solrSchema, solrIds, solrUpdateChain, solrVersionField, solrDeleteVersion, uniqueKey, solrContentField } = leaves;
 
-export const solrOptions = { solrSchema, solrIds, solrUpdateChain, solrVersionField, solrDeleteVersion, uniqueKey } as const;
+export const solrOptions = {
+  solrSchema,
+  solrIds,
+  solrUpdateChain,
+  solrVersionField,
+  solrDeleteVersion,
+  uniqueKey,
+  solrContentField,
+} as const;
 
 export interface SolrSettings {
   readonly schema: 'drop' | 'add';
@@ -13,6 +21,8 @@ export interface SolrSettings {
   readonly versionField: string | undefined;
   readonly deleteVersionParameter: string;
   readonly uniqueKey: string | undefined;
+  /** Default: content. */
+  readonly contentField?: string;
 }
 
 export function solrSettings(given: OptionValues<typeof solrOptions>): SolrSettings {
@@ -23,5 +33,6 @@ export function solrSettings(given: OptionValues<typeof solrOptions>): SolrSetti
     versionField: given.solrVersionField,
     deleteVersionParameter: given.solrDeleteVersion,
     uniqueKey: given.uniqueKey,
+    contentField: given.solrContentField,
   };
 }

@@ -1,5 +1,5 @@
 // The Solr target, version 9, standalone and cloud: one update request per batch and core, its body built from BSON bytes.
-import { redactUrl, TailwaterError } from '@tailwater/runtime';
+import { type Logger, redactUrl, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace, type Namespace } from '@tailwater/schema';
 import type { Change } from '../../change.js';
 import { connectWithin } from '../connect-within.js';
@@ -22,6 +22,7 @@ export interface SolrOptions extends SolrSettings {
   readonly requestTimeoutMs: number;
   /** Seconds until what was written can be searched: 0 at once, undefined when the core decides. */
   readonly autoCommitInterval: number | undefined;
+  readonly logger?: Pick<Logger, 'warn'> | undefined;
 }
 
 const FORBIDDEN = 403;
@@ -131,9 +132,10 @@ export class SolrTarget implements Target {
   #core(name: string): SolrCore {
     const known = this.#cores.get(name);
     if (known !== undefined) return known;
-    const { autoCommitInterval } = this.#options;
+    const { autoCommitInterval, logger } = this.#options;
     const idOf = (change: Change) => this.#prefixOf(change.namespace) + documentId(change.key);
-    const core = new SolrCore(name, { http: this.#http, settings: this.#options, autoCommitInterval, idOf, dropped: this.#dropped });
+    const parts = { http: this.#http, settings: this.#options, autoCommitInterval, idOf, dropped: this.#dropped, logger };
+    const core = new SolrCore(name, parts);
     this.#cores.set(name, core);
     return core;
   }

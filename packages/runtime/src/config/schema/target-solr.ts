@@ -32,4 +32,9 @@ export const solr = {
     describe: 'Field that takes the _id; only said to be checked, because the schema decides',
     placeholder: 'field',
   }),
+  contentField: leaf('solrContentField', text().default('content'), {
+    group,
+    describe: 'Field that takes the text of a GridFS file, which /update/extract of the core reads out of its content',
+    placeholder: 'field',
+  }),
 } as const;

@@ -55,4 +55,18 @@ export const transformErrors = {
     retriable: false,
     exitCode: EXIT_FAILURE,
   },
+  TW1382: {
+    title: 'Solr reads no files',
+    message: 'The core {core} has no /update/extract: the metadata of GridFS files are written, and the texts are not',
+    hint: 'Install Solr’s extraction module, configure solr.extraction.ExtractingRequestHandler as /update/extract, start the consumer again, and replay the topic.',
+    retriable: false,
+    exitCode: EXIT_FAILURE,
+  },
+  TW1383: {
+    title: 'Text of a file not read',
+    message: 'The core {core} cannot read the file {key}, whose metadata are written without its text: {reason}',
+    hint: 'Solr’s log says more. Further files are only counted, as fields that were left out.',
+    retriable: false,
+    exitCode: EXIT_FAILURE,
+  },
 } as const satisfies Record<string, ErrorEntry>;
