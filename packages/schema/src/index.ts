@@ -10,16 +10,10 @@ export {
   isControlKey,
 } from './control-record.js';
 export type { ChangeEvent, Operation, Origin, UpdateDescription } from './envelope/change-event.js';
-export {
-  changeEventFingerprint,
-  changeEventSchema,
-  decodeChangeEvent,
-  encodeChangeEvent,
-  InvalidEnvelopeError,
-  UnknownSchemaError,
-  writeChangeEvent,
-} from './envelope/codec.js';
+export { decodeChangeEvent, encodeChangeEvent, writeChangeEvent } from './envelope/codec.js';
+export { InvalidEnvelopeError, UnknownSchemaError, UnlistedSchemaIdError } from './envelope/errors.js';
 export { rabinFingerprint } from './envelope/fingerprint.js';
+export { encodeJsonEvent } from './envelope/json-codec.js';
 export {
   CONTENT_FIELD,
   CONTENT_OVERHEAD_BYTES,
@@ -29,6 +23,11 @@ export {
   reserveContent,
   splitContent,
 } from './file-content.js';
+export { changeEventFingerprint, changeEventSchema } from './envelope/released.js';
+export { confluentHeader, confluentSchemaId, SchemaIds } from './envelope/schema-ids.js';
+export { bsonToJson } from './json/bson-to-json.js';
+export { InvalidJsonError } from './json/json-scanner.js';
+export { jsonToBson } from './json/json-to-bson.js';
 export { recordKey, recordKeyOf } from './key/record-key.js';
 export { formatNamespace, type Namespace, parseNamespace } from './namespace.js';
 export { murmur2, partitionOf } from './partition.js';

@@ -1,14 +1,15 @@
-// Change events to and from Avro single-object encoding: two marker bytes, the writer schema's fingerprint, the record.
-// https://avro.apache.org/docs/1.12.0/specification/#single-object-encoding
-import avro, { type Schema, type Type } from 'avsc';
+// Change events to and from bytes. The first byte tells the three framings apart, which one topic may mix:
+// c3 01 and the schema's fingerprint, Avro single-object encoding (https://avro.apache.org/docs/1.12.0/specification/#single-object-encoding);
+// 00 and the schema's id in a registry, Confluent framing; { is JSON.
 import { Position } from '../position.js';
-import { changeEventSchemaV1 } from './change-event.avsc.js';
 import type { ChangeEvent, Operation, Origin, UpdateDescription } from './change-event.js';
-import { rabinFingerprint } from './fingerprint.js';
+import { InvalidEnvelopeError, UnknownSchemaError, UnlistedSchemaIdError } from './errors.js';
+import { decodeJsonEvent, isJsonEvent } from './json-codec.js';
+import { currentFingerprint, currentType, type EventReader, fingerprintText, readerOf } from './released.js';
+import { confluentSchemaId, type SchemaIds } from './schema-ids.js';
 
-/** Every schema ever released, oldest first; the last one is written, all are read. */
-const RELEASED: readonly Schema[] = [changeEventSchemaV1 as unknown as Schema];
 const HEADER_BYTES = 10;
+const CONFLUENT_HEADER_BYTES = 5;
 const MARKER = 0xc301;
 
 /** The record as avsc sees it: the schema's field names, and `_id`-free plain values. */
@@ -28,34 +29,9 @@ interface AvroRecord {
   document: Buffer;
 }
 
-const types = RELEASED.map((schema) => avro.Type.forSchema(schema, { wrapUnions: false }));
-const current = types.at(-1) as Type;
-const readers = new Map(
-  types.map((type) => [fingerprintOf(type), type === current ? { type } : { type: current, resolver: current.createResolver(type) }]),
-);
-const header = Buffer.alloc(HEADER_BYTES);
-header.writeUInt16BE(MARKER, 0);
-header.writeBigUInt64LE(fingerprintOf(current), 2);
-
-function fingerprintOf(type: Type): bigint {
-  return rabinFingerprint(JSON.stringify(type.schema()));
-}
-
-/** Thrown for a value that is not a change event; the consumer dead-letters the record. */
-export class InvalidEnvelopeError extends Error {
-  override readonly name = 'InvalidEnvelopeError';
-}
-
-/** Thrown for an envelope that a later release wrote, or somebody else. */
-export class UnknownSchemaError extends InvalidEnvelopeError {
-  /** 16 hexadecimal digits. */
-  readonly fingerprint: string;
-
-  constructor(fingerprint: string) {
-    super(`The value was written with schema ${fingerprint}, which this release does not know`);
-    this.fingerprint = fingerprint;
-  }
-}
+const singleObjectHeader = Buffer.alloc(HEADER_BYTES);
+singleObjectHeader.writeUInt16BE(MARKER, 0);
+singleObjectHeader.writeBigUInt64LE(currentFingerprint, 2);
 
 const scratch: AvroRecord = {
   op: '',
@@ -66,16 +42,17 @@ const scratch: AvroRecord = {
   wallTime: 0,
   transaction: null,
   updateDescription: null,
-  document: header,
+  document: singleObjectHeader,
 };
 
 /**
  * Writes an event into `out` at `at`. The hot path: nothing is allocated, and the document's bytes are copied once. Bytes
  * after the event may be scribbled on, so events are written front to back.
  *
+ * @param header - that of `confluentHeader` for Confluent framing
  * @returns the offset after the event; greater than `out.length` when it did not fit, so that the caller grows the buffer and writes again
  */
-export function writeChangeEvent(event: ChangeEvent, out: Buffer, at: number): number {
+export function writeChangeEvent(event: ChangeEvent, out: Buffer, at: number, header: Buffer = singleObjectHeader): number {
   scratch.op = event.op;
   scratch.origin = event.origin;
   scratch.database = event.namespace.database;
@@ -86,37 +63,53 @@ export function writeChangeEvent(event: ChangeEvent, out: Buffer, at: number): n
   scratch.updateDescription = event.updateDescription;
   scratch.document = event.document;
   header.copy(out, at);
-  const end = current.encode(scratch, out, at + HEADER_BYTES);
+  const end = currentType.encode(scratch, out, at + header.length);
   // avsc answers minus the bytes that were missing.
   return end < 0 ? out.length - end : end;
 }
 
 /** The event in a buffer of its own. */
-export function encodeChangeEvent(event: ChangeEvent): Buffer {
+export function encodeChangeEvent(event: ChangeEvent, header: Buffer = singleObjectHeader): Buffer {
   let out = Buffer.allocUnsafe(event.document.length + 512);
-  let end = writeChangeEvent(event, out, 0);
+  let end = writeChangeEvent(event, out, 0, header);
   if (end > out.length) {
     out = Buffer.allocUnsafe(end);
-    end = writeChangeEvent(event, out, 0);
+    end = writeChangeEvent(event, out, 0, header);
   }
   return out.subarray(0, end);
 }
 
 /**
- * Reads an event of any released schema.
+ * Reads an event of any released schema, in any framing.
  *
- * @throws InvalidEnvelopeError when the framing is unknown or the bytes do not follow their schema, UnknownSchemaError when that was never released
+ * @param ids - what is known of a schema registry
+ * @throws InvalidEnvelopeError when the framing is unknown or the bytes do not follow their schema, UnknownSchemaError when that
+ *   was never released, UnlistedSchemaIdError when it has an id that is not among `ids`
  */
-export function decodeChangeEvent(value: Buffer): ChangeEvent {
-  if (value.length < HEADER_BYTES || value.readUInt16BE(0) !== MARKER) {
-    throw new InvalidEnvelopeError('The value does not begin with the marker of Avro single-object encoding (c3 01)');
+export function decodeChangeEvent(value: Buffer, ids?: SchemaIds): ChangeEvent {
+  if (value.length >= HEADER_BYTES && value.readUInt16BE(0) === MARKER) {
+    const fingerprint = value.readBigUInt64LE(2);
+    const reader = readerOf(fingerprint);
+    if (reader === undefined) throw new UnknownSchemaError(fingerprintText(fingerprint));
+    return decodeAvro(value, HEADER_BYTES, reader);
   }
-  const fingerprint = value.readBigUInt64LE(2);
-  const reader = readers.get(fingerprint);
-  if (reader === undefined) throw new UnknownSchemaError(fingerprint.toString(16).padStart(16, '0'));
+  if (isJsonEvent(value)) return decodeJsonEvent(value);
+  const id = confluentSchemaId(value);
+  if (id === undefined) {
+    throw new InvalidEnvelopeError(
+      'The value does not begin with the marker of Avro single-object encoding (c3 01), nor with that of a schema registry (00), nor is it JSON',
+    );
+  }
+  const reader = ids?.get(id);
+  if (reader === undefined) throw new UnlistedSchemaIdError(id);
+  if (typeof reader === 'string') throw new UnknownSchemaError(reader);
+  return decodeAvro(value, CONFLUENT_HEADER_BYTES, reader);
+}
+
+function decodeAvro(value: Buffer, start: number, { type, resolver }: EventReader): ChangeEvent {
   let decoded: { value: AvroRecord | undefined };
   try {
-    decoded = reader.type.decode(value, HEADER_BYTES, 'resolver' in reader ? reader.resolver : undefined);
+    decoded = type.decode(value, start, resolver);
   } catch (error) {
     throw new InvalidEnvelopeError('The value does not follow its schema', { cause: error });
   }
@@ -132,14 +125,4 @@ export function decodeChangeEvent(value: Buffer): ChangeEvent {
     updateDescription: record.updateDescription as UpdateDescription | null,
     document: record.document,
   };
-}
-
-/** The schema that is written, in Avro's JSON form, for registries and documentation. */
-export function changeEventSchema(): string {
-  return JSON.stringify(RELEASED.at(-1), null, 2);
-}
-
-/** The fingerprint of the schema that is written, 16 hexadecimal digits. */
-export function changeEventFingerprint(): string {
-  return fingerprintOf(current).toString(16).padStart(16, '0');
 }

@@ -18,36 +18,54 @@ export function doubleKey(value: number): string {
   return String(value);
 }
 
-/**
- * The key text of the Decimal128 at `start`: that of an equal integer or double where there is one, else the decimal
- * without trailing zeros. Read from the bits, IEEE 754-2008's decimal128 with a binary integer coefficient.
- */
-export function decimalKey(source: Buffer, start: number): string {
+/** A Decimal128 by its value; a special one as a double. */
+type DecimalParts = { readonly negative: boolean; readonly coefficient: bigint; readonly exponent: number } | number;
+
+/** Reads the Decimal128 at `start` from its bits, IEEE 754-2008's decimal128 with a binary integer coefficient. */
+function decimalParts(source: Buffer, start: number): DecimalParts {
   const high = source.readBigUInt64LE(start + 8);
   const negative = high >> 63n === 1n;
   const combination = (high >> 58n) & 0x1fn;
-  if (combination === 0x1fn) return doubleKey(Number.NaN);
-  if (combination === 0x1en) return doubleKey(negative ? -Infinity : Infinity);
+  if (combination === 0x1fn) return Number.NaN;
+  if (combination === 0x1en) return negative ? -Infinity : Infinity;
   // Two set bits here announce a coefficient beyond 34 digits. The standard reads it, and any other that large, as zero.
-  if (combination >> 3n === 3n) return '0';
-  let coefficient = ((high & 0x1_ffff_ffff_ffffn) << 64n) | source.readBigUInt64LE(start);
-  if (coefficient === 0n || coefficient > LARGEST_COEFFICIENT) return '0';
-  let exponent = Number((high >> 49n) & 0x3fffn) - EXPONENT_BIAS;
+  if (combination >> 3n === 3n) return { negative, coefficient: 0n, exponent: Number((high >> 47n) & 0x3fffn) - EXPONENT_BIAS };
+  const coefficient = ((high & 0x1_ffff_ffff_ffffn) << 64n) | source.readBigUInt64LE(start);
+  const exponent = Number((high >> 49n) & 0x3fffn) - EXPONENT_BIAS;
+  return { negative, coefficient: coefficient > LARGEST_COEFFICIENT ? 0n : coefficient, exponent };
+}
+
+/**
+ * The key text of the Decimal128 at `start`: that of an equal integer or double where there is one, else the decimal
+ * without trailing zeros.
+ */
+export function decimalKey(source: Buffer, start: number): string {
+  const parts = decimalParts(source, start);
+  if (typeof parts === 'number') return doubleKey(parts);
+  let { coefficient, exponent } = parts;
+  if (coefficient === 0n) return '0';
   for (; coefficient % 10n === 0n; exponent++) coefficient /= 10n;
-  if (negative) coefficient = -coefficient;
+  const signed = parts.negative ? -coefficient : coefficient;
   if (exponent >= 0 && exponent < 19) {
-    const integer = coefficient * 10n ** BigInt(exponent);
+    const integer = signed * 10n ** BigInt(exponent);
     if (integer >= INT64_MIN && integer <= INT64_MAX) return integer.toString();
   }
-  const nearest = Number(`${coefficient}e${exponent}`);
-  if (Number.isFinite(nearest) && nearest !== 0 && isExactly(nearest, coefficient, exponent)) return doubleKey(nearest);
-  return `{"$numberDecimal":"${decimalText(coefficient, exponent)}"}`;
+  const nearest = Number(`${signed}e${exponent}`);
+  if (Number.isFinite(nearest) && nearest !== 0 && isExactly(nearest, signed, exponent)) return doubleKey(nearest);
+  return `{"$numberDecimal":"${decimalText(parts.negative, coefficient, exponent)}"}`;
+}
+
+/** The Decimal128 at `start` as Extended JSON, with all its digits and zeros. */
+export function decimalJson(source: Buffer, start: number): string {
+  const parts = decimalParts(source, start);
+  const text = typeof parts === 'number' ? String(parts) : decimalText(parts.negative, parts.coefficient, parts.exponent);
+  return `{"$numberDecimal":"${text}"}`;
 }
 
 /** coefficient × 10^exponent as the Decimal128 specification writes it: in full where that is short, else with an exponent. */
-function decimalText(coefficient: bigint, exponent: number): string {
-  const sign = coefficient < 0n ? '-' : '';
-  const digits = (coefficient < 0n ? -coefficient : coefficient).toString();
+function decimalText(negative: boolean, coefficient: bigint, exponent: number): string {
+  const sign = negative ? '-' : '';
+  const digits = coefficient.toString();
   const scientific = digits.length - 1 + exponent;
   if (exponent > 0 || scientific < -6) {
     const fraction = digits.length > 1 ? `.${digits.slice(1)}` : '';

@@ -1,10 +1,10 @@
 // The key of a record: a document's `_id` as relaxed Extended JSON, which any Kafka tool can read. Two ids that MongoDB
 // holds equal give the same text, two that it holds different never do, so one document has one partition (promise B).
 // https://github.com/mongodb/specifications/blob/master/source/extended-json.md
-import { isUtf8 } from 'node:buffer';
 import { BSON } from 'bson';
 import { BsonType } from '../bson/types.js';
 import { BsonCursor, cStringEnd, findId, InvalidBsonError } from '../bson/walk.js';
+import { jsonName, jsonString, jsonText } from '../json/json-text.js';
 import { decimalKey, doubleKey } from './number-key.js';
 
 const LAST_ISO_MILLISECOND = 253_402_300_799_999;
@@ -20,7 +20,7 @@ export function recordKey(source: Buffer, type: number, start: number): string {
       return `{"$oid":"${source.toString('hex', start, start + 12)}"}`;
     case BsonType.string:
     case BsonType.symbol: // MongoDB's index holds a symbol equal to the string of the same characters.
-      return stringKey(source, start);
+      return jsonString(source, start);
     case BsonType.int32:
       return String(source.readInt32LE(start));
     case BsonType.int64:
@@ -50,34 +50,12 @@ export function recordKeyOf(id: unknown): string {
   return recordKey(source, found.type, found.start);
 }
 
-/** UTF-8 bytes as a JSON string. Bytes that are not UTF-8 all read as the replacement character, and two such ids must not become one key. */
-function textKey(source: Buffer, start: number, end: number): string {
-  const text = source.toString('utf8', start, end);
-  if (text.includes('\ufffd')) {
-    const bytes = source.subarray(start, end);
-    if (!isUtf8(bytes)) return `{"$invalidUtf8":"${bytes.toString('base64')}"}`;
-  }
-  return JSON.stringify(text);
-}
-
-const stringKey = (source: Buffer, start: number): string => textKey(source, start + 4, start + 3 + source.readInt32LE(start));
-
 function objectKey(source: Buffer, start: number): string {
   const cursor = new BsonCursor();
   cursor.enter(source, start);
   const members: string[] = [];
-  while (cursor.next()) members.push(`${nameKey(cursor)}:${recordKey(source, cursor.type, cursor.valueStart)}`);
+  while (cursor.next()) members.push(`${jsonName(cursor)}:${recordKey(source, cursor.type, cursor.valueStart)}`);
   return `{${members.join(',')}}`;
-}
-
-function nameKey(cursor: BsonCursor): string {
-  const name = cursor.name();
-  if (name.includes('\ufffd')) {
-    const bytes = cursor.source.subarray(cursor.nameStart, cursor.nameEnd);
-    if (!isUtf8(bytes)) return `"$invalidUtf8:${bytes.toString('base64')}"`;
-  }
-  // `{"$oid": …}` is an ObjectId; a field that is really called `$oid` is written `$$oid`.
-  return JSON.stringify(name.startsWith('$') ? `$${name}` : name);
 }
 
 function arrayKey(source: Buffer, start: number): string {
@@ -117,19 +95,19 @@ function rareKey(source: Buffer, type: number, start: number): string {
       return `{"$timestamp":{"t":${source.readUInt32LE(start + 4)},"i":${source.readUInt32LE(start)}}}`;
     case BsonType.regex: {
       const patternEnd = cStringEnd(source, start);
-      const pattern = textKey(source, start, patternEnd);
-      return `{"$regularExpression":{"pattern":${pattern},"options":${textKey(source, patternEnd + 1, cStringEnd(source, patternEnd + 1))}}}`;
+      const pattern = jsonText(source, start, patternEnd);
+      return `{"$regularExpression":{"pattern":${pattern},"options":${jsonText(source, patternEnd + 1, cStringEnd(source, patternEnd + 1))}}}`;
     }
     case BsonType.code:
-      return `{"$code":${stringKey(source, start)}}`;
+      return `{"$code":${jsonString(source, start)}}`;
     case BsonType.codeWithScope: {
       const codeStart = start + 4;
       const scopeStart = codeStart + 4 + source.readInt32LE(codeStart);
-      return `{"$code":${stringKey(source, codeStart)},"$scope":${objectKey(source, scopeStart)}}`;
+      return `{"$code":${jsonString(source, codeStart)},"$scope":${objectKey(source, scopeStart)}}`;
     }
     case BsonType.dbPointer: {
       const idStart = start + 4 + source.readInt32LE(start);
-      return `{"$dbPointer":{"$ref":${stringKey(source, start)},"$id":{"$oid":"${source.toString('hex', idStart, idStart + 12)}"}}}`;
+      return `{"$dbPointer":{"$ref":${jsonString(source, start)},"$id":{"$oid":"${source.toString('hex', idStart, idStart + 12)}"}}}`;
     }
     default:
       throw new InvalidBsonError(`BSON type 0x${type.toString(16)} cannot be part of a key`);

@@ -76,7 +76,7 @@ describe('decodeChangeEvent', () => {
 
   it('refuses a value with another marker', () => {
     const other = Buffer.from(value);
-    other[0] = 0;
+    other[0] = 1;
     expect(() => decodeChangeEvent(other)).toThrow(InvalidEnvelopeError);
     expect(() => decodeChangeEvent(other)).toThrow(/does not begin with the marker/);
   });
