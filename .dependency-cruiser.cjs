@@ -66,9 +66,9 @@ module.exports = {
       to: { path: 'node_modules/@elastic' },
     },
     {
-      name: 'undici-has-one-home',
+      name: 'undici-has-two-homes',
       severity: 'error',
-      from: { path: '^packages/(schema|runtime|producer|consumer)/', pathNot: '^packages/consumer/src/apply/solr/' },
+      from: { path: '^packages/(schema|runtime|producer|consumer)/', pathNot: '^packages/(consumer/src/apply/solr|runtime/src/registry)/' },
       to: { path: 'node_modules/undici' },
     },
     ...stageRules,

@@ -1,7 +1,7 @@
 // Kafka to target, all stages on one screen: subscribe -> decode -> transform -> apply, or dead letter -> commit. It keeps promise
 // A's twin on this side (commit only after apply), B by lanes, and E by the tally; a crash at any point applies some changes again (D).
-import { type Clock, type Logger, runServices, sleep } from '@tailwater/runtime';
-import { type Namespace, namespaceOfTopic } from '@tailwater/schema';
+import { type Clock, type Logger, runServices, sleep, TailwaterError } from '@tailwater/runtime';
+import { type Namespace, namespaceOfTopic, type SchemaIds } from '@tailwater/schema';
 import type { ApplyHooks } from './apply/apply-batch.js';
 import type { Delivery, Outcome } from './apply/delivery.js';
 import { Lanes, type LanesOptions } from './apply/lanes.js';
@@ -10,7 +10,7 @@ import type { Change } from './change.js';
 import { Committer } from './commit/committer.js';
 import { Assignment, type PartitionProgress, TrackedDelivery } from './commit/progress.js';
 import type { ErrorPolicy } from './dead-letters/error-policy.js';
-import { decodeRecord, UndecodableRecordError } from './decode/decode-record.js';
+import { decodeRecord, UndecodableRecordError, UnlistedRecordError } from './decode/decode-record.js';
 import type { FetchedBatch, FetchedRecord, Subscription, SubscriptionListener, TopicPartition } from './subscribe/subscription.js';
 import { Tally } from './tally.js';
 import type { Transform } from './transform/transform.js';
@@ -28,6 +28,8 @@ export interface PipelineOptions {
 
 export interface PipelineParts {
   readonly subscription: Subscription;
+  /** What is known of a schema registry, and how the rest is looked up where there is one. */
+  readonly schemas: SchemaIds;
   readonly transform: Transform;
   readonly target: Target;
   readonly errorPolicy: Pick<ErrorPolicy, 'refused' | 'undecodable'>;
@@ -147,13 +149,21 @@ export class Pipeline implements SubscriptionListener {
     this.#committer.follow(undefined);
   }
 
-  /** A promise only for what cannot be decoded: whether that was settled. */
-  #process(record: FetchedRecord, batch: FetchedBatch, progress: PartitionProgress, signal: AbortSignal): Promise<boolean> | undefined {
+  /** A promise only for what cannot be decoded, or not at once: whether that was settled. */
+  #process(
+    record: FetchedRecord,
+    batch: FetchedBatch,
+    progress: PartitionProgress,
+    signal: AbortSignal,
+    isFirst = true,
+  ): Promise<boolean> | undefined {
     let decoded: ReturnType<typeof decodeRecord>;
     try {
-      decoded = decodeRecord(record, { topic: batch.topic, partition: batch.partition, namespace: this.#namespaceOf(batch.topic) });
+      const source = { topic: batch.topic, partition: batch.partition, namespace: this.#namespaceOf(batch.topic) };
+      decoded = decodeRecord(record, source, this.#parts.schemas);
     } catch (error) {
       if (!(error instanceof UndecodableRecordError)) throw error;
+      if (error instanceof UnlistedRecordError && isFirst) return this.#withSchema(record, batch, progress, error, signal);
       return this.#putAside(record, progress, error, signal);
     }
     if (decoded === undefined) {
@@ -172,6 +182,32 @@ export class Pipeline implements SubscriptionListener {
     const bytes = memoryOf(change) + (change.parts?.reduce((sum, part) => sum + memoryOf(part), 0) ?? 0);
     this.#lanes.push(new TrackedDelivery(change, record, bytes, progress, this.#onSettled));
     return;
+  }
+
+  /**
+   * Looks the record's schema up, once for each that there is; nothing is read meanwhile, however long the registry is away.
+   *
+   * @throws TailwaterError TW1564 without a registry, whatever --on-error says: every record would be a dead letter
+   */
+  async #withSchema(
+    record: FetchedRecord,
+    batch: FetchedBatch,
+    progress: PartitionProgress,
+    { schemaId }: UnlistedRecordError,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { schemas } = this.#parts;
+    if (!schemas.hasRegistry) {
+      const { topic, partition } = batch;
+      throw new TailwaterError('TW1564', { topic, partition, offset: record.offset, id: schemaId });
+    }
+    try {
+      await schemas.learn(record.value as Buffer, signal);
+    } catch (error) {
+      if (signal.aborted) return false;
+      throw error;
+    }
+    return (await this.#process(record, batch, progress, signal, false)) ?? true;
   }
 
   /** One at a time, and nothing is read meanwhile: whatever fills a topic with nonsense fills no memory. */

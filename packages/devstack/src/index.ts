@@ -14,6 +14,7 @@ export type { Mongo } from './mongo/mongo.js';
 export type { MongoCredentials, MongoOptions } from './mongo/options.js';
 export { startMongo } from './mongo/start-mongo.js';
 export { PipelineProcess } from './processes/pipeline-process.js';
+export { type Registry, startRegistry } from './registry/registry.js';
 export type { SolrOptions } from './solr/options.js';
 export { type Solr, startSolr } from './solr/solr.js';
 export { type Stack, type StackOptions, startStack } from './stack.js';

@@ -12,12 +12,12 @@ import {
   sleep,
   TailwaterError,
 } from '@tailwater/runtime';
-import { checkpointTopicName, formatNamespace, signalsTopicName } from '@tailwater/schema';
+import { checkpointTopicName, formatNamespace, type SchemaIds, signalsTopicName } from '@tailwater/schema';
 import type { Document, ReadPreferenceLike } from 'mongodb';
 import { type Checkpoint, positionMessage } from './checkpoint/checkpoint-record.js';
 import { claimCheckpoint } from './checkpoint/kafka-checkpoint-store.js';
 import { expectSameCluster } from './checkpoint/same-cluster.js';
-import { RecordEncoder } from './encode/record-encoder.js';
+import { RecordEncoder, type ValueFormat } from './encode/record-encoder.js';
 import { DocumentLookup } from './enrich/document-lookup.js';
 import { FileContents } from './enrich/file-contents.js';
 import { announceCopy } from './headroom/preflight.js';
@@ -31,6 +31,7 @@ import type { ProducerState } from './producer-state.js';
 import { KafkaTopics } from './publish/kafka-topics.js';
 import { KafkaTransactionSender } from './publish/kafka-transaction-sender.js';
 import { Publisher } from './publish/publisher.js';
+import type { SubjectIds } from './publish/subject-ids.js';
 import { Sequencer } from './sequence/sequencer.js';
 import { TailProgress } from './sequence/tail-progress.js';
 import { readSignals } from './signals/kafka-signal-topic.js';
@@ -65,6 +66,9 @@ export interface PipelineDependencies {
   readonly source: MongoSource;
   readonly kafka: KafkaClient;
   readonly rules: CompiledNamespaceRules;
+  /** Where a schema registry is used. */
+  readonly subjects: SubjectIds | undefined;
+  readonly schemas: SchemaIds;
   readonly counters: NormalizeCounters;
   readonly metrics: ProducerMetrics;
   readonly report: SnapshotReport;
@@ -74,6 +78,7 @@ export interface PipelineDependencies {
 }
 
 export interface PipelineOptions extends SourceOptions {
+  readonly valueFormat: ValueFormat;
   readonly prefix: string;
   readonly partitions: number;
   readonly replicationFactor: number;
@@ -145,7 +150,7 @@ async function runSession(
   try {
     // Without Kafka these wait for it without end, which a stop must not.
     await abortable(admin.connect(), signal);
-    const topics = new KafkaTopics(admin, options, kafka.brokers);
+    const topics = new KafkaTopics(admin, options, kafka.brokers, deps.subjects);
     const checkpointTopic = checkpointTopicName(options.prefix);
     await abortable(topics.ensureLog(signalsTopicName(options.prefix)), signal);
     const location = { topic: checkpointTopic, source: source.replicaSet };
@@ -216,7 +221,7 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
     normalizer: createNormalizer(source, session.changes, options.source, namespaces, deps.counters, logger),
     lookup: new DocumentLookup(source.client),
     contents,
-    encoder: new RecordEncoder(),
+    encoder: new RecordEncoder(options.valueFormat),
     topics: session.topics,
     publisher: session.publisher,
     touched,
@@ -260,6 +265,7 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
       metrics,
       source: source.replicaSet,
       group: `${options.prefix}.sweep`,
+      schemas: deps.schemas,
       logger: logger.child({ component: 'sweep' }),
     },
     session.checkpoint,

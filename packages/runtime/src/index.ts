@@ -57,6 +57,8 @@ export {
   type NamespaceRulesOptions,
   withBuckets,
 } from './namespaces/namespace-rules.js';
+export { registryOptions, schemaRegistryOf } from './registry/registry-options.js';
+export { type SchemaRegistry, schemaLookup } from './registry/schema-registry.js';
 export { toStatusJson } from './status/json.js';
 export { statusListen, statusOptions } from './status/status-options.js';
 export { type Health, type StatusServer, type StatusServerOptions, startStatusServer } from './status/status-server.js';

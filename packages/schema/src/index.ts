@@ -14,6 +14,8 @@ export { decodeChangeEvent, encodeChangeEvent, writeChangeEvent } from './envelo
 export { InvalidEnvelopeError, UnknownSchemaError, UnlistedSchemaIdError } from './envelope/errors.js';
 export { rabinFingerprint } from './envelope/fingerprint.js';
 export { encodeJsonEvent } from './envelope/json-codec.js';
+export { changeEventFingerprint, changeEventSchema } from './envelope/released.js';
+export { confluentHeader, confluentSchemaId, type FoundSchema, SchemaIds } from './envelope/schema-ids.js';
 export {
   CONTENT_FIELD,
   CONTENT_OVERHEAD_BYTES,
@@ -23,8 +25,6 @@ export {
   reserveContent,
   splitContent,
 } from './file-content.js';
-export { changeEventFingerprint, changeEventSchema } from './envelope/released.js';
-export { confluentHeader, confluentSchemaId, SchemaIds } from './envelope/schema-ids.js';
 export { bsonToJson } from './json/bson-to-json.js';
 export { InvalidJsonError } from './json/json-scanner.js';
 export { jsonToBson } from './json/json-to-bson.js';

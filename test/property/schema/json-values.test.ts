@@ -121,8 +121,13 @@ describe('an event', () => {
 
   it('without its end is refused', () => {
     const event = {
-      ...{ op: 'insert', origin: 'tail', namespace: { database: 'shop', collection: 'orders' } },
-      ...{ position: new Position(1, 2), wallTimeMs: 3, transaction: null, updateDescription: null },
+      op: 'insert',
+      origin: 'tail',
+      namespace: { database: 'shop', collection: 'orders' },
+      position: new Position(1, 2),
+      wallTimeMs: 3,
+      transaction: null,
+      updateDescription: null,
       document: documentOf([[Buffer.from('_id'), { kind: 'int32', value: 1 }]]),
     } as const;
     const whole = Buffer.from(encodeJsonEvent(event));

@@ -6,6 +6,7 @@ import {
   createMetrics,
   kafkaConnection,
   redactUrl,
+  registryOptions,
   runServices,
   startStatusServer,
   statusListen,
@@ -27,6 +28,7 @@ import { TargetHealth } from '../target-health.js';
 import { catchUpDisplay } from './catch-up.js';
 import { batchOptions, errorOptions, kafkaOptions, processOptions, targetOptions } from './options.js';
 import { describeConsumer, readiness, reporter } from './report.js';
+import { openSchemas } from './schemas.js';
 import { targetName } from './target-name.js';
 import { prepareTransform, transformOptions } from './transforming.js';
 
@@ -34,6 +36,7 @@ const options = {
   ...targetOptions,
   ...kafkaOptions,
   ...transformOptions,
+  ...registryOptions,
   ...batchOptions,
   ...errorOptions,
   ...processOptions,
@@ -87,6 +90,7 @@ export const startCommand: Command<typeof options> = {
     const letters = new KafkaLetters(kafka, deadLetterTopicName(given.prefix, name), lettersLogger);
     try {
       await Promise.all([checkKafka(kafka, { signal }), target.connect(signal)]);
+      await using registry = await openSchemas(given, logger.child({ component: 'registry' }), signal);
       const health = new TargetHealth(systemClock, logger.child({ component: 'apply' }));
       const metrics = createMetrics();
       const letterWatch = new LetterWatch(new LetterCounter(kafka, letters.topic), lettersLogger);
@@ -106,6 +110,7 @@ export const startCommand: Command<typeof options> = {
         {
           subscription,
           target,
+          schemas: registry.schemas,
           transform: transforming.for(target),
           errorPolicy: new ErrorPolicy(
             { writer: new LetterWriter(letters), clock: systemClock, logger: lettersLogger },
@@ -148,7 +153,7 @@ export const startCommand: Command<typeof options> = {
         health: () => readiness(health),
         status: () => describeConsumer(identity, pipeline, health, letterWatch),
       });
-      logger.info({ ...identity, kafka: kafka.brokers, status: status.url }, 'Consumer started');
+      logger.info({ ...identity, kafka: kafka.brokers, registry: registry.address, status: status.url }, 'Consumer started');
       try {
         await runServices([pipeline, letterWatch, reporter(pipeline, logger), catchUpDisplay(pipeline, stderr, logger)], signal);
         logger.info({ ...pipeline.tally }, 'Consumer stopped');

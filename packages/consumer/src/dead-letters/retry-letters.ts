@@ -2,7 +2,7 @@
 // meanwhile, is removed only afterwards: a `kill -9` in between leaves a letter that the next retry finds superseded or applies again.
 import type { Logger } from '@tailwater/runtime';
 import { TailwaterError } from '@tailwater/runtime';
-import { formatNamespace, type Namespace } from '@tailwater/schema';
+import { formatNamespace, type Namespace, type SchemaIds } from '@tailwater/schema';
 import { applyBatch, type RetryPolicy } from '../apply/apply-batch.js';
 import type { Delivery, Outcome } from '../apply/delivery.js';
 import { RefusalStreak } from '../apply/refusal-streak.js';
@@ -25,6 +25,7 @@ export interface RetryResult {
 export interface RetryParts {
   readonly target: Target;
   readonly transform: Transform;
+  readonly schemas: SchemaIds;
   readonly namespaceOf: (topic: string) => Namespace;
   /** Asked just before these letters are applied. */
   readonly standingOf: (letters: readonly DeadLetter[]) => Promise<(letter: DeadLetter) => Standing>;
@@ -42,6 +43,7 @@ const RETRY: RetryPolicy = { minMs: 100, maxMs: 5_000, giveUpAfterMs: 60_000, su
  *   TW1350 when the target takes nothing for a minute
  */
 export async function retryLetters(letters: readonly DeadLetter[], parts: RetryParts, signal: AbortSignal): Promise<RetryResult[]> {
+  for (const { record } of letters) if (record.value !== null) await parts.schemas.learn(record.value, signal);
   const planned = letters.map((letter) => plan(letter, parts));
   const results: RetryResult[] = [];
   for (const portion of portions(planned)) {
@@ -60,11 +62,11 @@ interface Planned {
   readonly unreadable?: string;
 }
 
-function plan(letter: DeadLetter, { transform, namespaceOf }: RetryParts): Planned {
+function plan(letter: DeadLetter, { transform, schemas, namespaceOf }: RetryParts): Planned {
   const { topic, partition, record, destination } = letter;
   let decoded: Change | undefined;
   try {
-    decoded = decodeRecord(record, { topic, partition, namespace: namespaceOf(topic) });
+    decoded = decodeRecord(record, { topic, partition, namespace: namespaceOf(topic) }, schemas);
   } catch (error) {
     if (error instanceof UndecodableRecordError) return { letter, change: undefined, unreadable: error.message };
     throw error;

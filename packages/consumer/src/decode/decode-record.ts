@@ -1,6 +1,15 @@
 // A Kafka record to a change. Control records are not changes; a record that is neither is refused by name, never skipped
 // (promise E): the pipeline decides what becomes of it.
-import { decodeChangeEvent, fileStateOf, isControlKey, type Namespace, parseTombstone, splitContent } from '@tailwater/schema';
+import {
+  decodeChangeEvent,
+  fileStateOf,
+  isControlKey,
+  type Namespace,
+  parseTombstone,
+  type SchemaIds,
+  splitContent,
+  UnlistedSchemaIdError,
+} from '@tailwater/schema';
 import type { Change, FileContent } from '../change.js';
 import type { FetchedRecord } from '../subscribe/subscription.js';
 
@@ -16,18 +25,31 @@ export interface RecordSource {
 
 /** Thrown for a record that is no change event, tombstone or control record. */
 export class UndecodableRecordError extends Error {
-  override readonly name = 'UndecodableRecordError';
+  override readonly name: string = 'UndecodableRecordError';
+}
+
+/** Thrown for a record whose schema is not known yet, or not at all: a schema registry has it. */
+export class UnlistedRecordError extends UndecodableRecordError {
+  override readonly name = 'UnlistedRecordError';
+  readonly schemaId: number;
+
+  constructor(cause: UnlistedSchemaIdError) {
+    super(`${cause.message}, which does not know it`, { cause });
+    this.schemaId = cause.id;
+  }
 }
 
 /**
+ * @param schemas - what is known of a schema registry
  * @returns undefined for a control record
- * @throws UndecodableRecordError when the record is not one that this release, or an earlier one, writes
+ * @throws UndecodableRecordError when the record is not one that this release, or an earlier one, writes; UnlistedRecordError when
+ *   its schema is not among those that are known
  */
-export function decodeRecord(record: FetchedRecord, source: RecordSource): Change | undefined {
+export function decodeRecord(record: FetchedRecord, source: RecordSource, schemas?: SchemaIds): Change | undefined {
   const { key, value } = record;
   if (key === null || key.length === 0) throw new UndecodableRecordError('the record has no key');
   if (isControlKey(key)) return undefined;
-  return value === null ? decodeTombstone(key, record, source) : decodeUpsert(key, value, record, source);
+  return value === null ? decodeTombstone(key, record, source) : decodeUpsert(key, value, record, source, schemas);
 }
 
 function decodeTombstone(key: Buffer, record: FetchedRecord, source: RecordSource): Change {
@@ -50,11 +72,12 @@ function decodeTombstone(key: Buffer, record: FetchedRecord, source: RecordSourc
   };
 }
 
-function decodeUpsert(key: Buffer, value: Buffer, record: FetchedRecord, source: RecordSource): Change {
+function decodeUpsert(key: Buffer, value: Buffer, record: FetchedRecord, source: RecordSource, schemas: SchemaIds | undefined): Change {
   let event: ReturnType<typeof decodeChangeEvent>;
   try {
-    event = decodeChangeEvent(value);
+    event = decodeChangeEvent(value, schemas);
   } catch (error) {
+    if (error instanceof UnlistedSchemaIdError) throw new UnlistedRecordError(error);
     throw new UndecodableRecordError(error instanceof Error ? error.message : String(error), { cause: error });
   }
   const { document, position } = event;

@@ -22,6 +22,13 @@ export const ELASTICSEARCH: Record<ElasticsearchMajor, JarSet & { readonly java:
   8: { name: 'elasticsearch', version: '8.19.21', assets: 'elasticsearch-8', java: 17 },
   9: { name: 'elasticsearch', version: '9.5.3', assets: 'elasticsearch-9', java: 21 },
 };
+export const APICURIO: JarSet & { readonly java: number } = {
+  name: 'apicurio',
+  version: '3.3.3',
+  assets: 'apicurio',
+  isArchive: true,
+  java: 21,
+};
 export const SOLR: JarSet = { name: 'solr', version: '9.10.1', assets: 'solr' };
 
 export class Artifacts {
@@ -56,6 +63,14 @@ export class Artifacts {
   /** A Solr server; its main class is `tailwater.devstack.SolrServer`. @throws as `kafka` */
   solr(): Promise<JavaProgram> {
     return this.#launched(SOLR, 'solr/java', 17);
+  }
+
+  /** A schema registry; its main class is `io.quarkus.bootstrap.runner.QuarkusEntryPoint`. Needs Java 21. @throws as `kafka` */
+  async apicurio(): Promise<JavaProgram> {
+    const { java, ...set } = APICURIO;
+    const jdk = await findJdk(java);
+    const folder = await fetchJars(this.#cache, jdk, set);
+    return { java: join(jdk.home, 'bin', 'java'), classPath: join(folder, 'quarkus-run.jar'), version: set.version };
   }
 
   async #launched(set: JarSet, sources: string, release: number): Promise<JavaProgram> {

@@ -1,5 +1,5 @@
 // A server's class path: jars that Maven resolves from a pom of this package, and launcher classes compiled from its sources.
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Cache } from './cache.js';
@@ -18,6 +18,8 @@ export interface JarSet {
   readonly version: string;
   /** The folder under assets/ with pom.xml and jars.sha256. */
   readonly assets: string;
+  /** The one file is an archive, whose content is what is wanted. */
+  readonly isArchive?: boolean;
 }
 
 /**
@@ -39,8 +41,17 @@ export async function fetchJars(cache: Cache, jdk: Jdk, set: JarSet): Promise<st
         env: { JAVA_HOME: jdk.home },
       });
       await verifyChecksums(directory, checksums);
+      if (set.isArchive === true) await unpack(directory);
     },
   });
+}
+
+/** Puts the content of the folder's one archive in its place. */
+async function unpack(directory: string): Promise<void> {
+  const [name = ''] = await readdir(directory);
+  const archive = join(directory, name);
+  await runTool('tar', ['-xzf', archive, '-C', directory], { install: 'install tar' });
+  await rm(archive);
 }
 
 /** The folder of launcher classes, compiled against `jars` at the first call and again when a source changes. */

@@ -3,6 +3,8 @@ import { Artifacts } from '../artifacts/artifacts.js';
 import { MissingPrerequisiteError } from '../errors.js';
 import { type NamedServer, SERVER_NAMES, SERVERS, type ServerName } from './servers.js';
 
+const NEEDS_NEWER_JAVA: ReadonlySet<ServerName> = new Set(['es9', 'registry']);
+
 /**
  * Fetches what the named servers are made of; without names, what can be run on this machine.
  *
@@ -15,7 +17,7 @@ export async function fetchArtifacts(names: readonly ServerName[]): Promise<void
     try {
       await server.fetch(artifacts);
     } catch (error) {
-      const optional = names.length === 0 && name === 'es9' && error instanceof MissingPrerequisiteError;
+      const optional = names.length === 0 && NEEDS_NEWER_JAVA.has(name) && error instanceof MissingPrerequisiteError;
       if (!optional) throw error;
       process.stderr.write(`without ${server.title}: ${error.message}\n`);
     }

@@ -3,6 +3,7 @@ import type { Artifacts } from '../artifacts/artifacts.js';
 import { startElasticsearch } from '../elasticsearch/elasticsearch.js';
 import { startKafka } from '../kafka/kafka.js';
 import { startMongo } from '../mongo/start-mongo.js';
+import { startRegistry } from '../registry/registry.js';
 import { startSolr } from '../solr/solr.js';
 
 /** A server that is up, and where it answers. */
@@ -54,6 +55,11 @@ export const SERVERS = {
     title: 'Elasticsearch 9.5 (needs Java 21)',
     fetch: (artifacts) => artifacts.elasticsearch(9),
     start: (options) => startElasticsearch({ ...options, version: 9 }),
+  },
+  registry: {
+    title: 'Apicurio 3.3, a schema registry (needs Java 21)',
+    fetch: (artifacts) => artifacts.apicurio(),
+    start: startRegistry,
   },
   solr: {
     title: 'Solr 9.10, standalone',

@@ -8,14 +8,16 @@ import {
   kafkaConnection,
   type Logger,
   leaves,
+  registryOptions,
   runServices,
+  schemaLookup,
   startStatusServer,
   statusListen,
   statusOptions,
   TailwaterError,
   withBuckets,
 } from '@tailwater/runtime';
-import { isTopicPrefix } from '@tailwater/schema';
+import { isTopicPrefix, SchemaIds } from '@tailwater/schema';
 import { HeadroomWatch } from '../headroom/headroom-watch.js';
 import { NormalizeCounters } from '../normalize/normalize-counters.js';
 import { runPipeline } from '../pipeline.js';
@@ -32,10 +34,11 @@ import { parseStartAt } from '../source/oplog/start-at.js';
 import { expectIncluded, expectPublished } from './expect-included.js';
 import { namespaceOptions, sourceOptions } from './options.js';
 import { ProgressDisplay } from './progress-display.js';
+import { registerSubjects, registryFor } from './registry.js';
 import { describeState, readiness } from './state-report.js';
 
 const { fullDocument, gridfsMaxBytes, onGap, acceptCluster } = leaves;
-const { partitions, replicationFactor, sessionTimeout } = leaves;
+const { partitions, replicationFactor, sessionTimeout, valueFormat } = leaves;
 const { snapshot, startAt, snapshotQuery, snapshotOnly, chunkDocuments, snapshotParallel, snapshotRate, snapshotReadPreference } = leaves;
 
 const options = {
@@ -56,6 +59,8 @@ const options = {
   snapshotParallel,
   snapshotRate,
   snapshotReadPreference,
+  valueFormat,
+  ...registryOptions,
   ...statusOptions,
 } as const;
 
@@ -89,12 +94,16 @@ export const startCommand: Command<typeof options> = {
     const snapshotQueries = parseSnapshotQueries(given.snapshotQuery);
     for (const namespace of snapshotQueries.keys()) expectIncluded(rules, namespace);
     const listen = statusListen(given, logger);
+    const registry = registryFor(given);
     const source = await connectSource(given.mongo, given.source);
     logPrimaries(source.client, logger.child({ component: 'mongodb' }));
     try {
       await checkSnapshotQueries(source.client, snapshotQueries);
       const kafka = createKafka(kafkaConnection(given, 'tailwater-producer'), logger.child({ component: 'kafka' }));
       await checkKafka(kafka, { signal });
+      const registryLogger = logger.child({ component: 'registry' });
+      const subjects = registry && (await registerSubjects(registry, source, rules, given.prefix, registryLogger, signal));
+      const schemas = new SchemaIds(schemaLookup(registry, registryLogger));
       const metrics = createMetrics();
       const counters = new NormalizeCounters();
       const [state, report] = [new ProducerState(), new SnapshotReport()];
@@ -119,7 +128,7 @@ export const startCommand: Command<typeof options> = {
       try {
         await warnOfEmptySelection(source, rules, given.include, logger);
         const plan = new SnapshotPlan(given.snapshot);
-        const deps = { source, kafka, rules, counters, metrics: producerMetrics, report, plan, state, logger };
+        const deps = { source, kafka, subjects, schemas, rules, counters, metrics: producerMetrics, report, plan, state, logger };
         const display = new ProgressDisplay(state, stderr, logger);
         const ended = new AbortController();
         const derived = {
@@ -142,6 +151,7 @@ export const startCommand: Command<typeof options> = {
         await status.close();
       }
     } finally {
+      await registry?.close();
       await source.client.close();
     }
   },

@@ -11,6 +11,7 @@ import {
   writeChangeEvent,
 } from '@tailwater/schema';
 import type { ChangeBatch, TrackedNamespace } from '../normalize/change-batch.js';
+import { jsonValue } from './json-value.js';
 import { type SizedDescription, UpdateDescriber } from './update-description.js';
 
 /** One record as Kafka clients take it. */
@@ -30,7 +31,11 @@ export interface TopicRecords {
 export interface TopicLayout {
   readonly topic: string;
   readonly partitions: number;
+  /** What values begin with when a schema registry is used; else the framing is Avro's own. */
+  readonly header?: Buffer;
 }
+
+export type ValueFormat = 'avro' | 'json';
 
 export interface EncodedBatch {
   readonly topics: TopicRecords[];
@@ -61,8 +66,10 @@ export class RecordEncoder {
   readonly #descriptions: (SizedDescription | undefined)[] = [];
   readonly #position: Mutable<{ t: number; i: number; ordinal: number }> = { t: 0, i: 0, ordinal: 0 };
   readonly #event: Mutable<ChangeEvent>;
+  readonly #format: ValueFormat;
 
-  constructor() {
+  constructor(format: ValueFormat = 'avro') {
+    this.#format = format;
     this.#event = {
       op: 'insert',
       origin: 'tail',
@@ -89,7 +96,7 @@ export class RecordEncoder {
   ): EncodedBatch {
     const out = this.#nextBuffer(batch, from, to);
     const byNamespace = new Map<TrackedNamespace, TopicRecords & TopicLayout>();
-    let [at, records, superseded] = [0, 0, 0];
+    let [at, records, superseded, jsonBytes] = [0, 0, 0, 0];
     for (let row = from; row < to; row++) {
       const op = batch.op[row] as Operation | 'delete';
       const document = batch.document[row];
@@ -116,16 +123,25 @@ export class RecordEncoder {
           headers: namespace.chunks === undefined ? headers : { ...headers, ...fileHeaders('deleted') },
         });
       } else {
-        const valueStart = at;
         const description = op === 'update' ? this.#descriptions[row - from] : undefined;
-        at = writeChangeEvent(this.#change(batch, row, op, origin, document, description), out, at);
-        const value = out.subarray(valueStart, at);
+        const event = this.#change(batch, row, op, origin, document, description);
+        let value = this.#format === 'json' ? jsonValue(event) : undefined;
+        if (value === undefined) {
+          const valueStart = at;
+          at = writeChangeEvent(event, out, at, target.header);
+          value = out.subarray(valueStart, at);
+        } else jsonBytes += value.length;
         if (namespace.chunks === undefined) target.messages.push({ key, value, partition });
         else target.messages.push({ key, value, partition, headers: fileHeaders(batch.file[row] ?? 'incomplete') });
       }
       records += 1;
     }
-    return { topics: [...byNamespace.values()].map(({ topic, messages }) => ({ topic, messages })), records, superseded, bytes: at };
+    return {
+      topics: [...byNamespace.values()].map(({ topic, messages }) => ({ topic, messages })),
+      records,
+      superseded,
+      bytes: at + jsonBytes,
+    };
   }
 
   #nextBuffer(batch: ChangeBatch, from: number, to: number): Buffer {

@@ -4,6 +4,7 @@ import { MAX_TOPIC_NAME_LENGTH, type Namespace, namespaceOfTopic, topicName } fr
 import kafkajs, { type Admin } from 'kafkajs';
 import type { TopicLayout } from '../encode/record-encoder.js';
 import type { TrackedNamespace } from '../normalize/change-batch.js';
+import type { SubjectIds } from './subject-ids.js';
 
 // kafkajs is CommonJS, and Node finds only some of its exports by name.
 const { ConfigResourceTypes, KafkaJSAggregateError, KafkaJSProtocolError } = kafkajs;
@@ -29,18 +30,22 @@ export class KafkaTopics {
   readonly #admin: Admin;
   readonly #settings: TopicSettings;
   readonly #brokers: string;
+  readonly #subjects: SubjectIds | undefined;
   readonly #layouts = new Map<TrackedNamespace, TopicLayout>();
 
-  constructor(admin: Admin, settings: TopicSettings, brokers: string) {
+  /** @param subjects - where a schema registry is used */
+  constructor(admin: Admin, settings: TopicSettings, brokers: string, subjects?: SubjectIds) {
     this.#admin = admin;
     this.#settings = settings;
     this.#brokers = brokers;
+    this.#subjects = subjects;
   }
 
   /**
    * Creates the topic unless it exists, and remembers its layout.
    *
-   * @throws TailwaterError TW1203 when it exists with settings that would lose data, TW1206 when its name is too long
+   * @throws TailwaterError TW1203 when it exists with settings that would lose data, TW1206 when its name is too long, TW156x when
+   *   the schema registry does not answer, or does not take the schema
    */
   async ensure(namespace: TrackedNamespace): Promise<void> {
     if (this.#layouts.has(namespace)) return;
@@ -49,7 +54,8 @@ export class KafkaTopics {
       throw new TailwaterError('TW1206', { namespace: namespace.name, topic, length: topic.length, limit: MAX_TOPIC_NAME_LENGTH });
     }
     const partitions = await this.ensureTopic(topic, this.#settings.partitions, { 'delete.retention.ms': String(DELETE_RETENTION_MS) });
-    this.#layouts.set(namespace, { topic, partitions });
+    const header = await this.#subjects?.headerOf(topic);
+    this.#layouts.set(namespace, { topic, partitions, ...(header === undefined ? {} : { header }) });
   }
 
   /** The namespaces of these whose topic does not exist. */

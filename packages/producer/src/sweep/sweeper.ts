@@ -4,7 +4,7 @@
 // A key is looked for twice: once to sort out the many that are there, and once more inside a window of touched keys, as
 // chunks of a snapshot are read. What the tail touches after that is dropped, so no tombstone overtakes an insert (promise B).
 import { type KafkaClient, type Logger, sleep } from '@tailwater/runtime';
-import type { Position } from '@tailwater/schema';
+import { decodeChangeEvent, type Position, type SchemaIds } from '@tailwater/schema';
 import { type Checkpoint, pendingSweep, type SweepReason, type SweepRecord, sweepMessage } from '../checkpoint/checkpoint-record.js';
 import type { TopicLayout } from '../encode/record-encoder.js';
 import type { TrackedNamespace } from '../normalize/change-batch.js';
@@ -32,6 +32,8 @@ export interface SweeperDependencies {
   /** The source's name, and what its readers' groups begin with. */
   readonly source: string;
   readonly group: string;
+  /** What a schema registry knows, where one is used. */
+  readonly schemas: SchemaIds;
   readonly logger: Logger;
 }
 
@@ -143,12 +145,18 @@ export class Sweeper {
   }
 
   async #pass(namespace: TrackedNamespace, task: Task, topic: string, signal: AbortSignal): Promise<void> {
-    const { kafka, group, metrics, progress, logger } = this.#deps;
+    const { kafka, group, metrics, progress, schemas, logger } = this.#deps;
     const pass = new TopicPass({
       present: async (ids) => (await this.#find(namespace, ids, progress.end, signal)).present,
       bury: async (ids) => {
         task.tombstones += await this.#bury(namespace, ids, signal);
       },
+      decode: schemas.hasRegistry
+        ? async (value) => {
+            await schemas.learn(value, signal);
+            return decodeChangeEvent(value, schemas);
+          }
+        : decodeChangeEvent,
     });
     const sized = (offsets: number): void => {
       task.total = offsets;
@@ -160,6 +168,12 @@ export class Sweeper {
     };
     await scanTopic(kafka, { topic, group }, sized, take, signal);
     await pass.finish();
+    if (pass.unlisted > 0) {
+      logger.error(
+        { namespace: namespace.name, topic, records: pass.unlisted },
+        'The sweep cannot read records that name their schema by an id of a schema registry: start with --schema-registry, and ask for a reconcile',
+      );
+    }
     if (pass.foreign === 0) return;
     logger.warn(
       { namespace: namespace.name, topic, records: pass.foreign },

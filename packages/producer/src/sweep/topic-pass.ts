@@ -1,6 +1,14 @@
 // One pass over a topic: gathers the keys that are alive in it, asks the source for them by the thousand, and hands on those
 // that the source does not have. Memory is bounded by two such thousands, whatever the size of topic and collection.
-import { decodeChangeEvent, findId, InvalidBsonError, InvalidEnvelopeError, isControlKey, recordKey } from '@tailwater/schema';
+import {
+  type ChangeEvent,
+  findId,
+  InvalidBsonError,
+  InvalidEnvelopeError,
+  isControlKey,
+  recordKey,
+  UnlistedSchemaIdError,
+} from '@tailwater/schema';
 import { idValue } from '../source/mongo/id-value.js';
 import type { ScannedRecord } from './kafka-topic-scan.js';
 import type { KeyedIds } from './source-keys.js';
@@ -14,6 +22,8 @@ export interface PassQuestions {
   readonly present: (ids: KeyedIds) => Promise<ReadonlySet<string>>;
   /** Takes keys that were not found, to look once more and publish what is still not there. */
   readonly bury: (ids: KeyedIds) => Promise<void>;
+  /** The event of a record's value. @throws InvalidEnvelopeError when it is none */
+  readonly decode: (value: Buffer) => ChangeEvent | Promise<ChangeEvent>;
 }
 
 export class TopicPass {
@@ -24,6 +34,8 @@ export class TopicPass {
   readonly #missing = new Map<string, unknown>();
   /** Records that are neither changes nor tombstones of ours: they are left alone. */
   foreign = 0;
+  /** Records of ours that only a schema registry makes readable, which there is none. */
+  unlisted = 0;
 
   constructor(questions: PassQuestions) {
     this.#questions = questions;
@@ -38,7 +50,7 @@ export class TopicPass {
         this.#unasked.delete(text);
         this.#missing.delete(text);
       } else if (!this.#unasked.has(text) && !this.#missing.has(text)) {
-        this.#note(text, value);
+        await this.#note(text, value);
         if (this.#unasked.size >= KEYS_PER_QUERY || this.#characters >= CHARACTERS_PER_QUERY) await this.#ask();
       }
     }
@@ -51,9 +63,9 @@ export class TopicPass {
   }
 
   /** Takes the `_id` from the record's document: a key does not tell every id's type. */
-  #note(key: string, value: Buffer): void {
+  async #note(key: string, value: Buffer): Promise<void> {
     try {
-      const { document } = decodeChangeEvent(value);
+      const { document } = await this.#questions.decode(value);
       const id = findId(document);
       if (id !== undefined && recordKey(document, id.type, id.start) === key) {
         this.#unasked.set(key, idValue(document, id.type, id.start, id.end));
@@ -62,6 +74,10 @@ export class TopicPass {
       }
     } catch (error) {
       if (!(error instanceof InvalidEnvelopeError || error instanceof InvalidBsonError)) throw error;
+      if (error instanceof UnlistedSchemaIdError) {
+        this.unlisted += 1;
+        return;
+      }
     }
     this.foreign += 1;
   }

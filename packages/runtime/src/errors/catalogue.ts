@@ -8,6 +8,7 @@ import { loggingErrors } from './catalogue/logging.js';
 import { mongoConnectorErrors } from './catalogue/mongo-connector.js';
 import { mongodbErrors } from './catalogue/mongodb.js';
 import { processErrors } from './catalogue/process.js';
+import { registryErrors } from './catalogue/registry.js';
 import { targetErrors } from './catalogue/targets.js';
 import { transformErrors } from './catalogue/transforms.js';
 
@@ -23,6 +24,7 @@ export const errorCatalogue = {
   ...transformErrors,
   ...processErrors,
   ...decodingErrors,
+  ...registryErrors,
 } as const;
 
 export type ErrorCode = keyof typeof errorCatalogue;

@@ -17,28 +17,41 @@ export function confluentSchemaId(value: Buffer): number | undefined {
   return value.length >= HEADER_BYTES && value[0] === MAGIC ? value.readInt32BE(1) : undefined;
 }
 
+/** What a registry holds under an id: an Avro schema, something else, or nothing. */
+export type FoundSchema = { readonly avro: string } | 'other' | undefined;
+
 export class SchemaIds {
+  readonly #lookup: ((id: number, signal: AbortSignal) => Promise<FoundSchema>) | undefined;
   readonly #readers = new Map<number, EventReader | string>();
 
-  has(id: number): boolean {
-    return this.#readers.has(id);
+  /** @param lookup - asks the registry, where there is one */
+  constructor(lookup?: (id: number, signal: AbortSignal) => Promise<FoundSchema>) {
+    this.#lookup = lookup;
   }
 
-  /** @param schema - what the registry holds under the id; undefined when it is no Avro schema */
-  add(id: number, schema: string | undefined): void {
-    this.#readers.set(id, readerOrName(id, schema));
+  /** Whether unknown ids can be looked up. */
+  get hasRegistry(): boolean {
+    return this.#lookup !== undefined;
   }
 
-  /** The reader; the name of a schema that is not one of ours; undefined for an id that was not added. */
+  /** Looks the id of a value in Confluent framing up, unless it is known; what the registry does not know stays unknown. */
+  async learn(value: Buffer, signal: AbortSignal): Promise<void> {
+    const id = confluentSchemaId(value);
+    if (id === undefined || this.#lookup === undefined || this.#readers.has(id)) return;
+    const found = await this.#lookup(id, signal);
+    if (found !== undefined) this.#readers.set(id, readerOrName(id, found));
+  }
+
+  /** The reader; the name of a schema that is not one of ours; undefined for an id that is not known. */
   get(id: number): EventReader | string | undefined {
     return this.#readers.get(id);
   }
 }
 
-function readerOrName(id: number, schema: string | undefined): EventReader | string {
-  if (schema === undefined) return `${id} of the registry`;
+function readerOrName(id: number, schema: Exclude<FoundSchema, undefined>): EventReader | string {
+  if (schema === 'other') return `${id} of the registry`;
   try {
-    const fingerprint = fingerprintOfSchema(schema);
+    const fingerprint = fingerprintOfSchema(schema.avro);
     return readerOf(fingerprint) ?? fingerprintText(fingerprint);
   } catch {
     return `${id} of the registry`;

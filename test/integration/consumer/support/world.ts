@@ -9,6 +9,7 @@ import {
   Position,
   partitionOf,
   recordKeyOf,
+  SchemaIds,
   tombstoneHeaders,
   topicName,
 } from '@tailwater/schema';
@@ -190,6 +191,7 @@ export class RunningConsumer {
       {
         subscription,
         target,
+        schemas: new SchemaIds(),
         transform: createTransform({
           destinations: new Destinations(
             (namespace) => namespace,

@@ -1,7 +1,7 @@
 // The producer's pipeline inside the test, put together as its command does.
 import { type Kafka, type Mongo, type MongoCredentials, waitFor } from '@tailwater/devstack';
 import { type CompiledNamespaceRules, compileNamespaceRules, createKafka, createMetrics, type KafkaClient } from '@tailwater/runtime';
-import { checkpointTopicName } from '@tailwater/schema';
+import { checkpointTopicName, SchemaIds } from '@tailwater/schema';
 import { sessionMessage } from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
 import { NormalizeCounters } from '../../../../packages/producer/src/normalize/normalize-counters.js';
 import { type PipelineOptions, runPipeline } from '../../../../packages/producer/src/pipeline.js';
@@ -27,6 +27,7 @@ export interface RunningOptions extends Partial<PipelineOptions> {
 }
 
 const DEFAULTS = {
+  valueFormat: 'avro',
   partitions: 4,
   replicationFactor: 1,
   source: 'oplog',
@@ -69,6 +70,8 @@ export class RunningPipeline {
       source,
       kafka: this.#kafka,
       rules: options.rules ?? compileNamespaceRules({ include: options.include }),
+      subjects: undefined,
+      schemas: new SchemaIds(),
       counters,
       metrics: this.#metrics,
       report: this.report,

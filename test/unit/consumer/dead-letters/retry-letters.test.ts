@@ -1,6 +1,6 @@
 // Which letters a retry applies, which it removes, and what an interruption leaves.
 import { createLogger } from '@tailwater/runtime';
-import { encodeChangeEvent, formatNamespace, Position } from '@tailwater/schema';
+import { encodeChangeEvent, formatNamespace, Position, SchemaIds } from '@tailwater/schema';
 import { BSON } from 'bson';
 import { describe, expect, test } from 'vitest';
 import type { DeadLetter } from '../../../../packages/consumer/src/dead-letters/dead-letter.js';
@@ -39,6 +39,7 @@ function parts(target: MemoryTarget, overrides: Partial<RetryParts> = {}) {
   const given: RetryParts = {
     target,
     transform: (change) => change,
+    schemas: new SchemaIds(),
     namespaceOf: () => ORDERS,
     standingOf: async (portion) => {
       asked.push(portion.length);

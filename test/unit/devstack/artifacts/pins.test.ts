@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ELASTICSEARCH, KAFKA, SOLR } from '../../../../packages/devstack/src/artifacts/artifacts.js';
+import { APICURIO, ELASTICSEARCH, KAFKA, SOLR } from '../../../../packages/devstack/src/artifacts/artifacts.js';
 import { parseChecksums } from '../../../../packages/devstack/src/artifacts/checksums.js';
 import { ASSETS } from '../../../../packages/devstack/src/artifacts/jars.js';
 
@@ -10,6 +10,7 @@ const SETS = [
   { set: KAFKA, jar: `kafka_2.13-${KAFKA.version}.jar` },
   { set: ELASTICSEARCH[8], jar: `elasticsearch-${ELASTICSEARCH[8].version}.jar` },
   { set: ELASTICSEARCH[9], jar: `elasticsearch-${ELASTICSEARCH[9].version}.jar` },
+  { set: APICURIO, jar: `apicurio-registry-app-${APICURIO.version}-all.tar.gz` },
   { set: SOLR, jar: `solr-core-${SOLR.version}.jar` },
 ];
 

@@ -1,4 +1,4 @@
-import { decodeChangeEvent, parseTombstone, partitionOf } from '@tailwater/schema';
+import { confluentHeader, confluentSchemaId, decodeChangeEvent, parseTombstone, partitionOf } from '@tailwater/schema';
 import { BSON, Int32 } from 'bson';
 import { describe, expect, it } from 'vitest';
 import { type EncodedBatch, type OutgoingRecord, RecordEncoder } from '../../../../packages/producer/src/encode/record-encoder.js';
@@ -171,5 +171,43 @@ describe('RecordEncoder', () => {
         document: Buffer.of(5, 0, 0, 0, 0),
       });
     }
+  });
+});
+
+describe('other framings', () => {
+  it('begin with the header of the topic, where a registry gave it one', () => {
+    const header = confluentHeader(7);
+    const encoded = new RecordEncoder().encode(batchOf({ id: 1 }, { id: 2, namespace: ITEMS }), 0, 2, 'tail', (namespace) =>
+      namespace === ORDERS ? { ...layoutOf(namespace), header } : layoutOf(namespace),
+    );
+    expect(confluentSchemaId(messagesOf(encoded)[0]?.value as Buffer)).toBe(7);
+    expect(confluentSchemaId(messagesOf(encoded, `tw.${ITEMS.name}`)[0]?.value as Buffer)).toBeUndefined();
+  });
+
+  it('are JSON, with what an update changed', () => {
+    const batch = batchOf({ id: 1 }, { op: 'update', id: 2, document: { _id: 2, a: 1 } }, { op: 'delete', id: 3 });
+    setUpdate(batch, 1, { $v: 2, diff: { u: { a: 1 } } });
+    const encoded = encode(batch, new RecordEncoder('json'));
+    const values = messagesOf(encoded).flatMap(({ value }) => value ?? []);
+    expect(values.map((value) => JSON.parse(value.toString()))).toMatchObject([
+      { op: 'insert', document: { _id: 1 } },
+      { op: 'update', document: { _id: 2, a: 1 }, updateDescription: { updatedFields: { a: 1 } } },
+    ]);
+    const keys = messagesOf(encoded).reduce((sum, { key }) => sum + key.length, 0);
+    expect(encoded).toMatchObject({ records: 3, bytes: keys + values.reduce((sum, { length }) => sum + length, 0) });
+  });
+
+  it('give way to Avro for a document that is too large as JSON, and to less for one with a large update', () => {
+    const large = { _id: 1, text: '\u0001'.repeat(4_000_000) };
+    const [first] = messagesOf(encode(batchOf({ id: 1, document: large }), new RecordEncoder('json')));
+    expect(first?.value?.[0]).toBe(0xc3);
+    expect(decodeChangeEvent(first?.value as Buffer).document.equals(raw(large))).toBe(true);
+    const batch = batchOf({ op: 'update', id: 1, document: { _id: 1, text: 'x'.repeat(9_500_000) } });
+    setUpdate(batch, 0, { $v: 2, diff: { u: { text: 'y'.repeat(8_000_000) } } });
+    const described = messagesOf(encode(batch, new RecordEncoder('json')))[0]?.value;
+    expect(decodeChangeEvent(described as Buffer).updateDescription).not.toBeNull();
+    setUpdate(batch, 0, { $v: 2, diff: { u: { text: '\u0001'.repeat(3_000_000) } } });
+    const bare = decodeChangeEvent(messagesOf(encode(batch, new RecordEncoder('json')))[0]?.value as Buffer);
+    expect(bare).toMatchObject({ op: 'update', updateDescription: null });
   });
 });

@@ -1,5 +1,5 @@
 // Which keys of a topic a sweep asks the source for, and which it hands on.
-import { controlKey, encodeChangeEvent, Position, recordKey } from '@tailwater/schema';
+import { controlKey, decodeChangeEvent, encodeChangeEvent, Position, recordKey } from '@tailwater/schema';
 import { BSON } from 'bson';
 import { describe, expect, it } from 'vitest';
 import type { ScannedRecord } from '../../../../packages/producer/src/sweep/kafka-topic-scan.js';
@@ -36,6 +36,7 @@ function passOver(...ids: unknown[]) {
       return present;
     },
     bury: async (missing) => void buried.push([...missing.keys()]),
+    decode: decodeChangeEvent,
   });
   return { pass, asked, buried };
 }
@@ -90,7 +91,11 @@ describe('TopicPass', () => {
 
   it('gives the ids with the types that they have in the documents', async () => {
     const ids: unknown[] = [];
-    const pass = new TopicPass({ present: async () => new Set(), bury: async (missing) => void ids.push(...missing.values()) });
+    const pass = new TopicPass({
+      present: async () => new Set(),
+      bury: async (missing) => void ids.push(...missing.values()),
+      decode: decodeChangeEvent,
+    });
     await pass.take([alive(BSON.Long.fromNumber(1)), alive(new BSON.Double(2.5)), alive({ b: 1, a: 'x' })]);
     await pass.finish();
     expect(ids).toEqual([

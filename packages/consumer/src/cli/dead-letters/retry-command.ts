@@ -1,6 +1,6 @@
 // `consumer dead-letters retry`: applies refused changes again, once the mapping, the schema or the release has been corrected.
-import { type Command, type Logger, type OptionValues, renderTable, TailwaterError } from '@tailwater/runtime';
-import { namespaceOfTopic } from '@tailwater/schema';
+import { type Command, type Logger, type OptionValues, registryOptions, renderTable, TailwaterError } from '@tailwater/runtime';
+import { namespaceOfTopic, type SchemaIds } from '@tailwater/schema';
 import { createTarget, ownOptions } from '../../apply/registry.js';
 import type { Target } from '../../apply/target.js';
 import type { DeadLetter } from '../../dead-letters/dead-letter.js';
@@ -9,6 +9,7 @@ import { type RetryResult, retryLetters } from '../../dead-letters/retry-letters
 import { assertStandsStill } from '../../subscribe/kafka-groups.js';
 import type { Transform } from '../../transform/transform.js';
 import { batchOptions, targetOptions } from '../options.js';
+import { openSchemas } from '../schemas.js';
 import { prepareTransform, transformOptions } from '../transforming.js';
 import { choiceOptions, chosenLetters, ID_POSITIONAL, type OpenLetters, withLetters } from './letters-options.js';
 
@@ -18,6 +19,7 @@ const options = {
   targetOption: targetOptions.targetOption,
   requestTimeout: batchOptions.requestTimeout,
   ...transformOptions,
+  ...registryOptions,
   ...ownOptions,
 } as const;
 
@@ -51,7 +53,9 @@ export const retryLettersCommand: Command<typeof options> = {
       await withLetters(given, context, async (open) => {
         if (target.comparesVersions !== true) await standsStill(open);
         const chosen = await chosenLetters(open.letters, given, { id: context.arguments['id'], operation: 'retry', signal });
-        const results = await retry(chosen, open, { target, transform: transform(target), prefix: given.prefix, logger, signal });
+        await using registry = await openSchemas(given, logger, signal);
+        const { schemas } = registry;
+        const results = await retry(chosen, open, { target, transform: transform(target), schemas, prefix: given.prefix, logger, signal });
         context.stdout.write(given.json ? `${JSON.stringify({ results }, null, 2)}\n` : toText(results));
         const count = results.filter(isStillThere).length;
         if (count > 0) throw new TailwaterError('TW1357', { count, total: results.length });
@@ -86,6 +90,7 @@ async function standsStill({ kafka, group }: OpenLetters): Promise<void> {
 interface RetryContext {
   readonly target: Target;
   readonly transform: Transform;
+  readonly schemas: SchemaIds;
   readonly prefix: string;
   readonly logger: Logger;
   readonly signal: AbortSignal;

@@ -1,30 +1,35 @@
 // `consumer dead-letters show`: one letter with the document, or the bytes, that it is about.
-import type { Command } from '@tailwater/runtime';
-import { decodeChangeEvent } from '@tailwater/schema';
+import { type Command, registryOptions } from '@tailwater/runtime';
+import { decodeChangeEvent, type SchemaIds } from '@tailwater/schema';
 import { BSON, EJSON } from 'bson';
 import type { DeadLetter } from '../../dead-letters/dead-letter.js';
+import { openSchemas } from '../schemas.js';
 import { describeLetter, ID_POSITIONAL, lettersOptions, oneLetter, withLetters } from './letters-options.js';
 
-export const showLetterCommand: Command<typeof lettersOptions> = {
+const options = { ...lettersOptions, ...registryOptions } as const;
+
+export const showLetterCommand: Command<typeof options> = {
   name: 'dead-letters show',
   summary: 'Show one refused change: why, where it comes from, and its document',
-  options: lettersOptions,
+  options,
   positionals: ID_POSITIONAL,
   examples: [['$0 dead-letters show tw.shop.orders/3/1234 --target es --prefix tw', 'one letter']],
   async run(given, context) {
     await withLetters(given, context, async ({ letters }) => {
       const letter = oneLetter(await letters.read(context.signal), context.arguments['id'] ?? '', letters.topic);
-      const described = { ...describeLetter(letter, given.prefix), ...contentsOf(letter) };
+      await using open = await openSchemas(given, context.logger, context.signal);
+      if (letter.record.value !== null) await open.schemas.learn(letter.record.value, context.signal);
+      const described = { ...describeLetter(letter, given.prefix), ...contentsOf(letter, open.schemas) };
       context.stdout.write(given.json ? `${JSON.stringify(described, null, 2)}\n` : toLines(described));
     });
   },
 };
 
 /** The document as relaxed Extended JSON; base64 of what cannot be decoded. */
-function contentsOf({ kind, record }: DeadLetter): Record<string, unknown> {
+function contentsOf({ kind, record }: DeadLetter, schemas: SchemaIds): Record<string, unknown> {
   if (record.value === null) return { op: 'delete' };
   if (kind === 'undecodable') return { value: record.value.toString('base64') };
-  const { op, document } = decodeChangeEvent(record.value);
+  const { op, document } = decodeChangeEvent(record.value, schemas);
   try {
     return { op, document: EJSON.serialize(BSON.deserialize(document, { promoteValues: false }), { relaxed: true }) };
   } catch {

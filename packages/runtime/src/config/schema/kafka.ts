@@ -19,6 +19,10 @@ export const kafka = {
     group,
     describe: 'Replicas of topics that are created; -1 leaves it to the brokers',
   }),
+  valueFormat: leaf('valueFormat', z.enum(['avro', 'json']).default('avro'), {
+    group,
+    describe: 'Values of records: avro, with the document as the BSON that MongoDB wrote; or json, for readers that know neither',
+  }),
   sessionTimeout: leaf('sessionTimeout', z.int().min(6).max(1800).default(10), {
     group,
     describe: 'Seconds without a sign of life after which others take over: a producer that stands by, or the other consumers of the group',
@@ -44,5 +48,32 @@ export const kafka = {
       describe: 'Password for --kafka-sasl; better given in a file or as TAILWATER_KAFKA_PASSWORD',
       secret: 'value',
     }),
+  },
+  schemaRegistry: {
+    url: leaf('schemaRegistry', text().optional(), {
+      group: 'Schema registry',
+      describe:
+        'URL of a schema registry with Confluent’s API, several of one cluster separated by commas; values then name their schema by its id there',
+      secret: 'uri',
+      placeholder: 'http://…',
+    }),
+    user: leaf('schemaRegistryUser', text().optional(), { group: 'Schema registry', describe: 'User for basic authentication' }),
+    password: leaf('schemaRegistryPassword', text().optional(), {
+      group: 'Schema registry',
+      describe: 'Its password; better given in a file or as TAILWATER_SCHEMA_REGISTRY_PASSWORD',
+      secret: 'value',
+    }),
+    token: leaf('schemaRegistryToken', text().optional(), {
+      group: 'Schema registry',
+      describe: 'Bearer token instead; better given in a file or as TAILWATER_SCHEMA_REGISTRY_TOKEN',
+      secret: 'value',
+    }),
+    tls: {
+      ca: leaf('schemaRegistryTlsCa', text().optional(), {
+        group: 'Schema registry',
+        describe: 'PEM file of the CA that signed the registry’s certificate; by default the well-known ones',
+        placeholder: 'file',
+      }),
+    },
   },
 } as const;

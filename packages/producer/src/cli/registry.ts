@@ -1,0 +1,48 @@
+// The producer's side of a schema registry, before anything is published.
+import {
+  type Logger,
+  type NamespaceRules,
+  type OptionValues,
+  type registryOptions,
+  type SchemaRegistry,
+  schemaRegistryOf,
+  TailwaterError,
+} from '@tailwater/runtime';
+import { type Namespace, parseNamespace, topicName } from '@tailwater/schema';
+import type { ValueFormat } from '../encode/record-encoder.js';
+import { SubjectIds } from '../publish/subject-ids.js';
+import { listCollections } from '../snapshot/collections.js';
+import type { MongoSource } from '../source/mongo/connect.js';
+
+/** @throws TailwaterError TW1015 for JSON, of which no schema is registered, and as `schemaRegistryOf` */
+export function registryFor(
+  given: OptionValues<typeof registryOptions> & { readonly valueFormat: ValueFormat },
+): SchemaRegistry | undefined {
+  if (given.schemaRegistry !== undefined && given.valueFormat === 'json') {
+    const reason = 'JSON values are read without a schema';
+    throw new TailwaterError('TW1015', { first: '--schema-registry', second: '--value-format json', reason });
+  }
+  return schemaRegistryOf(given);
+}
+
+/**
+ * Registers the schema of change events for every collection that there is, so that one that is refused is noticed before
+ * anything is published. A collection that comes later is registered before its first record.
+ *
+ * @throws TailwaterError TW1560 to TW1563
+ */
+export async function registerSubjects(
+  registry: SchemaRegistry,
+  source: MongoSource,
+  rules: NamespaceRules,
+  prefix: string,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<SubjectIds> {
+  await registry.check(signal);
+  const subjects = new SubjectIds(registry);
+  const collections = await listCollections(source.client, rules);
+  for (const name of collections) await subjects.headerOf(topicName(prefix, parseNamespace(name) as Namespace));
+  logger.info({ registry: registry.address, subjects: collections.length }, 'The schema registry takes the schema of change events');
+  return subjects;
+}
