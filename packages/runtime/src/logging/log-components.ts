@@ -13,6 +13,7 @@ export const LOG_COMPONENTS = [
   'normalize',
   'oplog',
   'pipeline',
+  'registry',
   'signals',
   'snapshot',
   'status',
