@@ -309,10 +309,17 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
       }
     },
   };
+  // An idle leader that was fenced is to know within its session timeout.
+  const quietMs = options.sessionTimeoutMs / 2;
+  const proof = {
+    run: async (stop: AbortSignal): Promise<void> => {
+      for (await sleep(quietMs, stop); !stop.aborted; await sleep(quietMs, stop)) await sequencer.proveLead(quietMs);
+    },
+  };
   const announcement = { run: () => announceCopy(source.client, report.pending(), snapshotLogger) };
   const isBusy = (): boolean => report.totals().state === 'running' || sweeper.statuses().length > 0;
   const gapWatch = new GapWatch({ sequencer, state, source: source.replicaSet, isBusy, logger }, session.checkpoint.gap);
-  await runServices([tail, snapshotter, sweeper, desk, gapWatch, announcement], AbortSignal.any([signal, copied.signal]));
+  await runServices([tail, snapshotter, sweeper, desk, gapWatch, proof, announcement], AbortSignal.any([signal, copied.signal]));
   state.phase = 'stopping';
   const drained = sequencer.finish();
   if (!signal.aborted) return abortable(drained, signal);

@@ -136,6 +136,18 @@ export class Sequencer {
     });
   }
 
+  /**
+   * Publishes the position once more when that was not done for `quietMs`, and waits until it is committed: a producer that was
+   * fenced while it had nothing to write hears of it by this.
+   */
+  proveLead(quietMs: number): Promise<void> {
+    return this.#mutex.run(async () => {
+      if (Date.now() - this.#writtenAtMs < quietMs) return;
+      await this.#submit([this.#checkpoint(this.#positionMessage(this.#deps.progress.end))]);
+      await this.#deps.publisher.flush();
+    });
+  }
+
   /** Resolves when everything that has passed so far is committed. */
   settled(): Promise<void> {
     return this.#mutex.run(() => this.#deps.publisher.flush());

@@ -97,6 +97,22 @@ describe('Sequencer', () => {
     expect(ensured).toEqual(['shop.orders', 'shop.items']);
   });
 
+  it('publishes the position again when nothing was for a while, and only then', async () => {
+    const { sequencer, tail, transactions } = build();
+    await tail(insert(1, 'a'));
+    now += 2999;
+    await sequencer.proveLead(3000);
+    expect((await transactions()).length).toBe(1);
+    now += 1;
+    await sequencer.proveLead(3000);
+    expect(await transactions()).toEqual([
+      ['"a"', `rs0/position = ${T}:1`],
+      ['', `rs0/position = ${T}:1`],
+    ]);
+    await sequencer.proveLead(3000);
+    expect((await transactions()).length).toBe(2);
+  });
+
   it('cuts a long read, each part with the position behind its own records', async () => {
     const { tail, transactions } = build();
     await tail(...Array.from({ length: 2001 }, (_, n) => insert(n + 1, n)), entry({ op: 'n', ns: '', i: 2002 }));
