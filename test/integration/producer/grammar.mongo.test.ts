@@ -210,6 +210,19 @@ describe('a transaction in several entries', () => {
   });
 });
 
+describe('what a migration between shards wrote', () => {
+  it('is passed over, and counted', async () => {
+    await client.db('migrated').createCollection('orders');
+    const tail = await OplogTail.start(client, { include: ['migrated.*'] });
+    // A server that is no shard writes the mark when it is told to, in one entry with the operations beside it.
+    const insert = (_id: number, more = {}): object => ({ op: 'i', ns: 'migrated.orders', o: { _id }, ...more });
+    await client.db('admin').command({ applyOps: [insert(1), insert(2, { fromMigrate: true }), insert(3)] });
+    expect(await tail.finish()).toBeUndefined();
+    expect(tail.events.map(({ key }) => key)).toEqual(['1', '3']);
+    expect(tail.counts.eventsFiltered).toBeGreaterThanOrEqual(1);
+  });
+});
+
 describe('commands', () => {
   it('are followed where they change which documents there are, and nothing of the server’s own is an event', async () => {
     const [db, other] = [client.db('commands'), client.db('elsewhere')];
