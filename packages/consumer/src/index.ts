@@ -2,6 +2,7 @@
 export type { ApplyHooks, RetryPolicy } from './apply/apply-batch.js';
 export type { Delivery, Outcome } from './apply/delivery.js';
 export { type ElasticsearchOptions, ElasticsearchTarget } from './apply/elasticsearch/elasticsearch.js';
+export type { Held, Inventory } from './apply/inventory.js';
 export type { BatchLimits } from './apply/lane.js';
 export { Lanes, type LanesOptions } from './apply/lanes.js';
 export { MongoTarget, type MongoTargetOptions } from './apply/mongo/mongo.js';

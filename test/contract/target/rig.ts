@@ -25,6 +25,8 @@ export interface Rig {
 interface Expectations {
   /** `refused`: an older version is superseded. `ignored`: the same, but it is not said. `ordered`: it is applied, order alone protects. */
   readonly staleVersions: 'refused' | 'ignored' | 'ordered';
+  /** Whether a removal leaves alone what has changed since it was seen. */
+  readonly keepsStates: boolean;
   /** What is read of the document with every BSON type. */
   everyType(id: unknown): unknown;
   /** What is read of the document `{_id, ...fields}`, for plain fields. */

@@ -1,8 +1,8 @@
 // What every target must do, on its real server. A target of one's own passes when this passes: see docs/06-own-targets.md.
-import type { Change, ChangeResult, Target } from '@tailwater/consumer';
+import type { Change, ChangeResult, Held, Target } from '@tailwater/consumer';
 import { freePort, waitFor } from '@tailwater/devstack';
 import { TailwaterError } from '@tailwater/runtime';
-import type { Namespace } from '@tailwater/schema';
+import { type Namespace, recordKeyOf } from '@tailwater/schema';
 import { Int32, Long, ObjectId, UUID } from 'bson';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { everyType, raw } from '../../integration/consumer/support/bson-zoo.js';
@@ -195,6 +195,35 @@ export function describeTarget(name: string, start: () => Promise<Rig>): void {
         changes.map((_, id) => (id % 13 === 5 ? { status: 'rejected', retriable: false, reason: expect.stringMatching(/./) } : APPLIED)),
       );
       expect(await rig.count(namespace)).toBe(37);
+    });
+
+    test('says what it holds of a namespace, and removes of it what has not changed since', async () => {
+      const [namespace, other] = [await namespaceFor('held'), await namespaceFor('others')];
+      await apply(...ODD_IDS.map((id, n) => upsert(namespace, id, { n })), upsert(other, 'other', { n: 0 }));
+      const inventory = await target.inventory?.(namespace, never);
+      if (inventory === undefined) throw new Error('no inventory');
+      const held: Held[] = [];
+      for await (const portion of inventory.scan(never)) held.push(...portion);
+      expect(held.map(({ id }) => id).sort()).toEqual(ODD_IDS.map((id) => inventory.idOf(recordKeyOf(id))).sort());
+
+      const [changed, removed] = [ODD_IDS[3], ODD_IDS[4]];
+      await apply(upsert(namespace, changed, { n: 99 }));
+      const chosen = new Set([changed, removed].map((id) => inventory.idOf(recordKeyOf(id))));
+      const count = await inventory.remove(
+        held.filter(({ id }) => chosen.has(id)),
+        never,
+      );
+      // MongoDB keeps no note of a document's state: there the group's standing still is what protects.
+      const { keepsStates } = rig.expectations;
+      expect(count).toBe(keepsStates ? 1 : 2);
+      expect(await rig.read(namespace, changed)).toEqual(keepsStates ? rig.expectations.plain(changed, { n: 99 }) : undefined);
+      expect(await rig.read(namespace, removed)).toBeUndefined();
+      // What comes back comes back.
+      expect(await apply(upsert(namespace, removed, { n: 100 }))).toEqual([APPLIED]);
+      expect(await rig.read(namespace, removed)).toEqual(rig.expectations.plain(removed, { n: 100 }));
+      expect(await rig.count(other)).toBe(1);
+      const nothing = await target.inventory?.({ database: DATABASE, collection: 'absent' }, never);
+      for await (const portion of nothing?.scan(never) ?? []) expect(portion).toEqual([]);
     });
 
     test('takes a document of 15.9 MB', async () => {

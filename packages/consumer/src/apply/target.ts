@@ -1,6 +1,7 @@
 // What a target is: four methods. Everything about batching, order, retries and commits stays outside. This interface is public:
 // docs/06-own-targets.md tells how to write one, test/contract/target holds what every target must do.
 import type { Change } from '../change.js';
+import type { Inventory } from './inventory.js';
 
 /** The version of {@link Target}. It grows when a target that was written for the one before would not do any more. */
 export const TARGET_API_VERSION = 1;
@@ -54,6 +55,12 @@ export interface Target {
    * `doubtful` change is put aside. Without it the target is held to.
    */
   takesWriteBeside?(change: Change, signal: AbortSignal): Promise<boolean>;
+  /**
+   * What it holds of a namespace of its own, for `consumer repair`.
+   *
+   * @throws TailwaterError TW1391 when that cannot be told from what others have put there
+   */
+  inventory?(namespace: Change['namespace'], signal: AbortSignal): Promise<Inventory>;
   /** Frees what the target holds. Called once, also when `connect` failed; no batch is under way then. */
   close(): Promise<void>;
   /** Numbers that the target cannot say (NaN, infinite), left out so far. */

@@ -45,7 +45,13 @@ const JOIN_TIMEOUT_MS = 60_000;
  *
  * @throws TailwaterError TW1353 when somebody else is in the group
  */
-export async function moveOffsets(kafka: KafkaClient, groupId: string, offsets: readonly PartitionOffset[]): Promise<void> {
+export async function moveOffsets(
+  kafka: KafkaClient,
+  groupId: string,
+  offsets: readonly PartitionOffset[],
+  operation = 'a replay',
+): Promise<void> {
+  const inUse = (members: number) => new TailwaterError('TW1353', { group: groupId, members, operation });
   const topics = [...new Set(offsets.map(({ topic }) => topic))];
   const consumer = kafka.consumer({
     groupId,
@@ -61,23 +67,19 @@ export async function moveOffsets(kafka: KafkaClient, groupId: string, offsets: 
     await consumer.subscribe({ topics, fromBeginning: true });
     await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: async () => undefined });
     const { members } = await consumer.describeGroup();
-    if (members.length > 1) throw inUse(groupId, members.length - 1);
+    if (members.length > 1) throw inUse(members.length - 1);
     await consumer.commitOffsets(offsets.map((each) => ({ ...each, offset: String(each.offset) })));
   };
   const late = async () => {
     await sleep(JOIN_TIMEOUT_MS);
-    throw inUse(groupId, 1);
+    throw inUse(1);
   };
   try {
     await Promise.race([move(), late()]);
   } catch (error) {
-    if (/^(ILLEGAL_GENERATION|UNKNOWN_MEMBER_ID|REBALANCE_IN_PROGRESS)$/.test(protocolErrorOf(error))) throw inUse(groupId, 1);
+    if (/^(ILLEGAL_GENERATION|UNKNOWN_MEMBER_ID|REBALANCE_IN_PROGRESS)$/.test(protocolErrorOf(error))) throw inUse(1);
     throw toKafkaError(error, kafka.brokers);
   } finally {
     await consumer.disconnect().catch(() => undefined);
   }
-}
-
-function inUse(group: string, members: number): TailwaterError {
-  return new TailwaterError('TW1353', { group, members, operation: 'a replay' });
 }

@@ -30,6 +30,7 @@ export async function startElasticsearchRig(version: 8 | 9): Promise<Rig> {
     start: () => es.start(),
     stop: () => es.stop(),
     expectations: {
+      keepsStates: true,
       staleVersions: 'refused',
       textField: 'text',
       plain: (_, fields) => JSON.stringify(fields),

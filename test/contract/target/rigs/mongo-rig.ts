@@ -38,6 +38,7 @@ export async function startMongoRig(): Promise<Rig> {
       await mongo.stop();
     },
     expectations: {
+      keepsStates: false,
       staleVersions: 'ordered',
       textField: 'text',
       plain: (id, fields) => text(raw({ _id: id, ...fields })),

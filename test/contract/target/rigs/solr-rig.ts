@@ -74,6 +74,7 @@ export async function startSolrRig(mode: 'standalone' | 'cloud', chain?: 'versio
     // The type of the field sees to it.
     refuseTextInN: () => Promise.resolve(),
     expectations: {
+      keepsStates: true,
       staleVersions: chain === 'versioned' ? 'ignored' : 'ordered',
       textField: 'text',
       plain: (_, fields) => Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, tagged(value)])),

@@ -5,6 +5,7 @@ import { discardLettersCommand } from '../../../../packages/consumer/src/cli/dea
 import { listLettersCommand } from '../../../../packages/consumer/src/cli/dead-letters/list-command.js';
 import { retryLettersCommand } from '../../../../packages/consumer/src/cli/dead-letters/retry-command.js';
 import { showLetterCommand } from '../../../../packages/consumer/src/cli/dead-letters/show-command.js';
+import { repairCommand } from '../../../../packages/consumer/src/cli/repair-command.js';
 import { replayCommand } from '../../../../packages/consumer/src/cli/replay-command.js';
 import { startCommand } from '../../../../packages/consumer/src/cli/start-command.js';
 import { statusCommand } from '../../../../packages/consumer/src/cli/status-command.js';
@@ -12,7 +13,16 @@ import { statusCommand } from '../../../../packages/consumer/src/cli/status-comm
 const cli = createCli({
   name: 'consumer',
   description: 'test',
-  commands: [startCommand, statusCommand, replayCommand, listLettersCommand, showLetterCommand, retryLettersCommand, discardLettersCommand],
+  commands: [
+    startCommand,
+    statusCommand,
+    replayCommand,
+    repairCommand,
+    listLettersCommand,
+    showLetterCommand,
+    retryLettersCommand,
+    discardLettersCommand,
+  ],
 });
 
 class Output extends Writable {

@@ -5,6 +5,7 @@ import { formatNamespace } from '@tailwater/schema';
 import type { Change } from '../../change.js';
 import { connectWithin } from '../connect-within.js';
 import { documentId } from '../document-id.js';
+import type { Inventory } from '../inventory.js';
 import { SpareBuffers } from '../spare-buffers.js';
 import { type ChangeResult, TARGET_API_VERSION, type Target } from '../target.js';
 import { Aliases } from './aliases.js';
@@ -14,6 +15,7 @@ import { connectionOptions, tlsFailure } from './connection.js';
 import { elasticsearchFailure, statusOf, TOO_LARGE } from './failures.js';
 import { indexName, MAX_INDEX_NAME_BYTES } from './index-name.js';
 import { putTemplate } from './index-template.js';
+import { IndexInventory } from './inventory.js';
 import type { ElasticsearchSettings } from './options.js';
 import { Refresher } from './refresher.js';
 
@@ -102,6 +104,10 @@ export class ElasticsearchTarget implements Target {
     if (raced.length === 0) return results;
     const again = (await this.#send(raced, signal)).values();
     return results.map((result) => (isMappingRace(result) ? (again.next().value ?? result) : result));
+  }
+
+  inventory(namespace: Change['namespace']): Promise<Inventory> {
+    return Promise.resolve(new IndexInventory(this.#client, this.nameOf(namespace), this.#address));
   }
 
   /** Deletes nothing, in the shard of the change. */

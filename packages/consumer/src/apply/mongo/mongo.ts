@@ -6,11 +6,13 @@ import { formatNamespace, type Namespace } from '@tailwater/schema';
 import { BSON, MongoClient, MongoServerError } from 'mongodb';
 import type { Change } from '../../change.js';
 import { connectWithin } from '../connect-within.js';
+import type { Inventory } from '../inventory.js';
 import { APPLIED, type ChangeResult, SUPERSEDED, TARGET_API_VERSION, type Target } from '../target.js';
 import { BucketFiles } from './bucket-files.js';
 import { type Command, Commands, FIELDS } from './commands.js';
 import { sectionCarrier } from './document-sequence.js';
 import { mongoFailure } from './failures.js';
+import { CollectionInventory } from './inventory.js';
 import type { MongoSettings } from './options.js';
 import { DUPLICATE_KEY, rejected, type WriteError } from './write-errors.js';
 
@@ -99,6 +101,11 @@ export class MongoTarget implements Target {
       const second = again.next().value ?? result;
       return isClash(second) ? SUPERSEDED : second;
     });
+  }
+
+  inventory(namespace: Namespace): Promise<Inventory> {
+    const apply = (changes: readonly Change[], signal: AbortSignal) => this.applyBatch(changes, signal);
+    return Promise.resolve(new CollectionInventory(this.#client, namespace, apply, this.#address));
   }
 
   async close(): Promise<void> {

@@ -11,7 +11,7 @@ import { parsed, reasonOf, refusal } from './failures.js';
 import type { Answer, SolrHttp } from './http.js';
 import { NewFields } from './new-fields.js';
 import type { SolrSettings } from './options.js';
-import { UpdateBody } from './update-body.js';
+import { type OwnFields, UpdateBody } from './update-body.js';
 import { type UpdateParameters, updateParameters } from './update-parameters.js';
 
 const BAD_REQUEST = 400;
@@ -91,6 +91,11 @@ export class SolrCore {
       note(sent, answers);
     }
     return changes.map((change) => results.get(change) as ChangeResult);
+  }
+
+  /** What the schema says of the fields that the consumer writes itself. */
+  async ownFields(signal: AbortSignal): Promise<OwnFields> {
+    return (await this.#schema.layout(signal)).own;
   }
 
   /** Deletes nothing, in the shard of the change; without the chain, which may remember deletes. */

@@ -4,12 +4,14 @@ import { formatNamespace, type Namespace } from '@tailwater/schema';
 import type { Change } from '../../change.js';
 import { connectWithin } from '../connect-within.js';
 import { documentId } from '../document-id.js';
+import type { Inventory } from '../inventory.js';
 import { APPLIED, type ChangeResult, TARGET_API_VERSION, type Target } from '../target.js';
 import { SolrCore } from './core.js';
 import { coreName, MAX_CORE_NAME_BYTES } from './core-name.js';
 import { DroppedFields } from './dropped-fields.js';
 import { refusal } from './failures.js';
 import { SolrHttp } from './http.js';
+import { CoreInventory } from './inventory.js';
 import type { SolrSettings } from './options.js';
 import { parseSolrUrl } from './solr-url.js';
 
@@ -115,6 +117,24 @@ export class SolrTarget implements Target {
 
   takesWriteBeside(change: Change, signal: AbortSignal): Promise<boolean> {
     return this.#coreFor(change.namespace).takesWriteBeside(change, signal);
+  }
+
+  /** @throws TailwaterError TW1391 when several namespaces share the core, and nothing tells their documents apart */
+  async inventory(namespace: Namespace, signal: AbortSignal): Promise<Inventory> {
+    const core = this.#sharedCore ?? coreName(namespace);
+    const { uniqueKey, namespace: field } = await this.#coreFor(namespace).ownFields(signal);
+    const prefix = this.#prefixOf(namespace);
+    const name = formatNamespace(namespace);
+    const idOf = (key: string) => prefix + documentId(key);
+    const parts = { http: this.#http, core, uniqueKey, place: this.nameOf(namespace), idOf };
+    if (field !== undefined) return new CoreInventory({ ...parts, filter: `{!term f=${field}}${name}` });
+    if (prefix !== '') return new CoreInventory({ ...parts, filter: `{!prefix f=${uniqueKey}}${prefix}` });
+    if (this.#sharedCore === undefined || this.#options.ids === undefined) return new CoreInventory({ ...parts, filter: undefined });
+    throw new TailwaterError('TW1391', {
+      target: 'Solr',
+      namespace: name,
+      reason: `the core ${core} has documents of others, and no field ns`,
+    });
   }
 
   async close(): Promise<void> {

@@ -66,7 +66,7 @@ export const consumerErrors = {
   TW1359: {
     title: 'Deletes may have been missed',
     message: 'The group was not in step with {topics} from {from} on, for longer than deletes are kept there',
-    hint: 'Documents deleted in that time may still be in the target. Stop the consumers, empty the target’s copy of these namespaces, and give `consumer replay --from beginning` with them.',
+    hint: 'Documents deleted in that time may still be in the target. Stop the consumers and run `consumer repair` with their options; --dry-run shows what it would remove.',
     ...permanent,
   },
   TW1360: {

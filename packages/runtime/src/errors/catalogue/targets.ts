@@ -230,4 +230,18 @@ export const targetErrors = {
     hint: 'See the target’s own log. The request is sent again. When a document turns out to be what the target fails at, it becomes a dead letter and the rest goes on; while the whole target fails, nothing is put aside.',
     ...passing,
   },
+  TW1391: {
+    title: 'Not known what the target holds',
+    message: '{target} cannot say what it holds of {namespace}: {reason}',
+    hint: 'Nothing was removed. Empty the target’s copy of the namespace by hand and fill it anew: consumer replay --from beginning. In Solr, a field ns in the schema or --solr-ids namespaced tells documents apart.',
+    retriable: false,
+    exitCode: EXIT_USAGE,
+  },
+  TW1392: {
+    title: 'Too much would be removed',
+    message: '{count} of the {total} documents in {place} are not in its topics: nothing was removed',
+    hint: 'Check the prefix, --rename and the other options: they must be the consumer’s. Topics that hold changes only (--snapshot never), or are being copied, are no measure of the target. When the documents really are to go, give --allow-most.',
+    retriable: false,
+    exitCode: EXIT_FAILURE,
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,98 @@
+// `consumer repair`: removes from a target the documents whose deletes it missed. What it lacks, the group applies by itself.
+import {
+  type Command,
+  checkKafka,
+  compileNamespaceRules,
+  createKafka,
+  formatCount,
+  kafkaConnection,
+  list,
+  option,
+  renderTable,
+  TailwaterError,
+  toggle,
+} from '@tailwater/runtime';
+import { isTopicPrefix } from '@tailwater/schema';
+import { createTarget, ownOptions } from '../apply/registry.js';
+import type { StrayReport } from '../repair/remove-stray.js';
+import { repairGroup } from '../repair/repair-group.js';
+import { batchOptions, kafkaOptions, targetOptions } from './options.js';
+import { targetName } from './target-name.js';
+import { prepareTransform, transformOptions } from './transforming.js';
+
+const options = {
+  target: targetOptions.target,
+  targetUrl: targetOptions.targetUrl,
+  name: targetOptions.name,
+  targetOption: targetOptions.targetOption,
+  requestTimeout: batchOptions.requestTimeout,
+  ...kafkaOptions,
+  ...transformOptions,
+  ...ownOptions,
+  namespace: option(list().default([]), {
+    group: 'Which',
+    describe: 'Namespaces to repair, db.collection with * as wildcard, as they are called in the source; all when none is named',
+  }),
+  allowMost: option(toggle(), { group: 'Which', describe: 'Remove also when it is more than half of what the target holds' }),
+  dryRun: option(toggle(), { group: 'Output', describe: 'Only show what it would do' }),
+  json: option(toggle(), { group: 'Output', describe: 'Print JSON instead of a table' }),
+} as const;
+
+const CONNECT_TIMEOUT_MS = 15_000;
+
+export const repairCommand: Command<typeof options> = {
+  name: 'repair',
+  summary: 'Remove documents from a target whose deletes it missed (TW1359)',
+  description:
+    'Compares every document of the target with the topics, and removes what these do not have. Give it the consumer’s own options; no consumer of the target may run meanwhile. Topics must be complete copies, and nobody else may have documents there: they would go too. See what it would do with --dry-run first.',
+  options,
+  examples: [
+    ['$0 repair --config tailwater.yaml --dry-run', 'what it would do'],
+    ["$0 repair --target es --target-url http://127.0.0.1:9200 --prefix tw --namespace 'shop.*'", 'one database'],
+  ],
+  async run(given, { stdout, logger, signal }) {
+    if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
+    const transforming = await prepareTransform(given);
+    const chosen = compileNamespaceRules({ include: given.namespace });
+    const kafka = createKafka(kafkaConnection(given, 'tailwater-repair'), logger);
+    const target = await createTarget(given.target, {
+      url: given.targetUrl,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      requestTimeoutMs: given.requestTimeout * 1000,
+      autoCommitInterval: undefined,
+      options: given.targetOption,
+      own: given,
+    });
+    try {
+      await Promise.all([checkKafka(kafka, { signal }), target.connect(signal)]);
+      const request = {
+        prefix: given.prefix,
+        group: `${given.prefix}.${targetName(given.name ?? given.target)}`,
+        includes: ({ database, collection }: { database: string; collection: string }) => transforming.rules.includes(database, collection),
+        chosen: ({ database, collection }: { database: string; collection: string }) => chosen.includes(database, collection),
+        transform: transforming.for(target),
+        target,
+        dryRun: given.dryRun,
+        allowMost: given.allowMost,
+      };
+      const places = await repairGroup(kafka, request, signal);
+      const { group } = request;
+      stdout.write(given.json ? `${JSON.stringify({ group, dryRun: given.dryRun, places }, null, 2)}\n` : toText(places, given.dryRun));
+    } finally {
+      await target.close();
+    }
+  },
+};
+
+function toText(places: readonly StrayReport[], dryRun: boolean): string {
+  const rows = places.map(({ place, documents, living, stray, removed, examples }) => [
+    place,
+    formatCount(documents),
+    formatCount(living),
+    formatCount(stray),
+    formatCount(removed),
+    examples.join(', ').slice(0, 60),
+  ]);
+  const table = renderTable(['at the target', 'documents', 'in the topics', 'too many', 'removed', 'such as'], rows);
+  return `${table}\n${dryRun ? 'Nothing was changed: this was a dry run\n' : ''}`;
+}

@@ -1,0 +1,60 @@
+// Removes from a place at the target what its topics do not have: documents whose deletes were missed. The group stands still
+// meanwhile: what is alive by the topics' ends and not there yet comes when it goes on, and what is there came from before.
+import { TailwaterError } from '@tailwater/runtime';
+import type { Place } from './living-documents.js';
+
+export interface StrayReport {
+  readonly place: string;
+  /** Documents that the target holds. */
+  readonly documents: number;
+  /** Documents that the topics have. */
+  readonly living: number;
+  /** Documents at the target that the topics do not have. */
+  readonly stray: number;
+  readonly removed: number;
+  /** Ids of the first of those. */
+  readonly examples: readonly string[];
+}
+
+export interface RemoveOptions {
+  readonly dryRun: boolean;
+  /** Whether more than half of what the target holds may go. */
+  readonly allowMost: boolean;
+  /** Throws when somebody applies changes. */
+  readonly assertStandsStill: () => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+const MAX_SHARE = 0.5;
+const EXAMPLES = 5;
+
+/** @throws TailwaterError TW1392 when most of what the target holds would go, and that is not allowed; TW1353 when a consumer was started */
+export async function removeStray(place: Place, options: RemoveOptions): Promise<StrayReport> {
+  const { inventory, living } = place;
+  const { dryRun, allowMost, signal } = options;
+  const examples: string[] = [];
+  let [documents, stray, removed] = [0, 0, 0];
+  for await (const held of inventory.scan(signal)) {
+    signal.throwIfAborted();
+    documents += held.length;
+    for (const { id } of held) {
+      if (living.has(id)) continue;
+      stray += 1;
+      if (examples.length < EXAMPLES) examples.push(id);
+    }
+  }
+  const report = { place: inventory.place, documents, living: living.size, stray, examples };
+  if (dryRun || stray === 0) return { ...report, removed };
+  if (!allowMost && stray > documents * MAX_SHARE) {
+    throw new TailwaterError('TW1392', { count: stray, total: documents, place: inventory.place });
+  }
+  // Looked through again, instead of keeping the ids: there may be millions.
+  for await (const held of inventory.scan(signal)) {
+    signal.throwIfAborted();
+    const gone = held.filter(({ id }) => !living.has(id));
+    if (gone.length === 0) continue;
+    await options.assertStandsStill();
+    removed += await inventory.remove(gone, signal);
+  }
+  return { ...report, removed };
+}

@@ -1,0 +1,108 @@
+// The repair of one group's target: what should be there by the topics, what is there, and the difference; then the group's commits
+// say that it missed no deletes up to the moment at which the topics were read.
+import { type KafkaClient, TailwaterError } from '@tailwater/runtime';
+import { type Namespace, namespaceOfTopic, Position } from '@tailwater/schema';
+import type { Target } from '../apply/target.js';
+import { formatNote } from '../commit/freshness.js';
+import { assertStandsStill } from '../subscribe/kafka-groups.js';
+import { readToEnd } from '../subscribe/kafka-reader.js';
+import { moveOffsets, planReplay } from '../subscribe/kafka-replay.js';
+import { includedTopics } from '../subscribe/kafka-topics.js';
+import type { Transform } from '../transform/transform.js';
+import { IdSet } from './id-set.js';
+import { LivingDocuments, type Place } from './living-documents.js';
+import { removeStray, type StrayReport } from './remove-stray.js';
+
+const OPERATION = 'a repair';
+const NOTHING = Buffer.alloc(0);
+/** The user's function refuses the id that it is tried with: that says nothing of the namespace. */
+const FUNCTION_FAILED = 'TW1375';
+
+export interface RepairRequest {
+  readonly prefix: string;
+  readonly group: string;
+  /** Whether the consumer applies the namespace. */
+  readonly includes: (namespace: Namespace) => boolean;
+  /** Whether it is to be repaired, beside those that share its place. */
+  readonly chosen: (namespace: Namespace) => boolean;
+  readonly transform: Transform;
+  readonly target: Target;
+  readonly dryRun: boolean;
+  readonly allowMost: boolean;
+}
+
+interface Source {
+  readonly topic: string;
+  readonly namespace: Namespace;
+  readonly place: Place;
+}
+
+/** @throws TailwaterError TW1353 while a consumer of the group runs, TW1360 without topics, TW1391 and TW1392 when the target cannot be repaired so */
+export async function repairGroup(kafka: KafkaClient, request: RepairRequest, signal: AbortSignal): Promise<StrayReport[]> {
+  const { group, transform, dryRun, allowMost } = request;
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const standsStill = () => assertStandsStill(admin, group, OPERATION);
+    if (!dryRun) await standsStill();
+    const sources = await sourcesOf(await admin.listTopics(), request, signal);
+    const topics = sources.map(({ topic }) => topic);
+    const readAtMs = Date.now();
+    const living = new LivingDocuments({ transform, placeOf: placesOf(sources, transform) });
+    const namespaces = new Map(sources.map(({ topic, namespace }) => [topic, namespace]));
+    await readToEnd(kafka, { topics, signal }, (record, { topic, partition }) => {
+      living.take(record, { topic, partition, namespace: namespaces.get(topic) as Namespace });
+    });
+    living.end();
+    const reports: StrayReport[] = [];
+    for (const place of new Set(sources.map((source) => source.place))) {
+      reports.push(await removeStray(place, { dryRun, allowMost, assertStandsStill: standsStill, signal }));
+    }
+    if (!dryRun) {
+      const standing = await planReplay(admin, group, topics, { kind: 'offset', offset: Number.MAX_SAFE_INTEGER });
+      const metadata = formatNote({ freshAtMs: readAtMs });
+      const offsets = standing.flatMap(({ topic, partition, committed }) =>
+        committed === undefined ? [] : [{ topic, partition, offset: committed, metadata }],
+      );
+      if (offsets.length > 0) await moveOffsets(kafka, group, offsets, OPERATION);
+    }
+    return reports;
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** The topics of the places that were chosen: all that share one count, or what one of them has would look like too much. */
+async function sourcesOf(all: readonly string[], request: RepairRequest, signal: AbortSignal): Promise<Source[]> {
+  const { prefix, includes, chosen, transform, target } = request;
+  if (target.inventory === undefined)
+    throw new TailwaterError('TW1391', { target: target.kind, namespace: 'a namespace', reason: 'it cannot list documents' });
+  const places = new Map<string, Place>();
+  const sources: Source[] = [];
+  for (const topic of includedTopics(all, { prefix, includes })) {
+    const namespace = namespaceOfTopic(prefix, topic) as Namespace;
+    const destination = destinationOf(namespace, transform);
+    if (destination === undefined) continue;
+    const inventory = await target.inventory(destination, signal);
+    const place = places.get(inventory.place) ?? { inventory, living: new IdSet() };
+    places.set(inventory.place, place);
+    sources.push({ topic, namespace, place });
+  }
+  const wanted = new Set(sources.filter(({ namespace }) => chosen(namespace)).map(({ place }) => place));
+  if (wanted.size === 0) throw new TailwaterError('TW1360', { prefix, namespaces: 'those that were chosen' });
+  return sources.filter(({ place }) => wanted.has(place));
+}
+
+function placesOf(sources: readonly Source[], transform: Transform): (destination: Namespace) => Place | undefined {
+  const places = new Map<Namespace | undefined, Place>(sources.map(({ namespace, place }) => [destinationOf(namespace, transform), place]));
+  return (destination) => places.get(destination);
+}
+
+/** Where a namespace's documents go; always the same object. Undefined when it has no place at the target. */
+function destinationOf(namespace: Namespace, transform: Transform): Namespace | undefined {
+  const position = new Position(0, 0);
+  const place = { topic: '', partition: 0, offset: 0, wallTimeMs: 0, origin: 'sweep', op: 'delete' } as const;
+  const made = transform({ ...place, kind: 'delete', key: 'null', namespace, document: NOTHING, position });
+  const hasPlace = made !== undefined && (made.refusal === undefined || made.refusal.code === FUNCTION_FAILED);
+  return hasPlace ? made.namespace : undefined;
+}
