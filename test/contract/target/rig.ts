@@ -5,7 +5,9 @@ import type { Namespace } from '@tailwater/schema';
 export interface Rig {
   /** A target that is not connected yet, with the usual settings or others. */
   target(settings?: { readonly url?: string; readonly connectTimeoutMs?: number; readonly requestTimeoutMs?: number }): Target;
-  /** The URL of such a target on another port. */
+  /** Where the server listens. */
+  readonly port: number;
+  /** The URL of such a target on another port: a proxy in front of it, or nothing. */
   urlAt(port: number): string;
   /** Readies the server for documents of this namespace. */
   prepare(namespace: Namespace): Promise<void>;

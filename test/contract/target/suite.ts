@@ -6,6 +6,7 @@ import { type Namespace, recordKeyOf } from '@tailwater/schema';
 import { Int32, Long, ObjectId, UUID } from 'bson';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { everyType, raw } from '../../integration/consumer/support/bson-zoo.js';
+import { FaultyProxy } from '../../support/faulty-proxy.js';
 import { change } from '../../unit/consumer/support/changes.js';
 import type { Rig } from './rig.js';
 
@@ -87,10 +88,10 @@ export function describeTarget(name: string, start: () => Promise<Rig>): void {
     const allApplied = (changes: readonly Change[]) => changes.map(() => APPLIED);
 
     /** As the pipeline does: a batch goes again until everything of it has ended. */
-    async function applyToTheEnd(changes: readonly Change[]): Promise<void> {
+    async function applyToTheEnd(changes: readonly Change[], to: Target = target): Promise<void> {
       let left = changes;
       const attempt = async () => {
-        const results: readonly ChangeResult[] = await target.applyBatch(left, never);
+        const results: readonly ChangeResult[] = await to.applyBatch(left, never);
         left = left.filter((_, index) => results[index]?.status === 'rejected');
         return left.length;
       };
@@ -180,6 +181,8 @@ export function describeTarget(name: string, start: () => Promise<Rig>): void {
       const namespace = await namespaceFor('ids');
       const changes = ODD_IDS.map((id, n) => upsert(namespace, id, { n }));
       expect(await apply(...changes)).toEqual(allApplied(changes));
+      // A write beside a document, in its shard, changes none.
+      for (const each of changes) expect((await target.takesWriteBeside?.(each, never)) ?? true).toBe(true);
       expect(await rig.count(namespace)).toBe(ODD_IDS.length);
       for (const [n, id] of ODD_IDS.entries()) expect(await rig.read(namespace, id)).toEqual(rig.expectations.plain(id, { n }));
       expect(await apply(...ODD_IDS.map((id) => remove(namespace, id)))).toEqual(allApplied(changes));
@@ -256,6 +259,48 @@ export function describeTarget(name: string, start: () => Promise<Rig>): void {
       await Promise.all(lanes);
       await waitFor(() => rig.count(namespace), { describe: 'all documents', until: (count) => count === 1200, timeoutMs: 60_000 });
       for (const id of [0, 599, 1199]) expect(await rig.read(namespace, id)).toEqual(rig.expectations.plain(id, { n: id }));
+    });
+
+    test('a network that fails: each failure is retriable, and what was applied or not ends the same', async () => {
+      const namespace = await namespaceFor('network');
+      const { textField } = rig.expectations;
+      const text = 'lorem ipsum '.repeat(100);
+      await apply(upsert(namespace, 'first', { n: 0 }));
+      await using proxy = await FaultyProxy.start(rig.port);
+      const through = rig.target({ url: rig.urlAt(proxy.port), requestTimeoutMs: 2_000 });
+      const expected = new Map<string, object | undefined>();
+      /** Writes thirty documents, and removes one of the round before, which came back meanwhile. */
+      const round = (name: string, before: string | undefined) => {
+        const ids = Array.from({ length: 30 }, (_, n) => `${name} ${n}`);
+        for (const [n, id] of ids.entries()) expected.set(id, { n, [textField]: `${text}${n}` });
+        if (before !== undefined) expected.set(`${before} 7`, undefined);
+        const removed = before === undefined ? [] : [remove(namespace, `${before} 7`)];
+        return [...ids.map((id) => upsert(namespace, id, expected.get(id) as object)), ...removed];
+      };
+      try {
+        await through.connect(never);
+        let before: string | undefined;
+        for (const fault of ['reset', 'lose-answer', 'stall'] as const) {
+          const batch = round(fault, before);
+          // A connection that is not there yet at the first attempt is a failure of another kind.
+          await applyToTheEnd([upsert(namespace, 'first', { n: 1 })], through);
+          proxy.arm(fault);
+          await expect(through.applyBatch(batch, never), fault).rejects.toMatchObject({ code: 'TW1301', retriable: true });
+          expect(proxy.hits, fault).toBe(1);
+          await applyToTheEnd(batch, through);
+          before = fault;
+        }
+        proxy.slow = true;
+        await applyToTheEnd(round('slow', before), through);
+      } finally {
+        await through.close();
+      }
+      for (const [id, fields] of expected) {
+        expect(await rig.read(namespace, id), id).toEqual(
+          fields === undefined ? undefined : rig.expectations.plain(id, fields as Record<string, unknown>),
+        );
+      }
+      expect(await rig.count(namespace)).toBe(1 + [...expected.values()].filter((fields) => fields !== undefined).length);
     });
 
     test('where nothing listens, connecting ends after a bounded time, with a retriable failure', async () => {

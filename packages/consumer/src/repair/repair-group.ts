@@ -1,5 +1,6 @@
 // The repair of one group's target: what should be there by the topics, what is there, and the difference; then the group's commits
 // say that it missed no deletes up to the moment at which the topics were read.
+import { setMaxListeners } from 'node:events';
 import { type KafkaClient, TailwaterError } from '@tailwater/runtime';
 import { type Namespace, namespaceOfTopic, Position } from '@tailwater/schema';
 import type { Target } from '../apply/target.js';
@@ -40,6 +41,8 @@ interface Source {
 /** @throws TailwaterError TW1353 while a consumer of the group runs, TW1360 without topics, TW1391 and TW1392 when the target cannot be repaired so */
 export async function repairGroup(kafka: KafkaClient, request: RepairRequest, signal: AbortSignal): Promise<StrayReport[]> {
   const { group, transform, dryRun, allowMost } = request;
+  // Removals listen to it, several at once: more than Node expects of one signal, and no leak.
+  setMaxListeners(0, signal);
   const admin = kafka.admin();
   await admin.connect();
   try {

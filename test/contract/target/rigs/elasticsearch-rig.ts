@@ -9,6 +9,7 @@ export async function startElasticsearchRig(version: 8 | 9): Promise<Rig> {
   const es = await startElasticsearch({ version });
   return {
     target: (settings = {}) => new ElasticsearchTarget({ url: es.url, connectTimeoutMs: 20_000, requestTimeoutMs: 30_000, ...settings }),
+    port: es.port,
     urlAt: (port) => `http://127.0.0.1:${port}`,
     prepare: () => Promise.resolve(),
     async read(namespace, id) {

@@ -16,7 +16,8 @@ export async function startMongoRig(): Promise<Rig> {
   const collection = (namespace: Namespace) => client.db(namespace.database).collection<Document>(namespace.collection);
   return {
     target: (settings = {}) => new MongoTarget({ url: mongo.uri, connectTimeoutMs: 20_000, requestTimeoutMs: 30_000, ...settings }),
-    urlAt: (port) => `mongodb://127.0.0.1:${port}/`,
+    port: Number(mongo.members[0]?.port),
+    urlAt: (port) => `mongodb://127.0.0.1:${port}/?directConnection=true`,
     prepare: () => Promise.resolve(),
     async read(namespace, id) {
       const [found] = await collection(namespace)

@@ -52,6 +52,7 @@ export async function startSolrRig(mode: 'standalone' | 'cloud', chain?: 'versio
         uniqueKey: undefined,
         ...settings,
       }),
+    port: solr.port,
     urlAt: (port) => `http://127.0.0.1:${port}/solr/${CORE}`,
     prepare: () => Promise.resolve(),
     // The real-time get sees what is not committed yet.
