@@ -1,11 +1,14 @@
 // The files of a GridFS bucket, from MongoDB's own driver to the topic: by the tail of either source, by a snapshot, a refresh and a sweep.
 import { randomBytes } from 'node:crypto';
-import { type Kafka, type Mongo, startKafka, startMongo } from '@tailwater/devstack';
-import { compileNamespaceRules, withBuckets } from '@tailwater/runtime';
-import { type FileState, fileStateOf, recordKeyOf, splitContent, topicName } from '@tailwater/schema';
+import { type Kafka, type Mongo, startKafka, startMongo, waitFor } from '@tailwater/devstack';
+import { compileNamespaceRules, createKafka, withBuckets } from '@tailwater/runtime';
+import { type FileState, fileStateOf, recordKeyOf, signalsTopicName, splitContent, topicName } from '@tailwater/schema';
 import { BSON, type Db, GridFSBucket, type MongoClient, ObjectId } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { writeSignal } from '../../../packages/producer/src/signals/kafka-signal-topic.js';
+import type { SignalBody } from '../../../packages/producer/src/signals/signal.js';
 import { foldTopic } from './support/folded-topic.js';
+import { keptLog } from './support/kept-log.js';
 import { RunningPipeline } from './support/running-pipeline.js';
 
 const CHUNK = 1024;
@@ -187,6 +190,32 @@ describe('a file', () => {
     await chunks.insertOne({ files_id: 1, n: 0, data: Buffer.from('0123456789') });
     await files.updateOne({ _id: 1 as never }, { $set: { filename: 'whole' } });
     await files.updateOne({ _id: 2 as never }, { $set: { md5: '900150983cd24fb0d6963f7d28e17f72' } });
+    await shop.expectCopied();
+  });
+
+  it('that is refreshed, or found by a reconcile, comes with its content', async () => {
+    const shop = new Shop();
+    await uploadAll(shop);
+    const pipeline = await shop.start();
+    await shop.expectCopied();
+    const namespace = `${shop.name}.fs.files`;
+    const sending = createKafka({ brokers: kafka.brokers, clientId: 'test' }, keptLog().logger);
+    const ask = (body: SignalBody) =>
+      writeSignal(sending, signalsTopicName(shop.prefix), { ...body, id: body.kind, askedAtMs: Date.now() });
+    // A change of chunks alone is no event: whoever makes one asks for the file.
+    await shop.db.collection('fs.chunks').updateOne({ files_id: 'replaced' as never, n: 0 }, { $set: { data: randomBytes(CHUNK) } });
+    expect(await shop.published()).not.toEqual(await shop.expected());
+    await ask({ kind: 'refresh', namespace, ids: ['replaced', 'never there'] });
+    const contentOf = (files: Map<string, Published>) => files.get('"replaced"')?.content;
+    const isRefreshed = async () => contentOf(await shop.published()) === contentOf(await shop.expected());
+    await waitFor(isRefreshed, { until: (is) => is, describe: 'the content of the refreshed file', timeoutMs: 60_000 });
+    const before = pipeline.counts.snapshotPublished;
+    await ask({ kind: 'reconcile', namespace });
+    await waitFor(async () => pipeline.counts.snapshotPublished - before, {
+      until: (files) => files >= 9,
+      describe: 'the copy',
+      timeoutMs: 60_000,
+    });
     await shop.expectCopied();
   });
 
