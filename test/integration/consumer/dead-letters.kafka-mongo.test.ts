@@ -178,7 +178,10 @@ describe('dead letters', () => {
     expect(await runConsumer(list)).toContain(id);
     expect(JSON.parse(await runConsumer([...list, '--json', '--namespace', 'else.*'])).letters).toEqual([]);
     await expect(runConsumer(['dead-letters', 'discard', `${id}9`, ...args(prefix)])).rejects.toMatchObject({ code: 'TW1354' });
-    expect(await runConsumer(['dead-letters', 'discard', id, ...args(prefix)])).toBe('1 discarded\n');
+    expect(await runConsumer(['dead-letters', 'discard', id, ...args(prefix), '--dry-run'])).toContain('1 would be discarded');
+    // Nobody to ask, and no --yes.
+    await expect(runConsumer(['dead-letters', 'discard', id, ...args(prefix)])).rejects.toMatchObject({ code: 'TW1085', exitCode: 2 });
+    expect(await runConsumer(['dead-letters', 'discard', id, ...args(prefix), '--yes'])).toBe('1 discarded\n');
     expect(await runConsumer(list)).toContain('No dead letters');
   });
 

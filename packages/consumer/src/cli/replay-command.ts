@@ -4,6 +4,7 @@ import {
   checkKafka,
   compileNamespaceRules,
   createKafka,
+  dryRunOption,
   formatCount,
   kafkaConnection,
   list,
@@ -30,7 +31,7 @@ const options = {
     describe: 'Namespaces to replay, db.collection with * as wildcard, as they are called in the source; all when none is named',
   }),
   from: option(text(), { group: 'Which', describe: 'beginning, a time such as 2026-01-31T12:00:00Z, or an offset' }),
-  dryRun: option(toggle(), { group: 'Output', describe: 'Only show what it would do' }),
+  dryRun: dryRunOption,
   json: option(toggle(), { group: 'Output', describe: 'Print JSON instead of a table' }),
 } as const;
 

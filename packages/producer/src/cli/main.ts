@@ -1,11 +1,5 @@
-// The `producer` command.
+// Runs the `producer` command.
 import { createCli } from '@tailwater/runtime';
-import { pauseCommand, reconcileCommand, refreshCommand, resumeCommand, snapshotCommand } from './signal-commands.js';
-import { startCommand } from './start-command.js';
-import { statusCommand } from './status-command.js';
+import { producerProgram } from './program.js';
 
-await createCli({
-  name: 'producer',
-  description: 'Publishes every change of a MongoDB replica set to Kafka',
-  commands: [startCommand, statusCommand, snapshotCommand, reconcileCommand, refreshCommand, pauseCommand, resumeCommand],
-}).run();
+await createCli(producerProgram).run();

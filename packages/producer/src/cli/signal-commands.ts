@@ -7,6 +7,7 @@ import {
   checkKafka,
   compileNamespaceRules,
   createKafka,
+  dryRunOption,
   kafkaConnection,
   list,
   type OptionValues,
@@ -24,8 +25,12 @@ import { connectSource } from '../source/mongo/connect.js';
 import { expectIncluded } from './expect-included.js';
 import { kafkaSourceOptions, namespaceOptions, sourceOptions } from './options.js';
 
+const outputOptions = {
+  dryRun: dryRunOption,
+  json: option(toggle(), { group: 'Output', describe: 'Print JSON' }),
+} as const;
 const namespace = option(text(), { group: 'Signal', describe: 'The collection, as db.collection' });
-const collectionOptions = { ...sourceOptions, ...namespaceOptions, namespace } as const;
+const collectionOptions = { ...sourceOptions, ...namespaceOptions, namespace, ...outputOptions } as const;
 const refreshOptions = {
   ...collectionOptions,
   id: option(list().min(1), {
@@ -38,7 +43,9 @@ const refreshOptions = {
 const pauseOptions = {
   ...kafkaSourceOptions,
   tail: option(toggle(), { group: 'Signal', describe: 'Also stop reading the oplog, whose window then counts' }),
+  ...outputOptions,
 } as const;
+const resumeOptions = { ...kafkaSourceOptions, ...outputOptions } as const;
 
 const MONGO = '--mongo "$MONGO_URI"';
 
@@ -111,10 +118,10 @@ export const pauseCommand: Command<typeof pauseOptions> = {
   },
 };
 
-export const resumeCommand: Command<typeof kafkaSourceOptions> = {
+export const resumeCommand: Command<typeof resumeOptions> = {
   name: 'resume',
   summary: 'End a pause',
-  options: kafkaSourceOptions,
+  options: resumeOptions,
   examples: [['$0 resume --prefix tw', 'copies and the tail go on where they were']],
   async run(given, context) {
     await ask(given, context, { kind: 'resume' }, 'the end of a pause', 'Copies and the tail go on where they were.');
@@ -124,7 +131,7 @@ export const resumeCommand: Command<typeof kafkaSourceOptions> = {
 const SEE_STATUS = '`producer status` shows how far it is.';
 
 async function ask(
-  given: OptionValues<typeof kafkaSourceOptions>,
+  given: OptionValues<typeof resumeOptions>,
   { stdout, logger, signal }: CommandContext,
   body: SignalBody,
   what: string,
@@ -134,9 +141,14 @@ async function ask(
   const kafka = createKafka(kafkaConnection(given, 'tailwater-signal'), logger);
   await checkKafka(kafka, { signal });
   const id = randomUUID();
-  await writeSignal(kafka, signalsTopicName(given.prefix), { ...body, id, askedAtMs: Date.now() });
-  stdout.write(`Asked the producer for ${what} (signal ${id}).\n`);
-  stdout.write(`If it runs, it begins within seconds; if not, at its next start. ${next}\n`);
+  if (!given.dryRun) await writeSignal(kafka, signalsTopicName(given.prefix), { ...body, id, askedAtMs: Date.now() });
+  if (given.json)
+    stdout.write(`${JSON.stringify({ asked: !given.dryRun, signal: body.kind, id: given.dryRun ? null : id, what }, null, 2)}\n`);
+  else if (given.dryRun) stdout.write(`Would ask the producer for ${what}. Nothing was changed: this was a dry run\n`);
+  else {
+    stdout.write(`Asked the producer for ${what} (signal ${id}).\n`);
+    stdout.write(`If it runs, it begins within seconds; if not, at its next start. ${next}\n`);
+  }
 }
 
 /** @param isPublished - asked when the collection is gone: whether its topic is still there is what counts then */

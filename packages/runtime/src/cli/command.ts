@@ -24,6 +24,8 @@ export interface PositionalSpec {
   readonly describe: string;
   /** Default true. */
   readonly required?: boolean;
+  /** What shells complete; the command itself says what it takes. */
+  readonly choices?: readonly string[];
 }
 
 export interface Command<Given extends Options = Options> {
@@ -57,6 +59,12 @@ export interface CliDescription {
 
 /** The options of a command, then those that every command has unless it describes them itself. */
 export const optionsOf = (command: Command): Options => ({ ...command.options, ...generalOptions, ...command.options });
+
+/** `<id> [field]` */
+export const placesOf = ({ positionals = {} }: Command): string =>
+  Object.entries(positionals)
+    .map(([name, { required = true }]) => (required ? `<${name}>` : `[${name}]`))
+    .join(' ');
 
 /** `dead-letters list` and `dead-letters show` are one group of two. */
 export function byFirstWord(commands: readonly Command[]): Map<string, Command[]> {

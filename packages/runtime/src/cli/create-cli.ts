@@ -9,6 +9,7 @@ import { runProcess, StopRequested } from '../lifecycle/run-process.js';
 import { type Log, openLog } from '../logging/open-log.js';
 import { titleWithoutSecrets } from '../secrets/process-title.js';
 import { type CliDescription, type Command, type CommandContext, optionsOf } from './command.js';
+import { completionCommand } from './completion-command.js';
 import { generalOptions } from './general-options.js';
 import { parseArguments } from './parse-arguments.js';
 
@@ -43,7 +44,7 @@ export interface Cli {
  * @example await createCli({ name: 'producer', description: '…', commands: [startCommand] }).run();
  */
 export function createCli(options: CliOptions): Cli {
-  const description: CliDescription = { ...options, version: options.version ?? ownVersion() };
+  const description = describeCli(options);
   const execute: Cli['execute'] = (args, io) => runCommand(description, args, io);
   return {
     execute,
@@ -63,6 +64,16 @@ export function createCli(options: CliOptions): Cli {
       });
     },
   };
+}
+
+/** The program with the commands that every program has. */
+export function describeCli(options: CliOptions): CliDescription {
+  const description: CliDescription = {
+    ...options,
+    version: options.version ?? ownVersion(),
+    commands: [...options.commands, completionCommand(options.name, () => description)],
+  };
+  return description;
 }
 
 async function runCommand(cli: CliDescription, args: readonly string[], io: CliIo): Promise<void> {

@@ -4,7 +4,8 @@ import yargs, { type Argv } from 'yargs';
 import { kebabName, type Option } from '../config/option.js';
 import { describeDefault, isRequired, shapeOf } from '../config/option-value.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
-import { byFirstWord, type CliDescription, type Command, optionsOf } from './command.js';
+import { byFirstWord, type CliDescription, type Command, optionsOf, placesOf } from './command.js';
+import { helpSections } from './help-sections.js';
 
 export const MAX_WIDTH = 110;
 
@@ -21,9 +22,6 @@ const PARSER_CONFIGURATION = {
   'parse-positional-numbers': false,
   'strip-aliased': true,
 };
-
-const SOURCES =
-  'Each option can also be set as an environment variable (--status-port: TAILWATER_STATUS_PORT), most of them in the --config file (docs/configuration.md). Flags beat variables, variables beat the file.';
 
 /** @throws TailwaterError TW1014 a missing argument */
 export function runYargs(cli: CliDescription, args: readonly string[], columns: number): YargsResult {
@@ -92,7 +90,7 @@ class YargsProgram {
 
   #addCommand(program: Argv, word: string, command: Command): void {
     const positionals = Object.entries(command.positionals ?? {});
-    const places = positionals.map(([name, { required = true }]) => (required ? `<${name}>` : `[${name}]`)).join(' ');
+    const places = placesOf(command);
     const build = (builder: Argv) => {
       this.#usage = { command: `${this.#cli.name} ${command.name}`, places };
       const usage = ['$0', command.name, places, '[options]'].filter((part) => part !== '').join(' ');
@@ -100,7 +98,7 @@ class YargsProgram {
       for (const [name, { describe }] of positionals) builder.positional(name, { type: 'string', describe });
       for (const [name, option] of Object.entries(optionsOf(command))) addOption(builder, name, option);
       for (const [line, text] of command.examples) builder.example(line, text);
-      builder.epilogue(SOURCES);
+      builder.epilogue(helpSections(this.#cli, command, Math.min(this.#columns, MAX_WIDTH)));
     };
     program.command(`${word} ${places}`.trim(), command.summary, build, this.#select(command));
   }

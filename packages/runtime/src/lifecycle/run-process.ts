@@ -4,9 +4,7 @@ import { EXIT_FAILURE } from '../errors/error-entry.js';
 import { renderError } from '../errors/render-error.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { useColor } from '../terminal/color.js';
-
-/** A defect of the program, EX_SOFTWARE of sysexits.h. */
-const EXIT_DEFECT = 70;
+import { EXIT_DEFECT } from './exit-codes.js';
 
 export interface ProcessDeps {
   /** Where errors are printed. Default `process.stderr`. */
@@ -57,6 +55,8 @@ export async function runProcess(main: (signal: AbortSignal) => Promise<void>, d
   process.on('uncaughtException', onDefect);
   process.on('unhandledRejection', onDefect);
   process.stdout.on('error', onBrokenPipe);
+  // Whoever read the errors is gone; work goes on without them.
+  process.stderr.on('error', () => {});
   try {
     await main(stop.signal);
     await exit(Number(process.exitCode ?? 0));

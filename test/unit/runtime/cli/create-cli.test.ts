@@ -224,6 +224,8 @@ describe('--help and --version', () => {
       'General',
       'Logging',
       'Examples',
+      'Environment',
+      'Files',
     ]);
     expect(stdout).toMatch(/--mongo +Connection string [^[]+\[required\] +\[string\]/);
     expect(stdout).toMatch(/--kafka +Brokers to start from, host:port +\[array\] \[default: 127\.0\.0\.1:9092\]/);
@@ -231,6 +233,8 @@ describe('--help and --version', () => {
     expect(stdout).toContain('[choices: pretty, json]');
     expect(stdout).toMatch(/producer start --mongo mongodb:\/\/h +publish everything/);
     expect(stdout).toContain('TAILWATER_STATUS_PORT');
+    expect(stdout).toMatch(/^Exit codes:\n {2}0 {2}done/m);
+    expect(stdout).toMatch(/^See also:\n {2}producer dead-letters list/m);
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(110);
   });
 

@@ -1,22 +1,37 @@
 // `consumer dead-letters discard`
-import type { Command } from '@tailwater/runtime';
+import { type Command, confirm, yesOption } from '@tailwater/runtime';
 import { choiceOptions, chosenLetters, ID_POSITIONAL, withLetters } from './letters-options.js';
 
-export const discardLettersCommand: Command<typeof choiceOptions> = {
+const options = { ...choiceOptions, yes: yesOption } as const;
+
+export const discardLettersCommand: Command<typeof options> = {
   name: 'dead-letters discard',
   summary: 'Remove refused changes for good: the target never gets them',
-  options: choiceOptions,
+  description:
+    'Removes dead letters for good: the target never gets these changes, unless the document changes again. It asks first; without a terminal it needs --yes.',
+  options,
   positionals: { id: { ...ID_POSITIONAL.id, required: false } },
   examples: [
     ['$0 dead-letters discard tw.shop.orders/3/1234 --target es --prefix tw', 'one'],
-    ["$0 dead-letters discard --namespace 'shop.*' --target es --prefix tw", 'all of a database'],
+    ["$0 dead-letters discard --namespace 'shop.*' --target es --prefix tw --dry-run", 'what it would remove'],
+    ["$0 dead-letters discard --namespace 'shop.*' --target es --prefix tw --yes", 'all of a database, in a script'],
   ],
   async run(given, context) {
     await withLetters(given, context, async ({ letters }) => {
       const choice = { id: context.arguments['id'], operation: 'discard', signal: context.signal };
       const ids = (await chosenLetters(letters, given, choice)).map(({ id }) => id);
-      await letters.remove(ids);
-      context.stdout.write(given.json ? `${JSON.stringify({ discarded: ids }, null, 2)}\n` : `${ids.length} discarded\n`);
+      const what = `${ids.length} dead ${ids.length === 1 ? 'letter is' : 'letters are'} removed from ${letters.topic} for good`;
+      if (!given.dryRun && ids.length > 0) {
+        await confirm({ command: 'consumer dead-letters discard', what, yes: given.yes }, context.signal);
+        await letters.remove(ids);
+      }
+      if (given.json)
+        context.stdout.write(`${JSON.stringify({ discarded: given.dryRun ? [] : ids, dryRun: given.dryRun, ids }, null, 2)}\n`);
+      else if (given.dryRun)
+        context.stdout.write(
+          `${ids.map((id) => `${id}\n`).join('')}${ids.length} would be discarded. Nothing was changed: this was a dry run\n`,
+        );
+      else context.stdout.write(`${ids.length} discarded\n`);
     });
   },
 };

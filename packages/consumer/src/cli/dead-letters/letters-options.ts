@@ -3,6 +3,7 @@ import {
   checkKafka,
   compileNamespaceRules,
   createKafka,
+  dryRunOption,
   type KafkaClient,
   kafkaConnection,
   type Logger,
@@ -27,7 +28,7 @@ const json = option(toggle(), { group: 'Output', describe: 'Print JSON' });
 
 export const lettersOptions = { target: targetOptions.target, name: targetOptions.name, ...kafkaOptions, json } as const;
 export const listOptions = { ...lettersOptions, namespace } as const;
-export const choiceOptions = { ...lettersOptions, namespace, all } as const;
+export const choiceOptions = { ...lettersOptions, namespace, all, dryRun: dryRunOption } as const;
 export const ID_POSITIONAL = { id: { describe: 'The letter’s id: topic/partition/offset, as the list shows it' } } as const;
 
 export interface OpenLetters {

@@ -51,8 +51,12 @@ export const retryLettersCommand: Command<typeof options> = {
     try {
       await target.connect(signal);
       await withLetters(given, context, async (open) => {
-        if (target.comparesVersions !== true) await standsStill(open);
+        if (target.comparesVersions !== true && !given.dryRun) await standsStill(open);
         const chosen = await chosenLetters(open.letters, given, { id: context.arguments['id'], operation: 'retry', signal });
+        if (given.dryRun) {
+          context.stdout.write(await preview(chosen, open, given.json, signal));
+          return;
+        }
         await using registry = await openSchemas(given, logger, signal);
         const { schemas } = registry;
         const results = await retry(chosen, open, { target, transform: transform(target), schemas, prefix: given.prefix, logger, signal });
@@ -114,6 +118,17 @@ function retry(chosen: readonly DeadLetter[], { kafka, letters }: OpenLetters, c
     signal,
   );
 }
+
+/** A letter that is superseded is removed, any other applied. */
+async function preview(chosen: readonly DeadLetter[], { kafka }: OpenLetters, json: boolean, signal: AbortSignal): Promise<string> {
+  const standing = await standingOf(kafka, chosen, { signal });
+  const results = chosen.map((letter) => ({ id: letter.id, standing: standing(letter), reason: letter.reason }));
+  if (json) return `${JSON.stringify({ dryRun: true, results }, null, 2)}\n`;
+  const rows = results.map(({ id, standing, reason }) => [id, FATE[standing], reason]);
+  return `${rows.length === 0 ? '' : `${renderTable(['letter', 'would be', 'was refused for'], rows)}\n`}Nothing was changed: this was a dry run\n`;
+}
+
+const FATE = { newest: 'applied', superseded: 'removed: the document changed since', gone: 'left: its partition is gone' } as const;
 
 const isStillThere = ({ outcome }: RetryResult): boolean => outcome === 'refused' || outcome === 'gone';
 

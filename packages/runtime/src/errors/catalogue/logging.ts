@@ -1,4 +1,4 @@
-// TW108x: what the user says about the log, and what became of it.
+// TW108x: what the user says about the log, what became of it, and what a command asks before it goes on.
 import { type ErrorEntry, EXIT_USAGE } from '../error-entry.js';
 
 const usage = { retriable: false, exitCode: EXIT_USAGE } as const;
@@ -26,6 +26,18 @@ export const loggingErrors = {
     title: 'Syslog server unreachable',
     message: 'The syslog server {address} does not take the log: {reason}',
     hint: 'Check that it runs and listens there. Work goes on meanwhile, and the log goes there again by itself.',
+    ...usage,
+  },
+  TW1085: {
+    title: 'Not confirmed',
+    message: '{command} asks before it goes on, and there is no terminal to ask at: {what}',
+    hint: 'Nothing was changed. Look at what it would do with --dry-run, then give --yes.',
+    ...usage,
+  },
+  TW1086: {
+    title: 'Declined',
+    message: '{command} was not done: you did not say yes',
+    hint: 'Nothing was changed. --yes does it without asking.',
     ...usage,
   },
 } as const satisfies Record<string, ErrorEntry>;

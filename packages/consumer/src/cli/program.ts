@@ -1,0 +1,17 @@
+// The `consumer` command and its commands, as data.
+import type { CliOptions } from '@tailwater/runtime';
+import { discardLettersCommand } from './dead-letters/discard-command.js';
+import { listLettersCommand } from './dead-letters/list-command.js';
+import { retryLettersCommand } from './dead-letters/retry-command.js';
+import { showLetterCommand } from './dead-letters/show-command.js';
+import { repairCommand } from './repair-command.js';
+import { replayCommand } from './replay-command.js';
+import { startCommand } from './start-command.js';
+import { statusCommand } from './status-command.js';
+
+export const consumerProgram: CliOptions = {
+  name: 'consumer',
+  description: 'Applies the changes that the producer publishes to Kafka to Elasticsearch or MongoDB',
+  commands: [startCommand, statusCommand, replayCommand, repairCommand, listLettersCommand, showLetterCommand, retryLettersCommand, discardLettersCommand],
+  groups: { 'dead-letters': 'Look after changes that a target refuses for good' },
+};
