@@ -12,6 +12,15 @@ import { statusCommand } from './status-command.js';
 export const consumerProgram: CliOptions = {
   name: 'consumer',
   description: 'Applies the changes that the producer publishes to Kafka to Elasticsearch or MongoDB',
-  commands: [startCommand, statusCommand, replayCommand, repairCommand, listLettersCommand, showLetterCommand, retryLettersCommand, discardLettersCommand],
+  commands: [
+    startCommand,
+    statusCommand,
+    replayCommand,
+    repairCommand,
+    listLettersCommand,
+    showLetterCommand,
+    retryLettersCommand,
+    discardLettersCommand,
+  ],
   groups: { 'dead-letters': 'Look after changes that a target refuses for good' },
 };

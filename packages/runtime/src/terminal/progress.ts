@@ -7,6 +7,8 @@ import { formatCount, formatDuration, formatRate } from './format.js';
 const LOG_INTERVAL_MS = 30_000;
 const DRAW_INTERVAL_MS = 100;
 const BAR_WIDTH = 24;
+/** A bar that is shorter shows nothing. */
+const MIN_BAR_WIDTH = 6;
 const CLEAR_REST = '\u001b[K';
 
 export interface ProgressState {
@@ -57,9 +59,13 @@ class BarProgress implements Progress {
     if (now - this.#drawnAt < DRAW_INTERVAL_MS) return;
     this.#drawnAt = now;
     const { stream, label, unit } = this.#options;
-    const bar = state.total === undefined ? '' : ` ${formatBar(state.done / Math.max(state.total, 1))}`;
+    const columns = (stream.columns ?? 80) - 1;
+    const text = describe(state, unit);
+    // The figures are what counts: the bar takes the room that they leave.
+    const width = Math.min(BAR_WIDTH, columns - label.length - text.length - 2);
+    const bar = state.total === undefined || width < MIN_BAR_WIDTH ? '' : ` ${formatBar(state.done / Math.max(state.total, 1), width)}`;
     // A line that wraps could not be drawn over.
-    stream.write(`\r${`${label}${bar} ${describe(state, unit)}`.slice(0, (stream.columns ?? 80) - 1)}${CLEAR_REST}`);
+    stream.write(`\r${`${label}${bar} ${text}`.slice(0, columns)}${CLEAR_REST}`);
   }
 
   finish(summary?: string): void {
@@ -68,13 +74,13 @@ class BarProgress implements Progress {
   }
 }
 
-function formatBar(share: number): string {
-  const style = { ...cliProgress.Presets.shades_classic, barsize: BAR_WIDTH };
+function formatBar(share: number, width: number): string {
+  const style = { ...cliProgress.Presets.shades_classic, barsize: width };
   return cliProgress.Format.BarFormat(Math.max(0, Math.min(share, 1)), {
     ...style,
     barGlue: '',
-    barCompleteString: style.barCompleteChar.repeat(BAR_WIDTH),
-    barIncompleteString: style.barIncompleteChar.repeat(BAR_WIDTH),
+    barCompleteString: style.barCompleteChar.repeat(width),
+    barIncompleteString: style.barIncompleteChar.repeat(width),
   });
 }
 

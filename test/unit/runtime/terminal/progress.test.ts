@@ -52,7 +52,20 @@ describe('on a terminal', () => {
   it('never wraps, and takes counts beyond the total', () => {
     const { progress, drawn } = setUp(true, 20);
     progress.update({ done: 12, total: 10 });
-    expect(drawn()[0]).toBe(`snapshot ${'█'.repeat(10)}`);
+    expect(drawn()[0]).toBe('snapshot 100 % | 12');
+  });
+
+  it.each([
+    [120, 24],
+    [80, 12],
+    [72, 0],
+  ])('leaves the figures whole on %i columns, with a bar of %i', (columns, bar) => {
+    const { progress, drawn } = setUp(true, columns);
+    progress.update({ done: 100_000, total: 200_000, rate: 12_345, etaSeconds: 9 });
+    const [line = ''] = drawn();
+    expect(line).toMatch(/50 % \| 100,000 of 200,000 documents \| 12,345\/s \| 9 s left$/);
+    expect(line.length).toBeLessThan(columns);
+    expect([...line].filter((each) => '█░'.includes(each)).length).toBe(bar);
   });
 
   it('removes the bar and logs the summary in the end', () => {
