@@ -1,36 +1,26 @@
 // Every command of the documentation is one that the programs take: the command exists, its flags do, and their values are valid.
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { type Command, loadOptions } from '@tailwater/runtime';
-import { describe, expect, it } from 'vitest';
-import { discardLettersCommand } from '../../../packages/consumer/src/cli/dead-letters/discard-command.js';
-import { listLettersCommand } from '../../../packages/consumer/src/cli/dead-letters/list-command.js';
-import { retryLettersCommand } from '../../../packages/consumer/src/cli/dead-letters/retry-command.js';
-import { showLetterCommand } from '../../../packages/consumer/src/cli/dead-letters/show-command.js';
-import { replayCommand } from '../../../packages/consumer/src/cli/replay-command.js';
-import { startCommand as startConsumer } from '../../../packages/consumer/src/cli/start-command.js';
-import { statusCommand as consumerStatus } from '../../../packages/consumer/src/cli/status-command.js';
+import { loadOptions } from '@tailwater/runtime';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { documents, PROJECT, shellCommands, wordsOf } from '../../../packages/devstack/src/docs/markdown.js';
-import * as signals from '../../../packages/producer/src/cli/signal-commands.js';
-import { startCommand as startProducer } from '../../../packages/producer/src/cli/start-command.js';
-import { statusCommand as producerStatus } from '../../../packages/producer/src/cli/status-command.js';
-import { optionsOf } from '../../../packages/runtime/src/cli/command.js';
+import { type CliDescription, optionsOf } from '../../../packages/runtime/src/cli/command.js';
 import { parseArguments } from '../../../packages/runtime/src/cli/parse-arguments.js';
 
-const described = { version: '0', description: '' };
-const letters = [listLettersCommand, showLetterCommand, retryLettersCommand, discardLettersCommand];
-const programs = {
-  producer: {
-    ...described,
-    name: 'producer',
-    commands: [startProducer, producerStatus, ...Object.values(signals)] as unknown as Command[],
+/** The programs as their main modules describe them, which are kept from running. */
+const programs = vi.hoisted(() => new Map<string, CliDescription>());
+vi.mock('@tailwater/runtime', async (original) => ({
+  ...(await original<object>()),
+  createCli: (description: CliDescription) => {
+    programs.set(description.name, { ...description, version: '0' });
+    return { run: async () => undefined };
   },
-  consumer: {
-    ...described,
-    name: 'consumer',
-    commands: [startConsumer, consumerStatus, replayCommand, ...letters] as unknown as Command[],
-  },
-};
+}));
+beforeAll(async () => {
+  await import('../../../packages/producer/src/cli/main.js');
+  await import('../../../packages/consumer/src/cli/main.js');
+});
+
 const { scripts } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
 
 const commands = documents().flatMap((file) =>
@@ -48,7 +38,7 @@ describe('commands of the documentation', () => {
   it.each(ours)('%s: %s', (_file, command) => {
     const text = command.replace(/^.*?\bnpx /s, '').replace(/\$\{?\w+\}?/g, 'mongodb://127.0.0.1/');
     const [name = '', ...args] = wordsOf(text.split(/ [|>&] ?/)[0] ?? '');
-    const parsed = parseArguments(programs[name as keyof typeof programs], args);
+    const parsed = parseArguments(programs.get(name) as CliDescription, args);
     if (parsed.kind === 'help') return;
     if (parsed.kind !== 'run') throw new Error(`${command} names no command`);
     // What a file says is not known here: then only what the command line says itself is checked.

@@ -27,12 +27,6 @@ describe.each(files.map((file) => relative(PROJECT, file)))('%s', (name) => {
   });
 });
 
-it('every page is in the index', () => {
-  const index = linksOf(readFileSync(join(PROJECT, 'docs', 'README.md'), 'utf8'));
-  const pages = files.map((file) => relative(join(PROJECT, 'docs'), file)).filter((page) => /^[^./][^/]*\.md$/.test(page));
-  expect(pages.filter((page) => page !== 'README.md' && !index.includes(page))).toEqual([]);
-});
-
 it('makes a site whose links between pages lead somewhere', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'site-'));
   try {
