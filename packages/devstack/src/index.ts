@@ -11,7 +11,7 @@ export { type Kafka, startKafka, type TopicOptions } from './kafka/kafka.js';
 export type { KafkaOptions } from './kafka/options.js';
 export type { MongoMember } from './mongo/member.js';
 export type { Mongo } from './mongo/mongo.js';
-export type { MongoCredentials, MongoOptions } from './mongo/options.js';
+export type { MongoCredentials, MongoOptions, MongoTls } from './mongo/options.js';
 export { startMongo } from './mongo/start-mongo.js';
 export { PipelineProcess } from './processes/pipeline-process.js';
 export { type Registry, startRegistry } from './registry/registry.js';

@@ -21,14 +21,14 @@ export interface SourceOptions extends NamespacePatterns {
 
 /** @param isAwaited - whether somebody waits for the source's position to move on, as the chunks of a snapshot do */
 export function openSource(source: MongoSource, options: SourceOptions, isAwaited: () => boolean, logger: Logger): ChangeSource {
-  const { client, version, isMongos, uri } = source;
+  const { client, version, isMongos, connection } = source;
   if (options.source === 'oplog') {
     const child = logger.child({ component: 'oplog' });
-    return isMongos ? new ShardedSource(client, uri, child) : new OplogSource(client, child);
+    return isMongos ? new ShardedSource(client, connection, child) : new OplogSource(client, child);
   }
   const postImages = options.fullDocument === 'when-available';
   const { include, exclude } = options;
-  const streamOptions = { include, exclude, version, mongosUri: isMongos ? uri : undefined, postImages, isAwaited };
+  const streamOptions = { include, exclude, version, mongos: isMongos ? connection : undefined, postImages, isAwaited };
   return new ChangeStreamSource(client, streamOptions, logger.child({ component: 'change-stream' }));
 }
 

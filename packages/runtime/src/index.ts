@@ -50,6 +50,15 @@ export {
   type MetricOptions,
   type Metrics,
 } from './metrics/metrics.js';
+export { type MongoAccess, mongoAccess } from './mongo/mongo-access.js';
+export {
+  type ConnectionStatus,
+  describePrivileges,
+  grantOf,
+  missingPrivileges,
+  type Privilege,
+  type Resource,
+} from './mongo/privileges.js';
 export { compileFieldRules, type FieldRules, type FieldRulesOptions, type FieldSelection } from './namespaces/field-rules.js';
 export { type NamespaceName, type NamespacePattern, parseNamespacePattern } from './namespaces/namespace-pattern.js';
 export {
@@ -61,6 +70,7 @@ export {
 } from './namespaces/namespace-rules.js';
 export { registryOptions, schemaRegistryOf } from './registry/registry-options.js';
 export { type SchemaRegistry, schemaLookup } from './registry/schema-registry.js';
+export { type User, userOf } from './secrets/user.js';
 export { toStatusJson } from './status/json.js';
 export { statusListen, statusOptions } from './status/status-options.js';
 export { type Health, type StatusServer, type StatusServerOptions, startStatusServer } from './status/status-server.js';

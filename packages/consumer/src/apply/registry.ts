@@ -1,13 +1,14 @@
 // The targets by the name that --target gives them, or by the path of a module.
 import { isModulePath, type Logger, type OptionValues, TailwaterError } from '@tailwater/runtime';
+import { accessOptions, targetAccess } from './access.js';
 import { elasticsearchOptions, elasticsearchSettings } from './elasticsearch/options.js';
 import { loadTarget } from './module/load-target.js';
 import { mongoOptions, mongoSettings } from './mongo/options.js';
 import { solrOptions, solrSettings } from './solr/options.js';
 import type { Target } from './target.js';
 
-/** The options that only one of the targets knows. */
-export const ownOptions = { ...elasticsearchOptions, ...solrOptions, ...mongoOptions } as const;
+/** Who writes, and the options that only one of the targets knows. */
+export const ownOptions = { ...accessOptions, ...elasticsearchOptions, ...solrOptions, ...mongoOptions } as const;
 
 export interface TargetSettings {
   readonly url: string;
@@ -29,10 +30,12 @@ const TARGETS: Readonly<Record<string, (settings: TargetSettings) => Promise<Tar
   es: async ({ own, autoCommitInterval, ...settings }) => {
     const { ElasticsearchTarget } = await import('./elasticsearch/elasticsearch.js');
     const interval = autoCommitInterval === undefined ? {} : { autoCommitInterval };
-    return new ElasticsearchTarget({ ...settings, ...interval, ...elasticsearchSettings(own) });
+    return new ElasticsearchTarget({ ...settings, ...interval, ...elasticsearchSettings(own, targetAccess(own)) });
   },
-  solr: async ({ own, ...settings }) => new (await import('./solr/solr.js')).SolrTarget({ ...settings, ...solrSettings(own) }),
-  mongo: async ({ own, ...settings }) => new (await import('./mongo/mongo.js')).MongoTarget({ ...settings, ...mongoSettings(own) }),
+  solr: async ({ own, ...settings }) =>
+    new (await import('./solr/solr.js')).SolrTarget({ ...settings, ...targetAccess(own), ...solrSettings(own) }),
+  mongo: async ({ own, ...settings }) =>
+    new (await import('./mongo/mongo.js')).MongoTarget({ ...settings, ...targetAccess(own), ...mongoSettings(own) }),
 };
 
 /** What people type who mean one of them. */
@@ -44,7 +47,7 @@ export async function createTarget(kind: string, settings: TargetSettings): Prom
   if (create !== undefined) return create(settings);
   if (isModulePath(kind)) {
     const { url, connectTimeoutMs, requestTimeoutMs, options } = settings;
-    return loadTarget(kind, { url, connectTimeoutMs, requestTimeoutMs, options });
+    return loadTarget(kind, { url, connectTimeoutMs, requestTimeoutMs, options, ...targetAccess(settings.own) });
   }
   const meant = OTHER_NAMES[kind.toLowerCase()];
   const suggestion = meant === undefined ? '' : `, did you mean ${meant}?`;

@@ -1,5 +1,6 @@
 // What a target is: four methods. Everything about batching, order, retries and commits stays outside. This interface is public:
 // docs/06-own-targets.md tells how to write one, test/contract/target holds what every target must do.
+import type { TlsMaterial, User } from '@tailwater/runtime';
 import type { Change } from '../change.js';
 import type { Inventory } from './inventory.js';
 
@@ -81,6 +82,10 @@ export interface TargetOptions {
   readonly requestTimeoutMs: number;
   /** --target-option, by name. */
   readonly options: Readonly<Record<string, string>>;
+  /** --target-user and --target-password. */
+  readonly user?: User;
+  /** PEM texts of the files that --target-tls-ca, --target-tls-cert and --target-tls-key name, as `tls.connect` takes them. */
+  readonly tls?: TlsMaterial;
 }
 
 /** What such a module exports, as `createTarget` or as its default. */

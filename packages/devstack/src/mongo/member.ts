@@ -1,12 +1,17 @@
 // One mongod of a replica set, or a standalone one.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Document, MongoClient } from 'mongodb';
+import { type Document, MongoClient, type MongoClientOptions } from 'mongodb';
 import type { ProcessSpec } from '../supervision/protocol.js';
 import { SupervisedServer } from '../supervision/server.js';
 import type { Supervisor } from '../supervision/supervisor.js';
+import type { MongoTls } from './options.js';
 
 const PROBE_TIMEOUT_MS = 5_000;
+
+/** The driver's options for a server that speaks TLS. */
+export const tlsOptions = (tls: MongoTls | undefined): MongoClientOptions =>
+  tls === undefined ? {} : { tls: true, tlsCAFile: tls.ca, tlsCertificateKeyFile: tls.both };
 
 export interface MemberOptions {
   readonly name: string;
@@ -14,6 +19,7 @@ export interface MemberOptions {
   readonly supervisor: Supervisor;
   readonly mongod: string;
   readonly args: readonly string[];
+  readonly tls: MongoTls | undefined;
   /** Whether it must be a primary or a secondary before it counts as started: it has been initiated. */
   readonly initiated: () => boolean;
 }
@@ -39,7 +45,7 @@ export class MongoMember extends SupervisedServer {
   /** Runs something on a connection to this very member, whatever its state, and closes it. */
   async withClient<T>(work: (client: MongoClient) => Promise<T>, url = `mongodb://${this.host}/`): Promise<T> {
     const timeouts = { serverSelectionTimeoutMS: PROBE_TIMEOUT_MS, connectTimeoutMS: PROBE_TIMEOUT_MS, socketTimeoutMS: PROBE_TIMEOUT_MS };
-    const client = new MongoClient(url, { directConnection: true, ...timeouts });
+    const client = new MongoClient(url, { directConnection: true, ...tlsOptions(this.#options.tls), ...timeouts });
     try {
       return await work(client);
     } finally {

@@ -5,8 +5,8 @@ import { DevstackError } from '../errors.js';
 import type { Server } from '../supervision/server.js';
 import type { Supervisor } from '../supervision/supervisor.js';
 import { waitFor } from '../support/wait-for.js';
-import type { MongoMember } from './member.js';
-import type { MongoCredentials } from './options.js';
+import { type MongoMember, tlsOptions } from './member.js';
+import type { MongoCredentials, MongoTls } from './options.js';
 
 const ELECTION_TIMEOUT_MS = 120_000;
 const CONNECT_TIMEOUT_MS = 30_000;
@@ -17,6 +17,7 @@ export interface MongoParts {
   readonly supervisor: Supervisor;
   readonly replicaSet: string | undefined;
   readonly credentials: MongoCredentials | undefined;
+  readonly tls: MongoTls | undefined;
 }
 
 /** What is done to the whole is done to every member; `members` and `primary()` give single ones. */
@@ -28,6 +29,7 @@ export class Mongo implements Server {
   /** Undefined without `auth`. */
   readonly credentials: MongoCredentials | undefined;
   readonly #supervisor: Supervisor;
+  readonly #tls: MongoTls | undefined;
   #client: MongoClient | undefined;
 
   constructor(parts: MongoParts) {
@@ -35,6 +37,7 @@ export class Mongo implements Server {
     this.replicaSet = parts.replicaSet;
     this.credentials = parts.credentials;
     this.#supervisor = parts.supervisor;
+    this.#tls = parts.tls;
   }
 
   /** Names every member and the replica set; with `auth`, the user root. */
@@ -67,7 +70,7 @@ export class Mongo implements Server {
 
   /** A client that is connected as root, shared by all callers and closed by `stop`. */
   async client(): Promise<MongoClient> {
-    this.#client ??= new MongoClient(this.uri, { serverSelectionTimeoutMS: CONNECT_TIMEOUT_MS });
+    this.#client ??= new MongoClient(this.uri, { serverSelectionTimeoutMS: CONNECT_TIMEOUT_MS, ...tlsOptions(this.#tls) });
     return this.#client.connect();
   }
 

@@ -13,9 +13,19 @@ export interface MongoOptions {
   readonly syncDelaySeconds?: number;
   /** Turns access control on: members authenticate by a key file, and a user `root` with this password is made. */
   readonly auth?: boolean;
+  /** Every connection is by TLS. */
+  readonly tls?: MongoTls;
   /** Further arguments for every mongod. */
   readonly args?: readonly string[];
   readonly artifacts?: Artifacts;
+}
+
+/** PEM files: of the CA, and of certificate and key in one, for the servers and for the devstack's own clients. */
+export interface MongoTls {
+  readonly ca: string;
+  readonly both: string;
+  /** Whether each client must show a certificate. Default false: it may. */
+  readonly clientsMust?: boolean;
 }
 
 /** The user that `auth: true` makes, with the role `root` on `admin`. */

@@ -40,14 +40,16 @@ async function startMembers(options: MongoOptions, mongod: string, supervisor: S
   const members: MongoMember[] = [];
   for (let index = 0; index < Math.max(1, count); index++) {
     const port = index === 0 && options.port !== undefined ? options.port : await freePort();
-    members.push(new MongoMember({ name: `mongod-${index}`, port, supervisor, mongod, args, initiated: () => initiated }));
+    members.push(
+      new MongoMember({ name: `mongod-${index}`, port, supervisor, mongod, args, tls: options.tls, initiated: () => initiated }),
+    );
   }
   await Promise.all(members.map((member) => member.start()));
   if (replicaSet !== undefined) {
     await initiate(members, replicaSet);
     initiated = true;
   }
-  const mongo = new Mongo({ members, supervisor, replicaSet, credentials });
+  const mongo = new Mongo({ members, supervisor, replicaSet, credentials, tls: options.tls });
   if (credentials !== undefined) await createRoot(replicaSet === undefined ? members[0] : await mongo.primary(), credentials);
   return mongo;
 }
@@ -57,6 +59,10 @@ async function commonArgs(options: MongoOptions, replicaSet: string | undefined,
   const args = ['--setParameter', 'shutdownTimeoutMillisForSignaledShutdown=1000'];
   if (replicaSet !== undefined) args.push('--replSet', replicaSet, '--oplogSize', String(options.oplogSizeMb ?? DEFAULT_OPLOG_MB));
   if (options.syncDelaySeconds !== undefined) args.push('--syncdelay', String(options.syncDelaySeconds));
+  if (options.tls !== undefined) {
+    args.push('--tlsMode', 'requireTLS', '--tlsCAFile', options.tls.ca, '--tlsCertificateKeyFile', options.tls.both);
+    if (options.tls.clientsMust !== true) args.push('--tlsAllowConnectionsWithoutCertificates');
+  }
   if (options.auth !== true) return args;
   if (replicaSet === undefined) return [...args, '--auth'];
   const keyFile = join(directory, 'key');

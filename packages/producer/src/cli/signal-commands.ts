@@ -23,7 +23,7 @@ import { hasTopic, writeSignal } from '../signals/kafka-signal-topic.js';
 import type { SignalBody } from '../signals/signal.js';
 import { connectSource } from '../source/mongo/connect.js';
 import { expectIncluded } from './expect-included.js';
-import { kafkaSourceOptions, namespaceOptions, sourceOptions } from './options.js';
+import { kafkaSourceOptions, namespaceOptions, sourceAccess, sourceOptions } from './options.js';
 
 const outputOptions = {
   dryRun: dryRunOption,
@@ -157,7 +157,7 @@ async function expectCollection(
   isPublished: (topic: string) => Promise<boolean> = async () => false,
 ): Promise<void> {
   const { database, collection } = expectIncluded(compileNamespaceRules(given), given.namespace);
-  const source = await connectSource(given.mongo, given.source);
+  const source = await connectSource(given.mongo, given.source, sourceAccess(given));
   try {
     const found = await source.client
       .db(database)

@@ -29,10 +29,13 @@ import { SnapshotPlan } from '../snapshot/snapshot-plan.js';
 import { checkSnapshotQueries, parseSnapshotQueries } from '../snapshot/snapshot-queries.js';
 import { SnapshotReport } from '../snapshot/snapshot-report.js';
 import { connectSource, type MongoSource } from '../source/mongo/connect.js';
+import { checkPrivileges, neededPrivileges, sourceFailure } from '../source/mongo/needed-privileges.js';
 import { logPrimaries } from '../source/mongo/topology-log.js';
 import { parseStartAt } from '../source/oplog/start-at.js';
+
 import { expectIncluded, expectPublished } from './expect-included.js';
-import { namespaceOptions, sourceOptions } from './options.js';
+import { namespaceOptions, sourceAccess, sourceOptions } from './options.js';
+
 import { ProgressDisplay } from './progress-display.js';
 import { registerSubjects, registryFor } from './registry.js';
 import { describeState, readiness } from './state-report.js';
@@ -95,9 +98,13 @@ export const startCommand: Command<typeof options> = {
     for (const namespace of snapshotQueries.keys()) expectIncluded(rules, namespace);
     const listen = statusListen(given, logger);
     const registry = registryFor(given);
-    const source = await connectSource(given.mongo, given.source);
+    const source = await connectSource(given.mongo, given.source, sourceAccess(given));
     logPrimaries(source.client, logger.child({ component: 'mongodb' }));
     try {
+      const read = withBuckets(given.include, given.exclude, given.gridfs).include;
+      const chunks = read.length === 0 ? [] : given.gridfs.map((bucket) => `${bucket}.chunks`);
+      const privileges = neededPrivileges(given.source, [...read, ...chunks]);
+      await checkPrivileges(source.client, source.address, privileges);
       await checkSnapshotQueries(source.client, snapshotQueries);
       const kafka = createKafka(kafkaConnection(given, 'tailwater-producer'), logger.child({ component: 'kafka' }));
       await checkKafka(kafka, { signal });
@@ -142,7 +149,9 @@ export const startCommand: Command<typeof options> = {
           run: (stop: AbortSignal) => runPipeline(deps, { ...given, ...derived }, stop).finally(() => ended.abort()),
         };
         const besides = [display, watch].map((each) => ({ run: (stop: AbortSignal) => each.run(AbortSignal.any([stop, ended.signal])) }));
-        await runServices([pipeline, ...besides], signal);
+        await runServices([pipeline, ...besides], signal).catch(async (error: unknown) => {
+          throw await sourceFailure(error, client, source.address, privileges);
+        });
         logger.info(
           { position: state.position()?.toString() },
           signal.aborted ? 'Producer stopped' : 'Producer finished: everything is copied',

@@ -20,7 +20,7 @@ import { ownIdentity } from '../lead/process-identity.js';
 import { producerName } from '../lead/producer-name.js';
 import { connectSource } from '../source/mongo/connect.js';
 import { newestMajorityPosition, type OplogWindow, readOplogWindow } from '../source/oplog/oplog-window.js';
-import { sourceOptions } from './options.js';
+import { sourceAccess, sourceOptions } from './options.js';
 
 const options = {
   ...sourceOptions,
@@ -36,7 +36,7 @@ export const statusCommand: Command<typeof options> = {
     ['$0 status --mongo "$MONGO_URI" --json', 'for a script'],
   ],
   async run(given, { stdout, logger }) {
-    const source = await connectSource(given.mongo, given.source);
+    const source = await connectSource(given.mongo, given.source, sourceAccess(given));
     const kafka = createKafka(kafkaConnection(given, 'tailwater-status'), logger);
     try {
       await checkKafka(kafka);

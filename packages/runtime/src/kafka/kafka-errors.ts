@@ -1,5 +1,6 @@
 // kafkajs's errors as ours, recognised by type and code, never by their text.
 import { TailwaterError } from '../errors/tailwater-error.js';
+import { tlsFailure } from '../tls/tls-failure.js';
 
 const AUTHENTICATION_TYPES = new Set(['SASL_AUTHENTICATION_FAILED', 'UNSUPPORTED_SASL_MECHANISM', 'ILLEGAL_SASL_STATE']);
 // kafkajs speaks versions of the requests in which a broker does not yet answer PRODUCER_FENCED.
@@ -20,9 +21,6 @@ const UNREACHABLE_NAMES = new Set([
   'KafkaJSNoBrokerAvailableError',
   'KafkaJSGroupCoordinatorNotFound',
 ]);
-// Node's codes for a TLS handshake that failed: those of its own, and X509_V_ERR_* of OpenSSL without their prefix.
-const TLS_CODE =
-  /^(?:ERR_TLS|ERR_SSL|EPROTO$|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_)/;
 
 interface KafkajsError extends Error {
   readonly type?: string;
@@ -63,7 +61,8 @@ function codeOf(link: KafkajsError, brokers: string, cause: unknown): TailwaterE
   if (link.name === 'KafkaJSServerDoesNotSupportApiKey') {
     return new TailwaterError('TW1213', { brokers, feature: 'apiName' in link ? String(link.apiName) : 'a needed request' }, options);
   }
-  if (typeof link.code === 'string' && TLS_CODE.test(link.code)) return new TailwaterError('TW1210', { brokers }, options);
+  const tls = tlsFailure(link);
+  if (tls !== undefined) return new TailwaterError('TW1210', { brokers, reason: tls.reason }, options);
   if (UNREACHABLE_NAMES.has(link.name)) return new TailwaterError('TW1201', { brokers }, options);
   return undefined;
 }

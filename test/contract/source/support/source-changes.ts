@@ -59,7 +59,7 @@ export class SourceReader {
     const counters = new NormalizeCounters();
     const mongo = {
       client,
-      uri: options.shardedUri ?? '',
+      connection: { uri: options.shardedUri ?? '', access: {} },
       isMongos: options.shardedUri !== undefined,
       replicaSet: 'rs0',
       clusterId: undefined,

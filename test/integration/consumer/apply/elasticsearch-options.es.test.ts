@@ -1,15 +1,18 @@
 // What the user may ask of Elasticsearch beside a URL, against a real node.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Elasticsearch, freePort, startElasticsearch, waitFor } from '@tailwater/devstack';
-import { compileFieldRules } from '@tailwater/runtime';
+import { compileFieldRules, readTlsFiles, type TailwaterError, type TlsMaterial } from '@tailwater/runtime';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { TargetAccess } from '../../../../packages/consumer/src/apply/access.js';
 import { type ElasticsearchOptions, ElasticsearchTarget } from '../../../../packages/consumer/src/apply/elasticsearch/elasticsearch.js';
 import { elasticsearchSettings } from '../../../../packages/consumer/src/apply/elasticsearch/options.js';
 import type { Change } from '../../../../packages/consumer/src/change.js';
 import { Destinations } from '../../../../packages/consumer/src/transform/destinations.js';
 import { createTransform } from '../../../../packages/consumer/src/transform/transform.js';
+import { BadTlsServers } from '../../../support/bad-tls-servers.js';
+import { Certificates } from '../../../support/certificates.js';
 import { TlsProxy } from '../../../support/tls-proxy.js';
 import { change } from '../../../unit/consumer/support/changes.js';
 import { raw } from '../support/bson-zoo.js';
@@ -49,19 +52,19 @@ async function connected(options: Partial<ElasticsearchOptions>): Promise<Elasti
   return target;
 }
 
-const options = (given: object) =>
-  elasticsearchSettings({
-    esApiKey: undefined,
-    esUser: undefined,
-    esPassword: undefined,
-    esTlsCa: undefined,
-    esCompression: false,
-    esTemplate: [],
-    esPipeline: undefined,
-    esAttachmentField: 'content',
-    esAliasSuffix: undefined,
-    ...given,
-  });
+const options = (given: object, access: TargetAccess = {}) =>
+  elasticsearchSettings(
+    {
+      esApiKey: undefined,
+      esCompression: false,
+      esTemplate: [],
+      esPipeline: undefined,
+      esAttachmentField: 'content',
+      esAliasSuffix: undefined,
+      ...given,
+    },
+    access,
+  );
 
 const upsert = (collection: string, id: number, sequence = 1): Change =>
   change(id, sequence, { namespace: { database: 'opt', collection }, document: raw({ _id: id, sequence }) });
@@ -199,20 +202,54 @@ describe('what was written becomes searchable', () => {
 
 describe('connections', () => {
   test('TLS by a CA of one’s own, an API key or a user, and gzip', async () => {
-    const basic = `Basic ${Buffer.from('feed:secret').toString('base64')}`;
+    const basic = `Basic ${Buffer.from('feed:sec:ret').toString('base64')}`;
     await using proxy = await TlsProxy.start(es.port, ['ApiKey a2V5', basic]);
-    const at = (given: object) => ({ url: proxy.url, ...options(given) });
-    const { caFile } = proxy;
-    const byKey = await connected(at({ esTlsCa: caFile, esApiKey: 'a2V5', esCompression: true }));
+    const tls = { ca: await readFile(proxy.caFile, 'utf8') };
+    const at = (given: object, access: TargetAccess = {}) => ({ url: proxy.url, ...options(given, { tls, ...access }) });
+    const byKey = await connected(at({ esApiKey: 'a2V5', esCompression: true }));
     expect(await byKey.applyBatch([upsert('secure', 1)], never)).toEqual([APPLIED]);
     expect(proxy.headers.at(-1)).toMatchObject({ authorization: 'ApiKey a2V5', 'content-encoding': 'gzip' });
-    const byUser = await connected(at({ esTlsCa: caFile, esUser: 'feed', esPassword: 'secret' }));
+    const byUser = await connected(at({}, { user: { name: 'feed', password: 'sec:ret' } }));
     expect(await byUser.applyBatch([upsert('secure', 2)], never)).toEqual([APPLIED]);
     expect(proxy.headers.at(-1)).toMatchObject({ authorization: basic });
     expect(proxy.headers.at(-1)).not.toHaveProperty('content-encoding');
-    await connected({ ...options({ esTlsCa: caFile }), url: proxy.url.replace('://', '://feed:secret@') });
-    await expect(create(at({ esTlsCa: caFile, esApiKey: 'wrong' })).connect(never)).rejects.toMatchObject({ code: 'TW1302' });
-    await expect(create(at({ esApiKey: 'a2V5' })).connect(never)).rejects.toMatchObject({ code: 'TW1312', retriable: false });
+    await connected({ ...options({}, { tls }), url: proxy.url.replace('://', '://feed:sec%3Aret@') });
+  });
+
+  test('that are refused say what is wrong', async () => {
+    await using authority = await Certificates.create();
+    await using stranger = await Certificates.create();
+    await using bad = await BadTlsServers.start(authority, stranger);
+    await using proxy = await TlsProxy.start(es.port, ['ApiKey a2V5'], { authority, clientsMust: true, powerless: ['ApiKey bm8='] });
+    const client = readTlsFiles({ flag: '--target-tls', ca: authority.ca, ...(await authority.issue('consumer')) });
+    const foreign = readTlsFiles({ flag: '--target-tls', ca: authority.ca, ...(await stranger.issue('consumer')) });
+    const at = (url: string, tls: TlsMaterial | undefined, esApiKey = 'a2V5') => ({ url, ...options({ esApiKey }, tls && { tls }) });
+    await connected(at(proxy.url, client));
+    const local = (port: number): string => `https://127.0.0.1:${port}`;
+    const cases: [Partial<ElasticsearchOptions>, RegExp][] = [
+      [at(proxy.url, client, 'd3Jvbmc='), /^TW1302 false/],
+      [at(proxy.url, undefined), /^TW1312 false .*not trusted here/],
+      [at(proxy.url, { ca: client?.ca ?? '' }), /^TW1312 false .*(?:asks for a client certificate|refused this client)/],
+      // This proxy closes the connection to a client that it does not trust, and gives no reason: the hint does.
+      [at(proxy.url, foreign), /^TW1301 true .*--target-tls-cert/],
+      [at(local(bad.expired), client), /^TW1312 false .*expired/],
+      [at(local(bad.otherCa), client), /^TW1312 false .*not trusted here/],
+      [at(local(bad.otherHost), client), /^TW1312 false .*other host names/],
+      [at(es.url.replace('http:', 'https:'), client), /^TW1312 false .*does not speak TLS/],
+    ];
+    const refused = cases.map(([given]) =>
+      create(given)
+        .connect(never)
+        .then(
+          () => 'let in',
+          ({ code, message, hint, retriable }: TailwaterError) => `${code} ${retriable} ${message} ${hint}`,
+        ),
+    );
+    for (const [index, outcome] of (await Promise.all(refused)).entries()) {
+      expect(outcome).toMatch(cases[index]?.[1] ?? /./);
+    }
+    const powerless = await connected(at(proxy.url, client, 'bm8='));
+    await expect(powerless.applyBatch([upsert('secure', 3)], never)).rejects.toMatchObject({ code: 'TW1303', retriable: false });
   });
 
   test('of several nodes the next attempt takes another one', async () => {

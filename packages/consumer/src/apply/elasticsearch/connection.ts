@@ -3,13 +3,11 @@
 import { isIP } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { type ClientOptions, errors } from '@elastic/elasticsearch';
-import { redactUrl, TailwaterError } from '@tailwater/runtime';
+import { redactUrl, TailwaterError, type TlsFailure, tlsFailure } from '@tailwater/runtime';
 import type { ElasticsearchSettings } from './options.js';
 
 const CLOUD = 'cloud:';
-
-/** How OpenSSL's and Node's codes begin that are about certificates or the protocol, not about the way there. */
-const TLS_CODE = /^(?:ERR_TLS|ERR_SSL|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO|HOSTNAME_MISMATCH|EPROTO)/;
+const PROBE_TIMEOUT_MS = 3_000;
 
 /**
  * The client's options for `http://a:9200,http://b:9200`, or for `cloud:` and a cloud id.
@@ -20,7 +18,7 @@ export function connectionOptions(url: string, settings: ElasticsearchSettings):
   return {
     ...(url.startsWith(CLOUD) ? { cloud: { id: checkCloudId(url.slice(CLOUD.length)) } } : { nodes: nodesOf(url) }),
     ...(settings.auth === undefined ? {} : { auth: settings.auth }),
-    ...(settings.ca === undefined ? {} : { tls: { ca: settings.ca } }),
+    ...(settings.tls === undefined ? {} : { tls: settings.tls }),
     compression: settings.compression ?? false,
     enableMetaHeader: false,
     // Sending again is the apply stage's business, which knows what must keep its order. The next attempt takes another node.
@@ -50,19 +48,22 @@ function checkCloudId(id: string): string {
   throw new TailwaterError('TW1340', { id });
 }
 
-/** The code with which TLS to one of the nodes fails, if that is what fails: the client's own error does not tell. */
-export async function tlsFailure(error: unknown, url: string, { ca }: ElasticsearchSettings): Promise<string | undefined> {
+/** Why TLS to the first of the nodes fails, if that is what fails: the client's own error does not tell. */
+export async function probeTls(error: unknown, url: string, { tls }: ElasticsearchSettings): Promise<TlsFailure | undefined> {
   if (!(error instanceof errors.ConnectionError) || !url.startsWith('https:')) return undefined;
   const { hostname, port } = new URL(nodesOf(url)[0] ?? url);
   return new Promise((resolve) => {
     const name = isIP(hostname) === 0 ? { servername: hostname } : {};
-    const options = { host: hostname, port: Number(port || 443), timeout: 3_000, ...name, ...(ca === undefined ? {} : { ca }) };
-    const socket = tlsConnect(options, () => end(undefined));
-    const end = (code: string | undefined) => {
+    const socket = tlsConnect({ host: hostname, port: Number(port || 443), timeout: PROBE_TIMEOUT_MS, ...name, ...tls });
+    const end = (failure: unknown) => {
       socket.destroy();
-      resolve(code !== undefined && TLS_CODE.test(code) ? code : undefined);
+      resolve(tlsFailure(failure));
     };
-    socket.on('error', ({ code }: NodeJS.ErrnoException) => end(code));
+    // A server that refuses the client's certificate says so only after the handshake, so a request must go over it.
+    socket.on('secureConnect', () => socket.write('GET / HTTP/1.0\r\n\r\n'));
+    socket.on('data', () => end(undefined));
+    socket.on('close', () => end(undefined));
+    socket.on('error', end);
     socket.on('timeout', () => end(undefined));
   });
 }

@@ -11,7 +11,7 @@ import { type ChangeResult, TARGET_API_VERSION, type Target } from '../target.js
 import { Aliases } from './aliases.js';
 import { BulkBody } from './bulk-body.js';
 import { BULK_FILTER, type BulkResponse, NO_INDEX, readBulkResponse } from './bulk-response.js';
-import { connectionOptions, tlsFailure } from './connection.js';
+import { connectionOptions, probeTls } from './connection.js';
 import { elasticsearchFailure, statusOf, TOO_LARGE } from './failures.js';
 import { indexName, MAX_INDEX_NAME_BYTES } from './index-name.js';
 import { putTemplate } from './index-template.js';
@@ -84,13 +84,9 @@ export class ElasticsearchTarget implements Target {
         for (const template of this.#options.templates ?? []) await putTemplate(this.#client, template, signal);
         await this.#checkPipeline(signal);
       } catch (error) {
-        const code = await tlsFailure(error, this.#options.url, this.#options);
-        if (code === undefined) throw elasticsearchFailure(error, this.#address);
-        throw new TailwaterError(
-          'TW1312',
-          { target: 'Elasticsearch', address: this.#address },
-          { cause: new Error(code, { cause: error }) },
-        );
+        const failure = await probeTls(error, this.#options.url, this.#options);
+        if (failure === undefined) throw elasticsearchFailure(error, this.#address);
+        throw new TailwaterError('TW1312', { target: 'Elasticsearch', address: this.#address, reason: failure.reason }, { cause: error });
       }
     });
   }

@@ -1,27 +1,16 @@
-// What the user may say about Elasticsearch beyond its URL, and the files that the options name.
-import { readFileSync } from 'node:fs';
-import { leaves, missingOption, type OptionValues, TailwaterError } from '@tailwater/runtime';
+// What the user may say about Elasticsearch beyond its URL and what every target has, and the files that the options name.
+import { leaves, type OptionValues, TailwaterError, type TlsMaterial } from '@tailwater/runtime';
+import type { TargetAccess } from '../access.js';
 import { type IndexTemplate, readTemplate } from './template-file.js';
 
-const { esApiKey, esUser, esPassword, esTlsCa, esCompression, esTemplate, esPipeline, esAttachmentField, esAliasSuffix } = leaves;
+const { esApiKey, esCompression, esTemplate, esPipeline, esAttachmentField, esAliasSuffix } = leaves;
 
-export const elasticsearchOptions = {
-  esApiKey,
-  esUser,
-  esPassword,
-  esTlsCa,
-  esCompression,
-  esTemplate,
-  esPipeline,
-  esAttachmentField,
-  esAliasSuffix,
-} as const;
+export const elasticsearchOptions = { esApiKey, esCompression, esTemplate, esPipeline, esAttachmentField, esAliasSuffix } as const;
 
 /** What the options ask for. */
 export interface ElasticsearchSettings {
   readonly auth?: { readonly apiKey: string } | { readonly username: string; readonly password: string };
-  /** PEM. */
-  readonly ca?: string;
+  readonly tls?: TlsMaterial;
   readonly compression?: boolean;
   readonly templates?: readonly IndexTemplate[];
   readonly pipeline?: string;
@@ -31,14 +20,13 @@ export interface ElasticsearchSettings {
 }
 
 /**
- * @throws TailwaterError TW1007 when half of user and password is missing, TW1015 for two kinds of credentials, TW1017 and TW1341 for
- * a file that is not usable
+ * @throws TailwaterError TW1015 for two kinds of credentials, TW1341 for a file that is not usable
  */
-export function elasticsearchSettings(given: OptionValues<typeof elasticsearchOptions>): ElasticsearchSettings {
-  const auth = authOf(given);
+export function elasticsearchSettings(given: OptionValues<typeof elasticsearchOptions>, access: TargetAccess): ElasticsearchSettings {
+  const auth = authOf(given.esApiKey, access.user);
   return {
     ...(auth === undefined ? {} : { auth }),
-    ...(given.esTlsCa === undefined ? {} : { ca: readCa(given.esTlsCa) }),
+    ...(access.tls === undefined ? {} : { tls: access.tls }),
     compression: given.esCompression,
     templates: given.esTemplate.map((file) => readTemplate(file)),
     ...(given.esPipeline === undefined ? {} : { pipeline: given.esPipeline }),
@@ -47,20 +35,9 @@ export function elasticsearchSettings(given: OptionValues<typeof elasticsearchOp
   };
 }
 
-function authOf({ esApiKey, esUser, esPassword }: OptionValues<typeof elasticsearchOptions>): ElasticsearchSettings['auth'] {
-  if (esApiKey !== undefined && esUser !== undefined)
-    throw new TailwaterError('TW1015', { first: '--es-api-key', second: '--es-user', reason: 'one request carries one of the two' });
-  if (esApiKey !== undefined) return { apiKey: esApiKey };
-  if (esUser !== undefined && esPassword !== undefined) return { username: esUser, password: esPassword };
-  if (esUser === undefined && esPassword === undefined) return undefined;
-  throw missingOption(esUser === undefined ? 'esUser' : 'esPassword');
-}
-
-function readCa(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    throw new TailwaterError('TW1017', { file, option: '--es-tls-ca', reason }, { cause: error });
-  }
+function authOf(apiKey: string | undefined, user: TargetAccess['user']): ElasticsearchSettings['auth'] {
+  if (apiKey !== undefined && user !== undefined)
+    throw new TailwaterError('TW1015', { first: '--es-api-key', second: '--target-user', reason: 'one request carries one of the two' });
+  if (apiKey !== undefined) return { apiKey };
+  return user === undefined ? undefined : { username: user.name, password: user.password };
 }

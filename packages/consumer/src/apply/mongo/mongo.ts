@@ -1,22 +1,23 @@
 // The MongoDB target: the same BSON under the same `_id`, by one `update` and one `delete` command per namespace and batch,
 // unordered across keys. The documents travel as the bytes that the producer read (promise C).
 
-import { redactUrl, TailwaterError } from '@tailwater/runtime';
+import { describePrivileges, missingPrivileges, mongoAccess, redactUrl, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace, type Namespace } from '@tailwater/schema';
 import { BSON, MongoClient, MongoServerError } from 'mongodb';
 import type { Change } from '../../change.js';
+import type { TargetAccess } from '../access.js';
 import { connectWithin } from '../connect-within.js';
 import type { Inventory } from '../inventory.js';
 import { APPLIED, type ChangeResult, SUPERSEDED, TARGET_API_VERSION, type Target } from '../target.js';
 import { BucketFiles } from './bucket-files.js';
 import { type Command, Commands, FIELDS } from './commands.js';
 import { sectionCarrier } from './document-sequence.js';
-import { mongoFailure } from './failures.js';
+import { isUnauthorized, mongoFailure } from './failures.js';
 import { CollectionInventory } from './inventory.js';
 import type { MongoSettings } from './options.js';
 import { DUPLICATE_KEY, rejected, type WriteError } from './write-errors.js';
 
-export interface MongoTargetOptions extends MongoSettings {
+export interface MongoTargetOptions extends MongoSettings, TargetAccess {
   /** `mongodb://user:password@host:27017/?replicaSet=rs0` */
   readonly url: string;
   /** How long, in milliseconds, to try to reach the server at the start. */
@@ -27,6 +28,9 @@ export interface MongoTargetOptions extends MongoSettings {
 
 /** Short, so that the status says soon that the server is gone; whoever waits longer tries again. */
 const SELECTION_TIMEOUT_MS = 3_000;
+
+/** What an upsert and a delete need. */
+const WRITE_ACTIONS = ['insert', 'update', 'remove'];
 
 export class MongoTarget implements Target {
   readonly apiVersion = TARGET_API_VERSION;
@@ -49,6 +53,7 @@ export class MongoTarget implements Target {
     this.#writeConcern = options.writeConcern ?? 'majority';
     try {
       this.#client = new MongoClient(options.url, {
+        ...mongoAccess(options.user, options.tls),
         appName: 'tailwater-consumer',
         serverSelectionTimeoutMS: Math.min(options.connectTimeoutMs, SELECTION_TIMEOUT_MS),
         connectTimeoutMS: Math.min(options.connectTimeoutMs, SELECTION_TIMEOUT_MS),
@@ -142,7 +147,18 @@ export class MongoTarget implements Target {
       if (reply['writeConcernError'] !== undefined) throw new MongoServerError(BSON.deserialize(reply['writeConcernError'] as Uint8Array));
       return ((reply['writeErrors'] ?? []) as Uint8Array[]).map((error) => BSON.deserialize(error) as unknown as WriteError);
     } catch (error) {
-      throw mongoFailure(error, this.#address);
+      throw isUnauthorized(error) ? await this.#refused(error, namespace) : mongoFailure(error, this.#address);
+    }
+  }
+
+  async #refused(error: unknown, { database: db, collection }: Namespace): Promise<unknown> {
+    try {
+      const status = await this.#client.db('admin').command({ connectionStatus: 1, showPrivileges: true });
+      const missing = missingPrivileges(status, [{ resource: { db, collection }, actions: WRITE_ACTIONS }]);
+      const operation = missing.length === 0 ? `write to ${db}.${collection}` : describePrivileges(missing);
+      return new TailwaterError('TW1303', { target: 'MongoDB', address: this.#address, operation }, { cause: error });
+    } catch (cause) {
+      return mongoFailure(cause, this.#address);
     }
   }
 }

@@ -1,10 +1,9 @@
 // What went wrong, as coded errors, told apart by status and error code, never by their text.
-import { TailwaterError } from '@tailwater/runtime';
+import { TailwaterError, tlsFailure } from '@tailwater/runtime';
 import type { Answer } from './http.js';
 
 const TARGET = 'Solr';
 const MAX_REASON = 1_000;
-const TLS_CODE = /^(?:CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|ERR_TLS_|ERR_SSL_|EPROTO)/;
 /** The answer was not HTTP: https://github.com/nodejs/llhttp */
 const NOT_HTTP_CODE = /^HPE_/;
 
@@ -13,7 +12,8 @@ export function connectionFailure(error: unknown, address: string): unknown {
   const code = codeOf(error) ?? codeOf((error as { cause?: unknown } | undefined)?.cause);
   if (code === undefined) return error;
   const params = { target: TARGET, address };
-  if (TLS_CODE.test(code)) return new TailwaterError('TW1312', params, { cause: error });
+  const tls = tlsFailure(error);
+  if (tls !== undefined) return new TailwaterError('TW1312', { ...params, reason: tls.reason }, { cause: error });
   if (NOT_HTTP_CODE.test(code)) return new TailwaterError('TW1313', { ...params, reason: code }, { cause: error });
   return new TailwaterError('TW1301', params, { cause: error });
 }

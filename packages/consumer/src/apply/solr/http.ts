@@ -1,4 +1,6 @@
 // Requests to one Solr server, and nothing else: no retries, no redirects. Whoever calls judges the status.
+
+import type { TlsMaterial, User } from '@tailwater/runtime';
 import { Pool } from 'undici';
 import { connectionFailure } from './failures.js';
 import type { SolrAddress } from './solr-url.js';
@@ -11,11 +13,15 @@ export interface Answer {
 export interface HttpOptions {
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
+  readonly user?: User;
+  readonly tls?: TlsMaterial;
 }
 
 const JSON_BODY = 'application/json';
 /** Short, so that the status says soon that the server is gone; whoever waits longer tries again. */
 const CONNECT_TIMEOUT_MS = 3_000;
+
+const basic = ({ name, password }: User): string => `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
 
 export class SolrHttp {
   /** For messages: without its password. */
@@ -27,11 +33,12 @@ export class SolrHttp {
   constructor({ origin, path, authorization }: SolrAddress, address: string, options: HttpOptions) {
     this.address = address;
     this.#path = path;
-    this.#headers = authorization === undefined ? {} : { authorization };
+    const header = options.user === undefined ? authorization : basic(options.user);
+    this.#headers = header === undefined ? {} : { authorization: header };
     this.#pool = new Pool(origin, {
       headersTimeout: options.requestTimeoutMs,
       bodyTimeout: options.requestTimeoutMs,
-      connect: { timeout: Math.min(options.connectTimeoutMs, CONNECT_TIMEOUT_MS) },
+      connect: { timeout: Math.min(options.connectTimeoutMs, CONNECT_TIMEOUT_MS), ...options.tls },
     });
   }
 

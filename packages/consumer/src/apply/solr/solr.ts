@@ -2,6 +2,7 @@
 import { type Logger, redactUrl, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace, type Namespace } from '@tailwater/schema';
 import type { Change } from '../../change.js';
+import type { TargetAccess } from '../access.js';
 import { connectWithin } from '../connect-within.js';
 import { documentId } from '../document-id.js';
 import type { Inventory } from '../inventory.js';
@@ -15,7 +16,7 @@ import { CoreInventory } from './inventory.js';
 import type { SolrSettings } from './options.js';
 import { parseSolrUrl } from './solr-url.js';
 
-export interface SolrOptions extends SolrSettings {
+export interface SolrOptions extends SolrSettings, TargetAccess {
   /** `http://user:password@host:8983/solr/core`, or without the core: then each namespace has its own. */
   readonly url: string;
   /** How long, in milliseconds, to try to reach the server at the start. */

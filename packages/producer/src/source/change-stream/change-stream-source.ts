@@ -3,6 +3,7 @@
 import { type Logger, Outage, sleep, systemClock, TailwaterError } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import { type Document, type MongoClient, MongoServerError } from 'mongodb';
+import type { SourceConnection } from '../mongo/client.js';
 import { isRetriableMongoError, isUnauthorized } from '../mongo/mongo-errors.js';
 import { connectOneMongos } from '../mongo/one-mongos.js';
 import { newestMajorityPosition } from '../oplog/oplog-window.js';
@@ -30,8 +31,8 @@ const BEFORE_PLACE = 72;
 export interface ChangeStreamOptions extends NamespacePatterns {
   /** `major.minor.patch` of the server. */
   readonly version: string;
-  /** Connection string of the mongos that is read through, if it is one: there a token says less about what has passed. */
-  readonly mongosUri: string | undefined;
+  /** The mongos that is read through, if it is one: there a token says less about what has passed. */
+  readonly mongos: SourceConnection | undefined;
   /** Take the document as it was right after an update from the server, where a collection keeps it. */
   readonly postImages: boolean;
   /** Whether somebody waits for the stream's position to move on. */
@@ -100,10 +101,10 @@ export class ChangeStreamSource implements ChangeSource {
   }
 
   async *#readFrom(after: Position, signal: AbortSignal): AsyncGenerator<EntryBatch> {
-    const { mongosUri, isAwaited } = this.#options;
-    const isMongos = mongosUri !== undefined;
+    const { mongos, isAwaited } = this.#options;
+    const isMongos = mongos !== undefined;
     // A cursor lives on the mongos that opened it, and commands go to any of them: the stream has a client of its own to one.
-    const client = isMongos ? connectOneMongos(mongosUri, this.#openings++) : this.#client;
+    const client = isMongos ? connectOneMongos(mongos, this.#openings++) : this.#client;
     const split = new SplitEvents();
     const awaitMs = (): number => (isAwaited() ? SHORT_AWAIT_MS : LONG_AWAIT_MS);
     try {

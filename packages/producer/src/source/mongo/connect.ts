@@ -1,11 +1,10 @@
 // Connects to the source and checks, before anything is read, what the pipeline stands on: a replica set, and the right to read its oplog.
-import { redactUrl, TailwaterError } from '@tailwater/runtime';
-import { MongoClient } from 'mongodb';
+import { type MongoAccess, redactUrl, TailwaterError } from '@tailwater/runtime';
+import type { MongoClient } from 'mongodb';
 import { listShards } from '../sharded/shards.js';
+import { createSourceClient, type SourceConnection } from './client.js';
 import { readClusterId } from './cluster-id.js';
 import { isUnauthorized, toMongoError } from './mongo-errors.js';
-
-const SERVER_SELECTION_TIMEOUT_MS = 15_000;
 
 /** What is read for changes: the oplog itself, or a change stream, which needs no access to `local`. */
 export type SourceKind = 'oplog' | 'change-stream';
@@ -15,8 +14,7 @@ const CLUSTER_NAME = 'sharded-cluster';
 
 export interface MongoSource {
   readonly client: MongoClient;
-  /** The connection string, with what is secret in it. */
-  readonly uri: string;
+  readonly connection: SourceConnection;
   /** Connected to a mongos: the changes of all shards come through it. */
   readonly isMongos: boolean;
   /** The replica set's name: checkpoints are kept under it. */
@@ -31,12 +29,14 @@ export interface MongoSource {
 
 /**
  * @param uri - a MongoDB connection string, https://www.mongodb.com/docs/manual/reference/connection-string/
+ * @param access - what is kept out of the connection string
  * @throws TailwaterError TW1101 unreachable, TW1102 wrong credentials, TW1103 a standalone mongod, TW1104 no right to read
- *   the oplog, TW1105 a config server, TW1107 a malformed connection string
+ *   the oplog, TW1105 a config server, TW1107 a malformed connection string, TW1111 no TLS connection
  */
-export async function connectSource(uri: string, kind: SourceKind): Promise<MongoSource> {
+export async function connectSource(uri: string, kind: SourceKind, access: MongoAccess = {}): Promise<MongoSource> {
   const address = redactUrl(uri);
-  const client = createClient(uri, address);
+  const connection = { uri, access };
+  const client = createClient(connection, address);
   try {
     await client.connect();
     const hello = await client.db('admin').command({ hello: 1 });
@@ -45,33 +45,28 @@ export async function connectSource(uri: string, kind: SourceKind): Promise<Mong
     if (hello['configsvr'] !== undefined) throw new TailwaterError('TW1105', { address });
     const replicaSet: unknown = isMongos ? CLUSTER_NAME : hello['setName'];
     if (typeof replicaSet !== 'string') throw new TailwaterError('TW1103', { address });
-    if (kind === 'oplog') await (isMongos ? checkShards(client, uri) : checkOplogAccess(client, address));
+    if (kind === 'oplog') await (isMongos ? checkShards(client, connection) : checkOplogAccess(client, address));
     const { version } = (await client.db('admin').command({ buildInfo: 1 })) as unknown as { version: string };
-    return { client, uri, isMongos, replicaSet, clusterId: await readClusterId(client, isMongos), address, version };
+    return { client, connection, isMongos, replicaSet, clusterId: await readClusterId(client, isMongos), address, version };
   } catch (error) {
     await client.close().catch(() => {});
     throw toMongoError(error, address);
   }
 }
 
-function createClient(uri: string, address: string): MongoClient {
+function createClient(connection: SourceConnection, address: string): MongoClient {
   try {
-    return new MongoClient(uri, {
-      appName: 'tailwater-producer',
-      serverSelectionTimeoutMS: SERVER_SELECTION_TIMEOUT_MS,
-      // A tail of an idle oplog is quiet for its await time only; without this a silently dead peer would hold a read for ever.
-      socketTimeoutMS: 120_000,
-    });
+    return createSourceClient(connection);
   } catch (error) {
     // Nothing has been connected yet: whatever the driver finds wrong, it finds in the connection string.
     throw new TailwaterError('TW1107', { address }, { cause: error });
   }
 }
 
-async function checkShards(cluster: MongoClient, uri: string): Promise<void> {
-  for (const shard of await listShards(cluster, uri)) {
+async function checkShards(cluster: MongoClient, connection: SourceConnection): Promise<void> {
+  for (const shard of await listShards(cluster, connection.uri)) {
     const address = redactUrl(shard.uri);
-    const client = createClient(shard.uri, address);
+    const client = createClient({ ...connection, uri: shard.uri }, address);
     try {
       await checkOplogAccess(client, address);
     } catch (error) {

@@ -1,10 +1,11 @@
 // Which MongoDB errors pass by themselves, and which need a person. By code, never by text:
 // https://github.com/mongodb/specifications/blob/master/source/retryable-writes/retryable-writes.md
-import { isConnectionEnd, TailwaterError } from '@tailwater/runtime';
+import { isConnectionEnd, TailwaterError, tlsFailure } from '@tailwater/runtime';
 import { MongoError, MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb';
 
 const UNAUTHORIZED = 13;
-const AUTHENTICATION_FAILED = 18;
+/** AuthenticationFailed, and UserNotFound: the subject of a certificate that is nobody's. */
+const AUTHENTICATION_CODES: ReadonlySet<unknown> = new Set([18, 11]);
 const INVALID_OPTIONS = 72;
 
 /** CappedPositionLost, CursorNotFound, QueryPlanKilled, SnapshotTooOld and their kind: another read succeeds. */
@@ -35,6 +36,8 @@ export function toMongoError(error: unknown, address: string): unknown {
   if (error instanceof MongoServerSelectionError) {
     const reason = rootCause(error);
     if (isAuthenticationFailure(reason)) return new TailwaterError('TW1102', { address }, { cause: error });
+    const tls = tlsFailure(error);
+    if (tls !== undefined) return new TailwaterError('TW1111', { address, reason: tls.reason }, { cause: error });
     return new TailwaterError('TW1101', { address }, { cause: error });
   }
   if (isAuthenticationFailure(error)) return new TailwaterError('TW1102', { address }, { cause: error });
@@ -45,7 +48,7 @@ export function toMongoError(error: unknown, address: string): unknown {
 export const isUnauthorized = (error: unknown): boolean => error instanceof MongoServerError && error.code === UNAUTHORIZED;
 
 function isAuthenticationFailure(error: unknown): boolean {
-  return error instanceof MongoServerError && error.code === AUTHENTICATION_FAILED;
+  return error instanceof MongoServerError && AUTHENTICATION_CODES.has(error.code);
 }
 
 function rootCause(error: Error): unknown {

@@ -1,11 +1,12 @@
 // A client that talks to one mongos of those that a connection string names, for what must not be spread over several.
-import { MongoClient } from 'mongodb';
+import type { MongoClient } from 'mongodb';
+import { createSourceClient, type SourceConnection } from './client.js';
 
 const CONNECTION_STRING = /^(mongodb(?:\+srv)?:\/\/(?:[^@/]*@)?)([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/;
 
 /** @param turn - which of them: another one at each opening, so that one that is down is not asked for ever */
-export const connectOneMongos = (uri: string, turn: number): MongoClient =>
-  new MongoClient(oneMongosUri(uri, turn), { appName: 'tailwater-producer', serverSelectionTimeoutMS: 15_000, socketTimeoutMS: 120_000 });
+export const connectOneMongos = ({ uri, access }: SourceConnection, turn: number): MongoClient =>
+  createSourceClient({ uri: oneMongosUri(uri, turn), access });
 
 export function oneMongosUri(uri: string, turn: number): string {
   const [, start = '', hosts = '', database = '', query = ''] = CONNECTION_STRING.exec(uri) ?? [];

@@ -6,7 +6,8 @@
 // written to a shard that was not listed yet is written later than that.
 import { type Logger, sleep, TailwaterError } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
-import { MongoClient, Timestamp } from 'mongodb';
+import { type MongoClient, Timestamp } from 'mongodb';
+import { createSourceClient, type SourceConnection } from '../mongo/client.js';
 import { OplogSource } from '../oplog/oplog-source.js';
 import { newestMajorityPosition, positionLost, toPosition } from '../oplog/oplog-window.js';
 import { TransactionEntries } from '../oplog/transaction-entries.js';
@@ -21,15 +22,15 @@ const FIRST_ENTRY = 'initiating set';
 
 export class ShardedSource implements ChangeSource, TransactionSource {
   readonly #client: MongoClient;
-  readonly #uri: string;
+  readonly #connection: SourceConnection;
   readonly #logger: Logger;
   /** The shard that an entry came from, for whoever looks up others of its oplog. */
   readonly #origin = new WeakMap<Buffer, MongoClient>();
 
-  /** @param client - connected to a mongos, by `uri` */
-  constructor(client: MongoClient, uri: string, logger: Logger) {
+  /** @param client - connected to a mongos, by `connection` */
+  constructor(client: MongoClient, connection: SourceConnection, logger: Logger) {
     this.#client = client;
-    this.#uri = uri;
+    this.#connection = connection;
     this.#logger = logger;
   }
 
@@ -41,14 +42,14 @@ export class ShardedSource implements ChangeSource, TransactionSource {
 
   /** The position that every shard has passed. */
   async newestPosition(): Promise<Position> {
-    const shards = await listShards(this.#client, this.#uri);
-    const newest = await Promise.all(shards.map((shard) => withShard(shard, newestMajorityPosition)));
+    const shards = await listShards(this.#client, this.#connection.uri);
+    const newest = await Promise.all(shards.map(({ uri }) => withShard({ ...this.#connection, uri }, newestMajorityPosition)));
     return earliest(newest);
   }
 
   async *read(after: Position, signal: AbortSignal): AsyncGenerator<EntryBatch> {
-    const shards = await listShards(this.#client, this.#uri);
-    const clients = shards.map(({ uri }) => connect(uri));
+    const shards = await listShards(this.#client, this.#connection.uri);
+    const clients = shards.map(({ uri }) => createSourceClient({ ...this.#connection, uri }));
     const stop = new AbortController();
     const inner = AbortSignal.any([signal, stop.signal]);
     let failure: { error: unknown } | undefined;
@@ -116,7 +117,7 @@ export class ShardedSource implements ChangeSource, TransactionSource {
     while (!signal.aborted) {
       const { wanted } = listed;
       if (wanted.compare(listed.reached) > 0) {
-        const now = await listShards(this.#client, this.#uri, wanted).catch((error: unknown) => {
+        const now = await listShards(this.#client, this.#connection.uri, wanted).catch((error: unknown) => {
           this.#logger.debug({ err: error }, 'The list of shards could not be read at the time of the oplogs, reading it again');
           return undefined;
         });
@@ -163,11 +164,8 @@ async function entryAtOrBefore(client: MongoClient, { t, i }: Position): Promise
 
 const earliest = (positions: readonly Position[]): Position => positions.reduce((a, b) => (a.compare(b) <= 0 ? a : b));
 
-const connect = (uri: string): MongoClient =>
-  new MongoClient(uri, { appName: 'tailwater-producer', serverSelectionTimeoutMS: 15_000, socketTimeoutMS: 120_000 });
-
-async function withShard<T>({ uri }: Shard, work: (client: MongoClient) => Promise<T>): Promise<T> {
-  const client = connect(uri);
+async function withShard<T>(connection: SourceConnection, work: (client: MongoClient) => Promise<T>): Promise<T> {
+  const client = createSourceClient(connection);
   try {
     return await work(client);
   } finally {

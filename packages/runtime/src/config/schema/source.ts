@@ -11,6 +11,34 @@ export const source = {
     secret: 'uri',
     placeholder: 'mongodb://…',
   }),
+  user: leaf('mongoUser', text().optional(), { group, describe: 'User, if --mongo has none' }),
+  password: leaf('mongoPassword', text().optional(), {
+    group,
+    describe: 'Password for --mongo-user; better given in a file or as TAILWATER_MONGO_PASSWORD',
+    secret: 'value',
+  }),
+  tls: {
+    ca: leaf('mongoTlsCa', text().optional(), {
+      group,
+      describe: 'PEM file of the CA that signed the servers’ certificates; by default the well-known ones',
+      placeholder: 'file',
+    }),
+    cert: leaf('mongoTlsCert', text().optional(), {
+      group,
+      describe: 'PEM file of this client’s certificate; with authMechanism=MONGODB-X509 in --mongo it is the user',
+      placeholder: 'file',
+    }),
+    key: leaf('mongoTlsKey', text().optional(), {
+      group,
+      describe: 'PEM file of its private key, if that is not in the same file',
+      placeholder: 'file',
+    }),
+    keyPassword: leaf('mongoTlsKeyPassword', text().optional(), {
+      group,
+      describe: 'Password of that key, if it has one; better given in a file or as TAILWATER_MONGO_TLS_KEY_PASSWORD',
+      secret: 'value',
+    }),
+  },
   type: leaf('source', z.enum(['oplog', 'change-stream']).default('oplog'), {
     group,
     describe: 'What is read for changes; a change stream needs no access to the database local, and works through a mongos',

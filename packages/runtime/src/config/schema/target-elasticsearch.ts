@@ -9,19 +9,6 @@ export const elasticsearch = {
     describe: 'API key, as Elasticsearch encodes it; better given in a file or as TAILWATER_ES_API_KEY',
     secret: 'value',
   }),
-  user: leaf('esUser', text().optional(), { group, describe: 'User, if the URL has none' }),
-  password: leaf('esPassword', text().optional(), {
-    group,
-    describe: 'Password for --es-user; better given in a file or as TAILWATER_ES_PASSWORD',
-    secret: 'value',
-  }),
-  tls: {
-    ca: leaf('esTlsCa', text().optional(), {
-      group,
-      describe: 'PEM file of the CA that signed the server’s certificate; by default the well-known ones',
-      placeholder: 'file',
-    }),
-  },
   compression: leaf('esCompression', toggle(), { group, describe: 'Send requests gzipped: for slow lines; costs CPU' }),
   templates: leaf('esTemplate', list().default([]), {
     group,

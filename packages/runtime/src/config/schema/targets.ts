@@ -24,6 +24,34 @@ const common = {
     secret: 'uri',
     placeholder: 'url',
   }),
+  user: leaf('targetUser', text().optional(), { group: 'Target', describe: 'User, if the URL has none' }),
+  password: leaf('targetPassword', text().optional(), {
+    group: 'Target',
+    describe: 'Password for --target-user; better given in a file or as TAILWATER_TARGET_PASSWORD',
+    secret: 'value',
+  }),
+  tls: {
+    ca: leaf('targetTlsCa', text().optional(), {
+      group: 'Target',
+      describe: 'PEM file of the CA that signed the server’s certificate; by default the well-known ones',
+      placeholder: 'file',
+    }),
+    cert: leaf('targetTlsCert', text().optional(), {
+      group: 'Target',
+      describe: 'PEM file of this client’s certificate',
+      placeholder: 'file',
+    }),
+    key: leaf('targetTlsKey', text().optional(), {
+      group: 'Target',
+      describe: 'PEM file of its private key, if that is not in the same file',
+      placeholder: 'file',
+    }),
+    keyPassword: leaf('targetTlsKeyPassword', text().optional(), {
+      group: 'Target',
+      describe: 'Password of that key, if it has one; better given in a file or as TAILWATER_TARGET_TLS_KEY_PASSWORD',
+      secret: 'value',
+    }),
+  },
   autoCommitInterval: leaf('autoCommitInterval', z.number().min(0).optional(), {
     group: 'Target',
     describe: 'Seconds after which what was written can be searched; 0 with each batch. When not given, the index or core decides',

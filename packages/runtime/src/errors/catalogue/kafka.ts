@@ -61,8 +61,8 @@ export const kafkaErrors = {
   },
   TW1210: {
     title: 'Kafka TLS failed',
-    message: 'No TLS connection to Kafka at {brokers}',
-    hint: 'Check the CA file, the certificate’s validity, that its names include this host, and that the listener behind this port speaks TLS.',
+    message: 'No TLS connection to Kafka at {brokers}: {reason}',
+    hint: 'Give the CA of the brokers’ certificates with --kafka-tls-ca, this client’s certificate with --kafka-tls-cert, and in --kafka host names that are in the brokers’ certificates, as those in advertised.listeners must be. See docs/07-security.md.',
     ...permanent,
   },
   TW1211: {

@@ -8,13 +8,13 @@ export const mongodbErrors = {
   TW1101: {
     title: 'MongoDB unreachable',
     message: 'Cannot reach MongoDB at {address}',
-    hint: 'Check that mongod runs, and that host, port, TLS settings and firewall let this machine connect. If a replica set member advertises a name that does not resolve here (rs.conf().members[0].host), set a name that does, or use directConnection=true.',
+    hint: 'Check that mongod runs, and that host, port and firewall let this machine connect. A server that closes each connection at once wants TLS (tls=true, --mongo-tls-ca) or a client certificate that it trusts (--mongo-tls-cert): its log says which. If a replica set member advertises a name that does not resolve here (rs.conf().members[0].host), set a name that does, or use directConnection=true.',
     ...passing,
   },
   TW1102: {
     title: 'MongoDB credentials refused',
     message: 'MongoDB at {address} refused the credentials',
-    hint: 'Check user, password and authSource in the connection string (users are mostly kept in authSource=admin). Characters such as @ : / % in a password must be percent-encoded.',
+    hint: 'Check user, password and authSource in the connection string (users are mostly kept in authSource=admin). Characters such as @ : / % in a password must be percent-encoded there, but not in --mongo-password. With X.509 the user is the subject of the certificate, in $external.',
     ...permanent,
   },
   TW1103: {
@@ -55,9 +55,9 @@ export const mongodbErrors = {
     ...permanent,
   },
   TW1109: {
-    title: 'No right to read a collection',
-    message: 'The user may not read {namespace}',
-    hint: 'Grant the role read on that database, or readAnyDatabase on admin, or exclude the namespace with --exclude.',
+    title: 'Not allowed at MongoDB',
+    message: 'MongoDB at {address} does not let this user do what the producer must',
+    hint: 'The line below says what was refused. Grant the role of docs/07-security.md, or read on the database, or exclude the namespace with --exclude.',
     ...permanent,
   },
   TW1110: {
@@ -69,8 +69,8 @@ export const mongodbErrors = {
   },
   TW1111: {
     title: 'MongoDB TLS failed',
-    message: 'No TLS connection to MongoDB at {address}',
-    hint: 'Check tls, tlsCAFile and tlsCertificateKeyFile in the connection string, the certificate’s validity, and that its names include this host.',
+    message: 'No TLS connection to MongoDB at {address}: {reason}',
+    hint: 'Give the CA of the server’s certificate with --mongo-tls-ca, this client’s certificate with --mongo-tls-cert, and in --mongo the host names that are in the server’s certificate. See docs/07-security.md.',
     ...permanent,
   },
   TW1112: {
@@ -78,6 +78,12 @@ export const mongodbErrors = {
     message: 'Reading the oplog at {address} failed after {position}',
     hint: 'The cursor is opened again by itself from the last position. If it goes on, look into the log of mongod for the reason.',
     ...passing,
+  },
+  TW1113: {
+    title: 'Privileges missing',
+    message: 'The user at {address} lacks: {privileges}',
+    hint: 'With a role of your own: use admin; db.grantPrivilegesToRole("<role>", {grant}). Or grant the built-in role read on the databases, or readAnyDatabase on admin. docs/07-security.md has the whole role.',
+    ...permanent,
   },
   TW1130: {
     title: 'The source is behind its checkpoint',

@@ -8,7 +8,7 @@ export const targetErrors = {
   TW1301: {
     title: 'Target unreachable',
     message: 'Cannot reach {target} at {address}',
-    hint: 'Check that the server runs, and that host, port, TLS settings and firewall let this machine connect.',
+    hint: 'Check that the server runs, and that host, port and firewall let this machine connect. A server that closes each connection at once wants TLS (https:, tls=true), or a client certificate that it trusts (--target-tls-cert).',
     ...passing,
   },
   TW1302: {
@@ -20,7 +20,7 @@ export const targetErrors = {
   TW1303: {
     title: 'Not allowed at the target',
     message: '{target} at {address} does not allow this user to {operation}',
-    hint: 'Give the user the right to create indices (or collections) and to write to those that the namespaces map to.',
+    hint: 'Give the user the right to create indices (or collections) and to write to those that the namespaces map to: docs/07-security.md has the roles.',
     ...permanent,
   },
   TW1304: {
@@ -74,8 +74,8 @@ export const targetErrors = {
   },
   TW1312: {
     title: 'Target TLS failed',
-    message: 'No TLS connection to {target} at {address}',
-    hint: 'Check the CA file, the certificate’s validity, and that its names include this host.',
+    message: 'No TLS connection to {target} at {address}: {reason}',
+    hint: 'Give the CA of the server’s certificate with --target-tls-ca, this client’s certificate with --target-tls-cert, and in --target-url a host name that is in the server’s certificate. See docs/07-security.md.',
     ...permanent,
   },
   TW1313: {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadOptions } from '@tailwater/runtime';
 import { afterAll, describe, expect, it } from 'vitest';
+import { accessOptions, targetAccess } from '../../../../../packages/consumer/src/apply/access.js';
 import { elasticsearchOptions, elasticsearchSettings } from '../../../../../packages/consumer/src/apply/elasticsearch/options.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'es-options-'));
@@ -10,7 +11,8 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 const settings = (flags: Record<string, string>) => {
   const lists = Object.fromEntries(Object.entries(flags).map(([name, value]) => [name, [value]]));
-  return elasticsearchSettings(loadOptions(elasticsearchOptions, { flags: lists, env: {} }));
+  const given = loadOptions({ ...elasticsearchOptions, ...accessOptions }, { flags: lists, env: {} });
+  return elasticsearchSettings(given, targetAccess(given));
 };
 const file = (name: string, text: string): string => {
   writeFileSync(join(directory, name), text);
@@ -26,10 +28,10 @@ describe('elasticsearchSettings', () => {
   });
 
   it.each<[string, Record<string, string>]>([
-    ['TW1015', { esApiKey: 'a', esUser: 'b', esPassword: 'c' }],
-    ['TW1007', { esUser: 'b' }],
-    ['TW1007', { esPassword: 'c' }],
-    ['TW1017', { esTlsCa: join(directory, 'missing.pem') }],
+    ['TW1015', { esApiKey: 'a', targetUser: 'b', targetPassword: 'c' }],
+    ['TW1007', { targetUser: 'b' }],
+    ['TW1007', { targetPassword: 'c' }],
+    ['TW1017', { targetTlsCa: join(directory, 'missing.pem') }],
     ['TW1006', { esAliasSuffix: 'A B' }],
     ['TW1341', { esTemplate: join(directory, 'missing.json') }],
     ['TW1341', { esTemplate: file('broken.json', '{"index_patterns":') }],
