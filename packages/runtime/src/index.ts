@@ -3,13 +3,15 @@ export type { CliDescription, Command, CommandContext, PositionalSpec } from './
 export { type CommandPage, renderCommandReference } from './cli/command-reference.js';
 export { type Confirmation, confirm, dryRunOption, yesOption } from './cli/confirm.js';
 export { type Cli, type CliIo, type CliOptions, createCli, describeCli } from './cli/create-cli.js';
-export { type ConfigFile, parseConfigFile, readConfigFile } from './config/config-file.js';
+export { type ConfigFile, parseConfigFile, readConfigFile, readConfigText } from './config/config-file.js';
 export { programScope, targetScope } from './config/file-scope.js';
 export { configJsonSchema } from './config/json-schema.js';
 export { type Flags, loadOptions, missingOption } from './config/load-options.js';
-export { type Conversion, type ConversionInput, convertMongoConnector } from './config/mongo-connector/convert.js';
+export { FOREIGN_OPTIONS, mergeCommandLine } from './config/mongo-connector/command-line.js';
+export { type Conversion, convertMongoConnector } from './config/mongo-connector/convert.js';
 export { readMongoConnector } from './config/mongo-connector/document.js';
-export type { Notice } from './config/mongo-connector/notices.js';
+export type { JsonObject } from './config/mongo-connector/reader.js';
+export { toYaml } from './config/mongo-connector/to-yaml.js';
 export { nearestOf, suggest } from './config/nearest.js';
 export { type Leaf, list, map, type Option, type Options, type OptionValues, option, text, toggle } from './config/option.js';
 export { renderConfigReference } from './config/reference-page.js';

@@ -1,5 +1,6 @@
 // The `consumer` command and its commands, as data.
 import type { CliOptions } from '@tailwater/runtime';
+import { convertCommand } from './config/convert-command.js';
 import { discardLettersCommand } from './dead-letters/discard-command.js';
 import { listLettersCommand } from './dead-letters/list-command.js';
 import { retryLettersCommand } from './dead-letters/retry-command.js';
@@ -21,6 +22,7 @@ export const consumerProgram: CliOptions = {
     showLetterCommand,
     retryLettersCommand,
     discardLettersCommand,
+    convertCommand,
   ],
-  groups: { 'dead-letters': 'Look after changes that a target refuses for good' },
+  groups: { 'dead-letters': 'Look after changes that a target refuses for good', config: 'Look after the configuration file' },
 };

@@ -55,6 +55,7 @@ const MAX_FETCH_BYTES = 2 * 1024 * 1024;
 export const startCommand: Command<typeof options> = {
   name: 'start',
   isService: true,
+  takesForeignOptions: true,
   summary: 'Apply the changes in Kafka to a target, and follow them from then on',
   description:
     'Reads the topics of a prefix as one consumer group per target, applies their changes, and commits what is applied. Start as many processes as you like: the partitions divide among them. Stop it with Ctrl-C or SIGTERM; it goes on where it was.',

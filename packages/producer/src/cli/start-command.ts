@@ -70,6 +70,7 @@ const options = {
 export const startCommand: Command<typeof options> = {
   name: 'start',
   isService: true,
+  takesForeignOptions: true,
   summary: 'Copy the collections into Kafka and publish every change from then on',
   description:
     'Tails the oplog of a replica set and publishes the changes of each namespace to a Kafka topic of its own. Collections that were not copied yet are copied meanwhile. Stop it with Ctrl-C or SIGTERM; it goes on where it was. Several of one source and prefix: one works, the others stand by and take over when it ends or stops answering.',

@@ -38,6 +38,8 @@ export interface Command<Given extends Options = Options> {
   readonly options: Given;
   /** It works until it is told to stop, and its log is read by others than who started it. Default false. */
   readonly isService?: boolean;
+  /** Whether it takes the options of mongo-connector, too; the file that --config names may be mongo-connector’s for every command. */
+  readonly takesForeignOptions?: true;
   /** Whether it is about all targets of a file when none is named. Otherwise a command with the option `name` is about one. */
   readonly everyTarget?: true;
   /** Arguments that are no options, in order. */

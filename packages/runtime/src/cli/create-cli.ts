@@ -1,11 +1,16 @@
 // A program of several commands: its arguments, its configuration, its help, its errors and its exit code.
 import { createRequire } from 'node:module';
-import { readConfigFile } from '../config/config-file.js';
+import type { ConfigFile } from '../config/config-file.js';
 import { type FileScope, programScope, targetScope } from '../config/file-scope.js';
-import { loadOptions } from '../config/load-options.js';
+import { type Flags, loadOptions } from '../config/load-options.js';
+import { commandLineNotices, FOREIGN_SECRET_FLAGS, type ForeignFlag } from '../config/mongo-connector/command-line.js';
+import type { Conversion } from '../config/mongo-connector/convert.js';
+import { summarize } from '../config/mongo-connector/notices.js';
 import { flagName, type OptionValues, option, text } from '../config/option.js';
+import { readConfiguration } from '../config/read-configuration.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { runProcess, StopRequested } from '../lifecycle/run-process.js';
+import type { Logger } from '../logging/logger.js';
 import { type Log, openLog } from '../logging/open-log.js';
 import { titleWithoutSecrets } from '../secrets/process-title.js';
 import { type CliDescription, type Command, type CommandContext, optionsOf } from './command.js';
@@ -86,11 +91,17 @@ async function runCommand(cli: CliDescription, args: readonly string[], io: CliI
     io.stderr.write(`${parsed.help}\n`);
     throw new TailwaterError('TW1018', { program: parsed.program });
   }
-  const { command, flags, positionals } = parsed;
+  const { command, flags, foreign, positionals } = parsed;
   const { env, signal, stdout, stderr } = io;
   const { config } = loadOptions({ config: generalOptions.config }, { flags: { config: flags['config'] }, env });
-  const given = { flags, env, file: config === undefined ? undefined : readConfigFile(config) };
-  const values = loadOptions(optionsOf(command), { flags, env, file: scopeOf(cli, command, given) });
+  const { file, commandLine, conversion } = readConfiguration(config, foreign);
+  if (conversion !== undefined) requireBrokers(command, flags, env);
+  const given = { flags, env, file };
+  const values = loadOptions(optionsOf(command), {
+    ...given,
+    file: scopeOf(cli, command, given),
+    commandLine: scopeOf(cli, command, { ...given, file: commandLine }),
+  });
   const log = await openLog(cli.name, values as OptionValues<typeof generalOptions>);
   io.onLog?.(log);
   const { logger } = log;
@@ -98,6 +109,7 @@ async function runCommand(cli: CliDescription, args: readonly string[], io: CliI
     signal.addEventListener('abort', () => logger.info(...stopping(signal.reason)), { once: true });
     if (!log.isOnStderr && stderr.isTTY === true) stderr.write(`Logging to ${log.places.join(' and ')}\n`);
   }
+  if (conversion !== undefined && command.isService === true) tellConversion(logger, cli.name, conversion, foreign);
   try {
     await command.run(values, { signal, logger, stdout, stderr, arguments: positionals, given });
   } catch (error) {
@@ -124,12 +136,36 @@ function scopeOf(cli: CliDescription, command: Command, { flags, env, file }: Co
   const { name: nameOption } = command.options;
   if (nameOption === undefined || command.everyTarget) return programScope(file, cli.name);
   const { name } = loadOptions({ name: option(text().optional(), nameOption) }, { flags: { name: flags['name'] }, env });
-  return targetScope(file, name);
+  return targetScope(file, name ?? onlyTargetOf(file, flags['target']));
+}
+
+/** Of several targets the one of the type that --target names, if it is the only one. */
+function onlyTargetOf(file: ConfigFile, given: Flags[string]): string | undefined {
+  const type = Array.isArray(given) ? (given.at(-1) as string) : undefined;
+  const matching = file.targets.filter((name) => file.entries.get(`targets.${name}.type`)?.written === type);
+  return matching.length === 1 ? matching[0] : undefined;
+}
+
+/**
+ * mongo-connector had no Kafka, so nothing that its users have names brokers, and a guess would be one.
+ *
+ * @throws TailwaterError TW1063
+ */
+function requireBrokers({ options }: Command, flags: Flags, env: NodeJS.ProcessEnv): void {
+  const isNeeded = Object.hasOwn(options, 'kafka');
+  if (isNeeded && flags['kafka'] === undefined && !env['TAILWATER_KAFKA']) throw new TailwaterError('TW1063', {});
+}
+
+/** One line, whatever the log's level: a verbosity of 0 must not hide what became of the other keys. */
+function tellConversion(logger: Logger, program: string, { notices }: Conversion, foreign: readonly ForeignFlag[]): void {
+  const process = program === 'producer' ? 'producer' : 'consumer';
+  const all = [...notices, ...commandLineNotices(foreign, process)];
+  logger.child({ component: 'config' }, { level: 'info' }).warn(summarize(all, process));
 }
 
 function secretFlags(cli: CliDescription): ReadonlySet<string> {
   const options = cli.commands.flatMap((command) => Object.entries(optionsOf(command)));
-  return new Set(options.filter(([, { secret }]) => secret !== undefined).map(([name]) => flagName(name)));
+  return new Set([...options.filter(([, { secret }]) => secret !== undefined).map(([name]) => flagName(name)), ...FOREIGN_SECRET_FLAGS]);
 }
 
 function ownVersion(): string {

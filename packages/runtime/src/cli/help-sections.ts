@@ -4,6 +4,8 @@ import type { CliDescription, Command } from './command.js';
 
 const INDENT = '  ';
 
+const FOREIGN = ['mongo-connector', [['', 'its options work too: docs/from-mongo-connector.md']]] as const;
+
 /** @param width - columns to wrap at; what would be too narrow for words is not wrapped below 40 */
 export function helpSections(cli: CliDescription, command: Command, width: number): string {
   const others = cli.commands.filter(({ name }) => name !== command.name).map(({ name }) => `${cli.name} ${name}`);
@@ -18,7 +20,8 @@ export function helpSections(cli: CliDescription, command: Command, width: numbe
         ['NO_COLOR, FORCE_COLOR', 'no colours on a terminal; colours anywhere'],
       ],
     ],
-    ['Files', [['--config', 'YAML or JSON, see docs/configuration.md; none is read that is not named']]],
+    ['Files', [['--config', 'YAML or JSON, see docs/configuration.md, or mongo-connector’s config.json; none is read that is not named']]],
+    ...(command.takesForeignOptions === true ? [FOREIGN] : []),
     ['Exit codes', EXIT_CODES.map(([code, meaning]) => [String(code), meaning])],
     ['See also', [['', `${others.join(', ')}; docs/command-line.md, docs/errors.md`]]],
   ];

@@ -1,5 +1,6 @@
 // From the words of a command line to a command, its flags and its arguments, or to a help text.
 import { type Flags, wrongFlag } from '../config/load-options.js';
+import { FOREIGN_OPTIONS, type ForeignFlag, isOwnName } from '../config/mongo-connector/command-line.js';
 import { suggest } from '../config/nearest.js';
 import { flagName, kebabName, type Option } from '../config/option.js';
 import { actualOf, shapeOf } from '../config/option-value.js';
@@ -8,7 +9,14 @@ import { byFirstWord, type CliDescription, type Command, optionsOf } from './com
 import { MAX_WIDTH, runYargs } from './yargs-program.js';
 
 export type Parsed =
-  | { readonly kind: 'run'; readonly command: Command; readonly flags: Flags; readonly positionals: Readonly<Record<string, string>> }
+  | {
+      readonly kind: 'run';
+      readonly command: Command;
+      readonly flags: Flags;
+      /** Options of mongo-connector. */
+      readonly foreign: readonly ForeignFlag[];
+      readonly positionals: Readonly<Record<string, string>>;
+    }
   | { readonly kind: 'help'; readonly text: string }
   /** No command was named; the help says which there are. */
   | { readonly kind: 'nothing'; readonly program: string; readonly help: string };
@@ -31,7 +39,8 @@ export function parseArguments(cli: CliDescription, args: readonly string[], col
   if (unexpected !== undefined) {
     throw new TailwaterError('TW1014', { command: name, reason: `unexpected argument ${JSON.stringify(unexpected)}` });
   }
-  return { kind: 'run', command, flags: toFlags(command, name, argv, args), positionals: toPositionals(command, argv) };
+  const { own, foreign } = splitForeign(command, argv);
+  return { kind: 'run', command, flags: toFlags(command, name, own, args), foreign, positionals: toPositionals(command, argv) };
 }
 
 function withoutCommand(cli: CliDescription, words: readonly string[], columns: number): Parsed {
@@ -46,6 +55,32 @@ function withoutCommand(cli: CliDescription, words: readonly string[], columns: 
   }
   const overview = runYargs(cli, isGroup ? [first, '--help'] : ['--help'], columns);
   return { kind: 'nothing', program, help: overview.kind === 'help' ? overview.text : '' };
+}
+
+/**
+ * With `-d` the options of a doc manager are mongo-connector’s also where Tailwater has one of the same name, so that an address needs
+ * no scheme.
+ */
+function splitForeign(command: Command, argv: Argv): { own: Argv; foreign: ForeignFlag[] } {
+  if (command.takesForeignOptions !== true) return { own: argv, foreign: [] };
+  const { 'config-file': configFile, ...rest } = argv;
+  const own: Record<string, unknown> = { ...rest, config: rest['config'] ?? configFile };
+  const options = optionsOf(command);
+  const hasDocManager = argv['doc-manager'] !== undefined;
+  const foreign = FOREIGN_OPTIONS.flatMap((option) => {
+    const isOurs = (name: string) => isOwnName(options, name) && !(hasDocManager && option.key.startsWith('docManagers.'));
+    const names = option.names.filter((name): name is string => name !== undefined && !isOurs(name));
+    return names.flatMap((name) => {
+      // yargs takes `--no-dump` for a dump that is false.
+      const key = name.replace(/^no-/, '');
+      const given = key === name ? own[name] : own[key] === false;
+      if (given === undefined || given === false) return [];
+      delete own[key];
+      const last: unknown = Array.isArray(given) ? given.at(-1) : given;
+      return [{ option, value: last === true ? (true as const) : String(last) }];
+    });
+  });
+  return { own, foreign };
 }
 
 function toFlags(command: Command, name: string, argv: Argv, args: readonly string[]): Flags {

@@ -1,7 +1,8 @@
 // The program as yargs sees it: it splits the words of a command line and writes the help. It is told no default, no choice
 // and no requirement, because it would report what is wrong in words only, without a code.
 import yargs, { type Argv } from 'yargs';
-import { kebabName, type Option } from '../config/option.js';
+import { FOREIGN_OPTIONS, isOwnName } from '../config/mongo-connector/command-line.js';
+import { kebabName, type Option, type Options } from '../config/option.js';
 import { describeDefault, isRequired, shapeOf } from '../config/option-value.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { byFirstWord, type CliDescription, type Command, optionsOf, placesOf } from './command.js';
@@ -97,10 +98,24 @@ class YargsProgram {
       builder.usage(`${command.description ?? command.summary}\n\nUsage: ${usage}`);
       for (const [name, { describe }] of positionals) builder.positional(name, { type: 'string', describe });
       for (const [name, option] of Object.entries(optionsOf(command))) addOption(builder, name, option);
+      if (command.takesForeignOptions === true) addForeignOptions(builder, optionsOf(command));
       for (const [line, text] of command.examples) builder.example(line, text);
       builder.epilogue(helpSections(this.#cli, command, Math.min(this.#columns, MAX_WIDTH)));
     };
     program.command(`${word} ${places}`.trim(), command.summary, build, this.#select(command));
+  }
+}
+
+/** They are not in the help, which would be twice as long. Where Tailwater has one of the same name, that is meant. */
+function addForeignOptions(program: Argv, own: Options): void {
+  program.option('config-file', { hidden: true, string: true });
+  for (const { names, takes } of FOREIGN_OPTIONS) {
+    const [long, short] = names;
+    const free = [long, short].filter((name): name is string => name !== undefined && !isOwnName(own, name));
+    const [name, alias] = free;
+    if (name === undefined) continue;
+    const type = takes === 'flag' ? { boolean: true } : { string: true };
+    program.option(name, { hidden: true, ...type, ...(alias === undefined ? {} : { alias }) });
   }
 }
 

@@ -39,13 +39,16 @@ type FilePair = Pair<Node, Node | null>;
  * twice; each with its place, and TW1019 for several
  */
 export function readConfigFile(file: string): ConfigFile {
-  let text: string;
+  return parseConfigFile(readConfigText(file), file);
+}
+
+/** @throws TailwaterError TW1003 when it cannot be read */
+export function readConfigText(file: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
     throw new TailwaterError('TW1003', { file, reason: whyUnreadable(error) });
   }
-  return parseConfigFile(text, file);
 }
 
 /** As {@link readConfigFile}, for a text that is already there. */

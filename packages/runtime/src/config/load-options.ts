@@ -1,4 +1,4 @@
-// Where each value comes from: flag, else environment variable, else file, else default.
+// Where each value comes from: flag, else option of mongo-connector, else environment variable, else file, else default.
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { resolveSecret } from '../secrets/secret-file.js';
 import type { FileEntry } from './config-file.js';
@@ -16,6 +16,8 @@ export interface Sources {
   readonly flags: Flags;
   readonly env: Environment;
   readonly file?: FileScope | undefined;
+  /** What options of mongo-connector say on the command line. */
+  readonly commandLine?: FileScope | undefined;
 }
 
 type Origin = { readonly kind: 'flag' | 'environment' | 'file'; readonly place: string } | { readonly kind: 'default' | 'none' };
@@ -58,13 +60,15 @@ function resolveOptions(options: Options, sources: Sources, problems: TailwaterE
   return Object.fromEntries(resolved);
 }
 
-function resolve(name: string, option: Option, { flags, env, file }: Sources): Resolved {
+function resolve(name: string, option: Option, { flags, env, file, commandLine }: Sources): Resolved {
   const given = flags[name];
   const flag = flagName(name);
   if (given !== undefined) {
     const value = typeof given === 'boolean' ? given : fromTexts(option, given, flag, (actual) => wrongFlag(flag, option, actual));
     return { value, origin: { kind: 'flag', place: flag } };
   }
+  const foreign = commandLine?.entryOf(name);
+  if (foreign !== undefined) return { value: fromFile(option, foreign, env), origin: { kind: 'flag', place: foreign.place } };
   const variable = variableName(name);
   const text = env[variable];
   if (text !== undefined && text !== '') {

@@ -13,6 +13,14 @@ export function hasReference(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.values(value).some(hasReference);
 }
 
+/** The value so that {@link expand} leaves it as it is. */
+export function escapeReferences(value: unknown): unknown {
+  if (typeof value === 'string') return value.replaceAll('${', () => '$${');
+  if (Array.isArray(value)) return value.map(escapeReferences);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, escapeReferences(member)]));
+}
+
 /**
  * The value with every `${VARIABLE}` replaced.
  *

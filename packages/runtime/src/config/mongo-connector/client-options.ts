@@ -8,11 +8,11 @@ const CONSUMER = 'consumer';
 const ALWAYS_RETRIED = 'what fails for now is tried again for as long as it takes';
 
 export function convertEsClient(client: Reader, path: string, tree: Tree, notices: Notices): void {
-  put(tree, `${path}.requestTimeout`, client.number('timeout', { min: 1 }));
+  put(tree, `${path}.requestTimeout`, client.number('timeout', { min: 1 }), client.name('timeout'));
   convertEsLogin(client, path, tree);
   if (client.flag('use_ssl') === true) setScheme(tree, path);
-  put(tree, `${path}.tls.ca`, client.text('ca_certs'));
-  put(tree, `${path}.compression`, client.flag('http_compress'));
+  put(tree, `${path}.tls.ca`, client.text('ca_certs'), client.name('ca_certs'));
+  put(tree, `${path}.compression`, client.flag('http_compress'), client.name('http_compress'));
   if (client.flag('verify_certs') === false)
     notices.refused(client.name('verify_certs'), 'certificates are always checked; name the CA in ca_certs', CONSUMER);
   for (const key of client.keys().filter((each) => each.startsWith('sniff'))) {
@@ -34,19 +34,20 @@ function convertEsLogin(client: Reader, path: string, tree: Tree): void {
       : Array.isArray(login)
         ? login.map(String)
         : [];
-  put(tree, `${path}.user`, user);
-  put(tree, `${path}.password`, password);
+  put(tree, `${path}.user`, user, client.name('http_auth'));
+  put(tree, `${path}.password`, password, client.name('http_auth'));
   const apiKey = client.any('api_key');
-  put(tree, `${path}.apiKey`, Array.isArray(apiKey) ? Buffer.from(apiKey.join(':')).toString('base64') : apiKey);
+  const encoded = Array.isArray(apiKey) ? Buffer.from(apiKey.join(':')).toString('base64') : apiKey;
+  put(tree, `${path}.apiKey`, encoded, client.name('api_key'));
 }
 
 function setScheme(tree: Tree, path: string): void {
-  const target = (tree['targets'] as Tree)[path.slice('targets.'.length)] as Tree;
-  if (typeof target['url'] === 'string') target['url'] = target['url'].replace(/(^|,)http:/g, '$1https:');
+  const url = tree.get(`${path}.url`);
+  if (typeof url?.value === 'string') put(tree, `${path}.url`, url.value.replace(/(^|,)http:/g, '$1https:'), url.from);
 }
 
 export function convertSolrClient(client: Reader, path: string, tree: Tree, notices: Notices): void {
-  put(tree, `${path}.requestTimeout`, client.number('timeout', { min: 1 }));
+  put(tree, `${path}.requestTimeout`, client.number('timeout', { min: 1 }), client.name('timeout'));
   if (client.any('always_commit') !== undefined)
     notices.replaced(client.name('always_commit'), 'autoCommitInterval 0 commits with each batch', CONSUMER);
   refuseRest(client, notices);
@@ -55,8 +56,7 @@ export function convertSolrClient(client: Reader, path: string, tree: Tree, noti
 /** PyMongo's options have the names of the connection string's. */
 export function convertMongoClient(client: Reader, path: string, tree: Tree, notices: Notices): void {
   const writeConcern = client.any('w');
-  if (writeConcern !== undefined) put(tree, `${path}.writeConcern`, String(writeConcern));
-  const target = (tree['targets'] as Tree)[path.slice('targets.'.length)] as Tree;
+  if (writeConcern !== undefined) put(tree, `${path}.writeConcern`, String(writeConcern), client.name('w'));
   const parameters = client
     .keys()
     .filter((key) => key !== 'w')
@@ -66,7 +66,8 @@ export function convertMongoClient(client: Reader, path: string, tree: Tree, not
       notices.refused(client.name(key), 'it is no option of a connection string', CONSUMER);
       return [];
     });
-  if (typeof target['url'] === 'string') target['url'] = connectionString(target['url'], parameters);
+  const url = tree.get(`${path}.url`);
+  if (typeof url?.value === 'string') put(tree, `${path}.url`, connectionString(url.value, parameters), url.from);
 }
 
 function refuseRest(client: Reader, notices: Notices): void {

@@ -32,7 +32,7 @@ export interface ConversionInput {
  */
 export function convertMongoConnector({ config, file, exists }: ConversionInput): Conversion {
   const reader = new Reader(config, file);
-  const tree: Tree = {};
+  const tree: Tree = new Map();
   const notices = new Notices();
   convertSource(reader, tree, notices);
   convertNamespaces(reader, file, tree, notices);

@@ -36,7 +36,7 @@ function typeOf(part: Reader, file: string): TargetType {
   const classPath = part.text('docManagerClassPath');
   const docManager = part.text('docManager');
   const given = classPath ?? docManager;
-  if (given === undefined) return part.fail(`${part.name('docManager')} is missing`);
+  if (given === undefined) return part.fail(`${part.name('docManager')} is missing (-d on the command line)`);
   const type = classPath === undefined && Object.hasOwn(TYPES, given) ? TYPES[given] : undefined;
   if (type !== undefined) return type;
   const key = part.name(classPath === undefined ? 'docManager' : 'docManagerClassPath');
@@ -44,17 +44,17 @@ function typeOf(part: Reader, file: string): TargetType {
 }
 
 function convertDocManager(part: Reader, type: TargetType, path: string, tree: Tree, notices: Notices): void {
-  put(tree, `${path}.type`, type);
+  put(tree, `${path}.type`, type, part.name('docManager'));
   const url = part.any('targetURL');
   const urls = Array.isArray(url) ? url.map(String) : [part.text('targetURL') ?? ''].filter((each) => each !== '');
-  if (urls.length > 0) put(tree, `${path}.url`, urls.map((each) => targetUrl(type, each)).join(','));
-  put(tree, `${path}.batchSize`, part.number('bulkSize', { min: 1 }));
+  if (urls.length > 0) put(tree, `${path}.url`, urls.map((each) => targetUrl(type, each)).join(','), part.name('targetURL'));
+  put(tree, `${path}.batchSize`, part.number('bulkSize', { min: 1 }), part.name('bulkSize'));
   const interval = part.number('autoCommitInterval', { fractional: true });
-  if (type !== 'mongo') put(tree, `${path}.autoCommitInterval`, interval);
+  if (type !== 'mongo') put(tree, `${path}.autoCommitInterval`, interval, part.name('autoCommitInterval'));
   convertUniqueKey(part, type, path, tree, notices);
   const args = part.part('args');
   const client = args.part('clientOptions');
-  if (type === 'es') convertEsArgs(args, notices);
+  if (type === 'es') convertEsArgs(args, path, tree, notices);
   if (type === 'mongo') convertMongoArgs(args, notices);
   const convertClient = { es: convertEsClient, solr: convertSolrClient, mongo: convertMongoClient }[type];
   convertClient(client, path, tree, notices);
@@ -70,11 +70,11 @@ function targetUrl(type: TargetType, address: string): string {
 function convertUniqueKey(part: Reader, type: TargetType, path: string, tree: Tree, notices: Notices): void {
   const key = part.text('uniqueKey');
   if (key === undefined) return;
-  if (type === 'solr') put(tree, `${path}.uniqueKey`, key);
+  if (type === 'solr') put(tree, `${path}.uniqueKey`, key, part.name('uniqueKey'));
   else if (key !== DEFAULT_KEY) notices.refused(part.name('uniqueKey'), 'the id is always the document’s _id', 'consumer');
 }
 
-function convertEsArgs(args: Reader, notices: Notices): void {
+function convertEsArgs(args: Reader, path: string, tree: Tree, notices: Notices): void {
   if (args.any('autoSendInterval') !== undefined)
     notices.replaced(
       args.name('autoSendInterval'),
@@ -91,8 +91,7 @@ function convertEsArgs(args: Reader, notices: Notices): void {
     if (args.any(key) !== undefined)
       notices.replaced(args.name(key), 'there is no index of metadata; versions are in the documents’ own', 'consumer');
   }
-  if (args.any('attachment_field') !== undefined)
-    notices.refused(args.name('attachment_field'), 'the contents of files are not indexed', 'consumer');
+  put(tree, `${path}.attachmentField`, args.text('attachment_field'), args.name('attachment_field'));
 }
 
 function convertMongoArgs(args: Reader, notices: Notices): void {

@@ -24,7 +24,7 @@ export function convertLogging(config: Reader, tree: Tree, notices: Notices, hol
   const verbosity = config.number('verbosity');
   if (verbosity !== undefined) {
     if (LEVELS[verbosity] === undefined) config.fail(`verbosity must be from 0 to 3, not ${verbosity}`);
-    put(tree, 'logging.level', LEVELS[verbosity]);
+    put(tree, 'logging.level', LEVELS[verbosity], 'verbosity');
   }
   const part = config.part('logging');
   const type = part.choice('type', TYPES);
@@ -38,17 +38,16 @@ export function convertLogging(config: Reader, tree: Tree, notices: Notices, hol
     notices.replaced('logging.format', 'lines are JSON, or text for people: logging.format json | pretty');
   notices.ignored(part.unread);
   if (type === 'syslog') {
-    put(tree, 'logging.syslog', syslogAddress(host ?? DEFAULT_SYSLOG, notices));
-    put(tree, 'logging.syslogFacility', String(facility ?? DEFAULT_FACILITY));
+    put(tree, 'logging.syslog', syslogAddress(host ?? DEFAULT_SYSLOG, notices), part.name('host'));
+    put(tree, 'logging.syslogFacility', String(facility ?? DEFAULT_FACILITY), part.name('facility'));
   } else if (type === 'file' || (type === undefined && filename !== undefined)) {
     for (const holder of holders) {
-      put(tree, `${holder.path}.logging.file`, withName(filename ?? DEFAULT_FILE, holder.name));
+      put(tree, `${holder.path}.logging.file`, withName(filename ?? DEFAULT_FILE, holder.name), part.name('filename'));
     }
     notices.note('logging.filename', 'each process has a file of its own: producer and target are in its name');
-    put(tree, 'logging.rotateEvery', rotation(when, interval, notices));
-    put(tree, 'logging.keep', backups ?? DEFAULT_BACKUPS);
+    put(tree, 'logging.rotateEvery', rotation(when, interval, notices), part.name('rotationWhen'));
+    put(tree, 'logging.keep', backups || DEFAULT_BACKUPS, part.name('rotationBackups'));
     if (backups === 0) {
-      put(tree, 'logging.keep', DEFAULT_BACKUPS);
       notices.replaced('logging.rotationBackups', `old files are always removed some day; ${DEFAULT_BACKUPS} are kept`);
     }
   }

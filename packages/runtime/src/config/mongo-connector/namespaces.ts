@@ -3,6 +3,8 @@
 // For mongo-connector the first rule that matches a namespace decides its name and its fields alike: a plain one before a wildcard,
 // wildcards in order. Here renames and fields are separate lists, so a namespace that has neither, and would be caught by the
 // wildcard of another, gets an entry that says so.
+
+import { TailwaterError } from '../../errors/tailwater-error.js';
 import { matchesNamespace, parseNamespacePattern } from '../../namespaces/namespace-pattern.js';
 import type { Notices } from './notices.js';
 import { readOldNamespaces } from './old-namespaces.js';
@@ -32,18 +34,36 @@ export function convertNamespaces(config: Reader, file: string, tree: Tree, noti
   for (const name of excluded) if (included.has(name)) config.fail(`namespaces both includes and excludes ${name}`);
   const gridfs = [...included].filter(([, entry]) => entry.gridfs === true).map(([name]) => name);
   for (const name of gridfs) {
+    if (name.includes('*')) throw wildcardBucket(name);
     const rename = included.get(name)?.rename;
     if (rename !== undefined && rename !== name) config.fail(`namespaces renames the GridFS bucket ${name}`);
   }
-  put(tree, 'namespaces.include', someOf([...included.keys()]));
-  put(tree, 'namespaces.exclude', someOf(excluded));
-  put(tree, 'namespaces.gridfs', someOf(gridfs));
+  put(tree, 'namespaces.include', someOf([...included.keys()]), 'namespaces');
+  put(tree, 'namespaces.exclude', someOf([...excluded, ...filesOf(included, gridfs)]), 'namespaces');
+  put(tree, 'namespaces.gridfs', someOf(gridfs), 'namespaces');
   const renames = renamesOf(included);
-  put(tree, 'namespaces.rename', renames.length === 0 ? undefined : Object.fromEntries(renames));
+  put(tree, 'namespaces.rename', renames.length === 0 ? undefined : Object.fromEntries(renames), 'namespaces');
   const byNamespace = fieldsOf(included);
-  put(tree, 'namespaces.fields.include', someOf([...fields, ...byNamespace.include]));
-  put(tree, 'namespaces.fields.exclude', someOf([...excludeFields, ...byNamespace.exclude]));
+  put(tree, 'namespaces.fields.include', someOf([...fields, ...byNamespace.include]), fields.length > 0 ? 'fields' : 'namespaces');
+  const excluding = someOf([...excludeFields, ...byNamespace.exclude]);
+  put(tree, 'namespaces.fields.exclude', excluding, excludeFields.length > 0 ? 'exclude_fields' : 'namespaces');
 }
+
+/**
+ * What belongs to GridFS is left out by mongo-connector unless the bucket is marked. An exclusion would beat the mark, so where there
+ * is one the documents about the files of other buckets come along.
+ */
+function filesOf(included: Entries, gridfs: readonly string[]): string[] {
+  if (included.size > 0 && ![...included.keys()].some((name) => name.includes('*'))) return [];
+  return gridfs.length > 0 ? ['*.*.chunks'] : ['*.*.chunks', '*.*.files'];
+}
+
+const wildcardBucket = (name: string): TailwaterError =>
+  new TailwaterError('TW1010', {
+    pattern: JSON.stringify(name),
+    option: 'namespaces',
+    reason: 'GridFS buckets are named one by one, without a *',
+  });
 
 function readNamespaces(part: Reader, file: string, notices: Notices): Namespaces {
   const keys = part.keys();
@@ -95,8 +115,14 @@ function fieldsOf(included: Entries): { include: string[]; exclude: string[] } {
 function isCaughtBy(name: string, included: Entries, counts: (entry: NamespaceEntry) => boolean): boolean {
   return [...included].some(([other, entry]) => {
     if (other === name || !other.includes('*') || !counts(entry)) return false;
-    if (name.includes('*')) return true;
+    if (name.includes('*')) return mayOverlap(name, other);
     const pattern = parseNamespacePattern(name, 'namespaces');
     return matchesNamespace(parseNamespacePattern(other, 'namespaces'), pattern.database.join('*'), pattern.collection.join('*'));
   });
+}
+
+/** Whether two patterns with a * each may match one name, going by what stands before the *. */
+function mayOverlap(one: string, other: string): boolean {
+  const [first = '', second = ''] = [one, other].map((text) => text.slice(0, text.indexOf('*')));
+  return first.startsWith(second) || second.startsWith(first);
 }

@@ -40,3 +40,19 @@ export class Notices {
     this.#notices.push(notice);
   }
 }
+
+/** All of them in one sentence or two, for the log of one process. */
+export function summarize(notices: readonly Notice[], process: 'producer' | 'consumer'): string {
+  const mine = notices.filter((notice) => (notice.process ?? process) === process);
+  const titles: readonly (readonly [Fate, string])[] = [
+    ['replaced', 'Replaced'],
+    ['refused', 'Without effect'],
+    ['ignored', 'Unknown'],
+    ['note', 'To know'],
+  ];
+  const parts = titles.flatMap(([fate, title]) => {
+    const texts = mine.filter((notice) => notice.fate === fate).map(({ key, text }) => `${key} (${text})`);
+    return texts.length === 0 ? [] : [`${title}: ${texts.join('; ')}.`];
+  });
+  return ['The configuration is mongo-connector’s; docs/from-mongo-connector.md tells what becomes of each key.', ...parts].join(' ');
+}

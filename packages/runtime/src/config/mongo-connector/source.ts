@@ -7,11 +7,13 @@ const DEFAULT_ADDRESS = 'localhost:27017';
 const POLICIES = ['required', 'optional', 'ignored'] as const;
 
 export function convertSource(config: Reader, tree: Tree, notices: Notices): void {
+  const address = config.text('mainAddress') ?? DEFAULT_ADDRESS;
+  put(tree, 'source.uri', connectionString(address), 'mainAddress');
   const user = convertAuthentication(config.part('authentication'), tree, notices);
   const ssl = convertSsl(config.part('ssl'), tree, notices);
   // mongo-connector's users live in admin unless the connection string says otherwise.
   const parameters = [...(user === undefined ? [] : ['authSource=admin']), ...ssl];
-  put(tree, 'source.uri', connectionString(config.text('mainAddress') ?? DEFAULT_ADDRESS, parameters));
+  put(tree, 'source.uri', connectionString(address, parameters), 'mainAddress');
 }
 
 /** `host:port` or a connection string, with these parameters unless it has them itself. */
@@ -39,8 +41,9 @@ function convertAuthentication(part: Reader, tree: Tree, notices: Notices): stri
   }
   if (password === undefined && passwordFile === undefined) part.fail('authentication.adminUsername needs a password or a passwordFile');
   if (password !== undefined && passwordFile !== undefined) part.fail('authentication has both a password and a passwordFile');
-  put(tree, 'source.user', user);
-  put(tree, 'source.password', passwordFile === undefined ? password : `file:${passwordFile}`);
+  put(tree, 'source.user', user, part.name('adminUsername'));
+  if (passwordFile === undefined) put(tree, 'source.password', password, part.name('password'));
+  else put(tree, 'source.password', `file:${passwordFile}`, part.name('passwordFile'));
   return user;
 }
 
@@ -53,9 +56,9 @@ function convertSsl(part: Reader, tree: Tree, notices: Notices): string[] {
   notices.ignored(part.unread);
   if (cert === undefined && key === undefined && ca === undefined && policy === undefined) return [];
   if (key !== undefined && cert === undefined) part.fail('ssl.sslKeyfile needs an sslCertfile');
-  put(tree, 'source.tls.ca', ca);
-  put(tree, 'source.tls.cert', cert);
-  put(tree, 'source.tls.key', key);
+  put(tree, 'source.tls.ca', ca, part.name('sslCACerts'));
+  put(tree, 'source.tls.cert', cert, part.name('sslCertfile'));
+  put(tree, 'source.tls.key', key, part.name('sslKeyfile'));
   if (policy === 'optional')
     notices.replaced(part.name('sslCertificatePolicy'), 'a certificate is always there and is checked, as with required', 'producer');
   if (policy === 'ignored') notices.note(part.name('sslCertificatePolicy'), 'anyone can pose as the server', 'producer');

@@ -10,7 +10,7 @@ export function convertStart(config: Reader, tree: Tree, notices: Notices, exist
   const oplogFile = config.text('oplogFile');
   const file = oplogFile ?? DEFAULT_OPLOG_FILE;
   if (exists(file)) {
-    put(tree, 'producer.startAt', `file:${file}`);
+    put(tree, 'producer.startAt', `file:${file}`, 'oplogFile');
     notices.note(
       'oplogFile',
       `a first start begins at mongo-connector’s place in ${file}; from then on the checkpoint is in Kafka`,
@@ -21,9 +21,9 @@ export function convertStart(config: Reader, tree: Tree, notices: Notices, exist
   }
   const onlyDump = config.flag('onlyDump') === true;
   // onlyDump beats noDump: mongo-connector dumped if either asked for it.
-  if (config.flag('noDump') === true && !onlyDump) put(tree, 'producer.snapshot.mode', 'never');
+  if (config.flag('noDump') === true && !onlyDump) put(tree, 'producer.snapshot.mode', 'never', 'noDump');
   if (onlyDump) {
-    put(tree, 'producer.snapshot.only', true);
+    put(tree, 'producer.snapshot.only', true, 'onlyDump');
     notices.note('onlyDump', 'the producer ends when all is in Kafka; a consumer goes on until it is stopped', 'consumer');
   }
   if (config.number('batchSize', { min: -1 }) !== undefined)

@@ -1,18 +1,16 @@
-// The configuration that is built: a tree of plain values, as a file of Tailwater holds it.
+// The configuration that is built: leaves of Tailwater's tree by their keys, `producer.snapshot.mode`, each with the key it comes from.
 
-export type Tree = { [key: string]: unknown };
+export interface TreeEntry {
+  readonly value: unknown;
+  /** mongo-connector's key: `docManagers[0].bulkSize`. */
+  readonly from: string;
+}
 
-/** Sets `producer.snapshot.mode`; what is undefined is left out. */
-export function put(tree: Tree, path: string, value: unknown): void {
-  if (value === undefined) return;
-  const keys = path.split('.');
-  const last = keys.pop() ?? path;
-  let at = tree;
-  for (const key of keys) {
-    at[key] ??= {};
-    at = at[key] as Tree;
-  }
-  at[last] = value;
+export type Tree = Map<string, TreeEntry>;
+
+/** Sets a leaf; what is undefined is left out. */
+export function put(tree: Tree, key: string, value: unknown, from: string): void {
+  if (value !== undefined) tree.set(key, { value, from });
 }
 
 /** A list, unless it is empty. */

@@ -53,9 +53,9 @@ export const mongoConnectorErrors = {
     ...usage,
   },
   TW1068: {
-    title: 'Option of mongo-connector without a counterpart',
-    message: '{option} of mongo-connector has no meaning for {command}: {reason}',
-    hint: 'Leave it out. docs/from-mongo-connector.md lists every option and what became of it.',
+    title: 'Converted configuration not written',
+    message: 'Cannot write {file}: {reason}',
+    hint: 'Check the path, and that this user may write there.',
     ...usage,
   },
 } as const satisfies Record<string, ErrorEntry>;

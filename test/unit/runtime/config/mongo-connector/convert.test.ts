@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { compileFieldRules, compileNamespaceRules, convertMongoConnector, readMongoConnector } from '@tailwater/runtime';
+import { type Conversion, compileFieldRules, compileNamespaceRules, convertMongoConnector, readMongoConnector } from '@tailwater/runtime';
 import { describe, expect, it } from 'vitest';
 
 const EXAMPLE = readFileSync(new URL('../../../../fixtures/mongo-connector/config.json', import.meta.url), 'utf8');
@@ -8,9 +8,24 @@ const read = (text: string) => readMongoConnector(text) ?? {};
 const convert = (config: Record<string, unknown>, exists = false) =>
   convertMongoConnector({ config, file: 'config.json', exists: () => exists });
 
+/** The tree as a file would hold it. */
+function nest(tree: Conversion['tree']): Record<string, unknown> {
+  const nested: Record<string, unknown> = {};
+  for (const [key, { value }] of tree) {
+    const keys = key.split('.');
+    const last = keys.pop() ?? key;
+    const at = keys.reduce<Record<string, unknown>>((node, name) => {
+      node[name] ??= {};
+      return node[name] as Record<string, unknown>;
+    }, nested);
+    at[last] = value;
+  }
+  return nested;
+}
+
 /** What `namespaces` and the global fields say of a namespace: its name at the target and its fields; undefined when it is left out. */
 function ruleOf(name: string, config: Record<string, unknown>) {
-  const { include, exclude, rename, fields } = convert(config).tree['namespaces'] as {
+  const { include, exclude, rename, fields } = nest(convert(config).tree)['namespaces'] as {
     include?: string[];
     exclude?: string[];
     rename?: Record<string, string>;
@@ -32,7 +47,8 @@ function ruleOf(name: string, config: Record<string, unknown>) {
 describe('the published example', () => {
   it('becomes a configuration', () => {
     const { tree, notices } = convertMongoConnector({ config: read(EXAMPLE), file: 'config.json', exists: () => false });
-    expect(tree).toEqual({
+    expect(nest(tree)).toEqual({
+      namespaces: { exclude: ['*.*.chunks', '*.*.files'] },
       source: { uri: 'mongodb://localhost:27017/' },
       producer: { logging: { file: '/var/log/mongo-connector/mongo-connector.producer.log' } },
       targets: {
@@ -52,18 +68,19 @@ describe('the published example', () => {
     const text = EXAMPLE.replaceAll('"__', '"')
       .replace('"type": "file",', '')
       .replace('"password": "password",', '')
-      .replace(/"Policy for [^"]*"/, '"required"');
+      .replace(/"Policy for [^"]*"/, '"required"')
+      .replace('gridfs_wildcard.*', 'gridfs_wildcard.bucket');
     const { tree, notices } = convertMongoConnector({ config: read(text), file: 'config.json', exists: () => false });
-    expect(tree).toMatchObject({
+    expect(nest(tree)).toMatchObject({
       source: {
         user: 'username',
         password: 'file:mongo-connector.pwd',
         uri: expect.stringContaining('authSource=admin&tls=true') as string,
       },
       namespaces: {
-        exclude: ['excluded.collection', 'excluded_wildcard.*', '*.exclude_collection_from_every_database'],
+        exclude: ['excluded.collection', 'excluded_wildcard.*', '*.exclude_collection_from_every_database', '*.*.chunks'],
         rename: { 'renamed.collection1': 'something.else1', 'renamed_wildcard.*': 'new_name.*' },
-        gridfs: ['gridfs.collection', 'gridfs_wildcard.*'],
+        gridfs: ['gridfs.collection', 'gridfs_wildcard.bucket'],
       },
       logging: { syslog: 'udp://localhost:514', syslogFacility: 'user' },
     });
@@ -115,6 +132,12 @@ describe('namespaces', () => {
     ['unnamed.x', undefined],
   ])('%s', (name, expected) => expect(ruleOf(name, { namespaces })).toEqual(expected));
 
+  it('leave out the collections of GridFS, unless a bucket is marked', () => {
+    expect(ruleOf('a.fs.files', { namespaces: { 'a.*': true } })).toBeUndefined();
+    expect(ruleOf('a.fs.chunks', {})).toBeUndefined();
+    expect(ruleOf('a.fs.files', { namespaces: { 'a.fs.files': true } })).toBeDefined();
+  });
+
   it('with nothing but exclusions include the rest', () => {
     expect(ruleOf('any.thing', { namespaces: { 'gone.*': false } })).toEqual({ name: 'any.thing', fields: undefined });
   });
@@ -134,7 +157,7 @@ describe('namespaces', () => {
 
   it('in the old form: what is mapped or a bucket is included by that', () => {
     const old = { include: ['a.b'], exclude: ['c.*'], mapping: { 'd.e': 'f.g' }, gridfs: ['h.fs'] };
-    expect(convert({ namespaces: old }).tree['namespaces']).toEqual({
+    expect(nest(convert({ namespaces: old }).tree)['namespaces']).toEqual({
       include: ['a.b', 'd.e', 'h.fs'],
       exclude: ['c.*'],
       rename: { 'd.e': 'f.g' },
@@ -160,6 +183,7 @@ describe('errors', () => {
     ['TW1061', 'names a.b twice', { namespaces: { include: ['a.b', 'a.b'] } }],
     ['TW1061', 'old form', { namespaces: { include: ['a.b'], 'c.d': true } }],
     ['TW1061', 'both includes and excludes a.b', { namespaces: { include: ['a.b'], exclude: ['a.b'] } }],
+    ['TW1010', 'a.*', { namespaces: { 'a.*': { gridfs: true } } }],
     ['TW1061', 'GridFS bucket a.fs', { namespaces: { 'a.fs': { gridfs: true, rename: 'b.fs' } } }],
     ['TW1061', 'docManagers[0].docManager is missing', { docManagers: [{ targetURL: 'x:1' }] }],
     ['TW1062', '"neo4j_doc_manager"', { docManagers: [{ docManager: 'neo4j_doc_manager' }] }],

@@ -1,0 +1,55 @@
+// `consumer config convert`: a configuration of mongo-connector as a tailwater.yaml to go on with.
+import { statSync, writeFileSync } from 'node:fs';
+import {
+  type Command,
+  convertMongoConnector,
+  option,
+  readConfigText,
+  readMongoConnector,
+  TailwaterError,
+  text,
+  toYaml,
+  yesOption,
+} from '@tailwater/runtime';
+
+const group = 'Output';
+
+const options = {
+  output: option(text().optional(), { group, describe: 'File to write; stdout when not given', alias: 'o', placeholder: 'file' }),
+  yes: yesOption,
+} as const;
+
+export const convertCommand: Command<typeof options> = {
+  name: 'config convert',
+  summary: 'Make a tailwater.yaml of mongo-connector’s config.json',
+  description:
+    'Writes what a configuration of mongo-connector becomes, with comments that say where each value comes from and what became of the other keys. Passwords are not copied: they become references to environment variables.',
+  options,
+  positionals: { file: { describe: 'The configuration of mongo-connector' } },
+  examples: [['$0 config convert config.json -o tailwater.yaml', 'write a file; producer and consumers take it by --config']],
+  async run({ output, yes }, { stdout, stderr, arguments: { file = '' } }) {
+    const config = readMongoConnector(readConfigText(file));
+    if (config === undefined) throw new TailwaterError('TW1067', { file });
+    const conversion = convertMongoConnector({ config, file, exists: isFilled });
+    const { text: yaml, variables } = toYaml(conversion, file);
+    if (output === undefined) {
+      stdout.write(yaml);
+      return;
+    }
+    write(output, yaml, yes);
+    stderr.write(`Wrote ${output}; it says what became of each key\n`);
+    if (variables.length > 0) stderr.write(`Set before a start: ${variables.join(', ')}\n`);
+  },
+};
+
+function write(file: string, yaml: string, mayReplace: boolean): void {
+  try {
+    writeFileSync(file, yaml, { flag: mayReplace ? 'w' : 'wx' });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') throw new TailwaterError('TW1066', { file });
+    throw new TailwaterError('TW1068', { file, reason: message }, { cause: error });
+  }
+}
+
+const isFilled = (file: string): boolean => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;

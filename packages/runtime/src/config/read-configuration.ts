@@ -1,0 +1,77 @@
+// The configuration of one start: a file of Tailwater, or what mongo-connector’s users have, its file and its command line.
+import { statSync } from 'node:fs';
+import { TailwaterError } from '../errors/tailwater-error.js';
+import { type ConfigFile, type FileEntry, parseConfigFile, readConfigText } from './config-file.js';
+import { type ForeignFlag, mergeCommandLine, shortName } from './mongo-connector/command-line.js';
+import { type Conversion, convertMongoConnector } from './mongo-connector/convert.js';
+import { readMongoConnector } from './mongo-connector/document.js';
+import type { JsonObject } from './mongo-connector/reader.js';
+import type { TreeEntry } from './mongo-connector/tree.js';
+import { escapeReferences } from './references.js';
+import { keyOf, leaves, TARGET_PATH } from './schema/configuration.js';
+
+export interface Configuration {
+  readonly file: ConfigFile | undefined;
+  /** What options of mongo-connector say; it beats the environment, as flags do. */
+  readonly commandLine?: ConfigFile;
+  /** When it was mongo-connector’s. */
+  readonly conversion?: Conversion;
+}
+
+/**
+ * @param path - the file, if there is one
+ * @param flags - options of mongo-connector
+ * @throws TailwaterError TW1003 unreadable, TW1015 for both kinds at once, and what reading the file or converting it throws
+ */
+export function readConfiguration(path: string | undefined, flags: readonly ForeignFlag[]): Configuration {
+  const text = path === undefined ? undefined : readConfigText(path);
+  const config = text === undefined ? undefined : readMongoConnector(text);
+  const [first] = flags;
+  if (config === undefined && text !== undefined && path !== undefined) {
+    if (first === undefined) return { file: parseConfigFile(text, path) };
+    const reason = 'options of mongo-connector go with its own configuration only; --help lists those of this command';
+    throw new TailwaterError('TW1015', { first: shortName(first.option), second: `--config ${path}`, reason });
+  }
+  if (config === undefined && first === undefined) return { file: undefined };
+  return convert(config ?? {}, flags, path ?? 'the command line');
+}
+
+function convert(config: JsonObject, flags: readonly ForeignFlag[], name: string): Configuration {
+  const conversionOf = (each: JsonObject) => convertMongoConnector({ config: each, file: name, exists: isFilled });
+  const conversion = conversionOf(mergeCommandLine(config, flags));
+  const file = toFile(conversion.tree, conversion, name);
+  if (flags.length === 0) return { file, conversion };
+  const before = treeOf(() => conversionOf(config));
+  const added = [...conversion.tree].filter(([key, { value }]) => JSON.stringify(before.get(key)?.value) !== JSON.stringify(value));
+  return { file, commandLine: toFile(added, conversion, name), conversion };
+}
+
+/** What the command line completes, such as a user without a password, is no configuration by itself. */
+function treeOf(conversion: () => Conversion): Conversion['tree'] {
+  try {
+    return conversion().tree;
+  } catch (error) {
+    if (error instanceof TailwaterError) return new Map();
+    throw error;
+  }
+}
+
+const KEYS: ReadonlySet<string | undefined> = new Set(Object.keys(leaves).map((flag) => keyOf(flag)));
+
+/** A value under a key that nobody reads would be lost without a word. */
+function requireKnown(key: string, { from }: TreeEntry, file: string): void {
+  const general = key.replace(/^targets\.[^.]+/, TARGET_PATH).replace(/^(?:producer|targets\.<name>)\.(?=logging\.)/, '');
+  if (!KEYS.has(general)) throw new TailwaterError('TW1061', { file, reason: `${from} has no counterpart in this version` });
+}
+
+function toFile(added: Iterable<readonly [string, TreeEntry]>, { tree }: Conversion, name: string): ConfigFile {
+  const entries = Array.from(added, ([key, { value, from }]): [string, FileEntry] => [
+    key,
+    { key, place: `${name} (${from})`, written: escapeReferences(value) },
+  ]);
+  for (const [key, entry] of tree) requireKnown(key, entry, name);
+  const targets = new Set([...tree.keys()].filter((key) => key.startsWith('targets.')).map((key) => key.split('.')[1] ?? key));
+  return { file: name, entries: new Map(entries), targets: [...targets] };
+}
+
+const isFilled = (file: string): boolean => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
