@@ -27,6 +27,11 @@ describe.each(files.map((file) => relative(PROJECT, file)))('%s', (name) => {
   });
 });
 
+it('lists every page in the index', () => {
+  const pages = readdirSync(join(PROJECT, 'docs')).filter((name) => name.endsWith('.md') && name !== 'README.md');
+  expect(linksOf(readFileSync(join(PROJECT, 'docs/README.md'), 'utf8'))).toEqual(expect.arrayContaining(pages));
+});
+
 it('makes a site whose links between pages lead somewhere', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'site-'));
   try {
