@@ -1,6 +1,10 @@
 // What a newcomer gets wrong: each mistake its own code, a sentence that says what to do, an exit code that is not 0.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { freePort, type Kafka, type Mongo, PipelineProcess, startKafka, startMongo, waitFor } from '@tailwater/devstack';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../support/run-command.js';
@@ -159,5 +163,41 @@ describe('help', () => {
       expect(stdout).toContain('default');
       expect(stdout).toContain('Examples');
     }
+  });
+});
+
+describe('one file for both', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'tailwater-config-'));
+  afterAll(() => rmSync(directory, { recursive: true }));
+  const fileFor = (uri: string) => {
+    const file = join(directory, 'tailwater.yaml');
+    const targets = `targets:\n  copy: { type: mongo, url: "${standalone.uri}" }\n  lost: { type: es, url: "http://127.0.0.1:1" }\n`;
+    writeFileSync(file, `source: { uri: "${uri}" }\nkafka: { brokers: [${kafka.brokers.join()}] }\n${targets}`);
+    return file;
+  };
+
+  it('config check says whether it is right, and --connect whether every server answers', async () => {
+    const file = fileFor(source.uri);
+    expect(await runCommand('producer', ['config', 'check', '-c', file])).toMatchObject({ code: 0, stdout: `producer  ok  ${file}\n` });
+    const producer = await runCommand('producer', ['config', 'check', '-c', file, '--connect']);
+    expect(producer).toMatchObject({ code: 0, stderr: '' });
+    expect(producer.stdout).toMatch(/producer: MongoDB +ok +mongodb:.*rs.*, MongoDB \d/);
+    expect(producer.stdout).toMatch(/producer: Kafka +ok +127\.0\.0\.1:\d+: brokers \d/);
+    const copy = await runCommand('consumer', ['config', 'check', '-c', file, '--name', 'copy', '--connect']);
+    expect(copy).toMatchObject({ code: 0, stderr: '' });
+    const all = await runCommand('consumer', ['config', 'check', '-c', file, '--connect']);
+    expect(all.code).toBe(1);
+    expect(all.stdout).toMatch(/copy: mongo +ok +mongodb:/);
+    expect(all.stdout).toMatch(/lost: es +failed +TW1301/);
+    expect(all.stderr).toContain('TW1301');
+  });
+
+  it('config check --connect names each hop that fails, and a start ends with the same error', async () => {
+    const file = fileFor(standalone.uri);
+    const check = await runCommand('producer', ['config', 'check', '-c', file, '--connect']);
+    expect(check.code).toBe(1);
+    expect(check.stdout).toMatch(/producer: MongoDB +failed +TW1103/);
+    expect(check.stdout).toMatch(/producer: Kafka +ok/);
+    expect((await runCommand('producer', ['start', '-c', file])).stderr).toContain('TW1103');
   });
 });

@@ -1,6 +1,8 @@
 // What both processes need, by concern. Everything is handed in where it is used; nothing here is global.
 export type { CliDescription, Command, CommandContext, PositionalSpec } from './cli/command.js';
 export { type CommandPage, renderCommandReference } from './cli/command-reference.js';
+export { configCheckCommand, type Prepared } from './cli/config-check-command.js';
+export { configPrintCommand } from './cli/config-print-command.js';
 export { type Confirmation, confirm, dryRunOption, yesOption } from './cli/confirm.js';
 export { type Cli, type CliIo, type CliOptions, createCli, describeCli } from './cli/create-cli.js';
 export { type ConfigFile, parseConfigFile, readConfigFile, readConfigText } from './config/config-file.js';

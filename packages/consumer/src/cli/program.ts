@@ -1,6 +1,7 @@
 // The `consumer` command and its commands, as data.
 import type { CliOptions } from '@tailwater/runtime';
 import { convertCommand } from './config/convert-command.js';
+import { configCommands } from './config-commands.js';
 import { discardLettersCommand } from './dead-letters/discard-command.js';
 import { listLettersCommand } from './dead-letters/list-command.js';
 import { retryLettersCommand } from './dead-letters/retry-command.js';
@@ -23,6 +24,7 @@ export const consumerProgram: CliOptions = {
     retryLettersCommand,
     discardLettersCommand,
     convertCommand,
+    ...configCommands,
   ],
   groups: { 'dead-letters': 'Look after changes that a target refuses for good', config: 'Look after the configuration file' },
 };

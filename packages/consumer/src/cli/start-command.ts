@@ -1,20 +1,6 @@
 // `consumer start`: applies the changes of Kafka's topics to a target until it is told to stop.
-import {
-  type Command,
-  checkKafka,
-  createKafka,
-  createMetrics,
-  kafkaConnection,
-  redactUrl,
-  registryOptions,
-  runServices,
-  startStatusServer,
-  statusListen,
-  systemClock,
-  TailwaterError,
-} from '@tailwater/runtime';
-import { deadLetterTopicName, isTopicPrefix } from '@tailwater/schema';
-import { createTarget, ownOptions } from '../apply/registry.js';
+import { type Command, checkKafka, createMetrics, redactUrl, runServices, startStatusServer, systemClock } from '@tailwater/runtime';
+import { deadLetterTopicName } from '@tailwater/schema';
 import { ConsumerMetrics } from '../consumer-metrics.js';
 import { ErrorPolicy } from '../dead-letters/error-policy.js';
 import { KafkaLetters } from '../dead-letters/kafka-letters.js';
@@ -26,24 +12,10 @@ import { KafkaSubscription } from '../subscribe/kafka.js';
 import { offsetsForgotten } from '../subscribe/kafka-groups.js';
 import { TargetHealth } from '../target-health.js';
 import { catchUpDisplay } from './catch-up.js';
-import { batchOptions, errorOptions, kafkaOptions, processOptions, targetOptions } from './options.js';
+import { prepareStart, startOptions } from './prepare-start.js';
 import { describeConsumer, readiness, reporter } from './report.js';
 import { openSchemas } from './schemas.js';
-import { targetName } from './target-name.js';
-import { prepareTransform, transformOptions } from './transforming.js';
 
-const options = {
-  ...targetOptions,
-  ...kafkaOptions,
-  ...transformOptions,
-  ...registryOptions,
-  ...batchOptions,
-  ...errorOptions,
-  ...processOptions,
-  ...ownOptions,
-} as const;
-
-const CONNECT_TIMEOUT_MS = 15_000;
 const TOPIC_POLL_MS = 3_000;
 const COMMIT_INTERVAL_MS = 1_000;
 const RETRY = { minMs: 100, maxMs: 5_000 };
@@ -52,14 +24,14 @@ const LINGER_MS = 2;
 const BUFFER_CHANGES = 8_000;
 const MAX_FETCH_BYTES = 2 * 1024 * 1024;
 
-export const startCommand: Command<typeof options> = {
+export const startCommand: Command<typeof startOptions> = {
   name: 'start',
   isService: true,
   takesForeignOptions: true,
   summary: 'Apply the changes in Kafka to a target, and follow them from then on',
   description:
     'Reads the topics of a prefix as one consumer group per target, applies their changes, and commits what is applied. Start as many processes as you like: the partitions divide among them. Stop it with Ctrl-C or SIGTERM; it goes on where it was.',
-  options,
+  options: startOptions,
   examples: [
     ['$0 start --target es --target-url http://127.0.0.1:9200 --kafka 127.0.0.1:9092 --prefix tw', 'follow everything into Elasticsearch'],
     ['$0 start --target solr --target-url http://127.0.0.1:8983/solr/shop --solr-ids namespaced --prefix tw', 'into one Solr core'],
@@ -69,24 +41,10 @@ export const startCommand: Command<typeof options> = {
     ],
   ],
   async run(given, { signal, logger, stderr }) {
-    if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
-    const listen = statusListen(given, logger);
-    const sessionTimeoutMs = given.sessionTimeout * 1000;
-    const transforming = await prepareTransform(given);
+    const { listen, transforming, name, target, kafka } = await prepareStart(given, logger);
     const { rules } = transforming;
-    const name = targetName(given.name ?? given.target);
     const group = `${given.prefix}.${name}`;
-    const target = await createTarget(given.target, {
-      url: given.targetUrl,
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
-      requestTimeoutMs: given.requestTimeout * 1000,
-      autoCommitInterval: given.autoCommitInterval,
-      options: given.targetOption,
-      own: given,
-      logger: logger.child({ component: 'apply' }),
-    });
-
-    const kafka = createKafka(kafkaConnection(given, 'tailwater-consumer'), logger.child({ component: 'kafka' }));
+    const sessionTimeoutMs = given.sessionTimeout * 1000;
     const lettersLogger = logger.child({ component: 'dead-letters' });
     const letters = new KafkaLetters(kafka, deadLetterTopicName(given.prefix, name), lettersLogger);
     try {

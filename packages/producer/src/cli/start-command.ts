@@ -2,22 +2,14 @@
 import {
   type Command,
   checkKafka,
-  compileNamespaceRules,
-  createKafka,
   createMetrics,
-  kafkaConnection,
   type Logger,
-  leaves,
-  registryOptions,
   runServices,
   schemaLookup,
   startStatusServer,
-  statusListen,
-  statusOptions,
-  TailwaterError,
   withBuckets,
 } from '@tailwater/runtime';
-import { isTopicPrefix, SchemaIds } from '@tailwater/schema';
+import { SchemaIds } from '@tailwater/schema';
 import { HeadroomWatch } from '../headroom/headroom-watch.js';
 import { NormalizeCounters } from '../normalize/normalize-counters.js';
 import { runPipeline } from '../pipeline.js';
@@ -26,55 +18,24 @@ import { ProducerState } from '../producer-state.js';
 import { listCollections } from '../snapshot/collections.js';
 import { registerSnapshotMetrics } from '../snapshot/snapshot-metrics.js';
 import { SnapshotPlan } from '../snapshot/snapshot-plan.js';
-import { checkSnapshotQueries, parseSnapshotQueries } from '../snapshot/snapshot-queries.js';
+import { checkSnapshotQueries } from '../snapshot/snapshot-queries.js';
 import { SnapshotReport } from '../snapshot/snapshot-report.js';
 import { connectSource, type MongoSource } from '../source/mongo/connect.js';
 import { checkPrivileges, neededPrivileges, sourceFailure } from '../source/mongo/needed-privileges.js';
 import { logPrimaries } from '../source/mongo/topology-log.js';
-import { parseStartAt } from '../source/oplog/start-at.js';
-
-import { expectIncluded, expectPublished } from './expect-included.js';
-import { namespaceOptions, sourceAccess, sourceOptions } from './options.js';
-
+import { type PreparedStart, prepareStart, startOptions } from './prepare-start.js';
 import { ProgressDisplay } from './progress-display.js';
-import { registerSubjects, registryFor } from './registry.js';
+import { registerSubjects } from './registry.js';
 import { describeState, readiness } from './state-report.js';
 
-const { fullDocument, gridfsMaxBytes, onGap, acceptCluster } = leaves;
-const { partitions, replicationFactor, sessionTimeout, valueFormat } = leaves;
-const { snapshot, startAt, snapshotQuery, snapshotOnly, chunkDocuments, snapshotParallel, snapshotRate, snapshotReadPreference } = leaves;
-
-const options = {
-  ...sourceOptions,
-  fullDocument,
-  ...namespaceOptions,
-  gridfsMaxBytes,
-  partitions,
-  replicationFactor,
-  sessionTimeout,
-  onGap,
-  acceptCluster,
-  snapshot,
-  startAt,
-  snapshotQuery,
-  snapshotOnly,
-  chunkDocuments,
-  snapshotParallel,
-  snapshotRate,
-  snapshotReadPreference,
-  valueFormat,
-  ...registryOptions,
-  ...statusOptions,
-} as const;
-
-export const startCommand: Command<typeof options> = {
+export const startCommand: Command<typeof startOptions> = {
   name: 'start',
   isService: true,
   takesForeignOptions: true,
   summary: 'Copy the collections into Kafka and publish every change from then on',
   description:
     'Tails the oplog of a replica set and publishes the changes of each namespace to a Kafka topic of its own. Collections that were not copied yet are copied meanwhile. Stop it with Ctrl-C or SIGTERM; it goes on where it was. Several of one source and prefix: one works, the others stand by and take over when it ends or stops answering.',
-  options,
+  options: startOptions,
   examples: [
     [
       "$0 start --mongo 'mongodb://127.0.0.1:27017/?replicaSet=rs0' --kafka 127.0.0.1:9092 --prefix tw --include 'shop.*'",
@@ -83,23 +44,8 @@ export const startCommand: Command<typeof options> = {
     ['$0 start --mongo "$MONGO_URI" --include \'shop.*\' --exclude shop.sessions', 'all but one collection'],
   ],
   async run(given, { signal, stderr, logger }) {
-    if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
-    const rules = compileNamespaceRules({ include: given.include, exclude: given.exclude, gridfs: given.gridfs });
-    for (const bucket of given.gridfs) expectPublished(rules, bucket);
-    const startAt = parseStartAt(given.startAt);
-    if (startAt === 'earliest' && given.source === 'change-stream') {
-      const reason = 'a change stream does not tell where the oplog begins';
-      throw new TailwaterError('TW1015', { first: '--start-at earliest', second: '--source change-stream', reason });
-    }
-    if (given.snapshot === 'when-needed' && given.onGap === 'stop') {
-      const reason = 'one says that what was lost is to be copied again, the other that it is not';
-      throw new TailwaterError('TW1015', { first: '--snapshot when-needed', second: '--on-gap stop', reason });
-    }
-    const snapshotQueries = parseSnapshotQueries(given.snapshotQuery);
-    for (const namespace of snapshotQueries.keys()) expectIncluded(rules, namespace);
-    const listen = statusListen(given, logger);
-    const registry = registryFor(given);
-    const source = await connectSource(given.mongo, given.source, sourceAccess(given));
+    const { rules, kafka, startAt, snapshotQueries, listen, registry, access } = prepareStart(given, logger);
+    const source = await connectSource(given.mongo, given.source, access);
     logPrimaries(source.client, logger.child({ component: 'mongodb' }));
     try {
       const read = withBuckets(given.include, given.exclude, given.gridfs).include;
@@ -107,7 +53,6 @@ export const startCommand: Command<typeof options> = {
       const privileges = neededPrivileges(given.source, [...read, ...chunks]);
       await checkPrivileges(source.client, source.address, privileges);
       await checkSnapshotQueries(source.client, snapshotQueries);
-      const kafka = createKafka(kafkaConnection(given, 'tailwater-producer'), logger.child({ component: 'kafka' }));
       await checkKafka(kafka, { signal });
       const registryLogger = logger.child({ component: 'registry' });
       const subjects = registry && (await registerSubjects(registry, source, rules, given.prefix, registryLogger, signal));
@@ -169,7 +114,7 @@ export const startCommand: Command<typeof options> = {
 
 async function warnOfEmptySelection(
   source: MongoSource,
-  rules: ReturnType<typeof compileNamespaceRules>,
+  rules: PreparedStart['rules'],
   include: readonly string[],
   logger: Logger,
 ): Promise<void> {

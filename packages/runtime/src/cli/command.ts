@@ -40,8 +40,8 @@ export interface Command<Given extends Options = Options> {
   readonly isService?: boolean;
   /** Whether it takes the options of mongo-connector, too; the file that --config names may be mongo-connector’s for every command. */
   readonly takesForeignOptions?: true;
-  /** Whether it is about all targets of a file when none is named. Otherwise a command with the option `name` is about one. */
-  readonly everyTarget?: true;
+  /** It loads its options from `given`: only the general ones are loaded for it. Otherwise one with the option `name` is about one target. */
+  readonly loadsItself?: true;
   /** Arguments that are no options, in order. */
   readonly positionals?: Readonly<Record<string, PositionalSpec>>;
   /** Command lines and what they do; `$0` stands for the program. */

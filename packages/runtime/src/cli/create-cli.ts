@@ -97,7 +97,7 @@ async function runCommand(cli: CliDescription, args: readonly string[], io: CliI
   const { file, commandLine, conversion } = readConfiguration(config, foreign);
   if (conversion !== undefined) requireBrokers(command, flags, env);
   const given = { flags, env, file };
-  const values = loadOptions(optionsOf(command), {
+  const values = loadOptions(command.loadsItself ? generalOptions : optionsOf(command), {
     ...given,
     file: scopeOf(cli, command, given),
     commandLine: scopeOf(cli, command, { ...given, file: commandLine }),
@@ -134,7 +134,7 @@ const stopping = (reason: unknown): [object, string] => [
 function scopeOf(cli: CliDescription, command: Command, { flags, env, file }: CommandContext['given']): FileScope | undefined {
   if (file === undefined) return undefined;
   const { name: nameOption } = command.options;
-  if (nameOption === undefined || command.everyTarget) return programScope(file, cli.name);
+  if (nameOption === undefined || command.loadsItself) return programScope(file, cli.name);
   const { name } = loadOptions({ name: option(text().optional(), nameOption) }, { flags: { name: flags['name'] }, env });
   return targetScope(file, name ?? onlyTargetOf(file, flags['target']));
 }

@@ -71,7 +71,8 @@ class Parser {
 
   parse(): ConfigFile {
     const [error] = this.#document.errors;
-    if (error !== undefined) throw this.#malformed(error.pos[0], error.message);
+    if (error !== undefined)
+      throw this.#malformed(error.pos[0], error.code === 'MULTIPLE_DOCS' ? 'a line --- begins a second document' : error.message);
     const top = this.#document.contents;
     if (top !== null && !isEmpty(top)) {
       if (!isMap(top)) throw this.#malformed(top.range?.[0] ?? 0, 'the file must be a mapping of sections: source, kafka, targets, …');
@@ -86,7 +87,7 @@ class Parser {
     for (const [name, pair] of this.#pairs(map, '')) {
       // Where an editor looks for the JSON Schema of a JSON file.
       if (name === '$schema') continue;
-      if (name === 'targets') this.#each(pair, name, 'targets by their names', (targets) => this.#targetsOf(targets));
+      if (name === 'targets') this.#each(pair, name, 'a mapping of targets by their names', (targets) => this.#targetsOf(targets));
       else if (Object.hasOwn(sections, name)) this.#node(sections[name as keyof typeof sections], name, pair);
       else this.#unknown(pair, name, suggestKey(name, known));
     }

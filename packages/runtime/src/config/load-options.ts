@@ -20,10 +20,10 @@ export interface Sources {
   readonly commandLine?: FileScope | undefined;
 }
 
-type Origin = { readonly kind: 'flag' | 'environment' | 'file'; readonly place: string } | { readonly kind: 'default' | 'none' };
+export type Origin = { readonly kind: 'flag' | 'environment' | 'file'; readonly place: string } | { readonly kind: 'default' | 'none' };
 
 /** A value and where it comes from. */
-interface Resolved {
+export interface Resolved {
   readonly value: unknown;
   readonly origin: Origin;
 }
@@ -46,7 +46,7 @@ export function loadOptions<const Given extends Options>(options: Given, sources
 }
 
 /** As {@link loadOptions}, with the origin of each value; what is required may be missing, and what is wrong is added to `problems`. */
-function resolveOptions(options: Options, sources: Sources, problems: TailwaterError[]): Record<string, Resolved> {
+export function resolveOptions(options: Options, sources: Sources, problems: TailwaterError[]): Record<string, Resolved> {
   const resolved = Object.entries(options).map(([name, option]): [string, Resolved] => {
     try {
       return [name, resolve(name, option, sources)];

@@ -1,6 +1,6 @@
 // What somebody probably meant who wrote a key that does not exist there.
 import { nearestOf } from './nearest.js';
-import { keyOf, leaves, TARGET_PATH, targetSections } from './schema/configuration.js';
+import { keyOf, leaves, sections, TARGET_PATH, targetSections } from './schema/configuration.js';
 
 /**
  * A near key of the same mapping; else, where a key of that name does stand: people know options by their flags (`mongo`), or have
@@ -13,6 +13,7 @@ export function suggestKey(name: string, siblings: readonly string[], path = '')
     const types = Object.entries(targetSections).filter(([, keys]) => Object.hasOwn(keys, name));
     if (types.length > 0) return `, which only a target of type ${types.map(([type]) => type).join(', ')} has`;
   }
+  if (path !== '' && (name === 'targets' || Object.hasOwn(sections, name))) return ', which stands at the top of the file only';
   const sibling = nearestOf(name, siblings);
   if (sibling !== undefined) return `, did you mean ${sibling}?`;
   const flags = Object.keys(leaves);

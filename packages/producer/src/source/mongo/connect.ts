@@ -54,6 +54,11 @@ export async function connectSource(uri: string, kind: SourceKind, access: Mongo
   }
 }
 
+/** @throws TailwaterError TW1107 for a connection string that is malformed */
+export function checkConnectionString(uri: string, access: MongoAccess): void {
+  createClient({ uri, access }, redactUrl(uri));
+}
+
 function createClient(connection: SourceConnection, address: string): MongoClient {
   try {
     return createSourceClient(connection);

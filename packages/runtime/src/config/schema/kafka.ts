@@ -8,6 +8,7 @@ export const kafka = {
   brokers: leaf('kafka', list().min(1).default(['127.0.0.1:9092']), {
     group,
     describe: 'Brokers to start from, host:port',
+    expected: 'a list of brokers, host:port',
     placeholder: 'host:port',
   }),
   prefix: leaf('prefix', text().default('tailwater'), {

@@ -13,7 +13,7 @@ export const mongo = {
     {
       group,
       describe: 'How many members have a write before it counts: majority, a number, or a tag; beats the connection string',
-      expected: 'majority, a number above 0, or a tag',
+      expected: 'a text: majority, a number above 0, or a tag',
     },
   ),
   shardKeys: leaf('mongoShardKey', map().default({}), {

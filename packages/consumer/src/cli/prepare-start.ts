@@ -1,0 +1,58 @@
+// What the options of `consumer start` come to, before any server is asked.
+import {
+  createKafka,
+  type KafkaClient,
+  kafkaConnection,
+  type Logger,
+  type OptionValues,
+  registryOptions,
+  statusListen,
+  TailwaterError,
+} from '@tailwater/runtime';
+import { isTopicPrefix } from '@tailwater/schema';
+import { createTarget, ownOptions } from '../apply/registry.js';
+import type { Target } from '../apply/target.js';
+import { batchOptions, errorOptions, kafkaOptions, processOptions, targetOptions } from './options.js';
+import { targetName } from './target-name.js';
+import { prepareTransform, type Transforming, transformOptions } from './transforming.js';
+
+export const startOptions = {
+  ...targetOptions,
+  ...kafkaOptions,
+  ...transformOptions,
+  ...registryOptions,
+  ...batchOptions,
+  ...errorOptions,
+  ...processOptions,
+  ...ownOptions,
+} as const;
+
+const CONNECT_TIMEOUT_MS = 15_000;
+
+export interface PreparedStart {
+  readonly listen: ReturnType<typeof statusListen>;
+  readonly transforming: Transforming;
+  readonly name: string;
+  /** Not connected yet. */
+  readonly target: Target;
+  readonly kafka: KafkaClient;
+}
+
+/** @throws TailwaterError for values that are not usable, alone or together */
+export async function prepareStart(given: OptionValues<typeof startOptions>, logger: Logger): Promise<PreparedStart> {
+  if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
+  const listen = statusListen(given, logger);
+  const transforming = await prepareTransform(given);
+  const name = targetName(given.name ?? given.target);
+  const kafka = createKafka(kafkaConnection(given, 'tailwater-consumer'), logger.child({ component: 'kafka' }));
+  const target = await createTarget(given.target, {
+    url: given.targetUrl,
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    requestTimeoutMs: given.requestTimeout * 1000,
+    autoCommitInterval: given.autoCommitInterval,
+    options: given.targetOption,
+    own: given,
+    logger: logger.child({ component: 'apply' }),
+  });
+  return { listen, transforming, name, target, kafka };
+}
