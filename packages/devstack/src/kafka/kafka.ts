@@ -12,6 +12,7 @@ import { Supervisor } from '../supervision/supervisor.js';
 import { freePort } from '../support/free-port.js';
 import { waitFor } from '../support/wait-for.js';
 import { brokerProperties, FAST_COMPACTION, type KafkaOptions } from './options.js';
+import { type SecuredPorts, scramUsers, securityFlags, securityProperties } from './security.js';
 
 const REQUEST_TIMEOUT_MS = 5_000;
 const TOPIC_TIMEOUT_MS = 30_000;
@@ -29,21 +30,35 @@ export interface TopicOptions {
   readonly config?: Readonly<Record<string, string | number | boolean>>;
 }
 
+export interface KafkaPorts {
+  readonly plain: number;
+  readonly controller: number;
+  readonly secured?: SecuredPorts;
+}
+
 export class Kafka extends SupervisedServer {
   readonly #program: JavaProgram;
   readonly #controllerPort: number;
   readonly #options: KafkaOptions;
+  readonly #secured: SecuredPorts | undefined;
 
-  constructor(program: JavaProgram, options: KafkaOptions, port: number, controllerPort: number, supervisor: Supervisor) {
-    super('kafka', port, supervisor);
+  constructor(program: JavaProgram, options: KafkaOptions, ports: KafkaPorts, supervisor: Supervisor) {
+    super('kafka', ports.plain, supervisor);
     this.#program = program;
     this.#options = options;
-    this.#controllerPort = controllerPort;
+    this.#controllerPort = ports.controller;
+    this.#secured = ports.secured;
   }
 
   /** `127.0.0.1:<port>` */
   get brokers(): string[] {
     return [`127.0.0.1:${this.port}`];
+  }
+
+  /** `127.0.0.1:<port>` of one that `security` adds. */
+  listener(name: keyof SecuredPorts): string {
+    if (this.#secured === undefined) throw new TypeError('This broker was started without security');
+    return `127.0.0.1:${this.#secured[name]}`;
   }
 
   /** Creates a topic and returns when every partition has a leader. A topic that exists is left as it is. */
@@ -85,12 +100,9 @@ export class Kafka extends SupervisedServer {
     const { directory } = this.supervisor;
     const properties = await this.#writeProperties(directory);
     if (!(await exists(join(directory, 'data', 'meta.properties')))) await this.#format(properties);
-    const heapMb = this.#options.heapMb ?? 512;
-    return javaProcess(
-      { program: this.#program, heapMb, flags: LOGGING, mainClass: 'kafka.Kafka', args: [properties] },
-      directory,
-      this.logFile,
-    );
+    const { heapMb = 512, security } = this.#options;
+    const flags = security === undefined ? LOGGING : [...LOGGING, ...securityFlags(security)];
+    return javaProcess({ program: this.#program, heapMb, flags, mainClass: 'kafka.Kafka', args: [properties] }, directory, this.logFile);
   }
 
   // The broker is listed when it has registered and its controller has let it in; only then do partitions get leaders.
@@ -100,14 +112,16 @@ export class Kafka extends SupervisedServer {
   }
 
   async #writeProperties(directory: string): Promise<string> {
-    const { fastCompaction, properties } = this.#options;
+    const { fastCompaction, properties, security } = this.#options;
+    const plain = brokerProperties(this.port, this.#controllerPort, join(directory, 'data'));
     const all = {
-      ...brokerProperties(this.port, this.#controllerPort, join(directory, 'data')),
+      ...plain,
+      ...(security === undefined || this.#secured === undefined ? {} : securityProperties(plain, security, this.#secured)),
       ...(fastCompaction === true ? FAST_COMPACTION : {}),
       ...properties,
     };
     const path = join(directory, 'server.properties');
-    const lines = Object.entries(all).map(([name, value]) => `${name}=${value}\n`);
+    const lines = Object.entries(all).map(([name, value]) => `${name}=${escapeProperty(String(value))}\n`);
     await writeFile(path, lines.join(''));
     return path;
   }
@@ -117,7 +131,8 @@ export class Kafka extends SupervisedServer {
     bytes[0] = (bytes[0] as number) & 0x7f; // in base64url it begins with a letter: the tool takes a dash for an option
     const clusterId = bytes.toString('base64url');
     const flags = [...LOGGING, '-XX:TieredStopAtLevel=1']; // it lives for a second
-    const tool = { mainClass: 'kafka.tools.StorageTool', args: ['format', '-t', clusterId, '-c', properties] };
+    const users = this.#options.security === undefined ? [] : scramUsers(this.#options.security);
+    const tool = { mainClass: 'kafka.tools.StorageTool', args: ['format', '-t', clusterId, '-c', properties, ...users] };
     const args = await javaArgs({ program: this.#program, heapMb: 128, flags, ...tool }, this.supervisor.directory);
     await runTool(this.#program.java, args, { install: 'install a JDK' });
   }
@@ -133,7 +148,12 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
   const program = await (options.artifacts ?? new Artifacts()).kafka();
   const supervisor = await Supervisor.launch('kafka');
   try {
-    const kafka = new Kafka(program, options, options.port ?? (await freePort()), await freePort(), supervisor);
+    const ports = {
+      plain: options.port ?? (await freePort()),
+      controller: await freePort(),
+      ...(options.security === undefined ? {} : { secured: { ssl: await freePort(), saslSsl: await freePort() } }),
+    };
+    const kafka = new Kafka(program, options, ports, supervisor);
     await kafka.start();
     return kafka;
   } catch (error) {
@@ -141,6 +161,10 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
     throw error;
   }
 }
+
+/** Java takes a file of properties for Latin-1. */
+const escapeProperty = (value: string): string =>
+  value.replace(/[^ -~]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 async function exists(path: string): Promise<boolean> {
   return access(path).then(

@@ -1,5 +1,6 @@
 // How a Kafka broker is asked for.
 import type { Artifacts } from '../artifacts/artifacts.js';
+import type { KafkaSecurity } from './security.js';
 
 export interface KafkaOptions {
   /** Free ports by default; the controller of the same process gets a free one in any case. */
@@ -10,6 +11,8 @@ export interface KafkaOptions {
   readonly fastCompaction?: boolean;
   /** JVM heap in megabytes; 512 by default. */
   readonly heapMb?: number;
+  /** Listeners with TLS and SASL beside the plain one. */
+  readonly security?: KafkaSecurity;
   readonly artifacts?: Artifacts;
 }
 

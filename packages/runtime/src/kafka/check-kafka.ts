@@ -4,7 +4,7 @@ import { TailwaterError } from '../errors/tailwater-error.js';
 import { systemClock } from '../lifecycle/clock.js';
 import { sleep } from '../lifecycle/sleep.js';
 import type { KafkaClient } from './create-kafka.js';
-import { toKafkaError } from './kafka-errors.js';
+import { isHangUp, toKafkaError } from './kafka-errors.js';
 
 const DEFAULT_TIMEOUT_MS = 15_000;
 const PAUSE_MS = 250;
@@ -23,7 +23,7 @@ export interface KafkaCluster {
 /**
  * Asks the cluster for its brokers, again and again until one answers or the time is up.
  *
- * @throws TailwaterError TW1201 nobody answered in time; TW1202, TW1208 or TW1210, at once, when the answer was no
+ * @throws TailwaterError TW1201 nobody answered in time, TW1217 who did hung up; TW1202, TW1208 or TW1210, at once, when the answer was no
  */
 export async function checkKafka(kafka: KafkaClient, options: CheckKafkaOptions = {}): Promise<KafkaCluster> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
@@ -32,7 +32,7 @@ export async function checkKafka(kafka: KafkaClient, options: CheckKafkaOptions 
   for (;;) {
     const remainingMs = deadline - systemClock.monotonic();
     signal?.throwIfAborted();
-    if (remainingMs <= 0) throw last ?? new TailwaterError('TW1201', { brokers: kafka.brokers });
+    if (remainingMs <= 0) throw timeIsUp(kafka.brokers, last);
     try {
       return await probe(kafka, remainingMs, signal);
     } catch (error) {
@@ -43,6 +43,11 @@ export async function checkKafka(kafka: KafkaClient, options: CheckKafkaOptions 
     }
     await sleep(Math.min(PAUSE_MS, Math.max(0, deadline - systemClock.monotonic())), signal);
   }
+}
+
+function timeIsUp(brokers: string, cause: unknown): unknown {
+  if (isHangUp(cause)) return new TailwaterError('TW1217', { brokers }, { cause });
+  return cause ?? new TailwaterError('TW1201', { brokers });
 }
 
 /** One attempt with a client of its own, which gives up instead of retrying: kafkajs cannot be told to stop. */

@@ -46,7 +46,7 @@ function codeOf(link: KafkajsError, brokers: string, cause: unknown): TailwaterE
   const type = link.type ?? '';
   const options = { cause };
   if (link.name === 'KafkaJSSASLAuthenticationError' || AUTHENTICATION_TYPES.has(type))
-    return new TailwaterError('TW1202', { brokers }, options);
+    return new TailwaterError('TW1202', { brokers, detail: type === 'ILLEGAL_SASL_STATE' ? ': this listener takes none' : '' }, options);
   if (FENCED_TYPES.has(type)) return new TailwaterError('TW1205', { brokers }, options);
   if (TOO_LARGE_TYPES.has(type)) return new TailwaterError('TW1204', { brokers }, options);
   const resource = AUTHORIZATION[type];
@@ -65,6 +65,11 @@ function codeOf(link: KafkajsError, brokers: string, cause: unknown): TailwaterE
   if (tls !== undefined) return new TailwaterError('TW1210', { brokers, reason: tls.reason }, options);
   if (UNREACHABLE_NAMES.has(link.name)) return new TailwaterError('TW1201', { brokers }, options);
   return undefined;
+}
+
+/** Whether what failed is a connection that was there, and that the other end closed. */
+export function isHangUp(error: unknown): boolean {
+  return [...chain(error)].some(({ name, code }) => name === 'KafkaJSConnectionClosedError' || code === 'ECONNRESET');
 }
 
 /** The error and what it wraps: kafkajs puts the real one into `cause`, or into `errors` of an aggregate. */

@@ -39,6 +39,13 @@ describe('checkKafka', () => {
     expect(performance.now() - start).toBeLessThan(15_000);
   });
 
+  it('tells one that hangs up from one that is not there', async () => {
+    const address = await listen();
+    servers[0]?.on('connection', (socket: Socket) => socket.on('data', () => socket.end()));
+    const kafka = createKafka({ brokers: [address], clientId: 'x' }, logger);
+    await expect(checkKafka(kafka, { timeoutMs: 1_000 })).rejects.toMatchObject({ code: 'TW1217', retriable: true });
+  });
+
   it('ends when the signal aborts', async () => {
     const kafka = createKafka({ brokers: [await listen()], clientId: 'x' }, logger);
     const stop = new AbortController();

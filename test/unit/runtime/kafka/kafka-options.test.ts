@@ -1,15 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { kafkaConnection, kafkaOptions, loadOptions } from '@tailwater/runtime';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Certificate, Certificates } from '../../../support/certificates.js';
 
-const directory = mkdtempSync(join(tmpdir(), 'tailwater-kafka-'));
-const file = (name: string): string => {
-  writeFileSync(join(directory, name), `${name} of PEM`);
-  return join(directory, name);
-};
-afterAll(() => rmSync(directory, { recursive: true }));
+let certificates: Certificates;
+let client: Certificate;
+beforeAll(async () => {
+  certificates = await Certificates.create();
+  client = await certificates.issue('client');
+});
+afterAll(() => certificates?.[Symbol.asyncDispose]());
 
 const connection = (flags: Record<string, string | boolean>) => {
   const given = Object.fromEntries(Object.entries(flags).map(([name, value]) => [name, typeof value === 'string' ? [value] : value]));
@@ -21,10 +21,18 @@ describe('kafkaConnection', () => {
     expect(connection({})).toEqual({ brokers: ['127.0.0.1:9092'], clientId: 'test' });
   });
 
-  it('uses TLS when told to, or given a file', () => {
+  it('uses TLS when told to, or given a file', async () => {
     expect(connection({ kafka: 'a:1,b:2', kafkaTls: true })).toEqual({ brokers: ['a:1', 'b:2'], clientId: 'test', ssl: true });
-    expect(connection({ kafkaTlsCa: file('ca') }).ssl).toEqual({ ca: 'ca of PEM' });
-    expect(connection({ kafkaTlsCert: file('cert'), kafkaTlsKey: file('key') }).ssl).toEqual({ cert: 'cert of PEM', key: 'key of PEM' });
+    const [ca, cert, key, both] = await Promise.all(
+      [certificates.ca, client.cert, client.key, client.both].map((file) => readFile(file, 'utf8')),
+    );
+    expect(connection({ kafkaTlsCa: certificates.ca }).ssl).toEqual({ ca });
+    expect(connection({ kafkaTlsCert: client.cert, kafkaTlsKey: client.key }).ssl).toEqual({ cert, key });
+    expect(connection({ kafkaTlsCert: client.both }).ssl).toEqual({ cert: both, key: both });
+    const kafkaTlsKey = await certificates.encryptKey(client, 'geheim');
+    expect(connection({ kafkaTlsCert: client.cert, kafkaTlsKey, kafkaTlsKeyPassword: 'geheim' }).ssl).toMatchObject({
+      passphrase: 'geheim',
+    });
   });
 
   it('authenticates by SASL', () => {
@@ -36,7 +44,6 @@ describe('kafkaConnection', () => {
   });
 
   it.each([
-    [{ kafkaTlsCert: 'x' }, '--kafka-tls-key'],
     [{ kafkaTlsKey: 'x' }, '--kafka-tls-cert'],
     [{ kafkaSasl: 'plain' }, '--kafka-user'],
     [{ kafkaSasl: 'plain', kafkaUser: 'u' }, '--kafka-password'],
@@ -47,8 +54,15 @@ describe('kafkaConnection', () => {
   });
 
   it('names a file that it cannot read', () => {
-    expect(() => connection({ kafkaTlsCa: join(directory, 'none') })).toThrow(
-      expect.objectContaining({ code: 'TW1017', message: `Cannot read ${join(directory, 'none')}, which --kafka-tls-ca names: ENOENT` }),
+    const file = certificates.file('none');
+    expect(() => connection({ kafkaTlsCa: file })).toThrow(
+      expect.objectContaining({ code: 'TW1017', message: `Cannot read ${file}, which --kafka-tls-ca names: ENOENT` }),
+    );
+  });
+
+  it('asks for the key of a certificate that brings none', () => {
+    expect(() => connection({ kafkaTlsCert: client.cert })).toThrow(
+      expect.objectContaining({ code: 'TW1007', message: 'The option --kafka-tls-key is required' }),
     );
   });
 });

@@ -36,7 +36,16 @@ export const kafka = {
       placeholder: 'file',
     }),
     cert: leaf('kafkaTlsCert', text().optional(), { group, describe: 'PEM file of this client’s certificate', placeholder: 'file' }),
-    key: leaf('kafkaTlsKey', text().optional(), { group, describe: 'PEM file of its private key', placeholder: 'file' }),
+    key: leaf('kafkaTlsKey', text().optional(), {
+      group,
+      describe: 'PEM file of its private key, if that is not in the same file',
+      placeholder: 'file',
+    }),
+    keyPassword: leaf('kafkaTlsKeyPassword', text().optional(), {
+      group,
+      describe: 'Password of that key, if it has one; better given in a file or as TAILWATER_KAFKA_TLS_KEY_PASSWORD',
+      secret: 'value',
+    }),
   },
   sasl: {
     mechanism: leaf('kafkaSasl', z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional(), {

@@ -13,8 +13,8 @@ export const kafkaErrors = {
   },
   TW1202: {
     title: 'Kafka credentials refused',
-    message: 'Kafka at {brokers} refused the credentials',
-    hint: 'Check the SASL mechanism, user and secret, and that the listener behind this port is a SASL one.',
+    message: 'Kafka at {brokers} refused the credentials{detail}',
+    hint: 'Check --kafka-sasl, the user and the secret, and that the listener behind this port is a SASL one: another one wants no --kafka-sasl. A user may exist for one mechanism and not for another. Why, says the broker’s log.',
     ...permanent,
   },
   TW1203: {
@@ -100,6 +100,12 @@ export const kafkaErrors = {
     title: 'Checkpoint not read in time',
     message: 'The checkpoints in {topic} could not be read within {seconds} s',
     hint: 'Kafka answers slowly or not at all: look into the broker’s log. It is tried again by itself.',
+    ...passing,
+  },
+  TW1217: {
+    title: 'Kafka hangs up',
+    message: 'Something at {brokers} takes connections and closes them at once',
+    hint: 'Most often the listener behind this port is of another kind: one with TLS needs --kafka-tls, one with SASL needs --kafka-sasl, and a plain one wants neither. Its name in listener.security.protocol.map of the broker says which. A broker that starts or stops, or a proxy with no broker behind it, does this too.',
     ...passing,
   },
 } as const satisfies Record<string, ErrorEntry>;
