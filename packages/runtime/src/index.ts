@@ -23,7 +23,7 @@ export { type ErrorCode, errorCatalogue } from './errors/catalogue.js';
 export { isConnectionEnd } from './errors/connection-end.js';
 export { renderErrorReference } from './errors/docs-table.js';
 export type { ErrorEntry } from './errors/error-entry.js';
-export { isSecretName, REDACTED, redact, redactUrl } from './errors/redact.js';
+export { isSecretName, REDACTED, redact, redactAddress, redactError, redactUrl } from './errors/redact.js';
 export { type RenderErrorOptions, renderError } from './errors/render-error.js';
 export { type ErrorParams, TailwaterError } from './errors/tailwater-error.js';
 export { type CheckKafkaOptions, checkKafka, type KafkaCluster } from './kafka/check-kafka.js';

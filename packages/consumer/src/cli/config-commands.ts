@@ -1,5 +1,5 @@
 // `consumer config check` and `consumer config print`.
-import { checkKafka, configCheckCommand, configPrintCommand, redactUrl, schemaRegistryOf } from '@tailwater/runtime';
+import { checkKafka, configCheckCommand, configPrintCommand, redactAddress, schemaRegistryOf } from '@tailwater/runtime';
 import { prepareStart, startOptions } from './prepare-start.js';
 
 const PROGRAM = 'consumer';
@@ -29,7 +29,7 @@ export const configCommands = [
           name: target.kind,
           async connect(signal: AbortSignal) {
             await target.connect(signal);
-            return redactUrl(given.targetUrl);
+            return redactAddress(given.targetUrl);
           },
         },
       ];

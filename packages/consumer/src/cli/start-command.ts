@@ -1,5 +1,5 @@
 // `consumer start`: applies the changes of Kafka's topics to a target until it is told to stop.
-import { type Command, checkKafka, createMetrics, redactUrl, runServices, startStatusServer, systemClock } from '@tailwater/runtime';
+import { type Command, checkKafka, createMetrics, redactAddress, runServices, startStatusServer, systemClock } from '@tailwater/runtime';
 import { deadLetterTopicName } from '@tailwater/schema';
 import { ConsumerMetrics } from '../consumer-metrics.js';
 import { ErrorPolicy } from '../dead-letters/error-policy.js';
@@ -104,7 +104,7 @@ export const startCommand: Command<typeof startOptions> = {
           releaseGraceMs: Math.min(4_000, sessionTimeoutMs * 0.4),
         },
       );
-      const identity = { group, target: target.kind, url: redactUrl(given.targetUrl) };
+      const identity = { group, target: target.kind, url: redactAddress(given.targetUrl) };
       const status = await startStatusServer({
         ...listen,
         logger: logger.child({ component: 'status' }),

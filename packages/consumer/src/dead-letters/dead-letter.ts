@@ -2,6 +2,7 @@
 //
 // In Kafka its value is the record's value, byte for byte (empty for a delete), and its headers say the rest. Its key is the
 // record's place: a letter that is written twice replaces itself, and removing one can never remove another.
+import { redact } from '@tailwater/runtime';
 import type { RecordHeaders } from '@tailwater/schema';
 import type { FetchedRecord, TopicPartition } from '../subscribe/subscription.js';
 
@@ -49,7 +50,8 @@ export function encodeLetter(place: TopicPartition, record: FetchedRecord, reaso
   const told: Record<string, Buffer | string | undefined> = {
     kind: reason.kind,
     code: reason.code,
-    reason: reason.reason.slice(0, MAX_REASON_LENGTH),
+    // Targets, and proxies before them, may repeat what they were sent.
+    reason: redact(reason.reason).slice(0, MAX_REASON_LENGTH),
     target: reason.target,
     destination: reason.destination,
     position: reason.position,

@@ -1,5 +1,5 @@
 // `producer config check` and `producer config print`.
-import { checkKafka, configCheckCommand, configPrintCommand, redactUrl } from '@tailwater/runtime';
+import { checkKafka, configCheckCommand, configPrintCommand, redactAddress } from '@tailwater/runtime';
 import { checkConnectionString, connectSource } from '../source/mongo/connect.js';
 import { prepareStart, startOptions } from './prepare-start.js';
 
@@ -18,7 +18,7 @@ export const configCommands = [
           async connect(_: AbortSignal) {
             const { client, replicaSet, version } = await connectSource(given.mongo, given.source, access);
             await client.close();
-            return `${redactUrl(given.mongo)}: ${replicaSet}, MongoDB ${version}`;
+            return `${redactAddress(given.mongo)}: ${replicaSet}, MongoDB ${version}`;
           },
         },
         {

@@ -12,7 +12,7 @@ import {
   list,
   type OptionValues,
   option,
-  redactUrl,
+  redactAddress,
   TailwaterError,
   text,
   toggle,
@@ -164,7 +164,7 @@ async function expectCollection(
       .listCollections({ name: collection, type: 'collection' }, { nameOnly: true, readPreference: 'primary' })
       .toArray();
     if (found.length === 0 && !(await isPublished(topicName(given.prefix, { database, collection }))))
-      throw new TailwaterError('TW1141', { namespace: given.namespace, address: redactUrl(given.mongo) });
+      throw new TailwaterError('TW1141', { namespace: given.namespace, address: redactAddress(given.mongo) });
   } finally {
     await source.client.close();
   }

@@ -6,7 +6,7 @@ import { isRequired } from '../config/option-value.js';
 import { throwProblems } from '../config/problems.js';
 import { keyOf, leaves, leavesOf, TARGET_PATH, targetSections } from '../config/schema/configuration.js';
 import { isModulePath } from '../config/schema/targets.js';
-import { REDACTED, redact } from '../errors/redact.js';
+import { REDACTED, redact, redactAddress } from '../errors/redact.js';
 import type { TailwaterError } from '../errors/tailwater-error.js';
 import { renderTable } from '../terminal/table.js';
 import type { Command, CommandContext } from './command.js';
@@ -73,7 +73,7 @@ function toLines(options: Options, resolved: Readonly<Record<string, Resolved>>)
 
 function masked({ secret }: Option, value: unknown): unknown {
   if (secret === undefined || value === undefined) return value;
-  return secret === 'uri' ? redact(String(value)) : REDACTED;
+  return secret === 'uri' ? redact(redactAddress(String(value))) : REDACTED;
 }
 
 function toJson(lines: readonly Line[]): string {

@@ -37,10 +37,17 @@ export function parseArguments(cli: CliDescription, args: readonly string[], col
   const name = `${cli.name} ${command.name}`;
   const [unexpected] = words.slice(command.name.split(' ').length);
   if (unexpected !== undefined) {
-    throw new TailwaterError('TW1014', { command: name, reason: `unexpected argument ${JSON.stringify(unexpected)}` });
+    // After a secret it may be the rest of it, with a blank between.
+    const shown = followsSecret(unexpected, command, args) ? '' : ` ${JSON.stringify(unexpected)}`;
+    throw new TailwaterError('TW1014', { command: name, reason: `unexpected argument${shown}` });
   }
   const { own, foreign } = splitForeign(command, argv);
   return { kind: 'run', command, flags: toFlags(command, name, own, args), foreign, positionals: toPositionals(command, argv) };
+}
+
+function followsSecret(word: string, command: Command, args: readonly string[]): boolean {
+  const before = args.slice(0, args.lastIndexOf(word));
+  return Object.entries(optionsOf(command)).some(([name, { secret }]) => secret !== undefined && before.includes(flagName(name)));
 }
 
 function withoutCommand(cli: CliDescription, words: readonly string[], columns: number): Parsed {

@@ -179,7 +179,11 @@ class Parser {
   #resolved({ key, value }: FilePair): { readonly value: Node | null } {
     if (!isAlias(value)) return { value };
     const resolved = value.resolve(this.#document);
-    if (resolved === undefined) throw this.#malformed((value.range ?? key.range)?.[0] ?? 0, `nothing has the anchor &${value.source}`);
+    if (resolved === undefined)
+      throw this.#malformed(
+        (value.range ?? key.range)?.[0] ?? 0,
+        'an alias (*name) to an anchor that nothing has; a text that begins with * is written in quotes',
+      );
     return { value: resolved };
   }
 
@@ -188,8 +192,10 @@ class Parser {
     try {
       return node.toJS(this.#document);
     } catch (error) {
-      // An alias without an anchor, or so many that they would fill the memory.
-      throw this.#malformed(node.range?.[0] ?? 0, error instanceof Error ? error.message : String(error));
+      // An alias without an anchor, or so many that they would fill the memory. The parser's words name the alias, which may be a secret
+      // that nobody put in quotes.
+      const reason = error instanceof ReferenceError ? 'an alias (*name) that cannot be resolved' : String(error);
+      throw this.#malformed(node.range?.[0] ?? 0, reason);
     }
   }
 

@@ -24,6 +24,27 @@ export function redactUrl(text: string): string {
   return text.includes('://') ? text.replace(USER_INFO, `$1:${REDACTED}@`) : text;
 }
 
+// What a URI that somebody mistyped may hold all the same: a user without a host behind it; characters that end a URI in a text; no `//`.
+const USER_WITHOUT_HOST = /(:\/\/[^\s:/@,[\]]+):(?!\d{1,5}(?:[/?#,]|$))[^/?#,@]+(?=[/?#,]|$)/g;
+const STRANGE_USER_INFO = /(:\/\/[^:@]*):.*[\s"<>].*@/s;
+const BEFORE_AT = /^.*@/s;
+
+/** Masks the password of a text that was given as a URI, also when it is none. */
+export function redactAddress(text: string): string {
+  const masked = redactUrl(text);
+  if (!text.includes('://')) return masked.replace(BEFORE_AT, `${REDACTED}@`);
+  return masked.replace(STRANGE_USER_INFO, `$1:${REDACTED}@`).replace(USER_WITHOUT_HOST, `$1:${REDACTED}`);
+}
+
+/** The error, or one in its place when it repeats what {@link redactAddress} hides of the text. */
+export function redactError(error: unknown, uri: string): unknown {
+  const shown = redactAddress(uri);
+  if (!(error instanceof Error) || shown === uri) return error;
+  const [before = '', after = ''] = shown.split(REDACTED);
+  const hidden = uri.slice(before.length, uri.length - after.length);
+  return error.message.includes(hidden) ? new Error(error.message.replaceAll(hidden, REDACTED)) : error;
+}
+
 /** Masks passwords in URIs, and the values behind names such as password, apiKey, secret and token, anywhere in the text. */
 export function redact(text: string): string {
   return redactUrl(text).replace(SECRET_PAIR, (...match) => {

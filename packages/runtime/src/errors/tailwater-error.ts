@@ -8,7 +8,7 @@ export type ErrorParams = Readonly<Record<string, string | number>>;
 /**
  * An error with a stable code. Compare `code`, never the text.
  *
- * @example throw new TailwaterError('TW1101', { address: redactUrl(uri) }, { cause: error });
+ * @example throw new TailwaterError('TW1101', { address: redactAddress(uri) }, { cause: error });
  */
 export class TailwaterError extends Error {
   override readonly name = 'TailwaterError';

@@ -1,6 +1,7 @@
 // How to reach Kafka: what the configuration says, checked.
 import type { ConnectionOptions } from 'node:tls';
 import type { SASLOptions } from 'kafkajs';
+import { redactAddress } from '../errors/redact.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 
 const DEFAULT_PORT = 9092;
@@ -24,7 +25,7 @@ export function parseBrokers(brokers: readonly string[]): string[] {
   if (brokers.length === 0) throw new TailwaterError('TW1016', { broker: '(none)' });
   return brokers.map((broker) => {
     const [, host, port = DEFAULT_PORT] = BROKER.exec(broker.trim()) ?? [];
-    if (host === undefined || Number(port) > 65_535) throw new TailwaterError('TW1016', { broker });
+    if (host === undefined || Number(port) > 65_535) throw new TailwaterError('TW1016', { broker: redactAddress(broker) });
     return `${host}:${port}`;
   });
 }

@@ -152,7 +152,10 @@ it.each<Bad>([
   // Files that are no configuration.
   { file: '- a\n', says: 'TW1004 tw.yaml:1:1: the file must be a mapping of sections: source, kafka, targets, …' },
   { file: 'kafka: "a\n', says: 'TW1004 tw.yaml:2:1: Missing closing "quote' },
-  { file: 'kafka: *nobody\n', says: 'TW1004 tw.yaml:1:8: nothing has the anchor &nobody' },
+  {
+    file: 'kafka: *nobody\n',
+    says: 'TW1004 tw.yaml:1:8: an alias (*name) to an anchor that nothing has; a text that begins with * is written in quotes',
+  },
   {
     file: 'kafka: { prefix: a }\n---\nkafka: { prefix: b }\n',
     says: 'TW1004 tw.yaml:2:1: a line --- begins a second document',

@@ -1,4 +1,4 @@
-import { isSecretName, redact, redactUrl } from '@tailwater/runtime';
+import { isSecretName, redact, redactAddress, redactError, redactUrl } from '@tailwater/runtime';
 import { describe, expect, it } from 'vitest';
 
 describe('redactUrl', () => {
@@ -24,6 +24,35 @@ describe('redactUrl', () => {
     '{"a":"http://h:9200","b":"c@d"}',
   ])('leaves %s alone', (text) => {
     expect(redactUrl(text)).toBe(text);
+  });
+});
+
+describe('redactAddress', () => {
+  it.each([
+    ['mongodb:/app:pass@db1', '***@db1'],
+    ['app:pass@db1:27017', '***@db1:27017'],
+    ['mongodb://app:pass', 'mongodb://app:***'],
+    ['mongodb://app:pass/?tls=true', 'mongodb://app:***/?tls=true'],
+    ['mongodb://app:pa ss"@db1', 'mongodb://app:***@db1'],
+    ['mongodb://app:pass@db1:27017', 'mongodb://app:***@db1:27017'],
+  ])('masks the password of %s, URI or not', (text, expected) => {
+    expect(redactAddress(text)).toBe(expected);
+  });
+
+  it.each(['mongodb://h1:27017,h2:27017/?a=b', 'http://[::1]:9200/', 'https://h1:9200,https://h2:9200', 'cloud:name:aGVsbG8='])(
+    'leaves %s alone',
+    (text) => {
+      expect(redactAddress(text)).toBe(text);
+    },
+  );
+});
+
+describe('redactError', () => {
+  it('takes out of an error what is secret in the URI that it is about', () => {
+    const uri = 'mongodb://app:pass';
+    expect(redactError(new Error('Unable to parse app:pass'), uri)).toEqual(new Error('Unable to parse app:***'));
+    const other = new Error('Unknown option');
+    expect(redactError(other, uri)).toBe(other);
   });
 });
 

@@ -3,7 +3,7 @@
 import { isIP } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { type ClientOptions, errors } from '@elastic/elasticsearch';
-import { redactUrl, TailwaterError, type TlsFailure, tlsFailure } from '@tailwater/runtime';
+import { redactAddress, TailwaterError, type TlsFailure, tlsFailure } from '@tailwater/runtime';
 import type { ElasticsearchSettings } from './options.js';
 
 const CLOUD = 'cloud:';
@@ -34,7 +34,7 @@ function nodesOf(url: string): string[] {
   const nodes = url.split(/,\s*(?=https?:\/\/)/);
   for (const node of nodes) {
     if (!/^https?:$/.test(URL.canParse(node) ? new URL(node).protocol : ''))
-      throw new TailwaterError('TW1308', { address: redactUrl(node) });
+      throw new TailwaterError('TW1308', { address: redactAddress(node) });
   }
   return nodes;
 }

@@ -1,6 +1,6 @@
 // The Elasticsearch target, versions 8 and 9: one `_bulk` request per batch, its body built from BSON bytes.
 import { Client } from '@elastic/elasticsearch';
-import { redactUrl, TailwaterError } from '@tailwater/runtime';
+import { redactAddress, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace } from '@tailwater/schema';
 import type { Change } from '../../change.js';
 import { connectWithin } from '../connect-within.js';
@@ -50,7 +50,7 @@ export class ElasticsearchTarget implements Target {
   /** @throws TailwaterError TW1308 when the URL is malformed, TW1340 when the cloud id is */
   constructor(options: ElasticsearchOptions) {
     this.#options = options;
-    this.#address = redactUrl(options.url);
+    this.#address = redactAddress(options.url);
     this.#client = new Client({ ...connectionOptions(options.url, options), requestTimeout: options.requestTimeoutMs });
     const { aliasSuffix, autoCommitInterval, pipeline } = options;
     this.#query = {

@@ -1,7 +1,7 @@
 // The MongoDB target: the same BSON under the same `_id`, by one `update` and one `delete` command per namespace and batch,
 // unordered across keys. The documents travel as the bytes that the producer read (promise C).
 
-import { describePrivileges, missingPrivileges, mongoAccess, redactUrl, TailwaterError } from '@tailwater/runtime';
+import { describePrivileges, missingPrivileges, mongoAccess, redactAddress, redactError, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace, type Namespace } from '@tailwater/schema';
 import { BSON, MongoClient, MongoServerError } from 'mongodb';
 import type { Change } from '../../change.js';
@@ -46,7 +46,7 @@ export class MongoTarget implements Target {
 
   /** @throws TailwaterError TW1308 when the URL is malformed, TW1314 when the installed driver is not the tested one */
   constructor(options: MongoTargetOptions) {
-    this.#address = redactUrl(options.url);
+    this.#address = redactAddress(options.url);
     this.#connectTimeoutMs = options.connectTimeoutMs;
     this.#commands = new Commands(options);
     this.#guarded = options.versionField !== undefined;
@@ -60,7 +60,7 @@ export class MongoTarget implements Target {
         socketTimeoutMS: options.requestTimeoutMs,
       });
     } catch (cause) {
-      throw new TailwaterError('TW1308', { address: this.#address }, { cause });
+      throw new TailwaterError('TW1308', { address: this.#address }, { cause: redactError(cause, options.url) });
     }
     const run = (command: Command, signal: AbortSignal) => this.#run(command, signal);
     const failure = (error: unknown) => mongoFailure(error, this.#address);

@@ -14,6 +14,15 @@ export interface SolrAddress {
 /** `http://user:password@host:8983/solr/core`, or without the core; undefined when it is neither. */
 export function parseSolrUrl(text: string): SolrAddress | undefined {
   if (!URL.canParse(text)) return undefined;
+  try {
+    return addressOf(text);
+  } catch {
+    // A % that begins no escape, such as one in a password that nobody escaped.
+    return undefined;
+  }
+}
+
+function addressOf(text: string): SolrAddress | undefined {
   const { protocol, origin, pathname, username, password } = new URL(text);
   if (protocol !== 'http:' && protocol !== 'https:') return undefined;
   const segments = pathname.split('/').filter((segment) => segment !== '');

@@ -1,5 +1,5 @@
 // The Solr target, version 9, standalone and cloud: one update request per batch and core, its body built from BSON bytes.
-import { type Logger, redactUrl, TailwaterError } from '@tailwater/runtime';
+import { type Logger, redactAddress, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace, type Namespace } from '@tailwater/schema';
 import type { Change } from '../../change.js';
 import type { TargetAccess } from '../access.js';
@@ -50,8 +50,8 @@ export class SolrTarget implements Target {
     this.#options = options;
     this.comparesVersions = options.versionField !== undefined;
     const address = parseSolrUrl(options.url);
-    if (address === undefined) throw new TailwaterError('TW1308', { address: redactUrl(options.url) });
-    this.#http = new SolrHttp(address, redactUrl(options.url), options);
+    if (address === undefined) throw new TailwaterError('TW1308', { address: redactAddress(options.url) });
+    this.#http = new SolrHttp(address, redactAddress(options.url), options);
     this.#sharedCore = address.core;
   }
 

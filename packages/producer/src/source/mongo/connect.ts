@@ -1,5 +1,5 @@
 // Connects to the source and checks, before anything is read, what the pipeline stands on: a replica set, and the right to read its oplog.
-import { type MongoAccess, redactUrl, TailwaterError } from '@tailwater/runtime';
+import { type MongoAccess, redactAddress, redactError, TailwaterError } from '@tailwater/runtime';
 import type { MongoClient } from 'mongodb';
 import { listShards } from '../sharded/shards.js';
 import { createSourceClient, type SourceConnection } from './client.js';
@@ -34,7 +34,7 @@ export interface MongoSource {
  *   the oplog, TW1105 a config server, TW1107 a malformed connection string, TW1111 no TLS connection
  */
 export async function connectSource(uri: string, kind: SourceKind, access: MongoAccess = {}): Promise<MongoSource> {
-  const address = redactUrl(uri);
+  const address = redactAddress(uri);
   const connection = { uri, access };
   const client = createClient(connection, address);
   try {
@@ -56,7 +56,7 @@ export async function connectSource(uri: string, kind: SourceKind, access: Mongo
 
 /** @throws TailwaterError TW1107 for a connection string that is malformed */
 export function checkConnectionString(uri: string, access: MongoAccess): void {
-  createClient({ uri, access }, redactUrl(uri));
+  createClient({ uri, access }, redactAddress(uri));
 }
 
 function createClient(connection: SourceConnection, address: string): MongoClient {
@@ -64,13 +64,13 @@ function createClient(connection: SourceConnection, address: string): MongoClien
     return createSourceClient(connection);
   } catch (error) {
     // Nothing has been connected yet: whatever the driver finds wrong, it finds in the connection string.
-    throw new TailwaterError('TW1107', { address }, { cause: error });
+    throw new TailwaterError('TW1107', { address }, { cause: redactError(error, connection.uri) });
   }
 }
 
 async function checkShards(cluster: MongoClient, connection: SourceConnection): Promise<void> {
   for (const shard of await listShards(cluster, connection.uri)) {
-    const address = redactUrl(shard.uri);
+    const address = redactAddress(shard.uri);
     const client = createClient({ ...connection, uri: shard.uri }, address);
     try {
       await checkOplogAccess(client, address);

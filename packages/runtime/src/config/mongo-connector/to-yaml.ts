@@ -1,7 +1,7 @@
 // A converted configuration as the text of a tailwater.yaml: each value with the key it comes from, each secret as a reference, and
 // what became of the other keys at the top.
 import { Document, isScalar, visit, type YAMLMap } from 'yaml';
-import { redactUrl } from '../../errors/redact.js';
+import { redactAddress } from '../../errors/redact.js';
 import { escapeReferences } from '../references.js';
 import type { Conversion } from './convert.js';
 import type { Notice } from './notices.js';
@@ -53,7 +53,7 @@ const order = (key: string): number => SECTIONS.indexOf(key.split('.')[0] ?? '')
 /** The variable that stands for a secret: `ES_PASSWORD`, `MONGO_URI`. */
 function variableOf(key: string, value: unknown): string | undefined {
   if (typeof value !== 'string' || value.startsWith('file:')) return undefined;
-  const hasSecret = SECRET_LEAF.test(key) || (URL_LEAF.test(key) && redactUrl(value) !== value);
+  const hasSecret = SECRET_LEAF.test(key) || (URL_LEAF.test(key) && redactAddress(value) !== value);
   if (!hasSecret) return undefined;
   const name = key.startsWith('targets.') ? key.slice('targets.'.length) : key.replace('source', 'mongo');
   return name
