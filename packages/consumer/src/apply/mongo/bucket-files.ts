@@ -25,8 +25,8 @@ export interface BucketFilesParts {
   readonly client: MongoClient;
   readonly commands: Commands;
   readonly run: (command: Command, signal: AbortSignal) => Promise<readonly WriteError[]>;
-  /** The failure of a read as a coded error. */
-  readonly failure: (error: unknown) => unknown;
+  /** The failure of a read, or of making an index, in these collections as a coded error. */
+  readonly failure: (error: unknown, collections: readonly Namespace[]) => Promise<unknown>;
   readonly versionField: string | undefined;
 }
 
@@ -196,7 +196,7 @@ export class BucketFiles {
       for await (const bytes of cursor as AsyncIterable<unknown> as AsyncIterable<Uint8Array>)
         take(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     } catch (error) {
-      throw signal.aborted ? error : this.#parts.failure(error);
+      throw signal.aborted ? error : await this.#parts.failure(error, [{ database, collection }]);
     }
   }
 
@@ -216,7 +216,7 @@ export class BucketFiles {
         await this.#parts.client.db(database).command({ createIndexes: collection, indexes: [index] }, { signal });
       } catch (error) {
         if (error instanceof MongoServerError && OTHER_INDEXES.has(Number(error.code))) return;
-        throw signal.aborted ? error : this.#parts.failure(error);
+        throw signal.aborted ? error : await this.#parts.failure(error, [files, chunks]);
       }
     };
     await create(files, { filename: 1, uploadDate: 1 }, false);

@@ -4,7 +4,6 @@ import type { MongoClient } from 'mongodb';
 import type { Change } from '../../change.js';
 import type { Held, Inventory } from '../inventory.js';
 import type { ChangeResult } from '../target.js';
-import { mongoFailure } from './failures.js';
 
 const PORTION = 1_000;
 const NOTHING = Buffer.alloc(0);
@@ -18,14 +17,14 @@ export class CollectionInventory implements Inventory {
   readonly #client: MongoClient;
   readonly #namespace: Namespace;
   readonly #apply: Apply;
-  readonly #address: string;
+  readonly #failure: (error: unknown) => Promise<unknown>;
 
-  constructor(client: MongoClient, namespace: Namespace, apply: Apply, address: string) {
+  constructor(client: MongoClient, namespace: Namespace, apply: Apply, failure: (error: unknown) => Promise<unknown>) {
     this.place = formatNamespace(namespace);
     this.#client = client;
     this.#namespace = namespace;
     this.#apply = apply;
-    this.#address = address;
+    this.#failure = failure;
   }
 
   idOf(key: string): string {
@@ -50,7 +49,7 @@ export class CollectionInventory implements Inventory {
       }
       if (portion.length > 0) yield portion;
     } catch (error) {
-      throw mongoFailure(error, this.#address);
+      throw await this.#failure(error);
     } finally {
       await cursor.close().catch(() => undefined);
     }

@@ -31,6 +31,9 @@ const SELECTION_TIMEOUT_MS = 3_000;
 
 /** What an upsert and a delete need. */
 const WRITE_ACTIONS = ['insert', 'update', 'remove'];
+/** What the files of a bucket need. */
+const FILE_ACTIONS = [...WRITE_ACTIONS, 'find', 'createIndex'];
+const READ_ACTIONS = ['find'];
 
 export class MongoTarget implements Target {
   readonly apiVersion = TARGET_API_VERSION;
@@ -63,7 +66,7 @@ export class MongoTarget implements Target {
       throw new TailwaterError('TW1308', { address: this.#address }, { cause: redactError(cause, options.url) });
     }
     const run = (command: Command, signal: AbortSignal) => this.#run(command, signal);
-    const failure = (error: unknown) => mongoFailure(error, this.#address);
+    const failure = (error: unknown, collections: readonly Namespace[]) => this.#failure(error, collections, FILE_ACTIONS);
     this.#files = new BucketFiles({ client: this.#client, commands: this.#commands, run, failure, versionField: options.versionField });
   }
 
@@ -110,7 +113,8 @@ export class MongoTarget implements Target {
 
   inventory(namespace: Namespace): Promise<Inventory> {
     const apply = (changes: readonly Change[], signal: AbortSignal) => this.applyBatch(changes, signal);
-    return Promise.resolve(new CollectionInventory(this.#client, namespace, apply, this.#address));
+    const failure = (error: unknown) => this.#failure(error, [namespace], READ_ACTIONS);
+    return Promise.resolve(new CollectionInventory(this.#client, namespace, apply, failure));
   }
 
   async close(): Promise<void> {
@@ -147,15 +151,18 @@ export class MongoTarget implements Target {
       if (reply['writeConcernError'] !== undefined) throw new MongoServerError(BSON.deserialize(reply['writeConcernError'] as Uint8Array));
       return ((reply['writeErrors'] ?? []) as Uint8Array[]).map((error) => BSON.deserialize(error) as unknown as WriteError);
     } catch (error) {
-      throw isUnauthorized(error) ? await this.#refused(error, namespace) : mongoFailure(error, this.#address);
+      throw await this.#failure(error, [namespace], WRITE_ACTIONS);
     }
   }
 
-  async #refused(error: unknown, { database: db, collection }: Namespace): Promise<unknown> {
+  /** Which of the actions a user who was refused may not do, says the server. */
+  async #failure(error: unknown, collections: readonly Namespace[], actions: readonly string[]): Promise<unknown> {
+    if (!isUnauthorized(error)) return mongoFailure(error, this.#address);
     try {
       const status = await this.#client.db('admin').command({ connectionStatus: 1, showPrivileges: true });
-      const missing = missingPrivileges(status, [{ resource: { db, collection }, actions: WRITE_ACTIONS }]);
-      const operation = missing.length === 0 ? `write to ${db}.${collection}` : describePrivileges(missing);
+      const needed = collections.map(({ database: db, collection }) => ({ resource: { db, collection }, actions }));
+      const missing = missingPrivileges(status, needed);
+      const operation = missing.length === 0 ? `use ${collections.map(formatNamespace).join(' and ')}` : describePrivileges(missing);
       return new TailwaterError('TW1303', { target: 'MongoDB', address: this.#address, operation }, { cause: error });
     } catch (cause) {
       return mongoFailure(cause, this.#address);
