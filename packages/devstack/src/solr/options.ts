@@ -10,5 +10,19 @@ export interface SolrOptions {
   readonly configset?: string;
   /** JVM heap in megabytes; 768 by default. */
   readonly heapMb?: number;
+  /** Turns access control on: nobody is let in without a password, and each user may do what is listed, `admin` everything. */
+  readonly auth?: SolrAuth;
   readonly artifacts?: Artifacts;
+}
+
+export interface SolrUser {
+  readonly name: string;
+  readonly password: string;
+}
+
+export interface SolrAuth {
+  /** Who starts Solr, and whom the devstack itself is. */
+  readonly admin: SolrUser;
+  /** With the names of Solr's predefined permissions: `update`, `schema-read`. */
+  readonly users: readonly (SolrUser & { readonly permissions: readonly string[] })[];
 }

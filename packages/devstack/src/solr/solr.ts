@@ -11,6 +11,7 @@ import { SupervisedServer } from '../supervision/server.js';
 import { Supervisor } from '../supervision/supervisor.js';
 import { freePort } from '../support/free-port.js';
 import type { SolrOptions } from './options.js';
+import { basic, securityJson } from './security.js';
 
 const PROBE_TIMEOUT_MS = 5_000;
 const CREATE_TIMEOUT_MS = 60_000;
@@ -89,6 +90,8 @@ export class Solr extends SupervisedServer {
     const once = { recursive: true, force: false } as const;
     await cp(join(ASSETS, 'solr', 'home'), home, once);
     await cp(this.#options.configset ?? join(ASSETS, 'solr', 'configset'), join(home, 'configsets', CONFIGSET, 'conf'), once);
+    const { auth } = this.#options;
+    if (auth !== undefined) await writeFile(join(home, 'security.json'), securityJson(auth));
     const flags = [
       '-Dlog4j2.disable.jmx=true',
       `-Dlog4j2.configurationFile=${join(home, 'log4j2.xml')}`,
@@ -154,7 +157,9 @@ export class Solr extends SupervisedServer {
 
   async #get<T>(path: string, parameters: Record<string, string>, timeoutMs = CREATE_TIMEOUT_MS): Promise<T> {
     const query = new URLSearchParams({ ...parameters, wt: 'json' });
-    const response = await fetch(`${this.url}/${path}?${query}`, { signal: AbortSignal.timeout(timeoutMs) });
+    const { auth } = this.#options;
+    const headers = auth === undefined ? {} : { authorization: basic(auth.admin) };
+    const response = await fetch(`${this.url}/${path}?${query}`, { headers, signal: AbortSignal.timeout(timeoutMs) });
     const body = await response.text();
     if (!response.ok) throw new DevstackError(`Solr refused ${path}?${query} (${response.status}): ${body.slice(0, 500)}`);
     return JSON.parse(body) as T;

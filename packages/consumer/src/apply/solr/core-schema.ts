@@ -52,7 +52,8 @@ export class CoreSchema {
     const { fields: tree } = await this.#read(signal);
     const missing = fields.find(({ name }) => tree.schema.field(name) === undefined);
     if (missing === undefined) return;
-    if (answer.status !== 200 && answer.status !== 400) throw refusal(answer, this.#core, this.#http.address);
+    if (answer.status !== 200 && answer.status !== 400)
+      throw refusal(answer, this.#core, this.#http.address, `add fields to the schema of ${this.#core}`);
     throw new TailwaterError('TW1325', { core: this.#core, field: missing.name, reason: reasonOf(answer) });
   }
 
@@ -67,7 +68,7 @@ export class CoreSchema {
   async #request(signal: AbortSignal): Promise<Layout> {
     const answer = await this.#http.get(`${encodeURIComponent(this.#core)}/schema?wt=json`, signal);
     const schema = answer.status === 200 ? Schema.read(answer.text) : undefined;
-    if (schema === undefined) throw refusal(answer, this.#core, this.#http.address);
+    if (schema === undefined) throw refusal(answer, this.#core, this.#http.address, `read the schema of ${this.#core}`);
     this.#readAtMs = performance.now();
     if (schema.text === this.#layout?.fields.schema.text) return this.#layout;
     this.#layout = this.#layoutFor(schema);

@@ -19,11 +19,11 @@ export function connectionFailure(error: unknown, address: string): unknown {
 }
 
 /** A whole request that was refused for a reason other than its documents. */
-export function refusal(answer: Answer, core: string, address: string): TailwaterError {
+export function refusal(answer: Answer, core: string, address: string, operation = `write to ${core}`): TailwaterError {
   const { status } = answer;
   const params = { target: TARGET, address, core };
   if (status === 401) return new TailwaterError('TW1302', params);
-  if (status === 403) return new TailwaterError('TW1303', { ...params, operation: 'write' });
+  if (status === 403) return new TailwaterError('TW1303', { ...params, operation });
   if (status === 404) return new TailwaterError('TW1321', params);
   if (status === 429) return new TailwaterError('TW1311', params);
   const reason = reasonOf(answer);

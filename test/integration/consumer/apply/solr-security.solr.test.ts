@@ -1,0 +1,87 @@
+// Solr with its own access control, and TLS before it: who is let in, what each refusal says, and the rights that the documentation asks for.
+import { type Solr, startSolr } from '@tailwater/devstack';
+import { readTlsFiles, type TailwaterError, type User } from '@tailwater/runtime';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type SolrOptions, SolrTarget } from '../../../../packages/consumer/src/apply/solr/solr.js';
+import { Certificates } from '../../../support/certificates.js';
+import { TlsProxy } from '../../../support/tls-proxy.js';
+import { change } from '../../../unit/consumer/support/changes.js';
+
+const never = new AbortController().signal;
+const WRITER: User = { name: 'writer', password: 'p@ss/wörd:%' };
+const NEEDED = ['schema-read', 'update'];
+const withoutOne = NEEDED.map((left) => ({ name: `without-${left}`, password: 'x', permissions: NEEDED.filter((each) => each !== left) }));
+
+let solr: Solr;
+let sequence = 0;
+beforeAll(async () => {
+  const users = [{ ...WRITER, permissions: NEEDED }, ...withoutOne];
+  solr = await startSolr({ auth: { admin: { name: 'solr', password: 'SolrRocks' }, users } });
+  await solr.create('orders');
+});
+afterAll(() => solr?.stop());
+
+/** What a target made like this says to an upsert. */
+async function apply(settings: Partial<SolrOptions>): Promise<readonly string[]> {
+  const target = new SolrTarget({
+    url: `${solr.url}/orders`,
+    connectTimeoutMs: 1_000,
+    requestTimeoutMs: 30_000,
+    autoCommitInterval: 0,
+    schema: 'drop',
+    ids: undefined,
+    updateChain: undefined,
+    versionField: undefined,
+    deleteVersionParameter: 'del_version',
+    uniqueKey: undefined,
+    ...settings,
+  });
+  try {
+    await target.connect(never);
+    return (await target.applyBatch([change(1, ++sequence)], never)).map(({ status }) => status);
+  } finally {
+    await target.close();
+  }
+}
+
+const refusalOf = (settings: Partial<SolrOptions>): Promise<string> =>
+  apply(settings).then(
+    (statuses) => `not refused: ${statuses.join()}`,
+    ({ code, message, hint }: TailwaterError) => {
+      expect(`${message} ${hint}`).not.toMatch(/p@ss|geheim/);
+      return `${code} ${message}`;
+    },
+  );
+
+describe('a Solr with access control', () => {
+  it('takes changes of a user beside the URL, and in it', async () => {
+    expect(await apply({ user: WRITER })).toEqual(['applied']);
+    const inUrl = `${encodeURIComponent(WRITER.name)}:${encodeURIComponent(WRITER.password)}@127.0.0.1`;
+    expect(await apply({ url: `${solr.url}/orders`.replace('127.0.0.1', inUrl) })).toEqual(['applied']);
+  });
+
+  it('refuses whom it does not know', async () => {
+    expect(await refusalOf({ user: { ...WRITER, password: 'geheim' } })).toMatch(/^TW1302 /);
+    expect(await refusalOf({ user: { name: 'nobody', password: 'geheim' } })).toMatch(/^TW1302 /);
+    expect(await refusalOf({})).toMatch(/^TW1302 /);
+  });
+
+  it('refuses who lacks one of the documented permissions, and says which', async () => {
+    const [withoutSchema, withoutUpdate] = withoutOne as unknown as [User, User];
+    expect(await refusalOf({ user: withoutSchema })).toMatch(/^TW1303 .* to read the schema of orders/);
+    expect(await refusalOf({ user: withoutUpdate })).toMatch(/^TW1303 .* to write to orders/);
+  });
+
+  it('is reached by TLS with its CA, and not without', async () => {
+    await using authority = await Certificates.create();
+    await using stranger = await Certificates.create();
+    await using proxy = await TlsProxy.start(solr.port, [], { authority, passesOn: true });
+    const url = `${proxy.url}/solr/orders`;
+    const tls = readTlsFiles({ flag: '--target-tls', ca: authority.ca }) ?? {};
+    const other = readTlsFiles({ flag: '--target-tls', ca: stranger.ca }) ?? {};
+    expect(await apply({ url, user: WRITER, tls })).toEqual(['applied']);
+    expect(await refusalOf({ url, user: { ...WRITER, password: 'geheim' }, tls })).toMatch(/^TW1302 /);
+    expect(await refusalOf({ url, user: WRITER })).toMatch(/^TW1312 .*not trusted here/);
+    expect(await refusalOf({ url, user: WRITER, tls: other })).toMatch(/^TW1312 /);
+  });
+});
