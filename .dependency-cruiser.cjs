@@ -66,9 +66,12 @@ module.exports = {
       to: { path: 'node_modules/@elastic' },
     },
     {
-      name: 'undici-has-two-homes',
+      name: 'undici-has-three-homes',
       severity: 'error',
-      from: { path: '^packages/(schema|runtime|producer|consumer)/', pathNot: '^packages/(consumer/src/apply/solr|runtime/src/registry)/' },
+      from: {
+        path: '^packages/(schema|runtime|producer|consumer)/',
+        pathNot: '^packages/(consumer/src/apply/solr|runtime/src/registry)/|^packages/runtime/src/kafka/token-source',
+      },
       to: { path: 'node_modules/undici' },
     },
     ...stageRules,

@@ -6,10 +6,17 @@ export interface KafkaSecurity {
   readonly tls: { readonly ca: string; readonly both: string };
   /** Passwords by user, for PLAIN and for SCRAM. Neither may hold a quote or a comma. */
   readonly users?: Readonly<Record<string, string>>;
-  /** Lets in by OAUTHBEARER: tokens whose signature a key of this list checks. */
-  readonly oauth?: { readonly jwksUrl: string; readonly audience: string };
+  /** Lets in by OAUTHBEARER. */
+  readonly oauth?: KafkaOauth;
   /** Nobody but those who come by the plain listener may do what no ACL allows. */
   readonly acls?: boolean;
+}
+
+/** What a token must say, and the URL of the keys that its signature is checked by. */
+interface KafkaOauth {
+  readonly jwksUrl: string;
+  readonly audience: string;
+  readonly issuer: string;
 }
 
 export interface SecuredPorts {
@@ -50,12 +57,15 @@ export function securityProperties(
   };
 }
 
-function oauthProperties(listener: string, oauth: { jwksUrl: string; audience: string }): Record<string, string> {
+function oauthProperties(listener: string, oauth: KafkaOauth): Record<string, string> {
   return {
     [`${listener}.oauthbearer.sasl.jaas.config`]: `${SECURITY}.oauthbearer.OAuthBearerLoginModule required;`,
     [`${listener}.oauthbearer.sasl.server.callback.handler.class`]: `${SECURITY}.oauthbearer.OAuthBearerValidatorCallbackHandler`,
     [`${listener}.oauthbearer.sasl.oauthbearer.jwks.endpoint.url`]: oauth.jwksUrl,
     [`${listener}.oauthbearer.sasl.oauthbearer.expected.audience`]: oauth.audience,
+    [`${listener}.oauthbearer.sasl.oauthbearer.expected.issuer`]: oauth.issuer,
+    // A connection ends with its token, unless it is authenticated again; without this it lasts for ever.
+    [`${listener}.oauthbearer.connections.max.reauth.ms`]: '3600000',
   };
 }
 

@@ -23,7 +23,8 @@ export interface KafkaCluster {
 /**
  * Asks the cluster for its brokers, again and again until one answers or the time is up.
  *
- * @throws TailwaterError TW1201 nobody answered in time, TW1217 who did hung up; TW1202, TW1208 or TW1210, at once, when the answer was no
+ * @throws TailwaterError TW1201 nobody answered in time, TW1217 who did hung up; TW1218 no token; TW1202, TW1208,
+ *   TW1210 or TW1219, at once, when the answer was no
  */
 export async function checkKafka(kafka: KafkaClient, options: CheckKafkaOptions = {}): Promise<KafkaCluster> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
@@ -34,12 +35,14 @@ export async function checkKafka(kafka: KafkaClient, options: CheckKafkaOptions 
     signal?.throwIfAborted();
     if (remainingMs <= 0) throw timeIsUp(kafka.brokers, last);
     try {
+      // kafkajs would say no more than that it cannot connect.
+      await kafka.connection.tokens?.token();
       return await probe(kafka, remainingMs, signal);
     } catch (error) {
       const coded = toKafkaError(error, kafka.brokers);
       if (!(coded instanceof TailwaterError && coded.retriable)) throw coded;
       // An attempt that only ran out of time knows less than the one before it.
-      if (coded.cause !== undefined) last = coded;
+      if (coded.code !== 'TW1201' || coded.cause !== undefined) last = coded;
     }
     await sleep(Math.min(PAUSE_MS, Math.max(0, deadline - systemClock.monotonic())), signal);
   }

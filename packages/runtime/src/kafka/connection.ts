@@ -1,8 +1,9 @@
 // How to reach Kafka: what the configuration says, checked.
 import type { ConnectionOptions } from 'node:tls';
-import type { SASLOptions } from 'kafkajs';
+import type { Mechanism, SASLOptions } from 'kafkajs';
 import { redactAddress } from '../errors/redact.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
+import type { TokenSource } from './token-source.js';
 
 const DEFAULT_PORT = 9092;
 const BROKER = /^([A-Za-z0-9._-]+)(?::(\d{1,5}))?$/;
@@ -13,7 +14,9 @@ export interface KafkaConnection {
   /** The name under which brokers log and meter this process. */
   readonly clientId: string;
   readonly ssl?: boolean | ConnectionOptions;
-  readonly sasl?: SASLOptions;
+  readonly sasl?: SASLOptions | Mechanism;
+  /** Where `sasl` has its tokens from, if it is about tokens. */
+  readonly tokens?: TokenSource;
 }
 
 /**

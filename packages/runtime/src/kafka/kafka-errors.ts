@@ -34,8 +34,10 @@ interface KafkajsError extends Error {
  * @param brokers - the addresses for the message, `host:port` separated by commas
  */
 export function toKafkaError(error: unknown, brokers: string): unknown {
-  if (error instanceof TailwaterError) return error;
-  for (const link of chain(error)) {
+  const links = [...chain(error)];
+  const own = links.find((link) => link instanceof TailwaterError);
+  if (own !== undefined) return own;
+  for (const link of links) {
     const coded = codeOf(link, brokers, error);
     if (coded !== undefined) return coded;
   }

@@ -49,8 +49,30 @@ describe('kafkaConnection', () => {
     [{ kafkaSasl: 'plain', kafkaUser: 'u' }, '--kafka-password'],
     [{ kafkaUser: 'u', kafkaPassword: 'p' }, '--kafka-sasl'],
     [{ kafkaPassword: 'p' }, '--kafka-user'],
+    [{ kafkaSasl: 'oauthbearer' }, '--kafka-oauth-token-url'],
+    [{ kafkaSasl: 'oauthbearer', kafkaOauthTokenUrl: 'http://t' }, '--kafka-user'],
+    [{ kafkaSasl: 'oauthbearer', kafkaOauthTokenUrl: 'http://t', kafkaUser: 'u' }, '--kafka-password'],
+    [{ kafkaOauthTokenFile: 'x' }, '--kafka-sasl'],
   ])('asks for the other half of %j', (flags, missing) => {
     expect(() => connection(flags)).toThrow(expect.objectContaining({ code: 'TW1007', message: `The option ${missing} is required` }));
+  });
+
+  it.each([
+    [{ kafkaSasl: 'oauthbearer', kafkaOauthTokenFile: 'x', kafkaUser: 'u' }, 'TW1015'],
+    [{ kafkaSasl: 'oauthbearer', kafkaOauthTokenFile: 'x', kafkaOauthTokenUrl: 'http://t' }, 'TW1015'],
+    [{ kafkaSasl: 'plain', kafkaUser: 'u', kafkaPassword: 'p', kafkaOauthScope: 's' }, 'TW1015'],
+    [{ kafkaSasl: 'oauthbearer', kafkaUser: 'u', kafkaPassword: 'p', kafkaOauthTokenUrl: 'tokens' }, 'TW1006'],
+  ])('refuses %j with %s', (flags, code) => {
+    expect(() => connection(flags)).toThrow(expect.objectContaining({ code }));
+  });
+
+  it('has tokens from a server or a file', () => {
+    const server = { kafkaUser: 'u', kafkaPassword: 'p', kafkaOauthTokenUrl: 'http://t' };
+    for (const flags of [server, { kafkaOauthTokenFile: 'x' }]) {
+      const { sasl, tokens } = connection({ kafkaSasl: 'oauthbearer', ...flags });
+      expect(sasl).toMatchObject({ mechanism: 'oauthbearer' });
+      expect(tokens).toBeDefined();
+    }
   });
 
   it('names a file that it cannot read', () => {

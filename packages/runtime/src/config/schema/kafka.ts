@@ -48,16 +48,35 @@ export const kafka = {
     }),
   },
   sasl: {
-    mechanism: leaf('kafkaSasl', z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional(), {
+    mechanism: leaf('kafkaSasl', z.enum(['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer']).optional(), {
       group,
       describe: 'How to authenticate',
     }),
-    user: leaf('kafkaUser', text().optional(), { group, describe: 'User for --kafka-sasl' }),
+    user: leaf('kafkaUser', text().optional(), { group, describe: 'User for --kafka-sasl; for oauthbearer the client id' }),
     password: leaf('kafkaPassword', text().optional(), {
       group,
-      describe: 'Password for --kafka-sasl; better given in a file or as TAILWATER_KAFKA_PASSWORD',
+      describe: 'Password for --kafka-sasl, or the client secret; better given in a file or as TAILWATER_KAFKA_PASSWORD',
       secret: 'value',
     }),
+    oauth: {
+      tokenUrl: leaf('kafkaOauthTokenUrl', text().optional(), {
+        group,
+        describe: 'Token server for oauthbearer, which gives tokens for the client’s id and secret',
+        secret: 'uri',
+        placeholder: 'https://…',
+      }),
+      scope: leaf('kafkaOauthScope', text().optional(), { group, describe: 'Scopes to ask it for, separated by spaces' }),
+      ca: leaf('kafkaOauthTlsCa', text().optional(), {
+        group,
+        describe: 'PEM file of the CA that signed its certificate; by default the well-known ones',
+        placeholder: 'file',
+      }),
+      tokenFile: leaf('kafkaOauthTokenFile', text().optional(), {
+        group,
+        describe: 'File with the token instead, read again for each connection',
+        placeholder: 'file',
+      }),
+    },
   },
   schemaRegistry: {
     url: leaf('schemaRegistry', text().optional(), {

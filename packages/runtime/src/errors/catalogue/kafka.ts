@@ -14,7 +14,7 @@ export const kafkaErrors = {
   TW1202: {
     title: 'Kafka credentials refused',
     message: 'Kafka at {brokers} refused the credentials{detail}',
-    hint: 'Check --kafka-sasl, the user and the secret, and that the listener behind this port is a SASL one: another one wants no --kafka-sasl. A user may exist for one mechanism and not for another. Why, says the broker’s log.',
+    hint: 'Check --kafka-sasl, the user and the secret, and that the listener behind this port is a SASL one: another one wants no --kafka-sasl. A user may exist for one mechanism and not for another; a token must be for the audience and from the issuer that the broker expects. Why, says the broker’s log.',
     ...permanent,
   },
   TW1203: {
@@ -107,5 +107,17 @@ export const kafkaErrors = {
     message: 'Something at {brokers} takes connections and closes them at once',
     hint: 'Most often the listener behind this port is of another kind: one with TLS needs --kafka-tls, one with SASL needs --kafka-sasl, and a plain one wants neither. Its name in listener.security.protocol.map of the broker says which. A broker that starts or stops, or a proxy with no broker behind it, does this too.',
     ...passing,
+  },
+  TW1218: {
+    title: 'No token for Kafka',
+    message: 'No token for Kafka from {from} ({reason})',
+    hint: 'Check --kafka-oauth-token-url and that the token server runs, or what writes the file of --kafka-oauth-token-file. A process that runs goes on by itself as soon as there is a token.',
+    ...passing,
+  },
+  TW1219: {
+    title: 'Token server refuses',
+    message: 'The token server {url} refuses this client ({reason})',
+    hint: 'Check --kafka-user (the client id), --kafka-password (its secret) and --kafka-oauth-scope, and that this client may have tokens for itself (grant type client_credentials). Why, says the token server’s log.',
+    ...permanent,
   },
 } as const satisfies Record<string, ErrorEntry>;
