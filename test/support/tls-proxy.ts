@@ -11,8 +11,6 @@ export interface TlsProxyOptions {
   readonly authority?: Certificates;
   /** Lets in nobody without a certificate of the authority. */
   readonly clientsMust?: boolean;
-  /** Lets the server behind it judge the `authorization` headers. */
-  readonly passesOn?: boolean;
   /** By `authorization` header: answers 403 to these, which come from keys without rights. */
   readonly powerless?: readonly string[];
 }
@@ -35,12 +33,10 @@ export class TlsProxy implements AsyncDisposable {
     this.#ownAuthority = options.authority === undefined;
     this.#server = createServer({ ...files, requestCert: true, rejectUnauthorized: options.clientsMust === true }, (incoming, outgoing) => {
       const given = incoming.headers.authorization ?? '';
-      if (options.passesOn === true) return forward(incoming, outgoing, targetPort, incoming.headers);
       if (options.powerless?.includes(given) === true) return refuse(incoming, outgoing, 403, 'is unauthorized');
       if (!authorization.includes(given)) return refuse(incoming, outgoing, 401, 'unable to authenticate');
       this.headers.push(incoming.headers);
-      const { authorization: _, ...headers } = incoming.headers;
-      forward(incoming, outgoing, targetPort, headers);
+      forward(incoming, outgoing, targetPort);
     });
   }
 
@@ -85,7 +81,8 @@ function refuse(incoming: IncomingMessage, outgoing: ServerResponse, status: 401
   outgoing.end(JSON.stringify({ error: { type: 'security_exception', reason }, status }));
 }
 
-function forward(incoming: IncomingMessage, outgoing: ServerResponse, port: number, headers: IncomingMessage['headers']): void {
+function forward(incoming: IncomingMessage, outgoing: ServerResponse, port: number): void {
+  const { authorization: _, ...headers } = incoming.headers;
   const options = { host: '127.0.0.1', port, method: incoming.method, path: incoming.url, headers };
   const onward = request(options, (answer) => {
     outgoing.writeHead(answer.statusCode ?? 500, answer.headers);

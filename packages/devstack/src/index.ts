@@ -15,7 +15,7 @@ export type { MongoCredentials, MongoOptions, MongoTls } from './mongo/options.j
 export { startMongo } from './mongo/start-mongo.js';
 export { PipelineProcess } from './processes/pipeline-process.js';
 export { type Registry, startRegistry } from './registry/registry.js';
-export type { SolrAuth, SolrOptions, SolrUser } from './solr/options.js';
+export type { SolrAuth, SolrOptions, SolrTls, SolrUser } from './solr/options.js';
 export { type Solr, startSolr } from './solr/solr.js';
 export { type Stack, type StackOptions, startStack } from './stack.js';
 export type { Server } from './supervision/server.js';

@@ -12,7 +12,17 @@ export interface SolrOptions {
   readonly heapMb?: number;
   /** Turns access control on: nobody is let in without a password, and each user may do what is listed, `admin` everything. */
   readonly auth?: SolrAuth;
+  /** Speaks HTTPS alone. Not in the cloud, whose nodes would have to trust each other. */
+  readonly tls?: SolrTls;
   readonly artifacts?: Artifacts;
+}
+
+export interface SolrTls {
+  /** A PKCS #12 file with certificate and key. */
+  readonly keyStore: string;
+  readonly password: string;
+  /** PEM file of the CA, for the devstack's own requests. */
+  readonly ca: string;
 }
 
 export interface SolrUser {

@@ -1,7 +1,8 @@
 // A Solr server: standalone, or SolrCloud of one node with its ZooKeeper in the same process.
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Agent, fetch } from 'undici';
 import { Artifacts, type JavaProgram } from '../artifacts/artifacts.js';
 import { ASSETS } from '../artifacts/jars.js';
 import { DevstackError } from '../errors.js';
@@ -57,9 +58,9 @@ export class Solr extends SupervisedServer {
     this.#zooKeeperPort = zooKeeperPort;
   }
 
-  /** `http://127.0.0.1:<port>/solr`; a core or collection follows as `/<name>`. */
+  /** `http://127.0.0.1:<port>/solr`, by TLS `https:`; a core or collection follows as `/<name>`. */
   get url(): string {
-    return `http://127.0.0.1:${this.port}/solr`;
+    return `${this.#options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${this.port}/solr`;
   }
 
   /** Creates a core, or in the cloud a collection of one replica per shard. Only a collection has more than one shard. */
@@ -90,12 +91,13 @@ export class Solr extends SupervisedServer {
     const once = { recursive: true, force: false } as const;
     await cp(join(ASSETS, 'solr', 'home'), home, once);
     await cp(this.#options.configset ?? join(ASSETS, 'solr', 'configset'), join(home, 'configsets', CONFIGSET, 'conf'), once);
-    const { auth } = this.#options;
+    const { auth, tls } = this.#options;
     if (auth !== undefined) await writeFile(join(home, 'security.json'), securityJson(auth));
     const flags = [
       '-Dlog4j2.disable.jmx=true',
       `-Dlog4j2.configurationFile=${join(home, 'log4j2.xml')}`,
       `-Dsolr.install.dir=${directory}`,
+      ...(tls === undefined ? [] : [`-Dtailwater.keyStore=${tls.keyStore}`, `-Dtailwater.keyStorePassword=${tls.password}`]),
       ...(this.mode === 'cloud' ? await this.#cloudFlags(directory, home) : []),
     ];
     const heapMb = this.#options.heapMb ?? 768;
@@ -157,9 +159,10 @@ export class Solr extends SupervisedServer {
 
   async #get<T>(path: string, parameters: Record<string, string>, timeoutMs = CREATE_TIMEOUT_MS): Promise<T> {
     const query = new URLSearchParams({ ...parameters, wt: 'json' });
-    const { auth } = this.#options;
+    const { auth, tls } = this.#options;
     const headers = auth === undefined ? {} : { authorization: basic(auth.admin) };
-    const response = await fetch(`${this.url}/${path}?${query}`, { headers, signal: AbortSignal.timeout(timeoutMs) });
+    const trust = tls === undefined ? {} : { dispatcher: new Agent({ connect: { ca: await readFile(tls.ca) } }) };
+    const response = await fetch(`${this.url}/${path}?${query}`, { headers, signal: AbortSignal.timeout(timeoutMs), ...trust });
     const body = await response.text();
     if (!response.ok) throw new DevstackError(`Solr refused ${path}?${query} (${response.status}): ${body.slice(0, 500)}`);
     return JSON.parse(body) as T;

@@ -1,10 +1,9 @@
-// Solr with its own access control, and TLS before it: who is let in, what each refusal says, and the rights that the documentation asks for.
+// Solr behind TLS and access control: who is let in, what each refusal says, and the rights that the documentation asks for.
 import { type Solr, startSolr } from '@tailwater/devstack';
 import { readTlsFiles, type TailwaterError, type User } from '@tailwater/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SolrOptions, SolrTarget } from '../../../../packages/consumer/src/apply/solr/solr.js';
 import { Certificates } from '../../../support/certificates.js';
-import { TlsProxy } from '../../../support/tls-proxy.js';
 import { change } from '../../../unit/consumer/support/changes.js';
 
 const never = new AbortController().signal;
@@ -12,14 +11,22 @@ const WRITER: User = { name: 'writer', password: 'p@ss/wörd:%' };
 const NEEDED = ['schema-read', 'update'];
 const withoutOne = NEEDED.map((left) => ({ name: `without-${left}`, password: 'x', permissions: NEEDED.filter((each) => each !== left) }));
 
+let authority: Certificates;
+let stranger: Certificates;
 let solr: Solr;
 let sequence = 0;
 beforeAll(async () => {
   const users = [{ ...WRITER, permissions: NEEDED }, ...withoutOne];
-  solr = await startSolr({ auth: { admin: { name: 'solr', password: 'SolrRocks' }, users } });
+  [authority, stranger] = await Promise.all([Certificates.create(), Certificates.create()]);
+  const keyStore = await authority.keyStore(await authority.issue('solr'), 'store password');
+  const auth = { admin: { name: 'solr', password: 'SolrRocks' }, users };
+  solr = await startSolr({ auth, tls: { keyStore, password: 'store password', ca: authority.ca } });
   await solr.create('orders');
 });
-afterAll(() => solr?.stop());
+afterAll(async () => {
+  await solr?.stop();
+  await Promise.all([authority?.[Symbol.asyncDispose](), stranger?.[Symbol.asyncDispose]()]);
+});
 
 /** What a target made like this says to an upsert. */
 async function apply(settings: Partial<SolrOptions>): Promise<readonly string[]> {
@@ -34,6 +41,7 @@ async function apply(settings: Partial<SolrOptions>): Promise<readonly string[]>
     versionField: undefined,
     deleteVersionParameter: 'del_version',
     uniqueKey: undefined,
+    tls: readTlsFiles({ flag: '--target-tls', ca: authority.ca }) ?? {},
     ...settings,
   });
   try {
@@ -53,7 +61,7 @@ const refusalOf = (settings: Partial<SolrOptions>): Promise<string> =>
     },
   );
 
-describe('a Solr with access control', () => {
+describe('a Solr behind TLS and access control', () => {
   it('takes changes of a user beside the URL, and in it', async () => {
     expect(await apply({ user: WRITER })).toEqual(['applied']);
     const inUrl = `${encodeURIComponent(WRITER.name)}:${encodeURIComponent(WRITER.password)}@127.0.0.1`;
@@ -73,15 +81,12 @@ describe('a Solr with access control', () => {
   });
 
   it('is reached by TLS with its CA, and not without', async () => {
-    await using authority = await Certificates.create();
-    await using stranger = await Certificates.create();
-    await using proxy = await TlsProxy.start(solr.port, [], { authority, passesOn: true });
-    const url = `${proxy.url}/solr/orders`;
-    const tls = readTlsFiles({ flag: '--target-tls', ca: authority.ca }) ?? {};
+    expect(await apply({ user: WRITER })).toEqual(['applied']);
+    expect(await refusalOf({ user: WRITER, tls: {} })).toMatch(/^TW1312 .*not trusted here/);
     const other = readTlsFiles({ flag: '--target-tls', ca: stranger.ca }) ?? {};
-    expect(await apply({ url, user: WRITER, tls })).toEqual(['applied']);
-    expect(await refusalOf({ url, user: { ...WRITER, password: 'geheim' }, tls })).toMatch(/^TW1302 /);
-    expect(await refusalOf({ url, user: WRITER })).toMatch(/^TW1312 .*not trusted here/);
-    expect(await refusalOf({ url, user: WRITER, tls: other })).toMatch(/^TW1312 /);
+    expect(await refusalOf({ user: WRITER, tls: other })).toMatch(/^TW1312 /);
+    expect(await refusalOf({ user: WRITER, url: `${solr.url}/orders`.replace('https:', 'http:') })).toMatch(
+      /^TW1313 .*does not speak plain HTTP/,
+    );
   });
 });

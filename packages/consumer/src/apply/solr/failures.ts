@@ -1,20 +1,27 @@
 // What went wrong, as coded errors, told apart by status and error code, never by their text.
 import { TailwaterError, tlsFailure } from '@tailwater/runtime';
+import { errors } from 'undici';
 import type { Answer } from './http.js';
 
 const TARGET = 'Solr';
 const MAX_REASON = 1_000;
 /** The answer was not HTTP: https://github.com/nodejs/llhttp */
 const NOT_HTTP_CODE = /^HPE_/;
+const NOT_HTTP = 'HPE_UNKNOWN';
 
 /** A request without an answer; an error that is not the connection's stays what it is. */
 export function connectionFailure(error: unknown, address: string): unknown {
-  const code = codeOf(error) ?? codeOf((error as { cause?: unknown } | undefined)?.cause);
+  // Without a code where what answers is not even close: HTTPS, asked in plain text.
+  const code =
+    codeOf(error) ??
+    (error instanceof errors.HTTPParserError ? NOT_HTTP : undefined) ??
+    codeOf((error as { cause?: unknown } | undefined)?.cause);
   if (code === undefined) return error;
   const params = { target: TARGET, address };
   const tls = tlsFailure(error);
   if (tls !== undefined) return new TailwaterError('TW1312', { ...params, reason: tls.reason }, { cause: error });
-  if (NOT_HTTP_CODE.test(code)) return new TailwaterError('TW1313', { ...params, reason: code }, { cause: error });
+  if (NOT_HTTP_CODE.test(code))
+    return new TailwaterError('TW1313', { ...params, reason: `what answers there does not speak plain HTTP (${code})` }, { cause: error });
   return new TailwaterError('TW1301', params, { cause: error });
 }
 
