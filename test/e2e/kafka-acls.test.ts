@@ -1,0 +1,107 @@
+// Producer and consumer as users with no more than the rights that docs/07-security.md grants, on a broker that asks for them.
+import { readFile } from 'node:fs/promises';
+import {
+  compareMongo,
+  countDifferences,
+  type Kafka,
+  type Mongo,
+  PipelineProcess,
+  startKafka,
+  startMongo,
+  waitFor,
+} from '@tailwater/devstack';
+import { type AclEntry, AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Certificates } from '../support/certificates.js';
+
+const PASSWORD = 'secret';
+const OPERATIONS: Readonly<Record<string, AclOperationTypes>> = {
+  Create: AclOperationTypes.CREATE,
+  Delete: AclOperationTypes.DELETE,
+  Describe: AclOperationTypes.DESCRIBE,
+  DescribeConfigs: AclOperationTypes.DESCRIBE_CONFIGS,
+  Read: AclOperationTypes.READ,
+  Write: AclOperationTypes.WRITE,
+};
+const RESOURCES: Readonly<Record<string, AclResourceTypes>> = {
+  topic: AclResourceTypes.TOPIC,
+  group: AclResourceTypes.GROUP,
+  'transactional-id': AclResourceTypes.TRANSACTIONAL_ID,
+};
+const COMMAND =
+  /^kafka-acls\.sh .*--allow-principal User:(\S+) (.*) --(topic|group|transactional-id) (\S+)( --resource-pattern-type prefixed)?$/gm;
+
+let authority: Certificates;
+let source: Mongo;
+let target: Mongo;
+let kafka: Kafka;
+const processes: PipelineProcess[] = [];
+
+beforeAll(async () => {
+  authority = await Certificates.create();
+  const { both } = await authority.issue('broker');
+  const users = Object.fromEntries(['producer', 'search'].map((name) => [name, PASSWORD]));
+  [source, target, kafka] = await Promise.all([
+    startMongo({}),
+    startMongo({ members: 0 }),
+    startKafka({ security: { tls: { ca: authority.ca, both }, users, acls: true } }),
+  ]);
+});
+afterAll(async () => {
+  await Promise.all(processes.map((process) => process.stop()));
+  await Promise.all([source?.stop(), target?.stop(), kafka?.stop(), authority?.[Symbol.asyncDispose]()]);
+});
+
+/** What the documentation's commands grant a user, each operation apart. */
+async function documentedAcls(user: string): Promise<AclEntry[]> {
+  const text = await readFile(new URL('../../docs/07-security.md', import.meta.url), 'utf8');
+  return [...text.matchAll(COMMAND)]
+    .filter(([, name]) => name === user)
+    .flatMap(([, , operations = '', resource = '', resourceName = '', isPrefixed]) =>
+      [...operations.matchAll(/--operation (\w+)/g)].map(([, operation = '']) => ({
+        principal: `User:${user}`,
+        host: '*',
+        operation: OPERATIONS[operation] as AclOperationTypes,
+        permissionType: AclPermissionTypes.ALLOW,
+        resourceType: RESOURCES[resource] as AclResourceTypes,
+        resourceName,
+        resourcePatternType: isPrefixed === undefined ? ResourcePatternTypes.LITERAL : ResourcePatternTypes.PREFIXED,
+      })),
+    );
+}
+
+const grant = (acl: AclEntry[]) => kafka.withAdmin((admin) => admin.createAcls({ acl }));
+
+const asUser = (name: string): string[] => [
+  ...['--kafka', kafka.listener('saslSsl'), '--kafka-tls-ca', authority.ca],
+  ...['--kafka-sasl', 'scram-sha-256', '--kafka-user', name, '--kafka-password', PASSWORD],
+];
+const produce = (user: string): string[] => [...asUser(user), '--mongo', source.uri, '--include', 'shop.*'];
+const consume = (user: string): string[] => [...asUser(user), '--target', 'mongo', '--target-url', target.uri, '--name', 'search'];
+
+async function start(kind: 'producer' | 'consumer', args: string[]): Promise<PipelineProcess> {
+  const process = await PipelineProcess.start(kind, args);
+  processes.push(process);
+  return process;
+}
+
+describe('the documented ACLs', () => {
+  it('are enough, from the source to a target', async () => {
+    await grant([...(await documentedAcls('producer')), ...(await documentedAcls('search'))]);
+    const orders = (await source.client()).db('shop').collection<{ _id: number }>('orders');
+    await orders.insertMany(Array.from({ length: 100 }, (_, _id) => ({ _id })));
+    await start('producer', produce('producer'));
+    await start('consumer', consume('search'));
+    const [from, to] = await Promise.all([source.client(), target.client()]);
+    const inStep = (count: number) =>
+      waitFor(() => compareMongo(from, to, 'shop', 'orders'), {
+        describe: 'the target to be in step',
+        until: (differences) => differences.compared === count && countDifferences(differences) === 0,
+        timeoutMs: 150_000,
+      });
+    await inStep(100);
+    await orders.insertOne({ _id: 100 });
+    await inStep(101);
+    for (const { logFile } of processes) expect(await readFile(logFile, 'utf8')).not.toMatch(/not authorized|AUTHORIZATION/i);
+  });
+});
