@@ -51,9 +51,12 @@ function render(comparison: Comparison): string {
     formatCount(Math.round(median(runs.map(({ rate }) => rate)))),
     runs.map(({ rate }) => formatCount(Math.round(rate))).join('  '),
     formatBytes(Math.max(...runs.map(({ peakRssBytes }) => peakRssBytes))),
+    runs[0]?.cpuMicrosPerRecord === undefined
+      ? ''
+      : `${median(runs.map(({ cpuMicrosPerRecord }) => cpuMicrosPerRecord ?? 0)).toFixed(1)} µs`,
   ];
   const verdict = comparison.ratio >= comparison.floor ? 'reached' : 'MISSED';
   const rows = [row('tailwater', comparison.ours), row(comparison.limitIs, comparison.limit)];
-  const table = renderTable([comparison.mode, comparison.unit, 'rounds', 'peak memory'], rows);
+  const table = renderTable([comparison.mode, comparison.unit, 'rounds', 'peak memory', 'CPU a record'], rows);
   return `${table}\n${comparison.mode}: ${comparison.ratio.toFixed(2)} of the limit (floor ${comparison.floor}, ${verdict})\n\n`;
 }

@@ -13,6 +13,8 @@ export interface Run {
   readonly rate: number;
   /** Peak resident memory of the process, in bytes. */
   readonly peakRssBytes: number;
+  /** Processor time of all its threads, in microseconds; of our own processes only. */
+  readonly cpuMicrosPerRecord?: number;
 }
 
 export interface Comparison {
