@@ -13,6 +13,7 @@ import {
 import { type AclEntry, AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Certificates } from '../support/certificates.js';
+import { runCommand } from '../support/run-command.js';
 
 const PASSWORD = 'secret';
 const OPERATIONS: Readonly<Record<string, AclOperationTypes>> = {
@@ -71,6 +72,7 @@ async function documentedAcls(user: string): Promise<AclEntry[]> {
 }
 
 const grant = (acl: AclEntry[]) => kafka.withAdmin((admin) => admin.createAcls({ acl }));
+const take = (acl: AclEntry[]) => kafka.withAdmin((admin) => admin.deleteAcls({ filters: acl }));
 
 const asUser = (name: string): string[] => [
   ...['--kafka', kafka.listener('saslSsl'), '--kafka-tls-ca', authority.ca],
@@ -103,5 +105,21 @@ describe('the documented ACLs', () => {
     await orders.insertOne({ _id: 100 });
     await inStep(101);
     for (const { logFile } of processes) expect(await readFile(logFile, 'utf8')).not.toMatch(/not authorized|AUTHORIZATION/i);
+    await Promise.all(processes.splice(0).map((process) => process.stop()));
+  });
+
+  it.each([
+    ['producer', 'producer', AclResourceTypes.TRANSACTIONAL_ID, 'transactional id'],
+    ['consumer', 'search', AclResourceTypes.GROUP, 'consumer group'],
+  ] as const)('without one, the %s ends and names what is missing', async (kind, user, resourceType, name) => {
+    const acls = await documentedAcls(user);
+    const missing = acls.filter((acl) => acl.resourceType === resourceType);
+    expect(missing).not.toEqual([]);
+    await grant(acls);
+    await take(missing);
+    const command = kind === 'producer' ? produce(user) : consume(user);
+    const { code, stderr } = await runCommand(kind, ['start', ...command]);
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining(`TW1208`) });
+    expect(stderr).toContain(`does not authorize this user: ${name}`);
   });
 });

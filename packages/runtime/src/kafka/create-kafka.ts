@@ -3,6 +3,7 @@ import { Kafka, type RetryOptions } from 'kafkajs';
 import type { Logger } from '../logging/logger.js';
 import { BrokerHealth } from './broker-health.js';
 import { type KafkaConnection, parseBrokers } from './connection.js';
+import { tellCoordinatorRefusals } from './coordinator-refusals.js';
 import { createKafkajsLogBridge, kafkajsLogLevel } from './kafkajs-log-bridge.js';
 
 /**
@@ -36,6 +37,7 @@ export class KafkaClient extends Kafka {
       logCreator: createKafkajsLogBridge(logger, health),
       socketFactory: health.socketFactory,
     });
+    tellCoordinatorRefusals(this);
     this.connection = connection;
     this.brokers = brokers.join(',');
   }

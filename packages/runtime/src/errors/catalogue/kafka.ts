@@ -8,7 +8,7 @@ export const kafkaErrors = {
   TW1201: {
     title: 'Kafka unreachable',
     message: 'Cannot reach Kafka at {brokers}',
-    hint: 'Check that a broker runs and that host, port and firewall let this machine connect. A broker answers the first connection with its advertised.listeners, and all later ones go there: those names must resolve and be reachable from here too. A TLS listener needs --kafka-tls, a SASL one --kafka-sasl. If it is a group coordinator that is not found, the user may lack the ACL for its group or transactional id.',
+    hint: 'Check that a broker runs and that host, port and firewall let this machine connect. A broker answers the first connection with its advertised.listeners, and all later ones go there: those names must resolve and be reachable from here too. A TLS listener needs --kafka-tls, a SASL one --kafka-sasl.',
     ...passing,
   },
   TW1202: {
