@@ -1,29 +1,9 @@
 // Runs a `consumer` command line in this process, as its users see it: arguments in, text or a coded error out.
 import { Writable } from 'node:stream';
 import { createCli } from '@tailwater/runtime';
-import { discardLettersCommand } from '../../../../packages/consumer/src/cli/dead-letters/discard-command.js';
-import { listLettersCommand } from '../../../../packages/consumer/src/cli/dead-letters/list-command.js';
-import { retryLettersCommand } from '../../../../packages/consumer/src/cli/dead-letters/retry-command.js';
-import { showLetterCommand } from '../../../../packages/consumer/src/cli/dead-letters/show-command.js';
-import { repairCommand } from '../../../../packages/consumer/src/cli/repair-command.js';
-import { replayCommand } from '../../../../packages/consumer/src/cli/replay-command.js';
-import { startCommand } from '../../../../packages/consumer/src/cli/start-command.js';
-import { statusCommand } from '../../../../packages/consumer/src/cli/status-command.js';
+import { consumerProgram } from '../../../../packages/consumer/src/cli/program.js';
 
-const cli = createCli({
-  name: 'consumer',
-  description: 'test',
-  commands: [
-    startCommand,
-    statusCommand,
-    replayCommand,
-    repairCommand,
-    listLettersCommand,
-    showLetterCommand,
-    retryLettersCommand,
-    discardLettersCommand,
-  ],
-});
+const cli = createCli(consumerProgram);
 
 class Output extends Writable {
   text = '';
