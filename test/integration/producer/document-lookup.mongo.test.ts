@@ -118,6 +118,18 @@ describe('DocumentLookup', () => {
     expect(queries).toBe(asked);
   });
 
+  it('leaves a row its document that came with its event, beside rows that are looked up', async () => {
+    await insert(
+      ORDERS,
+      [1, 2].map((_id) => ({ _id, n: _id })),
+    );
+    const image = documentWithId({ kind: 'string', text: Buffer.from('as it was') });
+    const batch = await updatesOf({ id: 1, document: image }, { id: 2 }, { id: 1 }, { id: 3, document: image });
+    await new DocumentLookup(client).fill(batch, 0, 4);
+    const [first, second] = await stored(ORDERS);
+    expect(batch.document.slice(0, 4)).toEqual([image, second, first, image]);
+  });
+
   it('keeps namespaces apart', async () => {
     await insert(ORDERS, [{ _id: 1, n: 'order' }]);
     await insert(ITEMS, [{ _id: 1, n: 'item' }]);

@@ -48,7 +48,8 @@ export class DocumentLookup {
     for (const [namespace, rows] of wanted) {
       const documents = await this.#read(namespace, batch, [...rows.values()], notBefore);
       for (let row = from; row < to; row++) {
-        if (batch.op[row] !== 'update' || batch.namespace[row] !== namespace) continue;
+        // A row whose document came with its event keeps it: no document was asked for in its name.
+        if (batch.op[row] !== 'update' || batch.namespace[row] !== namespace || batch.document[row] !== undefined) continue;
         batch.document[row] = documents.get(batch.key[row] as string);
       }
     }
