@@ -1,9 +1,10 @@
-// What values look like in Kafka, through the real commands: in the framing of a schema registry, as JSON, and all mixed in one topic.
+// What values look like in Kafka, through the real commands: in the framing of a schema registry, as JSON, all mixed in one topic, and
+// compressed as the broker and the topics want it.
 import { compareMongo, countDifferences, hasJdk, type Registry, startRegistry, waitFor } from '@tailwater/devstack';
 import { confluentSchemaId, topicName } from '@tailwater/schema';
 import avro, { type Schema } from 'avsc';
 import { BSON } from 'bson';
-import { Kafka, logLevel } from 'kafkajs';
+import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
 import { Double, Long } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PipelineWorld } from '../support/pipeline-world.js';
@@ -66,6 +67,86 @@ describe('--value-format json', () => {
     await (await shop()).collection('orders').drop();
     await (await shop()).collection('orders').insertMany(orders(500, 3));
     expect(await world.untilMongoEquals('orders')).toMatchObject({ compared: 3 });
+  });
+});
+
+describe('compression.type', () => {
+  /** A broker's default, for the topics that say nothing else: the checkpoints, the signals, the dead letters. */
+  const compressByDefault = (value: string) =>
+    world.kafka.withAdmin((admin) =>
+      admin.alterConfigs({
+        validateOnly: false,
+        resources: [{ type: ConfigResourceTypes.BROKER, name: '1', configEntries: [{ name: 'compression.type', value }] }],
+      }),
+    );
+  afterAll(() => compressByDefault('producer'));
+
+  it('is read whatever it is, by every process and command', async () => {
+    await compressByDefault('zstd');
+    const collections = ['gzip', 'snappy', 'lz4', 'zstd'];
+    for (const codec of collections) {
+      const config = {
+        'cleanup.policy': 'compact',
+        'max.message.bytes': 20 * 1024 * 1024,
+        ...(codec === 'zstd' ? {} : { 'compression.type': codec }),
+      };
+      await world.kafka.createTopic(topicOf(codec), { partitions: 2, config });
+    }
+    const database = await shop();
+    const fill = (from: number) =>
+      Promise.all(
+        collections.map((each) =>
+          database.collection(each).insertMany(orders(from, 200).map((order) => ({ ...order, text: 'again '.repeat(200) }))),
+        ),
+      );
+    const inStep = async (compared: number) => {
+      for (const each of collections) expect(await world.untilMongoEquals(each)).toMatchObject({ compared });
+    };
+    const letters = (command: string, ...args: string[]) =>
+      runCommand('consumer', ['dead-letters', command, '--target', 'mongo', ...kafkaArgs(), '--json', ...args]);
+    const kafkaArgs = () => ['--kafka', world.kafka.brokers.join(','), '--prefix', world.prefix];
+    const reached = ['--target-url', world.target.uri];
+
+    await fill(0);
+    const first = await world.producer();
+    const consumer = await world.mongoConsumer();
+    await inStep(200);
+    // A restart reads the checkpoint; a signal is read from its topic; a sweep reads the data topics.
+    await first.stop();
+    await world.producer();
+    await fill(1000);
+    await inStep(400);
+    await Promise.all(collections.map((each) => database.collection(each).drop()));
+    await fill(2000);
+    await inStep(200);
+    const target = (await world.target.client()).db('shop');
+    await target.collection('lz4').deleteMany({});
+    expect(
+      await runCommand('producer', ['snapshot', '--mongo', world.source.uri, '--namespace', 'shop.lz4', ...kafkaArgs()]),
+    ).toMatchObject({ code: 0 });
+    await inStep(200);
+
+    await target.command({ collMod: 'snappy', validator: { number: { $lt: 3000 } } });
+    await database.collection('snappy').insertOne({ _id: 3000 as never, number: 3000 });
+    const there = await waitFor(() => letters('list'), { until: ({ stdout }) => stdout.includes('"3000"'), describe: 'a dead letter' });
+    const {
+      letters: [letter],
+    } = JSON.parse(there.stdout) as { letters: { id: string }[] };
+    expect(await letters('show', letter?.id ?? '')).toMatchObject({ code: 0 });
+    await consumer.stop();
+    await target.command({ collMod: 'snappy', validator: {} });
+    const retried = await waitFor(() => letters('retry', '--all', ...reached), {
+      until: ({ code }) => code === 0,
+      describe: (last) => `the retry of a letter: ${last?.stderr}`,
+      timeoutMs: 60_000,
+      intervalMs: 500,
+    });
+    expect(JSON.parse(retried.stdout)).toMatchObject({ results: [{ outcome: 'applied' }] });
+    await target.collection('zstd').insertOne({ _id: 1 as never });
+    const repaired = await runCommand('consumer', ['repair', '--target', 'mongo', ...reached, ...kafkaArgs(), '--json']);
+    expect(repaired).toMatchObject({ code: 0 });
+    await world.untilMongoEquals('zstd');
+    await world.untilMongoEquals('snappy');
   });
 });
 

@@ -1,4 +1,5 @@
 // Reading topics to where they end, and `dead-letters list`, which does only that: without a consumer group, so nothing waits for one.
+import { execFileSync } from 'node:child_process';
 import { type Kafka, startKafka } from '@tailwater/devstack';
 import { createKafka, createLogger, type KafkaClient } from '@tailwater/runtime';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -45,6 +46,42 @@ it('reads every partition from where it is told, and leaves out what was aborted
   expect(await read([{ topic: 'tw.shop.orders', partition: 1, offset: 4 }])).toEqual(['1 commit 1', '1 commit 2']);
   expect(await read([{ topic: 'tw.shop.orders', partition: 1, offset: 12 }])).toEqual([]);
 });
+
+it('reads what the broker compressed', async () => {
+  const values: string[] = [];
+  const topics = ['gzip', 'snappy', 'lz4', 'zstd'].map((codec) => `tw.compressed.${codec}`);
+  const producer = client.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false });
+  await producer.connect();
+  for (const topic of topics) {
+    await kafka.createTopic(topic, { config: { 'compression.type': topic.split('.')[2] as string } });
+    await producer.send({ topic, messages: Array.from({ length: 500 }, (_, n) => ({ value: `${n} `.repeat(n) })) });
+  }
+  await producer.disconnect();
+  await readToEnd(client, { topics, signal: new AbortController().signal }, ({ value }) => values.push(String(value)));
+  expect(values).toEqual(topics.flatMap(() => Array.from({ length: 500 }, (_, n) => `${n} `.repeat(n))));
+});
+
+// Of the same codecs librdkafka writes other framings: snappy has none.
+it.skipIf(!hasKcat())('reads what librdkafka compressed (skipped where there is no kcat)', async () => {
+  const lines = Array.from({ length: 2000 }, (_, n) => `${n} ${'again '.repeat(n % 50)}`);
+  for (const codec of ['gzip', 'snappy', 'lz4', 'zstd']) {
+    const topic = `tw.librdkafka.${codec}`;
+    await kafka.createTopic(topic);
+    execFileSync('kcat', ['-P', '-b', kafka.brokers.join(','), '-t', topic, '-z', codec], { input: lines.join('\n') });
+    const values: string[] = [];
+    await readToEnd(client, { topics: [topic], signal: new AbortController().signal }, ({ value }) => values.push(String(value)));
+    expect(values, codec).toEqual(lines);
+  }
+});
+
+function hasKcat(): boolean {
+  try {
+    execFileSync('kcat', ['-V'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 it('ends when the signal aborts', async () => {
   const signal = AbortSignal.abort(new Error('enough'));

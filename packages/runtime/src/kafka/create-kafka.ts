@@ -1,6 +1,7 @@
 // The kafkajs client with settings under which a broker that is away for an hour costs an hour and nothing else.
 import { Kafka, type RetryOptions } from 'kafkajs';
 import type { Logger } from '../logging/logger.js';
+import './codecs.js';
 import { BrokerHealth } from './broker-health.js';
 import { type KafkaConnection, parseBrokers } from './connection.js';
 import { tellCoordinatorRefusals } from './coordinator-refusals.js';

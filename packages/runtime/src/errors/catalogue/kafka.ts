@@ -120,4 +120,10 @@ export const kafkaErrors = {
     hint: 'Check --kafka-user (the client id), --kafka-password (its secret) and --kafka-oauth-scope, and that this client may have tokens for itself (grant type client_credentials). Why, says the token server’s log.',
     ...permanent,
   },
+  TW1280: {
+    title: 'Batch not decompressed',
+    message: 'A batch of records in Kafka, {bytes} bytes of {codec}, cannot be decompressed: {reason}',
+    hint: 'If a package is said to be missing, install again with the optional packages of this platform (npm ci without --omit=optional). Otherwise the batch is damaged, or was written by a client that does not keep to Kafka’s format: kafka-dump-log.sh --deep-iteration on the broker shows which records it holds.',
+    ...permanent,
+  },
 } as const satisfies Record<string, ErrorEntry>;
