@@ -2,6 +2,7 @@
 import type { Artifacts } from '../artifacts/artifacts.js';
 import { startElasticsearch } from '../elasticsearch/elasticsearch.js';
 import { startKafka } from '../kafka/kafka.js';
+import { startKafkaCluster } from '../kafka/start-cluster.js';
 import { startMongo } from '../mongo/start-mongo.js';
 import { startRegistry } from '../registry/registry.js';
 import { startSolr } from '../solr/solr.js';
@@ -43,6 +44,14 @@ export const SERVERS = {
     fetch: (artifacts) => artifacts.kafka(),
     start: async (options) => {
       const kafka = await startKafka(options);
+      return endpoint(kafka, kafka.brokers.join(','));
+    },
+  },
+  kafka3: {
+    title: 'Kafka 4.4, three brokers with the settings that people run',
+    fetch: (artifacts) => artifacts.kafka(),
+    start: async (options) => {
+      const kafka = await startKafkaCluster(options);
       return endpoint(kafka, kafka.brokers.join(','));
     },
   },
