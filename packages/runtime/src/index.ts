@@ -31,6 +31,7 @@ export type { KafkaConnection } from './kafka/connection.js';
 export { createKafka, type KafkaClient, PATIENT_RETRY } from './kafka/create-kafka.js';
 export { toKafkaError } from './kafka/kafka-errors.js';
 export { kafkaConnection, kafkaOptions } from './kafka/kafka-options.js';
+export { type CommittedOffset, committedOffsets, offsetsAt, type PartitionEnds, partitionEnds } from './kafka/offsets.js';
 export { type CommittedRecords, type ReadCommittedOptions, readCommitted } from './kafka/read-committed.js';
 export { abortable } from './lifecycle/abortable.js';
 export { type Clock, systemClock } from './lifecycle/clock.js';

@@ -1,8 +1,10 @@
 // Reading topics to where they end, and `dead-letters list`, which does only that: without a consumer group, so nothing waits for one.
 import { execFileSync } from 'node:child_process';
 import { type Kafka, startKafka } from '@tailwater/devstack';
-import { createKafka, createLogger, type KafkaClient } from '@tailwater/runtime';
+import { createKafka, createLogger, type KafkaClient, partitionEnds } from '@tailwater/runtime';
+import { AssignerProtocol, type PartitionAssigner } from 'kafkajs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readGroups } from '../../../packages/consumer/src/subscribe/kafka-groups.js';
 import { readToEnd } from '../../../packages/consumer/src/subscribe/kafka-reader.js';
 import { runCommand } from '../../support/run-command.js';
 
@@ -98,4 +100,54 @@ it('lists no letters where there is no topic, or all were removed, and leaves no
   expect(await list('es')).toMatchObject({ code: 0, stdout: `No dead letters in ${LETTERS}\n` });
   const groups = await kafka.withAdmin((admin) => admin.listGroups());
   expect(groups.groups).toEqual([]);
+});
+
+/** Members that ask for topics, and get none. */
+const nothingForNobody: PartitionAssigner = () => ({
+  name: 'nothing',
+  version: 1,
+  protocol: ({ topics }) => ({
+    name: 'nothing',
+    metadata: AssignerProtocol.MemberMetadata.encode({ version: 1, topics, userData: Buffer.alloc(0) }),
+  }),
+  assign: async ({ members }) =>
+    members.map(({ memberId }) => ({
+      memberId,
+      memberAssignment: AssignerProtocol.MemberAssignment.encode({ version: 1, assignment: {}, userData: Buffer.alloc(0) }),
+    })),
+});
+
+it('asks for the ends of any number of topics by few requests, and counts what nobody owns as lag', async () => {
+  const topics = Array.from({ length: 20 }, (_, n) => `many.shop.c${n}`);
+  await Promise.all(topics.map((topic) => kafka.createTopic(topic, { partitions: 2 })));
+  const producer = client.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false });
+  await producer.connect();
+  for (const topic of topics) await producer.send({ topic, messages: [0, 1, 1].map((partition) => ({ value: 'x', partition })) });
+  await producer.disconnect();
+  const admin = client.admin();
+  await admin.connect();
+  const requests: string[] = [];
+  admin.on(admin.events.REQUEST, ({ payload }) => requests.push(payload.apiName));
+  const ends = await partitionEnds(admin, [...topics, 'many.shop.absent']);
+  await admin.disconnect();
+  expect(ends.map(({ topic, partition, low, high }) => `${topic}/${partition} ${low} ${high}`).sort()).toEqual(
+    topics.flatMap((topic) => [`${topic}/0 0 1`, `${topic}/1 0 2`]).sort(),
+  );
+  expect(requests.filter((name) => name === 'ListOffsets')).toHaveLength(2);
+  expect(requests.length).toBeLessThan(6);
+
+  const member = client.consumer({ groupId: 'many.es', allowAutoTopicCreation: false, partitionAssigners: [nothingForNobody] });
+  await member.connect();
+  await member.subscribe({ topics: topics.slice(0, 5) });
+  const joined = new Promise((resolve) => member.on(member.events.GROUP_JOIN, resolve));
+  await member.run({ eachBatch: async () => undefined });
+  await joined;
+  const [group] = await readGroups(client, 'many');
+  expect(group?.topics.map(({ topic, partitions, committed, lag }) => ({ topic, partitions, committed, lag }))).toEqual(
+    topics
+      .slice(0, 5)
+      .sort()
+      .map((topic) => ({ topic, partitions: 2, committed: 0, lag: 3 })),
+  );
+  await member.disconnect();
 });

@@ -1,7 +1,7 @@
 // How many dead letters a target has, for the status and the metrics. Only reading the topic tells: removed letters leave offsets
 // behind. What was read once is not read again.
-import type { KafkaClient } from '@tailwater/runtime';
-import { partitionEnds, readToEnd } from '../subscribe/kafka-reader.js';
+import { type KafkaClient, partitionEnds } from '@tailwater/runtime';
+import { readToEnd } from '../subscribe/kafka-reader.js';
 import { decodeLetter } from './dead-letter.js';
 
 export interface LetterCount {

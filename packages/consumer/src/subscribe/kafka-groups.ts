@@ -1,5 +1,5 @@
 // Where the consumer groups of a prefix stand, whether or not one of their members runs.
-import { type KafkaClient, TailwaterError } from '@tailwater/runtime';
+import { committedOffsets, type KafkaClient, type PartitionEnds, partitionEnds, TailwaterError } from '@tailwater/runtime';
 import { namespaceOfTopic } from '@tailwater/schema';
 import kafkajs, { type Admin, type MemberDescription } from 'kafkajs';
 
@@ -23,11 +23,6 @@ export interface GroupReport {
   readonly topics: readonly TopicLag[];
 }
 
-interface PartitionEnds {
-  readonly low: number;
-  readonly high: number;
-}
-
 /** Every group `<prefix>.<name>` that reads the prefix's topics, or has committed offsets of them. */
 export async function readGroups(kafka: KafkaClient, prefix: string): Promise<GroupReport[]> {
   const admin = kafka.admin();
@@ -37,12 +32,11 @@ export async function readGroups(kafka: KafkaClient, prefix: string): Promise<Gr
     const topics = all.filter((topic) => namespaceOfTopic(prefix, topic) !== undefined).sort();
     const names = groups.map(({ groupId }) => groupId).filter((name) => isTargetGroup(name, prefix));
     if (names.length === 0) return [];
-    const ends = new Map<string, ReadonlyMap<number, PartitionEnds>>();
-    for (const topic of topics) ends.set(topic, await endsOf(admin, topic));
+    const ends = await partitionEnds(admin, topics);
     const { groups: descriptions } = await admin.describeGroups(names.sort());
     const reports: GroupReport[] = [];
     for (const { groupId, state, members } of descriptions) {
-      const lags = await lagsOf(admin, groupId, { topics, assigned: assignedTopics(members), ends });
+      const lags = await lagsOf(admin, groupId, subscribedTopics(members), ends);
       if (lags.length > 0) reports.push({ group: groupId, state, members: members.length, topics: lags });
     }
     return reports;
@@ -68,8 +62,8 @@ export async function offsetsForgotten(kafka: KafkaClient, { prefix, group, trac
     if (topics.length === 0 || !all.includes(trace)) return false;
     const { groups } = await admin.describeGroups([group]);
     if ((groups[0]?.members.length ?? 0) > 0) return false;
-    const committed = await admin.fetchOffsets({ groupId: group, topics });
-    return committed.every(({ partitions }) => partitions.every(({ offset }) => Number(offset) < 0));
+    const committed = await committedOffsets(admin, group, await partitionEnds(admin, topics));
+    return committed.every(({ offset }) => offset === undefined);
   } finally {
     await admin.disconnect();
   }
@@ -83,33 +77,37 @@ export async function assertStandsStill(admin: Admin, group: string, operation: 
   if (members > 0 || !IDLE_STATES.has(state)) throw new TailwaterError('TW1353', { group, members, operation });
 }
 
-async function endsOf(admin: Admin, topic: string): Promise<ReadonlyMap<number, PartitionEnds>> {
-  const offsets = await admin.fetchTopicOffsets(topic);
-  return new Map(offsets.map(({ partition, low, high }) => [partition, { low: Number(low), high: Number(high) }]));
+/**
+ * The topics that the group reads, or has committed anything of. Every partition of them counts, whoever owns it: one without a commit
+ * is read from its beginning.
+ */
+async function lagsOf(admin: Admin, groupId: string, subscribed: ReadonlySet<string>, ends: readonly PartitionEnds[]): Promise<TopicLag[]> {
+  const committed = (await committedOffsets(admin, groupId, ends)).filter(({ offset }) => offset !== undefined);
+  const read = new Set([...subscribed, ...committed.map(({ topic }) => topic)]);
+  const offsets = new Map(committed.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
+  const sums = new Map<string, { partitions: number; committed: number; end: number }>();
+  for (const { topic, partition, low, high } of ends) {
+    if (!read.has(topic)) continue;
+    const sum = sums.get(topic) ?? { partitions: 0, committed: 0, end: 0 };
+    sums.set(topic, sum);
+    sum.partitions += 1;
+    sum.end += high;
+    sum.committed += Math.min(high, Math.max(low, offsets.get(`${topic}/${partition}`) ?? low));
+  }
+  return [...sums].map(([topic, sum]) => ({ topic, ...sum, lag: sum.end - sum.committed }));
 }
 
-interface TopicsOfInterest {
-  readonly topics: readonly string[];
-  readonly assigned: ReadonlySet<string>;
-  readonly ends: ReadonlyMap<string, ReadonlyMap<number, PartitionEnds>>;
-}
-
-/** The topics that the group reads or has committed anything of; a partition without a commit is read from its beginning. */
-async function lagsOf(admin: Admin, groupId: string, { topics, assigned, ends }: TopicsOfInterest): Promise<TopicLag[]> {
-  const committed = await admin.fetchOffsets({ groupId, topics: [...topics] });
-  return committed.flatMap(({ topic, partitions }) => {
-    if (!assigned.has(topic) && partitions.every(({ offset }) => Number(offset) < 0)) return [];
-    const sum = { committed: 0, end: 0 };
-    for (const { partition, offset } of partitions) {
-      const { low, high } = ends.get(topic)?.get(partition) ?? { low: 0, high: 0 };
-      sum.end += high;
-      sum.committed += Math.min(high, Math.max(low, Number(offset)));
+/** What the members want to read, also before anybody was given it; nothing of a member that speaks otherwise. */
+function subscribedTopics(members: readonly MemberDescription[]): ReadonlySet<string> {
+  const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol;
+  const topicsOf = ({ memberAssignment, memberMetadata }: MemberDescription): string[] => {
+    try {
+      const given = Object.keys(MemberAssignment.decode(memberAssignment)?.assignment ?? {});
+      // Empty while the group rebalances.
+      return memberMetadata.length === 0 ? given : [...given, ...(MemberMetadata.decode(memberMetadata)?.topics ?? [])];
+    } catch {
+      return [];
     }
-    return [{ topic, partitions: partitions.length, ...sum, lag: sum.end - sum.committed }];
-  });
-}
-
-function assignedTopics(members: readonly MemberDescription[]): ReadonlySet<string> {
-  const decoded = members.map(({ memberAssignment }) => kafkajs.AssignerProtocol.MemberAssignment.decode(memberAssignment));
-  return new Set(decoded.flatMap((each) => Object.keys(each?.assignment ?? {})));
+  };
+  return new Set(members.flatMap(topicsOf));
 }

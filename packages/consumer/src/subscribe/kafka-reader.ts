@@ -1,6 +1,5 @@
 // Reads topics once, to where they end now, beside whoever else reads them.
-import { type KafkaClient, readCommitted, TailwaterError, toKafkaError } from '@tailwater/runtime';
-import type { Admin } from 'kafkajs';
+import { type KafkaClient, type PartitionEnds, partitionEnds, readCommitted, TailwaterError, toKafkaError } from '@tailwater/runtime';
 import type { FetchedRecord, PartitionOffset, TopicPartition } from './subscription.js';
 
 /** Without anything new for so long, in milliseconds, reading has failed: a transaction left open ends sooner. */
@@ -13,24 +12,6 @@ export interface ReadOptions {
   /** Where to begin; partitions that are not mentioned are left out. When not given, everything is read from its beginning. */
   readonly from?: readonly PartitionOffset[];
   readonly signal: AbortSignal;
-}
-
-/** The offsets between which a partition has records. */
-export interface PartitionEnds extends TopicPartition {
-  readonly low: number;
-  readonly high: number;
-}
-
-/** The ends of all partitions of these topics, of those that exist. */
-export async function partitionEnds(admin: Admin, topics: readonly string[]): Promise<PartitionEnds[]> {
-  const existing = new Set(await admin.listTopics());
-  const ends = topics
-    .filter((topic) => existing.has(topic))
-    .map(async (topic) => {
-      const offsets = await admin.fetchTopicOffsets(topic);
-      return offsets.map(({ partition, low, high }) => ({ topic, partition, low: Number(low), high: Number(high) }));
-    });
-  return (await Promise.all(ends)).flat();
 }
 
 /**

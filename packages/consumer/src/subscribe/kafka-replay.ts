@@ -1,5 +1,5 @@
 // Moves a group's offsets back, so that it reads again what it has applied; never forward, which would skip changes (promise E).
-import { type KafkaClient, sleep, TailwaterError, toKafkaError } from '@tailwater/runtime';
+import { type KafkaClient, offsetsAt, partitionEnds, sleep, TailwaterError, toKafkaError } from '@tailwater/runtime';
 import type { Admin } from 'kafkajs';
 import { evenAssigner } from './kafka-assigner.js';
 import { protocolErrorOf } from './kafka-protocol-error.js';
@@ -21,20 +21,17 @@ export interface PlannedReplay extends PartitionStanding {
 
 /** Where each partition of these topics would go back to. */
 export async function planReplay(admin: Admin, groupId: string, topics: readonly string[], from: ReplayFrom): Promise<PlannedReplay[]> {
-  const wanted = new Map<string, number>();
-  const partitions = [];
-  for (const topic of topics) {
-    const offsets = from.kind === 'time' ? await admin.fetchTopicOffsetsByTimestamp(topic, from.ms) : await admin.fetchTopicOffsets(topic);
-    for (const { partition, offset } of offsets) {
-      partitions.push({ topic, partition });
-      const places = { beginning: 0, time: Number(offset), offset: from.kind === 'offset' ? from.offset : 0 };
-      wanted.set(`${topic}/${partition}`, places[from.kind]);
-    }
-  }
+  const partitions = await partitionEnds(admin, topics);
+  const atTime = from.kind === 'time' ? await offsetsAt(admin, topics, from.ms) : undefined;
   return (await readStanding(admin, groupId, partitions)).map((standing) => {
-    const { topic, partition, committed, low } = standing;
+    const { topic, partition, committed, low, end } = standing;
     const now = Math.max(low, committed ?? low);
-    return { ...standing, now, to: Math.min(now, Math.max(low, wanted.get(`${topic}/${partition}`) ?? low)) };
+    const places = {
+      beginning: low,
+      time: atTime?.get(`${topic}/${partition}`) ?? end,
+      offset: from.kind === 'offset' ? from.offset : low,
+    };
+    return { ...standing, now, to: Math.min(now, Math.max(low, places[from.kind])) };
   });
 }
 

@@ -1,8 +1,9 @@
 // The kafkajs client with settings under which a broker that is away for an hour costs an hour and nothing else.
-import { Kafka, type RetryOptions } from 'kafkajs';
+import { type Admin, type AdminConfig, Kafka, type RetryOptions } from 'kafkajs';
 import type { Logger } from '../logging/logger.js';
 import './codecs.js';
 import { BrokerHealth } from './broker-health.js';
+import { adminWithCluster } from './cluster-of.js';
 import { type KafkaConnection, parseBrokers } from './connection.js';
 import { tellCoordinatorRefusals } from './coordinator-refusals.js';
 import { createKafkajsLogBridge, kafkajsLogLevel } from './kafkajs-log-bridge.js';
@@ -41,6 +42,10 @@ export class KafkaClient extends Kafka {
     tellCoordinatorRefusals(this);
     this.connection = connection;
     this.brokers = brokers.join(',');
+  }
+
+  override admin(config?: AdminConfig): Admin {
+    return adminWithCluster(this, () => super.admin(config));
   }
 }
 

@@ -1,0 +1,35 @@
+// The cluster behind an admin client of kafkajs, which asks the brokers more than the client itself can: all partitions in one request.
+import type { Admin, Cluster, Kafka } from 'kafkajs';
+
+const CREATE_CLUSTER = 'private:Kafka:createCluster';
+
+type CreateCluster = (options: unknown) => Cluster;
+
+const clusters = new WeakMap<Admin, Cluster>();
+
+/** Makes an admin client whose cluster is known. */
+export function adminWithCluster(kafka: Kafka, make: () => Admin): Admin {
+  const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === CREATE_CLUSTER);
+  if (symbol === undefined) return make();
+  const client = kafka as unknown as Record<symbol, CreateCluster>;
+  const create = client[symbol] as CreateCluster;
+  let cluster: Cluster | undefined;
+  client[symbol] = (options) => {
+    cluster = create(options);
+    return cluster;
+  };
+  try {
+    const admin = make();
+    if (cluster !== undefined) clusters.set(admin, cluster);
+    return admin;
+  } finally {
+    client[symbol] = create;
+  }
+}
+
+/** @throws TypeError for a client that another `Kafka` than ours made, or when the installed kafkajs is built otherwise */
+export function clusterOf(admin: Admin): Cluster {
+  const cluster = clusters.get(admin);
+  if (cluster === undefined) throw new TypeError('The cluster of this admin client is not known');
+  return cluster;
+}
