@@ -38,6 +38,7 @@ import { readSignals } from './signals/kafka-signal-topic.js';
 import { Pauses } from './signals/pauses.js';
 import { Refresher } from './signals/refresher.js';
 import { SignalDesk } from './signals/signal-desk.js';
+import { SourceDocuments } from './signals/source-documents.js';
 import { ChunkReader } from './snapshot/chunk-reader.js';
 import { listCollections } from './snapshot/collections.js';
 import { RateLimit } from './snapshot/rate-limit.js';
@@ -55,6 +56,7 @@ import { createNormalizer, openSource, type SourceOptions } from './source-kinds
 import { followCommand } from './sweep/follow-commands.js';
 import { GapWatch } from './sweep/gap-watch.js';
 import { Gaps, type OnGap } from './sweep/gaps.js';
+import { scanTopic } from './sweep/kafka-topic-scan.js';
 import { SourceKeys } from './sweep/source-keys.js';
 import { Sweeper } from './sweep/sweeper.js';
 import { vanished } from './sweep/vanished.js';
@@ -256,7 +258,7 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
   const keys = new SourceKeys(source.client);
   const sweeper: Sweeper = new Sweeper(
     {
-      kafka: deps.kafka,
+      scan: (topic, sized, take, stop) => scanTopic(deps.kafka, { topic, group: `${options.prefix}.sweep` }, sized, take, stop),
       topics: session.topics,
       keys,
       sequencer,
@@ -264,7 +266,6 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
       touched,
       metrics,
       source: source.replicaSet,
-      group: `${options.prefix}.sweep`,
       schemas: deps.schemas,
       logger: logger.child({ component: 'sweep' }),
     },
@@ -279,7 +280,10 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
     checkpoint: session.checkpoint,
     collections,
     withoutTopic: await session.topics.missing(collections),
-    note: (records) => sequencer.note(() => records),
+    note: async (records) => {
+      await sequencer.note(() => records);
+      await sequencer.settled();
+    },
   });
   const copied = new AbortController();
   if (options.snapshotOnly) void snapshotter.idle().then(() => copied.abort(new Error('Everything is copied')));
@@ -291,7 +295,7 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
       namespaceOf: (name) => namespaces.byName(name),
       snapshotter,
       sweeper,
-      refresher: new Refresher({ client: source.client, keys, sequencer, progress, touched }),
+      refresher: new Refresher({ documents: new SourceDocuments(source.client), keys, sequencer, progress, touched }),
       sequencer,
       pauses,
       source: source.replicaSet,

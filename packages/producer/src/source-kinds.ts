@@ -42,6 +42,6 @@ export function createNormalizer(
 ): EntryNormalizer {
   const child = logger.child({ component: 'normalize' });
   if (kind === 'change-stream') return new EventNormalizer(namespaces, counters, child);
-  const transactions = changes instanceof ShardedSource ? changes : new TransactionEntries(source.client);
-  return new Normalizer(transactions, namespaces, counters, child);
+  const isSharded = changes instanceof ShardedSource;
+  return new Normalizer(isSharded ? changes : new TransactionEntries(source.client), namespaces, counters, child, isSharded);
 }

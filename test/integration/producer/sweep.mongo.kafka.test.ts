@@ -193,6 +193,38 @@ describe('a collection that is renamed', () => {
   });
 });
 
+describe('a copy that a producer decided on', () => {
+  it('is made by the next one where nothing is copied at a start: of a collection that took a name', async () => {
+    const first = await start({ snapshot: 'never', snapshotRate: 100 });
+    await first.untilReadAll();
+    await collection('old').insertMany(documents(300, 'moved'));
+    await collection('old').rename('new');
+    await waitFor(() => first.report.pending().length > 0, { describe: 'the copy to be decided on', intervalMs: 1 });
+    await first.fence();
+    await first.untilInStep();
+    await expectEqual('old', 0);
+    await expectEqual('new', 300);
+  });
+
+  it('is made by the next one when the tail has made the topic again that somebody deleted', async () => {
+    await collection('orders').insertMany(documents(300, 'old'));
+    const first = await start({ snapshot: 'when-needed' });
+    await first.untilInStep();
+    await first.stop();
+    const topic = `${prefix()}.shop.orders`;
+    await kafka.withAdmin(async (admin) => {
+      await admin.deleteTopics({ topics: [topic] });
+      await waitFor(() => admin.listTopics(), { until: (topics) => !topics.includes(topic), describe: 'the topic to go' });
+    });
+    await collection('orders').updateOne({ _id: 7 as never }, { $set: { generation: 'new' } });
+    const second = await start({ snapshot: 'when-needed', snapshotRate: 100 });
+    await second.untilReadAll();
+    await second.fence();
+    await second.untilInStep();
+    await expectEqual('orders', 300);
+  });
+});
+
 describe('a gap in the oplog', () => {
   /** What a producer misses while it is away, and cannot read any more. */
   async function missAll(pipeline: RunningPipeline): Promise<void> {

@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CheckpointReader } from '../../../packages/producer/src/checkpoint/checkpoint-record.js';
+import { ORDERS } from '../../unit/producer/support/rows.js';
 import { CommittedLog, type CommittedRecord, type Fault, InjectedFault } from './support/committed-log.js';
 import { ModelDatabase, type Wish } from './support/model-database.js';
 import { ModelPipeline } from './support/model-pipeline.js';
@@ -37,11 +38,22 @@ interface Run {
 }
 
 async function run(scheduler: fc.Scheduler, options: Scenario): Promise<Run> {
-  const database = new ModelDatabase(options.existing);
+  const database = new ModelDatabase({ [ORDERS.name]: options.existing });
   const log = new CommittedLog(options.faults);
   const lags = [...options.lags];
   const turn = (what: string): Promise<void> => scheduler.schedule(Promise.resolve(), what);
-  const pipeline = new ModelPipeline({ ...options, database, log, turn, lag: () => lags.shift() ?? 0 });
+  const pipeline = new ModelPipeline({
+    ...options,
+    database,
+    log,
+    turn,
+    snapshot: 'initial',
+    isSharded: false,
+    signals: [],
+    lag: () => lags.shift() ?? 0,
+    tailLag: () => 0,
+    hasSnapshotReads: true,
+  });
   let isWritten = false;
   const writing = async (): Promise<void> => {
     for (const group of options.writes) {
@@ -52,7 +64,7 @@ async function run(scheduler: fc.Scheduler, options: Scenario): Promise<Run> {
   };
   const isOver = (): boolean => {
     const { position, snapshots } = log.checkpoint();
-    return isWritten && position?.compare(database.end) === 0 && snapshots.get(database.namespace.name)?.state === 'done';
+    return isWritten && position?.compare(database.end) === 0 && snapshots.get(ORDERS.name)?.state === 'done';
   };
   let sessions = 0;
   const running = async (): Promise<void> => {

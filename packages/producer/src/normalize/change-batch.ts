@@ -19,6 +19,8 @@ export interface CollectionCommand {
   readonly namespace: TrackedNamespace;
   /** Where a rename moved the collection to. */
   readonly to?: TrackedNamespace;
+  /** One shard's business, or a part of a collection's: there may be a collection, with documents that nothing was said of. */
+  readonly isPartial?: boolean;
   readonly t: number;
   readonly i: number;
   readonly wallTimeMs: number;

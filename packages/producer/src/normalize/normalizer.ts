@@ -23,8 +23,11 @@ export class Normalizer implements EntryNormalizer {
   readonly #inner = new EntryFields();
   readonly #part = new EntryFields();
   readonly #reported = new Set<string>();
+  readonly #isSharded: boolean;
 
-  constructor(transactions: TransactionSource, namespaces: NamespaceTable, counters: NormalizeCounters, logger: Logger) {
+  /** @param isSharded - the entries are those of several shards: a drop or a rename is each one's own part of it */
+  constructor(transactions: TransactionSource, namespaces: NamespaceTable, counters: NormalizeCounters, logger: Logger, isSharded = false) {
+    this.#isSharded = isSharded;
     this.#transactions = transactions;
     this.#namespaces = namespaces;
     this.#counters = counters;
@@ -126,20 +129,31 @@ export class Normalizer implements EntryNormalizer {
   }
 
   /** A command that is no applyOps, alone or among the operations of one; `entry` has the position. */
-  #otherCommand(entry: EntryFields, { source, nsStart, nsEnd }: EntryFields, command: Command, out: ChangeBatch): void {
+  #otherCommand(entry: EntryFields, operation: EntryFields, command: Command, out: ChangeBatch): void {
+    const { source, nsStart, nsEnd } = operation;
     const { name, text, to } = command;
     const { database } = this.#namespaces.atBytes(source, nsStart, nsEnd);
+    const isMoved = entry.fromMigrate || operation.fromMigrate;
     switch (name) {
       case 'create':
+        this.#collectionCommand(name, this.#namespaces.byName(`${database}.${text}`), undefined, isMoved, entry, out);
+        return;
       case 'drop':
-        this.#collectionCommand(name, this.#namespaces.byName(`${database}.${text}`), undefined, entry, out);
+        this.#collectionCommand(name, this.#namespaces.byName(`${database}.${text}`), undefined, isMoved || this.#isSharded, entry, out);
         return;
       case 'renameCollection':
-        this.#collectionCommand('rename', this.#namespaces.byName(text), this.#namespaces.byName(to), entry, out);
+        this.#collectionCommand(
+          'rename',
+          this.#namespaces.byName(text),
+          this.#namespaces.byName(to),
+          isMoved || this.#isSharded,
+          entry,
+          out,
+        );
         return;
       case 'emptycapped':
       case 'convertToCapped': // Up to MongoDB 4.0. It keeps the newest documents, and no entry says which.
-        this.#collectionCommand('drop', this.#namespaces.byName(`${database}.${text}`), undefined, entry, out);
+        this.#collectionCommand('drop', this.#namespaces.byName(`${database}.${text}`), undefined, true, entry, out);
         return;
       default:
         if (isWithoutEffect(name)) this.#counters.commands += 1;
@@ -151,13 +165,14 @@ export class Normalizer implements EntryNormalizer {
     kind: 'create' | 'drop' | 'rename',
     namespace: TrackedNamespace,
     to: TrackedNamespace | undefined,
+    isPartial: boolean,
     entry: EntryFields,
     out: ChangeBatch,
   ): void {
     this.#counters.commands += 1;
     if (!namespace.included && to?.included !== true) return;
     const { t, i, wallTimeMs } = entry;
-    out.commands.push({ kind, namespace, ...(to === undefined ? {} : { to }), t, i, wallTimeMs });
+    out.commands.push({ kind, namespace, ...(to === undefined ? {} : { to }), ...(isPartial ? { isPartial } : {}), t, i, wallTimeMs });
   }
 
   /**

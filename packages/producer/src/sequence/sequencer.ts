@@ -14,7 +14,7 @@ import { fillFromChunk } from '../snapshot/chunk-rows.js';
 import type { TouchedKeys, Window } from '../snapshot/touched-keys.js';
 import type { EntryBatch } from '../source/source.js';
 import { type Absence, fillFromAbsence } from '../sweep/absent-rows.js';
-import { commandMessages, dropRecords } from '../sweep/command-messages.js';
+import { dropRecords } from '../sweep/control-records.js';
 import { Mutex } from './mutex.js';
 import { isSameEntry, sliceEnd } from './slice.js';
 import type { TailProgress } from './tail-progress.js';
@@ -41,8 +41,8 @@ export interface SequencerDependencies {
   /** The source's name and the topic of its checkpoints. */
   readonly source: string;
   readonly checkpointTopic: string;
-  /** Called with each command as the checkpoint that covers it goes to the publisher. */
-  readonly onCommand: (command: CollectionCommand) => void;
+  /** Decides what follows a command. The records that it returns, which make that last, go out with the checkpoint that covers the command. */
+  readonly onCommand: (command: CollectionCommand) => CheckpointMessage[];
 }
 
 export class Sequencer {
@@ -69,7 +69,7 @@ export class Sequencer {
       }
       if (rows.length === 0) await this.#idleCheckpoint(batch.end, rows.commands);
       metrics.tailRead(batch.entries.length, batch.end);
-      progress.advance(batch.end, batch.entries.length, batch.readStartedAtMs);
+      progress.advance(batch.end, batch.entries.length, batch.isWhole);
     });
   }
 
@@ -87,7 +87,7 @@ export class Sequencer {
     notes: () => CheckpointMessage[],
     signal: AbortSignal,
   ): Promise<boolean> {
-    await this.#deps.progress.passed(chunk.position, chunk.readAtMs, signal);
+    await this.#deps.progress.passed(chunk.position, signal);
     return this.#mutex.run(async () => {
       const { touched, metrics } = this.#deps;
       touched.close(window);
@@ -115,7 +115,7 @@ export class Sequencer {
    * @returns how many; undefined when the window is void: nothing was published
    */
   async tombstones(window: Window, absence: Absence, signal: AbortSignal): Promise<number | undefined> {
-    await this.#deps.progress.passed(absence.position, absence.readAtMs, signal);
+    await this.#deps.progress.passed(absence.position, signal);
     return this.#mutex.run(async () => {
       this.#deps.touched.close(window);
       if (window.isVoid) return undefined;
@@ -211,11 +211,10 @@ export class Sequencer {
     const control: TopicRecords[] = [];
     while (commands[0] !== undefined && new Position(commands[0].t, commands[0].i).compare(position) <= 0) {
       const command = commands.shift() as CollectionCommand;
-      messages.push(...commandMessages(source, command));
       const isGone = command.kind !== 'create' && command.namespace.included;
       const layout = isGone ? await topics.existing(command.namespace) : undefined;
       if (layout !== undefined) control.push(dropRecords(source, command, layout));
-      onCommand(command);
+      messages.push(...onCommand(command));
     }
     return [...control, this.#checkpoint(...messages, this.#positionMessage(position))];
   }

@@ -13,7 +13,7 @@ interface Waiter {
 
 export class TailProgress {
   #end: Position;
-  #emptyReadStartedAtMs = Number.NEGATIVE_INFINITY;
+  #isWhole = false;
   #near = false;
   #waiters: Waiter[] = [];
 
@@ -32,9 +32,9 @@ export class TailProgress {
   }
 
   /** Called when a read's entries were handed to the publisher. */
-  advance(end: Position, entries: number, readStartedAtMs: number): void {
+  advance(end: Position, entries: number, isWhole: boolean): void {
     this.#end = end;
-    if (entries === 0) this.#emptyReadStartedAtMs = readStartedAtMs;
+    this.#isWhole = isWhole;
     this.#near = entries < FULL_READ_ENTRIES || Date.now() / 1000 - end.t <= NEAR_SECONDS;
     const met = this.#waiters.filter((waiter) => waiter.isMet());
     if (met.length === 0) return;
@@ -43,16 +43,23 @@ export class TailProgress {
   }
 
   /**
-   * Resolves when the tail has passed `position`. On an idle source no entry may ever come: there, a read that found nothing,
-   * and began after the position was known (`knownAtMs`, monotonic), says the same.
+   * Resolves when the tail has passed `position`: positions are those of entries, which the tail comes to on an idle source too. That
+   * a read found nothing says less: the member that it was read from may not have come to the position yet.
    */
-  passed(position: Position, knownAtMs: number, signal: AbortSignal): Promise<void> {
-    return this.#wait(() => covers(this.#end, position) || this.#emptyReadStartedAtMs > knownAtMs, signal);
+  passed(position: Position, signal: AbortSignal): Promise<void> {
+    return this.#wait(() => this.#covers(position), signal);
   }
 
   /** Resolves when the tail is near the oplog's end: a snapshot yields to a tail that is catching up. */
   near(signal: AbortSignal): Promise<void> {
     return this.#wait(() => this.#near, signal);
+  }
+
+  /** An end inside an entry, of which other operations may follow, has not passed that entry. */
+  #covers(position: Position): boolean {
+    const end = this.#end;
+    const isInside = !this.#isWhole && end.ordinal > position.ordinal && end.t === position.t && end.i === position.i;
+    return end.compare(position) >= 0 && !isInside;
   }
 
   #wait(isMet: () => boolean, signal: AbortSignal): Promise<void> {
@@ -70,10 +77,4 @@ export class TailProgress {
       });
     });
   }
-}
-
-/** An end inside an entry, of which other operations may follow, has not passed that entry. */
-function covers(end: Position, position: Position): boolean {
-  const isInside = end.ordinal > position.ordinal && end.t === position.t && end.i === position.i;
-  return end.compare(position) >= 0 && !isInside;
 }

@@ -104,9 +104,8 @@ export class SignalDesk {
       case 'snapshot':
         return () => [snapshotter.restart(namespaceOf(asked.namespace), true)];
       case 'reconcile': {
-        // A sweep is in the checkpoint before the copy is: it may take place twice, and not less than once.
-        await sweeper.request(namespaceOf(asked.namespace), 'reconcile');
-        return () => [snapshotter.restart(namespaceOf(asked.namespace), true)];
+        const namespace = namespaceOf(asked.namespace);
+        return () => [sweeper.adopt(namespace, 'reconcile'), snapshotter.restart(namespace, true)];
       }
       case 'refresh': {
         const refreshed = await refresher.refresh(namespaceOf(asked.namespace), asked.ids, signal);

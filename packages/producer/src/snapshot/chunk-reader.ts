@@ -1,6 +1,5 @@
 // Reads a collection in `_id` order, one chunk a query, as raw BSON. From MongoDB 5.0 a chunk is read at one cluster time,
 // which is its rows' position; older servers give their newest majority position behind the read.
-import { performance } from 'node:perf_hooks';
 import { BsonCursor, BsonType, findId, Position } from '@tailwater/schema';
 import { type Document, MaxKey, type MongoClient, type ReadPreferenceLike, Timestamp } from 'mongodb';
 import type { SnapshotRange } from '../checkpoint/checkpoint-record.js';
@@ -31,8 +30,6 @@ export interface Chunk {
   readonly position: Position;
   /** The BSON document `{_id}` of the last row, from which the next chunk is read; undefined when there is no next one. */
   readonly lastId: Buffer | undefined;
-  /** When the read was over, in milliseconds of the monotonic clock. */
-  readonly readAtMs: number;
 }
 
 export interface ChunkReaderOptions {
@@ -94,16 +91,15 @@ export class ChunkReader {
     position: Position,
     signal: AbortSignal,
   ): Promise<Chunk> {
-    const readAtMs = performance.now();
     for (let length = documents.length; length > 0; length--) {
       const lastId = boundary(documents[length - 1] as Buffer);
       // Rows behind the last one that a query can begin at are left to the next chunk.
-      if (lastId !== undefined) return { documents: documents.slice(0, length), position, lastId, readAtMs };
+      if (lastId !== undefined) return { documents: documents.slice(0, length), position, lastId };
     }
     // The range may end with ids that no query can begin at.
     const rest = documents.length === 0 ? 0 : (await this.#find(namespace, range, MAJORITY, signal, documents.length)).documents.length;
     if (rest > 0) throw new TypeError(`No _id of ${documents.length} documents of ${namespace.name} can be queried by`);
-    return { documents, position, lastId: undefined, readAtMs };
+    return { documents, position, lastId: undefined };
   }
 
   async #find(

@@ -75,18 +75,60 @@ export class Snapshotter {
   request(namespace: TrackedNamespace): void {
     const known = this.#known.get(namespace.name);
     this.#deps.report.requested(namespace.name, known);
-    if (known?.state === 'done' || this.#copies.has(namespace) || this.#queue.includes(namespace)) return;
+    if (known?.state === 'done' || this.#isWanted(namespace)) return;
     this.#queue.push(namespace);
     this.#wake();
   }
 
   /** Forgets what was copied of a collection and asks for it anew; the record that it returns makes that last. */
   restart(namespace: TrackedNamespace, isAsked: boolean): CheckpointMessage {
-    this.forget(namespace);
+    this.#forget(namespace);
     const progress = beginAnew(isAsked);
     this.#known.set(namespace.name, progress);
     this.request(namespace);
     return snapshotMessage(this.#options.source, namespace.name, progress);
+  }
+
+  /**
+   * A collection was made under the tail's eyes and needs no copy. That says nothing of one that is being copied, or was: there
+   * it is a shard that joins in.
+   *
+   * @param isPartial - it may have documents elsewhere that the tail has not seen
+   * @returns the records that make this last
+   */
+  created(namespace: TrackedNamespace, isPartial: boolean): CheckpointMessage[] {
+    const { name } = namespace;
+    if (isPartial || this.#known.has(name) || this.#isWanted(namespace)) return [];
+    const now = Date.now();
+    const progress: SnapshotProgress = { state: 'done', ranges: [], documents: 0, total: 0, startedAtMs: now, finishedAtMs: now };
+    this.#known.set(name, progress);
+    return [snapshotMessage(this.#options.source, name, progress)];
+  }
+
+  /**
+   * A collection is gone, or a part of one: then its copy begins anew, unless it was finished.
+   *
+   * @returns the records that make this last
+   */
+  dropped(namespace: TrackedNamespace, isPartial: boolean): CheckpointMessage[] {
+    const { name } = namespace;
+    const known = this.#copies.get(namespace)?.progress ?? this.#known.get(name);
+    if (isPartial && known?.state === 'done') {
+      this.#deps.touched.invalidate(namespace);
+      return [];
+    }
+    if (isPartial && this.#isWanted(namespace)) return [this.restart(namespace, known?.isAsked === true)];
+    return [this.discard(namespace)];
+  }
+
+  /** Forgets what was copied of a collection, and copies nothing more of it; the record that it returns makes that last. */
+  discard(namespace: TrackedNamespace): CheckpointMessage {
+    this.#forget(namespace);
+    return snapshotMessage(this.#options.source, namespace.name, null);
+  }
+
+  #isWanted(namespace: TrackedNamespace): boolean {
+    return this.#copies.has(namespace) || this.#queue.includes(namespace);
   }
 
   /** Resolves when nothing is being copied and nothing waits. */
@@ -97,8 +139,8 @@ export class Snapshotter {
     });
   }
 
-  /** Forgets what was copied of a collection, and gives up what is under way, because another one has taken its name, or none has. */
-  forget(namespace: TrackedNamespace): void {
+  /** What was copied is no longer what the checkpoint says, and what is under way is given up. */
+  #forget(namespace: TrackedNamespace): void {
     const { touched, report, logger } = this.#deps;
     this.#known.delete(namespace.name);
     this.#estimated.delete(namespace);

@@ -12,16 +12,24 @@ export interface StartSnapshots {
   readonly collections: readonly TrackedNamespace[];
   /** Of these, those whose topic does not exist. */
   readonly withoutTopic: readonly TrackedNamespace[];
-  /** Puts records into the checkpoint. */
+  /** Puts records into the checkpoint, and resolves when they are there. */
   readonly note: (records: CheckpointMessage[]) => Promise<unknown>;
 }
 
 export async function startSnapshots(start: StartSnapshots): Promise<void> {
   const { plan, snapshotter, checkpoint, collections, withoutTopic, note } = start;
-  // A topic that somebody deleted takes its copy of the collection with it, whatever the checkpoint says (promise C).
-  for (const namespace of withoutTopic) snapshotter.forget(namespace);
-  const anew = plan.anew(collections).map((namespace) => snapshotter.restart(namespace, false));
-  if (anew.length > 0) await note(anew);
+  const requested = plan.requested(collections, checkpoint);
+  const anew = new Set(plan.anew(collections));
+  const records = [...anew].map((namespace) => snapshotter.restart(namespace, false));
+  // A topic that somebody deleted takes its copy of the collection with it, whatever the checkpoint says (promise C). The first record
+  // of the tail makes the topic again, and a start behind that could not tell: so it is noted before there is any.
+  for (const namespace of withoutTopic) {
+    const known = checkpoint.snapshots.get(namespace.name);
+    if (known === undefined || anew.has(namespace)) continue;
+    const isWanted = requested.includes(namespace);
+    records.push(isWanted ? snapshotter.restart(namespace, known.isAsked === true) : snapshotter.discard(namespace));
+  }
+  if (records.length > 0) await note(records);
   plan.started();
-  for (const namespace of plan.requested(collections, checkpoint)) snapshotter.request(namespace);
+  for (const namespace of requested) snapshotter.request(namespace);
 }

@@ -10,8 +10,11 @@ export interface EntryBatch {
   readonly entries: readonly Buffer[];
   /** The position of the last entry handed out so far. */
   readonly end: Position;
-  /** When the read began that brought this batch, in milliseconds of the monotonic clock. */
-  readonly readStartedAtMs: number;
+  /**
+   * Whether nothing of the entry at `end` is left: an end inside an entry has not passed it, unless what was read goes on behind it.
+   * Nothing more may be concluded from a read that found nothing: the member that was read may lag.
+   */
+  readonly isWhole: boolean;
 }
 
 export interface ChangeSource {

@@ -8,8 +8,6 @@ export interface Absence {
   readonly keys: readonly string[];
   /** Where in the oplog the read stands: none of them was there then, unless the tail has touched it since. */
   readonly position: Position;
-  /** When the read was over, in milliseconds of the monotonic clock. */
-  readonly readAtMs: number;
 }
 
 /** A tombstone is its key: there is no document to take an `_id` from. */

@@ -1,27 +1,30 @@
-// What follows a drop or a rename, when the checkpoint that covers it goes to Kafka: what was copied of the old collection is
-// swept, and a collection that took a name is copied (promise C).
+// What follows a command that changes which documents exist: what was copied of the old collection is swept, and a collection that
+// took a name is copied (promise C). Each decision is returned as the checkpoint record that makes it last, and goes to Kafka in the
+// transaction that passes the command: a crash before it meets the command again, and one behind it finds the decision.
 import type { Logger } from '@tailwater/runtime';
-import { pendingSweep } from '../checkpoint/checkpoint-record.js';
-import type { CollectionCommand, TrackedNamespace } from '../normalize/change-batch.js';
-import { sweptBy } from './command-messages.js';
+import type { CheckpointMessage } from '../checkpoint/checkpoint-record.js';
+import type { CollectionCommand } from '../normalize/change-batch.js';
+import type { Snapshotter } from '../snapshot/snapshotter.js';
+import type { Sweeper } from './sweeper.js';
 
 export interface Followers {
-  readonly snapshotter: { request(namespace: TrackedNamespace): void; forget(namespace: TrackedNamespace): void };
-  readonly sweeper: { adopt(namespace: TrackedNamespace, record: ReturnType<typeof pendingSweep>): void };
+  readonly snapshotter: Pick<Snapshotter, 'created' | 'dropped' | 'restart'>;
+  readonly sweeper: Pick<Sweeper, 'adopt'>;
   readonly logger: Logger;
 }
 
-export function followCommand({ snapshotter, sweeper, logger }: Followers, command: CollectionCommand): void {
-  if (command.kind === 'create') return;
-  const { namespace, to } = command;
+export function followCommand({ snapshotter, sweeper, logger }: Followers, command: CollectionCommand): CheckpointMessage[] {
+  const { kind, namespace, to, isPartial = false } = command;
+  if (kind === 'create') return snapshotter.created(namespace, isPartial);
   logger.info(
     { namespace: namespace.name, ...(to === undefined ? {} : { to: to.name }) },
     `The collection was ${to === undefined ? 'dropped' : 'renamed'}; documents that are gone with it get their tombstones`,
   );
-  // First of all: it voids what is being read under either name.
-  snapshotter.forget(namespace);
-  if (to !== undefined) snapshotter.forget(to);
-  const { namespaces, reason } = sweptBy(command);
-  for (const swept of namespaces) sweeper.adopt(swept, pendingSweep(reason));
-  if (to?.included === true) snapshotter.request(to);
+  const reason = to === undefined ? 'drop' : 'rename';
+  const records: CheckpointMessage[] = [];
+  if (namespace.included) records.push(...snapshotter.dropped(namespace, isPartial), sweeper.adopt(namespace, reason));
+  // A rename also ends what was under the new name, whether or not its entry says so: a sweep of a topic that holds nothing older finds
+  // nothing. The copy was asked for: it goes on whatever the next start is told to copy.
+  if (to?.included === true) records.push(snapshotter.restart(to, true), sweeper.adopt(to, reason));
+  return records;
 }

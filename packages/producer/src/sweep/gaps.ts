@@ -20,7 +20,7 @@ import type { ProducerState } from '../producer-state.js';
 import type { Publisher } from '../publish/publisher.js';
 import { beginAnew } from '../snapshot/snapshot-plan.js';
 import { PositionLost } from '../source/position-lost.js';
-import { toEveryPartition } from './command-messages.js';
+import { toEveryPartition } from './control-records.js';
 import { ownTopics } from './vanished.js';
 
 /** What becomes of a gap: everything is copied and swept again, or the producer ends and leaves it to a person. */

@@ -3,9 +3,16 @@
 //
 // A key is looked for twice: once to sort out the many that are there, and once more inside a window of touched keys, as
 // chunks of a snapshot are read. What the tail touches after that is dropped, so no tombstone overtakes an insert (promise B).
-import { type KafkaClient, type Logger, sleep } from '@tailwater/runtime';
+import { type Logger, sleep } from '@tailwater/runtime';
 import { decodeChangeEvent, type Position, type SchemaIds } from '@tailwater/schema';
-import { type Checkpoint, pendingSweep, type SweepReason, type SweepRecord, sweepMessage } from '../checkpoint/checkpoint-record.js';
+import {
+  type Checkpoint,
+  type CheckpointMessage,
+  pendingSweep,
+  type SweepReason,
+  type SweepRecord,
+  sweepMessage,
+} from '../checkpoint/checkpoint-record.js';
 import type { TopicLayout } from '../encode/record-encoder.js';
 import type { TrackedNamespace } from '../normalize/change-batch.js';
 import type { ProducerMetrics } from '../producer-metrics.js';
@@ -13,7 +20,7 @@ import type { Sequencer } from '../sequence/sequencer.js';
 import type { TailProgress } from '../sequence/tail-progress.js';
 import type { TouchedKeys, Window } from '../snapshot/touched-keys.js';
 import { isRetriableMongoError } from '../source/mongo/mongo-errors.js';
-import { type ScannedRecord, scanTopic } from './kafka-topic-scan.js';
+import type { ScannedRecord } from './kafka-topic-scan.js';
 import type { KeyedIds, Presence } from './source-keys.js';
 import { TopicPass } from './topic-pass.js';
 
@@ -21,7 +28,13 @@ const RETRY_DELAY_MS = 500;
 const MAX_RETRY_DELAY_MS = 10_000;
 
 export interface SweeperDependencies {
-  readonly kafka: KafkaClient;
+  /** Reads a topic from its beginning to where it ends now: tells how many offsets there are, and hands over the records. */
+  readonly scan: (
+    topic: string,
+    sized: (offsets: number) => void,
+    take: (records: readonly ScannedRecord[]) => Promise<void>,
+    signal: AbortSignal,
+  ) => Promise<void>;
   readonly topics: { existing(namespace: TrackedNamespace): Promise<TopicLayout | undefined> };
   /** The source's documents; of a source of many parts, those of all of them. */
   readonly keys: { find(namespace: TrackedNamespace, ids: KeyedIds, notBefore: Position, signal: AbortSignal): Promise<Presence> };
@@ -29,9 +42,8 @@ export interface SweeperDependencies {
   readonly progress: TailProgress;
   readonly touched: TouchedKeys;
   readonly metrics: ProducerMetrics;
-  /** The source's name, and what its readers' groups begin with. */
+  /** The source's name in checkpoints. */
   readonly source: string;
-  readonly group: string;
   /** What a schema registry knows, where one is used. */
   readonly schemas: SchemaIds;
   readonly logger: Logger;
@@ -66,20 +78,22 @@ export class Sweeper {
   /** @param namespaceOf - the namespace of a name in the checkpoint */
   constructor(deps: SweeperDependencies, checkpoint: Checkpoint, namespaceOf: (name: string) => TrackedNamespace) {
     this.#deps = deps;
-    for (const [name, record] of checkpoint.sweeps) if (record.state === 'pending') this.adopt(namespaceOf(name), record);
+    for (const [name, record] of checkpoint.sweeps) if (record.state === 'pending') this.#await(namespaceOf(name), record);
   }
 
   /** Asks for a sweep of a namespace. Resolves when the request is on its way to Kafka, ahead of everything that follows. */
   async request(namespace: TrackedNamespace, reason: SweepReason): Promise<void> {
-    const record = pendingSweep(reason);
-    await this.#deps.sequencer.note(() => {
-      this.adopt(namespace, record);
-      return [sweepMessage(this.#deps.source, namespace.name, record)];
-    });
+    await this.#deps.sequencer.note(() => [this.adopt(namespace, reason)]);
   }
 
-  /** Takes on a sweep whose record is, or is about to be, in the checkpoint. */
-  adopt(namespace: TrackedNamespace, record: SweepRecord): void {
+  /** Takes on a sweep; the record that it returns makes that last. */
+  adopt(namespace: TrackedNamespace, reason: SweepReason): CheckpointMessage {
+    const record = pendingSweep(reason);
+    this.#await(namespace, record);
+    return sweepMessage(this.#deps.source, namespace.name, record);
+  }
+
+  #await(namespace: TrackedNamespace, record: SweepRecord): void {
     this.#pending.delete(namespace);
     this.#pending.set(namespace, { record, records: 0, total: 0, tombstones: 0, isRunning: false });
     this.#wake();
@@ -145,7 +159,7 @@ export class Sweeper {
   }
 
   async #pass(namespace: TrackedNamespace, task: Task, topic: string, signal: AbortSignal): Promise<void> {
-    const { kafka, group, metrics, progress, schemas, logger } = this.#deps;
+    const { scan, metrics, progress, schemas, logger } = this.#deps;
     const pass = new TopicPass({
       present: async (ids) => (await this.#find(namespace, ids, progress.end, signal)).present,
       bury: async (ids) => {
@@ -166,7 +180,7 @@ export class Sweeper {
       task.records += records.length;
       metrics.sweepRead(records.length);
     };
-    await scanTopic(kafka, { topic, group }, sized, take, signal);
+    await scan(topic, sized, take, signal);
     await pass.finish();
     if (pass.unlisted > 0) {
       logger.error(
@@ -188,10 +202,10 @@ export class Sweeper {
       signal.throwIfAborted();
       const window = touched.open(namespace);
       try {
-        const { present, position, readAtMs } = await this.#find(namespace, ids, later(progress.end, window), signal);
+        const { present, position } = await this.#find(namespace, ids, later(progress.end, window), signal);
         const keys = [...ids.keys()].filter((key) => !present.has(key));
         if (keys.length === 0) return 0;
-        const published = await sequencer.tombstones(window, { keys, position, readAtMs }, signal);
+        const published = await sequencer.tombstones(window, { keys, position }, signal);
         if (published !== undefined) return published;
         // Another collection has taken the name meanwhile, with documents that the tail has not seen: look again.
       } finally {

@@ -75,7 +75,10 @@ export class OplogTail {
       metrics: this.#metrics,
       source: 'rs0',
       checkpointTopic: CHECKPOINTS,
-      onCommand: (command) => void this.commands.push(command),
+      onCommand: (command) => {
+        this.commands.push(command);
+        return [];
+      },
     });
     this.#running = this.#run(new OplogSource(client, logger), options.after, sequencer).catch((error: unknown) => {
       this.#failure = error;

@@ -102,6 +102,18 @@ export class RunningPipeline {
     return this.#metrics.counts();
   }
 
+  /** Waits until everything written so far was handed to Kafka, whatever is still to be copied. */
+  async untilReadAll(): Promise<void> {
+    const newest = await newestMajorityPosition(this.#source.client);
+    await waitFor(
+      () => {
+        if (this.#failure !== undefined) throw this.#failure;
+        return this.state.phase === 'running' && (this.state.position()?.compare(newest) ?? -1) >= 0;
+      },
+      { describe: () => `the tail to come to ${newest}, now at ${this.state.position()}` },
+    );
+  }
+
   /** Waits until everything written so far was handed to Kafka, every collection was copied (there is one at least), and no sweep is left. */
   async untilInStep(): Promise<void> {
     const newest = await newestMajorityPosition(this.#source.client);

@@ -1,5 +1,5 @@
 // What Kafka holds, in memory: whole transactions or nothing, from the newest producer only.
-import { decodeChangeEvent, Position, parseTombstone } from '@tailwater/schema';
+import { decodeChangeEvent, isControlKey, Position, parseTombstone } from '@tailwater/schema';
 import { type Checkpoint, CheckpointReader } from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
 import type { OutgoingRecord, TopicRecords } from '../../../../packages/producer/src/encode/record-encoder.js';
 import type { TransactionSender } from '../../../../packages/producer/src/publish/publisher.js';
@@ -7,11 +7,14 @@ import type { TransactionSender } from '../../../../packages/producer/src/publis
 export const CHECKPOINTS = 'tw.checkpoints';
 
 export interface CommittedRecord {
+  readonly topic: string;
   readonly key: string;
   readonly partition: number;
   readonly position: Position;
   readonly origin: string;
   readonly op: string;
+  /** As it stands in the topic; null for a tombstone. */
+  readonly value: Buffer | null;
   /** Undefined for a tombstone. */
   readonly document: Buffer | undefined;
 }
@@ -30,6 +33,8 @@ export class InjectedFault extends Error {}
 export class CommittedLog {
   readonly publications: Publication[] = [];
   readonly #faults: Fault[];
+  /** By topic: how many publications there were when it was made. */
+  readonly #topics = new Map<string, number>();
   #epoch = 0;
 
   constructor(faults: readonly Fault[]) {
@@ -52,24 +57,66 @@ export class CommittedLog {
     };
   }
 
+  /** What becomes of the transactions from now on. @returns how many of these are still to come */
+  inject(faults: readonly Fault[]): () => number {
+    this.#faults.splice(0, Number.POSITIVE_INFINITY, ...faults);
+    return () => this.#faults.length;
+  }
+
   checkpoint(): Checkpoint {
     const reader = new CheckpointReader('rs0');
     for (const { checkpoint } of this.publications) for (const { key, value } of checkpoint) reader.add(key, value);
     return reader.result();
   }
+
+  /** Makes the topic unless it exists. */
+  ensure(topic: string): void {
+    if (!this.#topics.has(topic)) this.#topics.set(topic, this.publications.length);
+  }
+
+  has(topic: string): boolean {
+    return this.#topics.has(topic);
+  }
+
+  topics(): string[] {
+    return [...this.#topics.keys()];
+  }
+
+  /** Somebody deletes the topic, and what it holds is gone. */
+  delete(topic: string): void {
+    this.#topics.delete(topic);
+  }
+
+  /** What the topic holds now. */
+  read(topic: string): CommittedRecord[] {
+    const from = this.#topics.get(topic) ?? this.publications.length;
+    return this.publications.slice(from).flatMap(({ records }) => records.filter((record) => record.topic === topic));
+  }
+
+  /** The documents by key that the topic leaves behind. */
+  fold(topic: string): Map<string, Buffer> {
+    const folded = new Map<string, Buffer>();
+    for (const { key, document } of this.read(topic)) {
+      if (document === undefined) folded.delete(key);
+      else folded.set(key, document);
+    }
+    return folded;
+  }
 }
 
 function readPublication(topics: readonly TopicRecords[]): Publication {
-  const messagesOf = (isCheckpoint: boolean): OutgoingRecord[] =>
-    topics.filter(({ topic }) => (topic === CHECKPOINTS) === isCheckpoint).flatMap(({ messages }) => messages);
+  const checkpoint = topics.filter(({ topic }) => topic === CHECKPOINTS).flatMap(({ messages }) => messages);
+  const others = topics.filter(({ topic }) => topic !== CHECKPOINTS);
   return {
-    records: messagesOf(false).map(readRecord),
-    checkpoint: messagesOf(true).map(({ key, value }) => ({ key: key.toString(), value: value === null ? null : Buffer.from(value) })),
+    records: others.flatMap(({ topic, messages }) =>
+      messages.filter(({ key }) => !isControlKey(key as Buffer)).map((message) => readRecord(topic, message)),
+    ),
+    checkpoint: checkpoint.map(({ key, value }) => ({ key: key.toString(), value: value === null ? null : Buffer.from(value) })),
   };
 }
 
-function readRecord({ key, value, partition, headers }: OutgoingRecord): CommittedRecord {
-  const common = { key: key.toString(), partition };
+function readRecord(topic: string, { key, value, partition, headers }: OutgoingRecord): CommittedRecord {
+  const common = { topic, key: key.toString(), partition };
   if (value === null) {
     const tombstone = parseTombstone(headers);
     return {
@@ -77,9 +124,11 @@ function readRecord({ key, value, partition, headers }: OutgoingRecord): Committ
       position: tombstone?.position ?? new Position(0, 0),
       origin: tombstone?.origin ?? '',
       op: 'delete',
+      value: null,
       document: undefined,
     };
   }
-  const { position, origin, op, document } = decodeChangeEvent(value);
-  return { ...common, position, origin, op, document: Buffer.from(document) };
+  const kept = Buffer.from(value);
+  const { position, origin, op, document } = decodeChangeEvent(kept);
+  return { ...common, position, origin, op, value: kept, document: Buffer.from(document) };
 }

@@ -1,6 +1,7 @@
-// A collection and its oplog in memory, with every state that it ever had: what a real server cannot be asked for.
+// Collections and their oplog in memory, with every state that they ever had: what a real server cannot be asked for.
 import { Position } from '@tailwater/schema';
-import { Int32, Long, Timestamp, UUID } from 'bson';
+import { type BSON, Int32, Long, Timestamp, UUID } from 'bson';
+import type { TrackedNamespace } from '../../../../packages/producer/src/normalize/change-batch.js';
 import { entry, raw, T } from '../../../unit/producer/support/entries.js';
 import { ORDERS } from '../../../unit/producer/support/rows.js';
 
@@ -16,23 +17,27 @@ export interface ModelEvent {
   readonly key: string;
 }
 
+type Documents = ReadonlyMap<number, Buffer>;
+type Collections = ReadonlyMap<string, Documents>;
+
 const SESSION = { id: new UUID('0189c9f6-9b2c-7c9e-8d2f-3a5b7c9d1e0f') };
 const opTime = (i: number) =>
   i === 0 ? { ts: new Timestamp(0n), t: Long.fromNumber(-1) } : { ts: new Timestamp({ t: T, i }), t: Long.fromNumber(1) };
 /** A transaction of as many wishes or more stands in several entries. */
 const CHAINED_WISHES = 3;
+const NOTHING: Documents = new Map();
 
 export class ModelDatabase {
-  readonly namespace = ORDERS;
   /** Entry `n` is at `T:n + 2`; `T:1` is where everything begins. */
   readonly entries: Buffer[] = [];
   readonly events: ModelEvent[] = [];
-  /** State `n` is that behind entry `n - 1`: documents by key. */
-  readonly #states: ReadonlyMap<number, Buffer>[];
+  /** State `n` is that behind entry `n - 1`. */
+  readonly #states: Collections[];
 
-  /** @param keys - of documents that are there before the oplog begins */
-  constructor(keys: readonly number[]) {
-    this.#states = [new Map(keys.map((key) => [key, raw({ _id: new Int32(key), writtenAt: '0' })]))];
+  /** @param existing - by namespace: keys of documents that are there before the oplog begins */
+  constructor(existing: Readonly<Record<string, readonly number[]>>) {
+    const documents = (keys: readonly number[]) => new Map(keys.map((key) => [key, raw({ _id: new Int32(key), writtenAt: '0' })]));
+    this.#states = [new Map(Object.entries(existing).map(([name, keys]) => [name, documents(keys)]))];
   }
 
   static readonly start = new Position(T, 1);
@@ -44,12 +49,13 @@ export class ModelDatabase {
 
   /**
    * Fulfils the wishes in one oplog entry, or in one and two before it: several become a transaction. Wishes that change nothing
-   * leave no trace, as in MongoDB.
+   * leave no trace, as in MongoDB. A collection that is missing is made before.
    */
-  write(wishes: readonly Wish[]): void {
-    const state = new Map(this.#states.at(-1));
+  write(wishes: readonly Wish[], { name, collection }: TrackedNamespace = ORDERS): void {
+    const before = this.#now.get(name);
+    const state = new Map(before);
     const operations: { op: string; o: object; o2?: object }[] = [];
-    const first = this.entries.length + 2;
+    const first = this.entries.length + (before === undefined ? 3 : 2);
     const i = wishes.length < CHAINED_WISHES ? first : first + 2;
     for (const { kind, key } of wishes) {
       const exists = state.has(key);
@@ -73,33 +79,69 @@ export class ModelDatabase {
     }
     const [operation] = operations;
     if (operation === undefined) return;
-    if (operations.length === 1 && i === first) this.entries.push(entry({ ...operation, i }));
-    else this.#transaction(operations, first, i);
+    if (before === undefined) this.#command({ create: collection }, new Map([...this.#now, [name, NOTHING]]));
+    if (operations.length === 1 && i === first) this.entries.push(entry({ ...operation, ns: name, i }));
+    else this.#transaction(operations, name, first, i);
+    const behind = new Map([...this.#now, [name, state]]);
     // What the entries before the last one hold has not happened yet.
-    for (let at = first; at < i; at++) this.#states.push(this.#states.at(-1) as ReadonlyMap<number, Buffer>);
-    this.#states.push(state);
+    for (let at = first; at < i; at++) this.#states.push(this.#now);
+    this.#states.push(behind);
   }
 
-  #transaction(operations: readonly object[], first: number, end: number): void {
+  drop({ name, collection }: TrackedNamespace): void {
+    if (!this.#now.has(name)) return;
+    const left = new Map(this.#now);
+    left.delete(name);
+    this.#command({ drop: collection }, left);
+  }
+
+  rename(from: TrackedNamespace, to: TrackedNamespace): void {
+    const documents = this.#now.get(from.name);
+    if (documents === undefined || from === to) return;
+    const moved = new Map([...this.#now, [to.name, documents]]);
+    moved.delete(from.name);
+    this.#command({ renameCollection: from.name, to: to.name, dropTarget: true }, moved);
+  }
+
+  /** One of several shards drops its part of the collection, which held nothing, or makes one: the collection is as it was. */
+  onOneShard(kind: 'create' | 'drop', { name, collection }: TrackedNamespace): void {
+    if (this.#now.has(name)) this.#command({ [kind]: collection }, this.#now, kind === 'create' ? { fromMigrate: true } : {});
+  }
+
+  #command(o: BSON.Document, behind: Collections, more: BSON.Document = {}): void {
+    this.entries.push(entry({ op: 'c', ns: 'shop.$cmd', o, i: this.entries.length + 2, more }));
+    this.#states.push(behind);
+  }
+
+  #transaction(operations: readonly object[], ns: string, first: number, end: number): void {
     const perEntry = Math.ceil(operations.length / (end - first + 1));
     for (let i = first; i <= end; i++) {
       const from = (i - first) * perEntry;
-      const applyOps = operations.slice(from, from + perEntry).map((operation) => ({ ...operation, ns: this.namespace.name }));
+      const applyOps = operations.slice(from, from + perEntry).map((operation) => ({ ...operation, ns }));
       const prevOpTime = opTime(i === first ? 0 : i - 1);
       const more = { lsid: SESSION, txnNumber: Long.fromNumber(first), prevOpTime };
       this.entries.push(entry({ op: 'c', ns: 'admin.$cmd', o: { applyOps, ...(i < end ? { partialTxn: true } : {}) }, i, more }));
     }
   }
 
-  /** The entries behind a position, at most so many. */
-  behind(position: Position, limit: number): Buffer[] {
-    const from = position.i - 1;
-    return this.entries.slice(from, from + limit);
+  get #now(): Collections {
+    return this.#states.at(-1) as Collections;
   }
 
-  /** The documents by key as they were at the position. */
-  stateAt(position: Position): ReadonlyMap<number, Buffer> {
-    return this.#states[position.i - 1] as ReadonlyMap<number, Buffer>;
+  /** The names of the collections that there are now. */
+  collections(): string[] {
+    return [...this.#now.keys()];
+  }
+
+  /** The entries behind a position, at most so many, as a member shows them that lags behind the newest by so many. */
+  behind(position: Position, limit: number, lag = 0): Buffer[] {
+    const from = position.i - 1;
+    return this.entries.slice(from, Math.max(from, Math.min(from + limit, this.entries.length - lag)));
+  }
+
+  /** A collection's documents by key as they were at the position. */
+  stateAt(position: Position, { name }: TrackedNamespace = ORDERS): Documents {
+    return this.#states[position.i - 1]?.get(name) ?? NOTHING;
   }
 
   /** A position between `notBefore` and the newest one, `lag` entries back where there are as many. */

@@ -52,10 +52,13 @@ function build() {
     metrics,
     source: 'rs0',
     checkpointTopic: CHECKPOINTS,
-    onCommand: (command) => void commands.push(command),
+    onCommand: (command) => {
+      commands.push(command);
+      return [snapshotMessage('rs0', command.namespace.name, null)];
+    },
   });
   const tail = (...entries: Buffer[]): Promise<void> =>
-    sequencer.tail({ entries, end: endOf(chains.add(entries) && entries), readStartedAtMs: performance.now() });
+    sequencer.tail({ entries, end: endOf(chains.add(entries) && entries), isWhole: true });
   let end = START;
   const endOf = (entries: readonly Buffer[]): Position => {
     if (entries.length > 0) end = new Position(end.t, end.i + entries.length);
@@ -141,7 +144,7 @@ describe('Sequencer', () => {
       `rs0/position = ${T}:1`,
       '',
       '',
-      `rs0/snapshot/shop.orders = done 0, rs0/position = ${T}:5`,
+      `rs0/snapshot/shop.orders = forgotten, rs0/position = ${T}:5`,
     ]);
     expect(progress.end.toString()).toBe(`${T}:5`);
   });
@@ -159,19 +162,13 @@ describe('Sequencer', () => {
     expect((await transactions()).map(([, checkpoint]) => checkpoint)).toEqual([`rs0/position = ${T}:1`, `rs0/position = ${T}:3`]);
   });
 
-  it('notes what commands mean for snapshots, in the transaction that passes them', async () => {
+  it('sends what follows commands in the transaction that passes them', async () => {
     const { tail, transactions, commands } = build();
     await tail(insert(1, 'a'), command(2, { create: 'items' }), insert(3, 'b'), command(4, { drop: 'orders' }));
     await tail(command(5, { renameCollection: 'shop.items', to: 'shop.archive' }));
     expect(await transactions()).toEqual([
-      [
-        '"a" "b"',
-        `rs0/snapshot/shop.items = done 0, rs0/snapshot/shop.orders = forgotten, rs0/sweep/shop.orders = pending drop, rs0/position = ${T}:4`,
-      ],
-      [
-        '',
-        `rs0/snapshot/shop.items = forgotten, rs0/snapshot/shop.archive = forgotten, rs0/sweep/shop.items = pending rename, rs0/sweep/shop.archive = pending rename, rs0/position = ${T}:5`,
-      ],
+      ['"a" "b"', `rs0/snapshot/shop.items = forgotten, rs0/snapshot/shop.orders = forgotten, rs0/position = ${T}:4`],
+      ['', `rs0/snapshot/shop.items = forgotten, rs0/position = ${T}:5`],
     ]);
     expect(commands.map(({ kind }) => kind)).toEqual(['create', 'drop', 'rename']);
   });
@@ -182,7 +179,7 @@ describe('Sequencer', () => {
     await tail(...inserts, command(2001, { drop: 'orders' }), insert(2002, 'last'));
     expect((await transactions()).map(([, checkpoint]) => checkpoint)).toEqual([
       `rs0/position = ${T}:2000`,
-      `rs0/snapshot/shop.orders = forgotten, rs0/sweep/shop.orders = pending drop, rs0/position = ${T}:2002`,
+      `rs0/snapshot/shop.orders = forgotten, rs0/position = ${T}:2002`,
     ]);
   });
 
@@ -190,7 +187,7 @@ describe('Sequencer', () => {
     const { sequencer, tail, transactions, touched, namespaces, metrics } = build();
     const window = touched.open(namespaces.byName('shop.orders'));
     const documents = [1, 2, 3].map((_id) => raw({ _id }));
-    const chunk = { documents, position: new Position(T, 2), lastId: Buffer.from('3'), readAtMs: performance.now() + 60_000 };
+    const chunk = { documents, position: new Position(T, 2), lastId: Buffer.from('3') };
     const publishing = sequencer.chunk(window, chunk, 'snapshot', () => note({ ...PROGRESS, documents: 3 }), never);
     await tail(insert(1, 'other'));
     await tail(entry({ op: 'd', o: { _id: 2 }, i: 2 }));
@@ -208,7 +205,7 @@ describe('Sequencer', () => {
   it('notes the progress of a chunk of which nothing is left, and of a snapshot that is done', async () => {
     const { sequencer, transactions, touched, namespaces } = build();
     const namespace = namespaces.byName('shop.orders');
-    const chunk = { documents: [], position: START, lastId: Buffer.from('3'), readAtMs: 0 };
+    const chunk = { documents: [], position: START, lastId: Buffer.from('3') };
     await sequencer.chunk(touched.open(namespace), chunk, 'snapshot', () => note(PROGRESS), never);
     const end = { ...chunk, lastId: undefined };
     await sequencer.chunk(touched.open(namespace), end, 'snapshot', () => note({ ...PROGRESS, state: 'done' }), never);
@@ -223,7 +220,7 @@ describe('Sequencer', () => {
     const namespace = namespaces.byName('shop.orders');
     const window = touched.open(namespace);
     touched.invalidate(namespace);
-    const chunk = { documents: [raw({ _id: 1 })], position: START, lastId: Buffer.from('1'), readAtMs: 0 };
+    const chunk = { documents: [raw({ _id: 1 })], position: START, lastId: Buffer.from('1') };
     expect(await sequencer.chunk(window, chunk, 'snapshot', () => note(PROGRESS), never)).toBe(false);
     expect(await transactions()).toEqual([]);
   });

@@ -30,7 +30,7 @@ async function portions(...entries: Buffer[]): Promise<[rows: string[], end: str
   const { normalizer, chains } = new Normalizing();
   chains.add(entries);
   const rows = new ChangeBatch();
-  const batch = { entries, end: new Position(T, 1000), readStartedAtMs: 0 };
+  const batch = { entries, end: new Position(T, 1000), isWhole: true };
   const seen: [string[], string | undefined][] = [];
   for await (const end of tailRows(batch, rows, normalizer)) {
     seen.push([rows.key.slice(0, rows.length).map((key) => JSON.parse(key) as string), end?.toString()]);

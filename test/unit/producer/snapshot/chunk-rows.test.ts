@@ -6,7 +6,7 @@ import { fillFromChunk } from '../../../../packages/producer/src/snapshot/chunk-
 import { raw, T } from '../support/entries.js';
 import { ORDERS } from '../support/rows.js';
 
-const chunkOf = (...documents: Buffer[]): Chunk => ({ documents, position: new Position(T, 7), lastId: undefined, readAtMs: 0 });
+const chunkOf = (...documents: Buffer[]): Chunk => ({ documents, position: new Position(T, 7), lastId: undefined });
 const windowWith = (...touched: string[]) => ({ namespace: ORDERS, touched: new Set(touched), after: new Position(0, 0), isVoid: false });
 
 describe('fillFromChunk', () => {

@@ -10,7 +10,7 @@ const never = new AbortController().signal;
 const batch = (i: number, entries: number, bytes = 1): EntryBatch => ({
   entries: Array.from({ length: entries }, (_, n) => Buffer.alloc(bytes, `${i}.${n}`)),
   end: new Position(1, i),
-  readStartedAtMs: i,
+  isWhole: i % 2 === 0,
 });
 
 /** Hands out what the test gives it, and notes how much of it was asked for. */
@@ -74,7 +74,7 @@ function start(signal = never) {
 }
 
 const seen = (result: IteratorResult<EntryBatch, void>) =>
-  result.done ? 'done' : { entries: result.value.entries.length, end: result.value.end.i, readStartedAtMs: result.value.readStartedAtMs };
+  result.done ? 'done' : { entries: result.value.entries.length, end: result.value.end.i, isWhole: result.value.isWhole };
 
 describe('readAhead', () => {
   it('joins what comes while something is on its way', async () => {
@@ -82,7 +82,7 @@ describe('readAhead', () => {
     const next = batches.next();
     await source.give(batch(1, 1), batch(2, 3), batch(3, 2));
     await way.free();
-    expect(seen(await next)).toEqual({ entries: 6, end: 3, readStartedAtMs: 3 });
+    expect(seen(await next)).toEqual({ entries: 6, end: 3, isWhole: false });
   });
 
   it('keeps the order and the bytes of the entries', async () => {
@@ -98,10 +98,10 @@ describe('readAhead', () => {
     const { source, batches } = start();
     const next = batches.next();
     await source.give(batch(1, 1500), batch(2, 499), batch(3, 1));
-    expect(seen(await next)).toEqual({ entries: 2000, end: 3, readStartedAtMs: 3 });
+    expect(seen(await next)).toEqual({ entries: 2000, end: 3, isWhole: false });
     const large = batches.next();
     await source.give(batch(4, 1, 5_000_000));
-    expect(seen(await large)).toEqual({ entries: 1, end: 4, readStartedAtMs: 4 });
+    expect(seen(await large)).toEqual({ entries: 1, end: 4, isWhole: true });
   });
 
   it('reads no further while what waits is full', async () => {
@@ -120,9 +120,9 @@ describe('readAhead', () => {
     const { source, batches } = start();
     const next = batches.next();
     await source.give(batch(1, 0));
-    expect(seen(await next)).toEqual({ entries: 0, end: 1, readStartedAtMs: 1 });
+    expect(seen(await next)).toEqual({ entries: 0, end: 1, isWhole: false });
     await source.give(batch(2, 0), batch(3, 0));
-    expect(seen(await batches.next())).toEqual({ entries: 0, end: 3, readStartedAtMs: 3 });
+    expect(seen(await batches.next())).toEqual({ entries: 0, end: 3, isWhole: false });
   });
 
   it('does not mix entries with a read that brought nothing', async () => {
@@ -130,15 +130,15 @@ describe('readAhead', () => {
     const next = batches.next();
     await source.give(batch(1, 1), batch(2, 0));
     await way.free();
-    expect(seen(await next)).toEqual({ entries: 1, end: 1, readStartedAtMs: 1 });
-    expect(seen(await batches.next())).toEqual({ entries: 0, end: 2, readStartedAtMs: 2 });
+    expect(seen(await next)).toEqual({ entries: 1, end: 1, isWhole: false });
+    expect(seen(await batches.next())).toEqual({ entries: 0, end: 2, isWhole: true });
   });
 
   it('throws what the source throws, behind what was read before', async () => {
     const { source, batches } = start();
     const next = batches.next();
     await source.give(batch(1, 1), new Error('lost'));
-    expect(seen(await next)).toEqual({ entries: 1, end: 1, readStartedAtMs: 1 });
+    expect(seen(await next)).toEqual({ entries: 1, end: 1, isWhole: false });
     await expect(batches.next()).rejects.toThrow('lost');
   });
 
@@ -156,7 +156,7 @@ describe('readAhead', () => {
     const next = batches.next();
     await source.give(batch(1, 1));
     stop.abort();
-    expect(seen(await next)).toEqual({ entries: 1, end: 1, readStartedAtMs: 1 });
+    expect(seen(await next)).toEqual({ entries: 1, end: 1, isWhole: false });
     expect(seen(await batches.next())).toBe('done');
   });
 

@@ -116,9 +116,9 @@ export class ChangeStreamSource implements ChangeSource {
         if (last !== undefined) mayRepeat = false;
         if (last !== undefined) end = positionBehind(last);
         if (!split.isInside) end = further(end, reply, isMongos);
-        // Behind a mongos an empty reply proves nothing: it may hold events back until every shard has come so far.
-        const readStartedAtMs = isMongos ? Number.NEGATIVE_INFINITY : reply.readStartedAtMs;
-        yield { entries: events, end, readStartedAtMs };
+        // An entry shows all at once, so an empty reply behind one of its events says that there are no more. Not behind a mongos, which
+        // holds events back until every shard has come so far.
+        yield { entries: events, end, isWhole: !isMongos && reply.events.length === 0 };
       }
     } finally {
       if (client !== this.#client) await client.close();

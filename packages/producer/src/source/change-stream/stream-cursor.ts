@@ -1,7 +1,6 @@
 // One cursor of a change stream, in raw BSON: replies are split here and nothing is decoded. The driver's own ChangeStream
 // hands out objects; its rules for going on are kept by the source.
 // https://github.com/mongodb/specifications/blob/master/source/change-streams/change-streams.md
-import { performance } from 'node:perf_hooks';
 import { BsonCursor, type Position } from '@tailwater/schema';
 import { BSON, type ClientSession, type Db, type Document, Long, type MongoClient, ReadPreference, Timestamp } from 'mongodb';
 import type { StreamScope } from './scope.js';
@@ -23,7 +22,6 @@ export interface StreamReply {
   readonly events: Buffer[];
   /** The token behind these events, and behind all that the server has passed over. */
   readonly token: Buffer | undefined;
-  readonly readStartedAtMs: number;
 }
 
 /**
@@ -106,7 +104,6 @@ class StreamCursor {
   }
 
   async #run(command: Document): Promise<StreamReply> {
-    const readStartedAtMs = performance.now();
     const reply = await this.#db.command(command, {
       session: this.#session,
       raw: true,
@@ -116,7 +113,7 @@ class StreamCursor {
     const cursor = reply['cursor'] as Uint8Array;
     const { id, events, token } = parseReply(Buffer.from(cursor.buffer, cursor.byteOffset, cursor.byteLength));
     this.#id = id;
-    return { events, token, readStartedAtMs };
+    return { events, token };
   }
 }
 

@@ -1,6 +1,5 @@
 // One tailable cursor over local.oplog.rs, in raw BSON: the driver splits replies, nothing is decoded. Majority read
 // concern keeps promise G: what a failover may roll back is never handed out.
-import { performance } from 'node:perf_hooks';
 import { BsonCursor, Position } from '@tailwater/schema';
 import { type FindCursor, type MongoClient, ReadPreference, Timestamp } from 'mongodb';
 
@@ -27,13 +26,8 @@ function preferenceOf(client: MongoClient): ReadPreference {
   return readPreference.mode === ReadPreference.PRIMARY ? ReadPreference.primaryPreferred : readPreference;
 }
 
-export interface RawBatch {
-  readonly entries: Buffer[];
-  readonly readStartedAtMs: number;
-}
-
 /** Opens a cursor at the first entry at or after `from`, and yields one batch a reply, empty ones too, while the cursor lives. */
-export async function* readOplog(client: MongoClient, from: Position, signal: AbortSignal): AsyncGenerator<RawBatch> {
+export async function* readOplog(client: MongoClient, from: Position, signal: AbortSignal): AsyncGenerator<Buffer[]> {
   const start = new Timestamp({ t: from.t, i: from.i });
   // A causally consistent session that has seen `from`: a member that lags behind it waits for it, instead of showing an oplog
   // that ends before, which would look like a gap.
@@ -62,7 +56,7 @@ export async function* readOplog(client: MongoClient, from: Position, signal: Ab
       const batch = await reading;
       if (cursor.closed || cursor.id?.isZero() === true) {
         // The server ended the cursor (the oplog's end moved past it, or the node stepped down): the caller opens another.
-        if (batch.entries.length > 0) yield batch;
+        if (batch.length > 0) yield batch;
         return;
       }
       // The next reply is on its way while this one is worked on.
@@ -76,15 +70,14 @@ export async function* readOplog(client: MongoClient, from: Position, signal: Ab
   }
 }
 
-async function readReply(cursor: FindCursor): Promise<RawBatch> {
-  const readStartedAtMs = performance.now();
+async function readReply(cursor: FindCursor): Promise<Buffer[]> {
   const first = (await cursor.tryNext()) as Uint8Array | null;
-  if (first === null) return { entries: [], readStartedAtMs };
+  if (first === null) return [];
   const rest = cursor.readBufferedDocuments() as unknown as Uint8Array[];
   const entries = new Array<Buffer>(rest.length + 1);
   entries[0] = asBuffer(first);
   for (let index = 0; index < rest.length; index++) entries[index + 1] = asBuffer(rest[index] as Uint8Array);
-  return { entries, readStartedAtMs };
+  return entries;
 }
 
 const asBuffer = (bytes: Uint8Array): Buffer =>

@@ -55,10 +55,10 @@ export class OplogSource implements ChangeSource {
   async *#readFrom(after: Position, signal: AbortSignal): AsyncGenerator<EntryBatch> {
     let end = after;
     let verified = false;
-    for await (const { entries, readStartedAtMs } of readOplog(this.#client, after, signal)) {
+    for await (const entries of readOplog(this.#client, after, signal)) {
       if (verified) {
         end = entries.length === 0 ? end : entryTimestamp(entries.at(-1) as Buffer);
-        yield { entries, end, readStartedAtMs };
+        yield { entries, end, isWhole: true };
         continue;
       }
       const first = entries[0];
@@ -67,7 +67,7 @@ export class OplogSource implements ChangeSource {
       verified = true;
       end = entryTimestamp(entries.at(-1) as Buffer);
       // Of an entry that the checkpoint is inside of, operations may be left: it is read again as a whole.
-      yield { entries: after.ordinal > 0 ? entries : entries.slice(1), end, readStartedAtMs };
+      yield { entries: after.ordinal > 0 ? entries : entries.slice(1), end, isWhole: true };
     }
   }
 }

@@ -81,8 +81,7 @@ export class ShardedSource implements ChangeSource, TransactionSource {
         const bound = earliest([listed.wanted, listed.reached]);
         const entries = bound.compare(end) > 0 ? this.#merge(lanes, clients, bound) : [];
         if (bound.compare(end) > 0) end = bound;
-        // An empty read of one shard says nothing of the others.
-        yield { entries, end, readStartedAtMs: Number.NEGATIVE_INFINITY };
+        yield { entries, end, isWhole: true };
         await woken;
       }
     } finally {

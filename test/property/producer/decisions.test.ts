@@ -1,0 +1,167 @@
+// Each decision to copy or to sweep outlives the process that took it: a producer that ends at any of its transactions, before it or
+// behind it, leaves a checkpoint from which the next one makes every topic the copy of its collection (promise C).
+import { describe, expect, it } from 'vitest';
+import type { SignalRecord } from '../../../packages/producer/src/signals/kafka-signal-topic.js';
+import { encodeSignal, type SignalBody } from '../../../packages/producer/src/signals/signal.js';
+import type { SnapshotMode } from '../../../packages/producer/src/snapshot/snapshot-plan.js';
+import { ITEMS, ORDERS } from '../../unit/producer/support/rows.js';
+import { CommittedLog, type Fault, InjectedFault } from './support/committed-log.js';
+import { ModelDatabase } from './support/model-database.js';
+import { ModelPipeline, topicOf } from './support/model-pipeline.js';
+
+const BOTH = [ORDERS, ITEMS];
+const KEYS = [0, 1, 2, 3, 4, 5];
+
+interface World {
+  readonly database: ModelDatabase;
+  readonly log: CommittedLog;
+  readonly ask: (body: SignalBody) => void;
+}
+
+interface Case {
+  /** What a producer is told to copy that runs before the decision; none runs where this is left out. */
+  readonly before?: SnapshotMode;
+  readonly snapshot: SnapshotMode;
+  /** Whether the process survives the failure, with what it remembers. */
+  readonly isSameProcess?: boolean;
+  readonly isSharded?: boolean;
+  /** What the decision follows from. */
+  readonly happens: (world: World) => void;
+}
+
+const patch = { kind: 'patch', key: 2 } as const;
+const put = { kind: 'put', key: 9 } as const;
+
+const deletedTopic = ({ log, database }: World): void => {
+  log.delete(topicOf(ORDERS));
+  // The tail's first record makes the topic again.
+  database.write([patch]);
+};
+const emptiedTopic = ({ log, database }: World): void => {
+  log.delete(topicOf(ORDERS));
+  log.ensure(topicOf(ORDERS));
+  database.write([patch]);
+};
+const renamed = ({ database }: World): void => {
+  database.rename(ORDERS, ITEMS);
+  database.write([put], ITEMS);
+};
+const dropped = ({ database }: World): void => {
+  database.drop(ORDERS);
+  database.write([put]);
+};
+const signal =
+  (body: SignalBody) =>
+  ({ ask }: World): void =>
+    ask(body);
+const onOneShard =
+  (kind: 'create' | 'drop') =>
+  ({ database }: World): void => {
+    database.onOneShard(kind, ORDERS);
+    database.write([patch]);
+  };
+
+const CASES: Readonly<Record<string, Case>> = {
+  'a topic that was deleted': { before: 'initial', snapshot: 'initial', happens: deletedTopic },
+  'a topic that was deleted, when needed': { before: 'when-needed', snapshot: 'when-needed', happens: deletedTopic },
+  'a topic that was deleted, and a process that goes on': {
+    before: 'initial',
+    snapshot: 'initial',
+    isSameProcess: true,
+    happens: deletedTopic,
+  },
+  'a rename': { before: 'initial', snapshot: 'initial', happens: renamed },
+  'a rename, when needed': { before: 'when-needed', snapshot: 'when-needed', happens: renamed },
+  'a rename, where nothing is copied': { before: 'initial', snapshot: 'never', happens: renamed },
+  'a drop': { before: 'initial', snapshot: 'initial', happens: dropped },
+  'a drop, where nothing is copied': { before: 'initial', snapshot: 'never', happens: dropped },
+  'a drop during the copy': { snapshot: 'when-needed', happens: dropped },
+  'a copy of everything': { before: 'never', snapshot: 'always', happens: ({ database }) => database.write([patch]) },
+  'a copy of everything, and a process that goes on': {
+    before: 'initial',
+    snapshot: 'always',
+    isSameProcess: true,
+    happens: emptiedTopic,
+  },
+  'a copy that was asked for': { before: 'never', snapshot: 'never', happens: signal({ kind: 'snapshot', namespace: ORDERS.name }) },
+  'a reconcile': { before: 'never', snapshot: 'never', happens: signal({ kind: 'reconcile', namespace: ORDERS.name }) },
+  'a refresh': { before: 'never', snapshot: 'never', happens: signal({ kind: 'refresh', namespace: ORDERS.name, ids: KEYS }) },
+  'a shard that joins in during the copy': { snapshot: 'initial', isSharded: true, happens: onOneShard('create') },
+  'a shard that joins in during the copy, when needed': { snapshot: 'when-needed', isSharded: true, happens: onOneShard('create') },
+  'a shard that drops its part during the copy': { snapshot: 'initial', isSharded: true, happens: onOneShard('drop') },
+  'a shard that drops its part during the copy, when needed': { snapshot: 'when-needed', isSharded: true, happens: onOneShard('drop') },
+  'a shard that drops its part behind the copy': {
+    before: 'when-needed',
+    snapshot: 'when-needed',
+    isSharded: true,
+    happens: onOneShard('drop'),
+  },
+};
+
+/** Runs the case with this failure at its transaction `n`. @returns whether there was one */
+async function failsAt({ before, snapshot, isSameProcess, isSharded = false, happens }: Case, n: number, fault: Fault): Promise<boolean> {
+  const database = new ModelDatabase({ [ORDERS.name]: KEYS });
+  const log = new CommittedLog([]);
+  const signals: SignalRecord[] = [];
+  const ask = (body: SignalBody): void => {
+    const value = encodeSignal({ ...body, id: String(signals.length), askedAtMs: 0 });
+    signals.push({ offset: BigInt(signals.length), value });
+  };
+  const start = (mode: SnapshotMode): ModelPipeline =>
+    new ModelPipeline({
+      database,
+      log,
+      signals,
+      snapshot: mode,
+      isSharded,
+      turn: () => new Promise(setImmediate),
+      batchEntries: 1,
+      chunkDocuments: 2,
+      parallel: 1,
+      lookups: 4,
+      lag: () => 0,
+      tailLag: () => 0,
+      hasSnapshotReads: true,
+    });
+  const isOver = (): boolean => {
+    const { position, signals: executed } = log.checkpoint();
+    return position?.compare(database.end) === 0 && executed === BigInt(signals.length);
+  };
+  const write = (): void => database.write([{ kind: 'put', key: 8 }]);
+  if (before !== undefined) {
+    write();
+    await start(before).session(isOver);
+  }
+  happens({ database, log, ask });
+  const left = log.inject([...Array.from<Fault>({ length: n }), fault]);
+  let pipeline = start(snapshot);
+  for (let isRunning = true; isRunning; ) {
+    try {
+      await pipeline.session(isOver);
+      isRunning = false;
+    } catch (error) {
+      if (!(error instanceof InjectedFault)) throw error;
+      if (!isSameProcess) pipeline = start(snapshot);
+    }
+  }
+  const isReached = left() === 0;
+  for (const namespace of BOTH) {
+    const stored = [...database.stateAt(database.end, namespace)].map(([key, document]): [string, Buffer] => [String(key), document]);
+    expect([n, fault, namespace.name, new Map([...log.fold(topicOf(namespace))].sort())]).toEqual([
+      n,
+      fault,
+      namespace.name,
+      new Map(stored.sort(([a], [b]) => a.localeCompare(b))),
+    ]);
+  }
+  return isReached;
+}
+
+describe('a decision', () => {
+  it.each(Object.keys(CASES))('of %s outlives its process, wherever that ends', async (name) => {
+    let transactions = 0;
+    for (const fault of ['lost', 'unanswered'] as const)
+      for (let n = 0; await failsAt(CASES[name] as Case, n, fault); n++) transactions += 1;
+    expect(transactions).toBeGreaterThan(4);
+  });
+});
