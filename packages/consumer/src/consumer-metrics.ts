@@ -107,6 +107,11 @@ export class ConsumerMetrics {
       collect: (gauge) => gauge.set(health.failingMs / 1000),
     });
     metrics.gauge({
+      name: 'tailwater_consumer_waiting_namespaces',
+      help: 'Namespaces of which the target takes nothing while it takes those of others',
+      collect: (gauge) => gauge.set(pipeline()?.waiting.length ?? 0),
+    });
+    metrics.gauge({
       name: 'tailwater_consumer_dead_letters',
       help: 'Dead letters of the target, whichever process put them aside; absent while not known',
       collect: (gauge) => {

@@ -3,10 +3,10 @@ export type { ApplyHooks, RetryPolicy } from './apply/apply-batch.js';
 export type { Delivery, Outcome } from './apply/delivery.js';
 export { type ElasticsearchOptions, ElasticsearchTarget } from './apply/elasticsearch/elasticsearch.js';
 export type { Held, Inventory } from './apply/inventory.js';
-export type { BatchLimits } from './apply/lane.js';
 export { Lanes, type LanesOptions } from './apply/lanes.js';
 export { MongoTarget, type MongoTargetOptions } from './apply/mongo/mongo.js';
 export { type SolrOptions, SolrTarget } from './apply/solr/solr.js';
+export type { BatchLimits } from './apply/strand.js';
 export {
   APPLIED,
   type ChangeResult,

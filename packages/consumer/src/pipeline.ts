@@ -2,9 +2,8 @@
 // A's twin on this side (commit only after apply), B by lanes, and E by the tally; a crash at any point applies some changes again (D).
 import { type Clock, type Logger, runServices, sleep, TailwaterError } from '@tailwater/runtime';
 import { type Namespace, namespaceOfTopic, type SchemaIds } from '@tailwater/schema';
-import type { ApplyHooks } from './apply/apply-batch.js';
 import type { Delivery, Outcome } from './apply/delivery.js';
-import { Lanes, type LanesOptions } from './apply/lanes.js';
+import { Lanes, type LanesHooks, type LanesOptions, type WaitingPlace } from './apply/lanes.js';
 import type { Target } from './apply/target.js';
 import type { Change } from './change.js';
 import { Committer } from './commit/committer.js';
@@ -33,7 +32,7 @@ export interface PipelineParts {
   readonly transform: Transform;
   readonly target: Target;
   readonly errorPolicy: Pick<ErrorPolicy, 'refused' | 'undecodable'>;
-  readonly hooks: Pick<ApplyHooks, 'onRequest' | 'onRetry'>;
+  readonly hooks: Omit<LanesHooks, 'onRejected'>;
   /** Called once, after the first commit. */
   readonly onFirstCommit?: () => void;
   readonly clock: Clock;
@@ -51,12 +50,15 @@ export class Pipeline implements SubscriptionListener {
   readonly #lanes: Lanes;
   readonly #committer: Committer;
   readonly #namespaces = new Map<string, Namespace>();
+  /** Where the changes of a topic went last. */
+  readonly #destinations = new Map<string, Namespace>();
   #assignment = new Assignment();
 
   constructor(parts: PipelineParts, options: PipelineOptions) {
     this.#parts = parts;
     this.#options = options;
     this.#lanes = new Lanes(parts.target, options.apply, {
+      ...parts.hooks,
       onRequest: (request) => {
         this.tally.requests += 1;
         parts.hooks.onRequest(request);
@@ -99,6 +101,11 @@ export class Pipeline implements SubscriptionListener {
     return this.#parts.target;
   }
 
+  /** Namespaces of which the target takes nothing at the moment while it takes those of others. */
+  get waiting(): readonly WaitingPlace[] {
+    return this.#lanes.waiting;
+  }
+
   /** Changes and bytes between Kafka and the target. */
   get buffered(): { readonly count: number; readonly bytes: number } {
     return this.#lanes.buffered;
@@ -129,7 +136,6 @@ export class Pipeline implements SubscriptionListener {
     if (progress === undefined || progress.revoked) return false;
     progress.highWatermark = batch.highWatermark;
     for (const record of batch.records) {
-      if (!this.#lanes.hasRoom) await this.#lanes.room(signal);
       if (signal.aborted || progress.revoked) return false;
       const put = this.#process(record, batch, progress, signal);
       if (put !== undefined && !(await put)) return false;
@@ -137,7 +143,8 @@ export class Pipeline implements SubscriptionListener {
     progress.watermark.skip(batch.lastOffset);
     progress.publishedAtMs = Number(batch.records.at(-1)?.timestamp ?? progress.publishedAtMs ?? 0);
     // Room for the next batch before it is fetched: one that waited would hold as much memory again.
-    await this.#lanes.room(signal);
+    const destination = this.#destinations.get(batch.topic);
+    if (destination !== undefined) await this.#lanes.room(signal, destination);
     return true;
   }
 
@@ -149,7 +156,7 @@ export class Pipeline implements SubscriptionListener {
     this.#committer.follow(undefined);
   }
 
-  /** A promise only for what cannot be decoded, or not at once: whether that was settled. */
+  /** A promise only for what cannot be decoded, or not at once, or has no room yet: whether that was settled. */
   #process(
     record: FetchedRecord,
     batch: FetchedBatch,
@@ -171,17 +178,42 @@ export class Pipeline implements SubscriptionListener {
       progress.watermark.skip(Number(record.offset));
       return;
     }
-    this.tally.read += 1;
-    this.tally.bytes += decoded.document.length + (decoded.file?.content?.length ?? 0);
     const change = this.#parts.transform(decoded);
     if (change === undefined) {
+      this.#count(decoded);
       this.tally.filtered += 1;
       progress.watermark.skip(decoded.offset);
       return;
     }
+    this.#destinations.set(batch.topic, change.namespace);
+    if (!this.#lanes.hasRoomFor(change.namespace)) return this.#pushLater(decoded, change, record, progress, signal);
+    this.#push(decoded, change, record, progress);
+    return;
+  }
+
+  /** Only what is pushed counts as read: what is not comes again. */
+  async #pushLater(
+    decoded: Change,
+    change: Change,
+    record: FetchedRecord,
+    progress: PartitionProgress,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    await this.#lanes.room(signal, change.namespace);
+    if (signal.aborted || progress.revoked) return false;
+    this.#push(decoded, change, record, progress);
+    return true;
+  }
+
+  #count({ document, file }: Change): void {
+    this.tally.read += 1;
+    this.tally.bytes += document.length + (file?.content?.length ?? 0);
+  }
+
+  #push(decoded: Change, change: Change, record: FetchedRecord, progress: PartitionProgress): void {
+    this.#count(decoded);
     const bytes = memoryOf(change) + (change.parts?.reduce((sum, part) => sum + memoryOf(part), 0) ?? 0);
     this.#lanes.push(new TrackedDelivery(change, record, bytes, progress, this.#onSettled));
-    return;
   }
 
   /**

@@ -1,5 +1,7 @@
-// How the target is at the moment, for the log and the status page.
-import { type Clock, type Logger, Outage } from '@tailwater/runtime';
+// How the target is at the moment, as a whole and by namespace, for the log and the status page.
+import { type Clock, type Logger, Outage, TailwaterError } from '@tailwater/runtime';
+import { formatNamespace, type Namespace } from '@tailwater/schema';
+import type { Refusal } from './apply/place.js';
 
 export interface TargetFailure {
   readonly code: string;
@@ -12,14 +14,25 @@ const TEXTS = {
   over: 'The target takes changes again',
 };
 
+/** More namespaces are not told of one by one: when a disk is full, all of them wait. */
+const MAX_TOLD = 10;
+
 export class TargetHealth {
   readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #target: string;
+  readonly #places = new Map<Namespace, Outage | undefined>();
+  readonly #others: Outage;
   #failure: (TargetFailure & { readonly sinceMs: number }) | undefined;
   readonly #outage: Outage;
 
-  constructor(clock: Clock, logger: Logger) {
+  /** @param target the kind of target, for messages */
+  constructor(clock: Clock, logger: Logger, target: string) {
     this.#clock = clock;
+    this.#logger = logger;
+    this.#target = target;
     this.#outage = new Outage(TEXTS, logger, clock);
+    this.#others = new Outage(textsOf('Further namespaces'), logger, clock);
   }
 
   /** Why the target takes nothing at the moment, since when in milliseconds since the epoch; undefined while it takes changes. */
@@ -44,4 +57,30 @@ export class TargetHealth {
     this.#failure = undefined;
     this.#outage.recovered();
   }
+
+  /** A namespace waits from now on, or still does, while those of others go on. */
+  onWaiting(namespace: Namespace, { code, reason, of }: Refusal): void {
+    const error = waitingError(this.#target, namespace, { code, reason, of });
+    if (!this.#places.has(namespace)) {
+      const told = [...this.#places.values()].filter((outage) => outage !== undefined).length;
+      this.#places.set(namespace, told < MAX_TOLD ? new Outage(textsOf(formatNamespace(namespace)), this.#logger, this.#clock) : undefined);
+    }
+    (this.#places.get(namespace) ?? this.#others).failed(error.message, { code: error.code, hint: error.hint });
+  }
+
+  onResumed(namespace: Namespace): void {
+    this.#places.get(namespace)?.recovered();
+    this.#places.delete(namespace);
+    if (![...this.#places.values()].includes(undefined)) this.#others.recovered();
+  }
+}
+
+/** Why a namespace waits, with what to do about it. */
+export function waitingError(target: string, namespace: Namespace, { code, reason, of }: Refusal): TailwaterError {
+  const params = { target, namespace: formatNamespace(namespace), reason: `${code} ${reason}` };
+  return new TailwaterError(of === 'place' ? 'TW1361' : 'TW1362', params);
+}
+
+function textsOf(what: string) {
+  return { begins: `${what} waits, the others go on`, lasts: `${what} still waits`, over: `${what} goes on` };
 }

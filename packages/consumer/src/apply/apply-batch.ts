@@ -1,11 +1,17 @@
 // One batch until every change of it has ended: retriable failures are tried again, with exponential backoff and jitter, in the
-// order in which they came; what the target refuses for good goes to the rejection handler (promise E).
+// order in which they came; what the target refuses for good goes to the rejection handler (promise E). Changes whose place is refused
+// leave the batch, so that they hold up nothing.
 import { sleep, TailwaterError } from '@tailwater/runtime';
+import type { Namespace } from '@tailwater/schema';
 import pRetry from 'p-retry';
+import type { Change } from '../change.js';
 import { BatchAttempts } from './batch-attempts.js';
 import type { Delivery, Outcome } from './delivery.js';
+import type { Refusal } from './place.js';
 import type { Witnesses } from './suspects.js';
 import type { Rejection, Target } from './target.js';
+
+type Refused = readonly (readonly [Delivery, Rejection])[];
 
 export interface RetryPolicy {
   /** The first pause, in milliseconds; each one that brings nothing doubles it. */
@@ -27,8 +33,12 @@ export interface ApplyHooks {
   readonly witnesses?: Pick<Witnesses, 'note' | 'hasSince'>;
   /** More changes, to join a batch of which only such changes are left, so that these hold up nothing. */
   readonly more?: () => readonly Delivery[];
-  /** A request with one change only was refused as a whole; throws to stop the process. */
-  onRefusedWhole(error: unknown): void;
+  /** The target took an upsert. */
+  readonly onAccepted?: (change: Change) => void;
+  /** Whether so many refusals of a namespace's documents are too many to be the documents' fault; they are not put aside then. */
+  readonly isTooMany?: (namespace: Namespace, refused: number) => boolean;
+  /** Takes back what a place refuses, in the order in which it came. Without it such changes are tried again with the batch. */
+  readonly onPlaceRefused?: (namespace: Namespace, deliveries: readonly Delivery[], refusal: Refusal) => void;
   /** Some or all of a batch failed and will be tried again. */
   onRetry(failure: { readonly code: string; readonly reason: string; readonly changes: number; readonly attempt: number }): void;
   /** A request was answered: how many changes it carried, how many of them have to be tried again, and how long it took. */
@@ -46,8 +56,9 @@ export interface ApplySignals {
 class TryAgain extends Error {}
 
 /**
- * Settles every delivery: `returned` when a signal aborted before the target had accepted it.
+ * Settles every delivery, or gives it back to the caller: `returned` when a signal aborted before the target had accepted it.
  *
+ * @returns how many have ended
  * @throws TailwaterError when the target failed for good, or the rejection handler threw
  */
 export async function applyBatch(
@@ -56,16 +67,19 @@ export async function applyBatch(
   policy: RetryPolicy,
   hooks: ApplyHooks,
   signals: ApplySignals,
-): Promise<void> {
+): Promise<number> {
   const attempts = new BatchAttempts(target, batch, hooks, signals, policy.suspectedForMs);
   const { pending } = attempts;
   let progressed = false;
   let failingSinceMs: number | undefined;
   const attempt = async (attemptNumber: number): Promise<void> => {
-    const { left, refused, code, reason } = await attempts.next();
+    const { left, refused, misplaced, code, reason } = await attempts.next();
     progressed = attempts.progressed;
+    giveBack(misplaced, 'place', attempts, hooks);
+    const { few, many } = apart(refused, hooks);
+    giveBack(many, 'documents', attempts, hooks);
     // What the target accepted is settled by now, so it is committed even if a refusal stops the process.
-    await settleRefused(refused, attempts, hooks, signals);
+    await settleRefused(few, attempts, hooks, signals);
     if (left.length === 0) return;
     hooks.onRetry({ code, reason, changes: left.length, attempt: attemptNumber });
     failingSinceMs = progressed ? undefined : (failingSinceMs ?? performance.now());
@@ -91,15 +105,40 @@ export async function applyBatch(
     for (const delivery of pending) delivery.settle('returned');
     if (!signals.giveUp.aborted) throw error;
   }
+  return attempts.ended;
+}
+
+/** Refusals that are some documents' fault, and those of namespaces of which nearly everything is refused. */
+function apart(refused: Refused, { isTooMany, onPlaceRefused }: ApplyHooks): { readonly few: Refused; readonly many: Refused } {
+  if (refused.length === 0 || isTooMany === undefined || onPlaceRefused === undefined) return { few: refused, many: [] };
+  const few: Refused[] = [];
+  const many: Refused[] = [];
+  for (const [namespace, ofNamespace] of byNamespace(refused)) (isTooMany(namespace, ofNamespace.length) ? many : few).push(ofNamespace);
+  return { few: few.flat(), many: many.flat() };
+}
+
+function giveBack(refused: Refused, of: Refusal['of'], attempts: BatchAttempts, { onPlaceRefused }: ApplyHooks): void {
+  for (const [namespace, ofNamespace] of byNamespace(refused)) {
+    const [, { code, reason }] = ofNamespace.at(-1) as Refused[number];
+    const deliveries = ofNamespace.map(([delivery]) => delivery);
+    attempts.giveBack(deliveries);
+    onPlaceRefused?.(namespace, deliveries, { code, reason, of });
+  }
+}
+
+function byNamespace(refused: Refused): Map<Namespace, (readonly [Delivery, Rejection])[]> {
+  const groups = new Map<Namespace, (readonly [Delivery, Rejection])[]>();
+  for (const each of refused) {
+    const { namespace } = each[0].change;
+    const group = groups.get(namespace);
+    if (group === undefined) groups.set(namespace, [each]);
+    else group.push(each);
+  }
+  return groups;
 }
 
 /** All at once: a slow dead-letter topic delays a batch, not each change of it. */
-async function settleRefused(
-  refused: readonly (readonly [Delivery, Rejection])[],
-  attempts: BatchAttempts,
-  hooks: ApplyHooks,
-  signals: ApplySignals,
-): Promise<void> {
+async function settleRefused(refused: Refused, attempts: BatchAttempts, hooks: ApplyHooks, signals: ApplySignals): Promise<void> {
   const ends = refused.map(async ([delivery, rejection]) =>
     attempts.settle(delivery, await hooks.onRejected(delivery, rejection, signals.cut)),
   );

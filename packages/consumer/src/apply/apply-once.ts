@@ -30,6 +30,8 @@ export interface Attempt {
   readonly doubtful: Doubtful;
   /** The target failed at several as a whole. */
   readonly failedWhole: boolean;
+  /** Neither settled nor to be tried again with this batch: where they belong takes nothing at the moment. */
+  readonly misplaced: readonly (readonly [Delivery, Rejection])[];
   /** Refused for good, and not settled yet. */
   readonly refused: readonly (readonly [Delivery, Rejection])[];
   /** Why the last of those left was not applied. */
@@ -37,7 +39,8 @@ export interface Attempt {
   readonly reason: string;
 }
 
-/** Not the credentials, the name of an index, or TLS: these no document is to blame for. */
+/** What no document and no place is to blame for, and somebody will see to: credentials, rights, certificates. Connecting fails of it at once. */
+const WAITED_FOR: ReadonlySet<string> = new Set(['TW1302', 'TW1303', 'TW1312']);
 const REFUSALS: ReadonlySet<string> = new Set(['TW1309', 'TW1313']);
 /** The target failed: because it is ill, or because of some document. */
 const FAILED = 'TW1390';
@@ -60,11 +63,12 @@ export async function applyOnce(target: Target, batch: readonly Delivery[], cont
     results = await applyChanges(target, changes, signals.cut);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const code = error instanceof TailwaterError && error.retriable ? error.code : signals.cut.aborted ? 'aborted' : undefined;
+    const passes = error instanceof TailwaterError && (error.retriable || WAITED_FOR.has(error.code));
+    const code = passes ? error.code : signals.cut.aborted ? 'aborted' : undefined;
     if (code === FAILED && !signals.cut.aborted) return failed(target, batch, reason, context);
-    if (code !== undefined) return { left: batch, doubtful: [], failedWhole: false, refused: [], code, reason };
+    if (code !== undefined) return { left: batch, doubtful: [], failedWhole: false, misplaced: [], refused: [], code, reason };
     if (!isRefusal(error)) throw error;
-    return batch.length > 1 ? inHalves(target, batch, context) : refusedAlone(batch, error, hooks);
+    return batch.length > 1 ? inHalves(target, batch, context) : refusedAlone(batch, error);
   }
   const attempt = settleAccepted(batch, results, context);
   if (isolation !== undefined && attempt.left.length < batch.length) isolation.failuresInARow = 0;
@@ -89,6 +93,7 @@ export function bothOf(first: Attempt, second: Attempt): Attempt {
     left: [...first.left, ...second.left],
     doubtful: [...first.doubtful, ...second.doubtful],
     failedWhole: first.failedWhole || second.failedWhole,
+    misplaced: [...first.misplaced, ...second.misplaced],
     refused: [...first.refused, ...second.refused],
     code,
     reason,
@@ -98,7 +103,7 @@ export function bothOf(first: Attempt, second: Attempt): Attempt {
 const isHopeless = ({ failuresInARow }: Isolation): boolean => failuresInARow > MAX_FAILURES_IN_A_ROW;
 
 function untried(batch: readonly Delivery[], reason: string): Attempt {
-  return { left: batch, doubtful: [], failedWhole: true, refused: [], code: FAILED, reason };
+  return { left: batch, doubtful: [], failedWhole: true, misplaced: [], refused: [], code: FAILED, reason };
 }
 
 function failed(target: Target, batch: readonly Delivery[], reason: string, context: AttemptContext): Promise<Attempt> | Attempt {
@@ -107,24 +112,39 @@ function failed(target: Target, batch: readonly Delivery[], reason: string, cont
   if (batch.length > 1 && isolation !== undefined && !isHopeless(isolation)) return inHalves(target, batch, context);
   const rejection: Rejection = { status: 'rejected', code: FAILED, reason, retriable: true };
   const doubtful = batch.length === 1 ? batch.map((delivery) => [delivery, rejection] as const) : [];
-  return { left: batch, doubtful, failedWhole: batch.length > 1, refused: [], code: FAILED, reason };
+  return { left: batch, doubtful, failedWhole: batch.length > 1, misplaced: [], refused: [], code: FAILED, reason };
 }
 
-function refusedAlone(batch: readonly Delivery[], error: Error, hooks: ApplyHooks): Attempt {
-  hooks.onRefusedWhole(error);
+function refusedAlone(batch: readonly Delivery[], error: Error): Attempt {
   const code = error instanceof TailwaterError ? error.code : error.name;
   const rejection: Rejection = { status: 'rejected', code, reason: error.message, retriable: false };
-  return { left: [], doubtful: [], failedWhole: false, refused: batch.map((delivery) => [delivery, rejection]), code: '', reason: '' };
+  return {
+    left: [],
+    doubtful: [],
+    failedWhole: false,
+    misplaced: [],
+    refused: batch.map((delivery) => [delivery, rejection]),
+    code: '',
+    reason: '',
+  };
 }
 
-function settleAccepted(batch: readonly Delivery[], results: readonly ChangeResult[], { settle, witnesses }: AttemptContext): Attempt {
+function settleAccepted(
+  batch: readonly Delivery[],
+  results: readonly ChangeResult[],
+  { settle, witnesses, hooks }: AttemptContext,
+): Attempt {
   const left: Delivery[] = [];
   const doubtful: [Delivery, Rejection][] = [];
+  const misplaced: [Delivery, Rejection][] = [];
   const refused: [Delivery, Rejection][] = [];
   let last = { code: '', reason: '' };
   for (const [index, delivery] of batch.entries()) {
     const result = results[index] as ChangeResult;
-    if (result.status !== 'rejected') settle(delivery, result.status);
+    if (result.status !== 'rejected') {
+      if (delivery.change.kind === 'upsert') hooks.onAccepted?.(delivery.change);
+      settle(delivery, result.status);
+    } else if (result.scope === 'place' && hooks.onPlaceRefused !== undefined) misplaced.push([delivery, result]);
     else if (result.retriable) {
       left.push(delivery);
       if (result.doubtful === true) doubtful.push([delivery, result]);
@@ -132,5 +152,5 @@ function settleAccepted(batch: readonly Delivery[], results: readonly ChangeResu
     } else refused.push([delivery, result]);
   }
   witnesses.note(batch, (index) => results[index]?.status === 'applied');
-  return { left, doubtful, failedWhole: false, refused, code: last.code, reason: last.reason };
+  return { left, doubtful, failedWhole: false, misplaced, refused, code: last.code, reason: last.reason };
 }

@@ -16,6 +16,8 @@ export class BatchAttempts {
   readonly pending: Set<Delivery>;
   /** Whether the last attempt brought something to its end. */
   progressed = false;
+  /** So many have ended, other than by being returned. */
+  ended = 0;
   readonly #target: Target;
   readonly #hooks: ApplyHooks;
   readonly #signals: ApplySignals;
@@ -35,7 +37,16 @@ export class BatchAttempts {
   settle(delivery: Delivery, outcome: Outcome): void {
     this.pending.delete(delivery);
     this.#suspects.forget(delivery);
+    if (outcome !== 'returned') this.ended += 1;
     delivery.settle(outcome);
+  }
+
+  /** These are the caller's again, in the order in which they came. */
+  giveBack(deliveries: readonly Delivery[]): void {
+    for (const delivery of deliveries) {
+      this.pending.delete(delivery);
+      this.#suspects.forget(delivery);
+    }
   }
 
   async next(): Promise<Attempt> {

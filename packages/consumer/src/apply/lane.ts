@@ -1,56 +1,92 @@
-// A lane: a queue with at most one request in flight. All changes of a key go through one lane, so there are never two
-// requests at once for one key, and its changes are applied in order (promise B); several lanes are several requests at once.
+// A lane: queues with at most one request in flight. All changes of a key go through one lane, so there are never two requests at once
+// for one key, and its changes are applied in order (promise B); several lanes are several requests at once.
+//
+// Within a lane each place has a strand of its own. A request takes what comes first of several, in turn. The strand of a place that
+// waits has no part in it: it is sent alone, beside the lane's own requests, when the place is asked whether it takes changes again.
 import { sleep } from '@tailwater/runtime';
-import type { Change } from '../change.js';
 import type { Delivery } from './delivery.js';
+import type { Place } from './place.js';
+import { Batch, type BatchLimits, Strand } from './strand.js';
 
-export interface BatchLimits {
-  /** Changes per request. */
-  readonly count: number;
-  /** Bytes per request; a single larger change still goes, alone. */
-  readonly bytes: number;
-  /** How long, in milliseconds, a change waits for others to share its request. */
-  readonly lingerMs: number;
+/** How a batch ended: so many settled, so many back in their lane because their place refused them. */
+export interface Sent {
+  readonly ended: number;
+  readonly putBack: number;
 }
 
 /** @param more takes what waits behind the batch, to join it */
-type Send = (batch: readonly Delivery[], more: () => readonly Delivery[]) => Promise<void>;
+type Send = (batch: readonly Delivery[], more: () => readonly Delivery[]) => Promise<Sent>;
 
 export class Lane {
   readonly #limits: BatchLimits;
   readonly #send: Send;
-  #queue: Delivery[] = [];
-  #head = 0;
+  readonly #strands = new Map<Place, Strand>();
+  /** Those that can be sent, in their turn. */
+  #ready: [Place, Strand][] = [];
+  #length = 0;
   #bytes = 0;
   #wake: (() => void) | undefined;
-  #idle: Promise<void> = Promise.resolve();
+  /** When the request of the lane's own that is under way was sent, by the monotonic clock. */
+  #sentAtMs: number | undefined;
+  readonly #inFlight = new Set<Promise<unknown>>();
 
-  /** @param send settles every delivery of a batch; its failure ends the lane */
+  /** @param send settles every delivery of a batch, or puts it back; its failure ends the lane */
   constructor(limits: BatchLimits, send: Send) {
     this.#limits = limits;
     this.#send = send;
   }
 
-  get length(): number {
-    return this.#queue.length - this.#head;
+  /** Whether something waits for the place. */
+  holds(place: Place): boolean {
+    return this.#strands.has(place);
   }
 
-  push(delivery: Delivery): void {
-    this.#queue.push(delivery);
+  push(delivery: Delivery, place: Place): void {
+    const strand = this.#strandOf(place);
+    strand.push(delivery);
+    if (place.isWaiting) return;
     this.#bytes += delivery.bytes;
-    if (this.length === 1 || this.#isFull()) this.#wake?.();
+    this.#length += 1;
+    if (this.#length === 1 || this.#isFull()) this.#wake?.();
   }
 
-  /** Settles once the request in flight, if any, has ended. */
-  get idle(): Promise<void> {
-    return this.#idle;
+  /** These were taken, and wait again before all others of their place, which waits. */
+  putBack(deliveries: readonly Delivery[], place: Place): void {
+    this.#strandOf(place).putBack(deliveries);
+  }
+
+  /** Whether no request is under way that may carry changes of a place that waits, other than a probe. */
+  isFreeOf(place: Place): boolean {
+    return this.#sentAtMs === undefined || this.#sentAtMs > place.refusedAtMs;
+  }
+
+  /** To be called when a place begins or ceases to wait. */
+  moved(place: Place): void {
+    const strand = this.#strands.get(place);
+    if (strand === undefined) return;
+    if (!place.isWaiting) {
+      this.#ready.push([place, strand]);
+      this.#length += strand.length;
+      this.#bytes += strand.bytes;
+      this.#wake?.();
+      return;
+    }
+    this.#ready = this.#ready.filter(([each]) => each !== place);
+    this.#length -= strand.length;
+    this.#bytes -= strand.bytes;
+  }
+
+  /** Settles once the requests in flight, if any, have ended. */
+  get idle(): Promise<unknown> {
+    return Promise.allSettled(this.#inFlight);
   }
 
   /** Takes out everything that waits. */
   clear(): Delivery[] {
-    const waiting = this.#queue.slice(this.#head);
-    this.#queue = [];
-    this.#head = 0;
+    const waiting = [...this.#strands.values()].flatMap((strand) => strand.clear());
+    this.#strands.clear();
+    this.#ready = [];
+    this.#length = 0;
     this.#bytes = 0;
     return waiting;
   }
@@ -70,21 +106,39 @@ export class Lane {
     }
   }
 
+  /** Sends what comes first of a place that waits. One probe of a place at a time, and where the lane {@link isFreeOf} it. */
+  async probe(place: Place, limits: Pick<BatchLimits, 'count' | 'bytes'>): Promise<Sent> {
+    const batch = new Batch(limits);
+    const strand = this.#strandOf(place);
+    strand.take(batch);
+    if (strand.length === 0) this.#strands.delete(place);
+    return this.#sendBatch(batch.deliveries);
+  }
+
   /** A function of its own: a loop that waits would keep the last batch, and its documents, in memory until the next one. */
   async #sendNext(): Promise<void> {
-    const batch = this.#take();
-    if (batch.length === 0) return;
+    this.#sentAtMs = performance.now();
+    await this.#sendBatch(this.#take());
+    this.#sentAtMs = undefined;
+  }
+
+  async #sendBatch(batch: readonly Delivery[]): Promise<Sent> {
+    if (batch.length === 0) return { ended: 0, putBack: 0 };
     const sent = this.#send(batch, () => this.#take());
-    this.#idle = sent.catch(() => undefined);
-    await sent;
+    this.#inFlight.add(sent);
+    try {
+      return await sent;
+    } finally {
+      this.#inFlight.delete(sent);
+    }
   }
 
   #isFull(): boolean {
-    return this.length >= this.#limits.count || this.#bytes >= this.#limits.bytes;
+    return this.#length >= this.#limits.count || this.#bytes >= this.#limits.bytes;
   }
 
   async #untilReady(signal: AbortSignal): Promise<void> {
-    while (this.length === 0 && !signal.aborted) await this.#woken();
+    while (this.#length === 0 && !signal.aborted) await this.#woken();
     if (this.#isFull() || signal.aborted || this.#limits.lingerMs === 0) return;
     const timer = new AbortController();
     await Promise.race([sleep(this.#limits.lingerMs, timer.signal), this.#woken()]);
@@ -98,41 +152,31 @@ export class Lane {
     this.#wake = undefined;
   }
 
-  /** The next batch: each key's last change among those it covers; the earlier ones are superseded by it. */
+  /** The next batch. A place that has more than fits goes behind the others. */
   #take(): Delivery[] {
-    const batch: (Delivery | undefined)[] = [];
-    const places = new Map<Change['namespace'], Map<string, number>>();
-    let bytes = 0;
-    while (this.#head < this.#queue.length && batch.length < this.#limits.count) {
-      const delivery = this.#queue[this.#head] as Delivery;
-      if (bytes > 0 && bytes + delivery.bytes > this.#limits.bytes) break;
-      this.#head += 1;
-      this.#bytes -= delivery.bytes;
-      if (delivery.revoked) {
-        delivery.settle('returned');
-        continue;
+    const batch = new Batch(this.#limits);
+    for (let next = this.#ready[0]; next !== undefined; next = this.#ready[0]) {
+      const [place, strand] = next;
+      const { length, bytes } = strand;
+      strand.take(batch);
+      this.#length -= length - strand.length;
+      this.#bytes -= bytes - strand.bytes;
+      this.#ready.shift();
+      if (strand.length > 0) {
+        this.#ready.push(next);
+        break;
       }
-      const { namespace, key } = delivery.change;
-      const ofNamespace = places.get(namespace) ?? new Map<string, number>();
-      places.set(namespace, ofNamespace);
-      const earlier = ofNamespace.get(key);
-      if (earlier !== undefined) {
-        batch[earlier]?.settle('superseded');
-        bytes -= batch[earlier]?.bytes ?? 0;
-        batch[earlier] = undefined;
-      }
-      ofNamespace.set(key, batch.length);
-      batch.push(delivery);
-      bytes += delivery.bytes;
+      this.#strands.delete(place);
     }
-    this.#compact();
-    return batch.filter((delivery) => delivery !== undefined);
+    return batch.deliveries;
   }
 
-  /** Forgets the part of the queue that was taken, seldom enough to cost nothing per change. */
-  #compact(): void {
-    if (this.#head < this.#queue.length && this.#head < 4096) return;
-    this.#queue = this.#queue.slice(this.#head);
-    this.#head = 0;
+  #strandOf(place: Place): Strand {
+    const known = this.#strands.get(place);
+    if (known !== undefined) return known;
+    const strand = new Strand();
+    this.#strands.set(place, strand);
+    if (!place.isWaiting) this.#ready.push([place, strand]);
+    return strand;
   }
 }

@@ -1,11 +1,18 @@
 // The apply stage: a bounded buffer in front of several lanes. The bound is over everything that waits or is in flight, so the
-// process's memory does not grow with the backlog; while it is reached, nothing more is accepted (back-pressure).
+// process's memory does not grow with the backlog; while a place has its share of it, nothing more is accepted for it (back-pressure).
+//
+// What is refused decides who waits: a document is put aside, a place (an index that is closed, a collection that may not be written to)
+// waits alone, and only when the target itself takes nothing do all of them wait.
 import { setMaxListeners } from 'node:events';
 import { sleep } from '@tailwater/runtime';
+import type { Namespace } from '@tailwater/schema';
 import { type ApplyHooks, applyBatch, type RetryPolicy } from './apply-batch.js';
 import type { Delivery } from './delivery.js';
-import { type BatchLimits, Lane } from './lane.js';
-import { RefusalStreak } from './refusal-streak.js';
+import { Lane } from './lane.js';
+import { Place, type Refusal } from './place.js';
+import { PlaceProbes } from './place-probes.js';
+import { type BufferSize, SharedBuffer } from './shared-buffer.js';
+import type { BatchLimits } from './strand.js';
 import { Witnesses } from './suspects.js';
 import type { Target } from './target.js';
 
@@ -13,84 +20,107 @@ export interface LanesOptions {
   /** Requests in flight at most. */
   readonly lanes: number;
   readonly batch: BatchLimits;
-  /** What may wait or be in flight: one change more than this is accepted, so that a large document finds room. */
-  readonly buffer: { readonly count: number; readonly bytes: number };
+  /** What may wait or be in flight, and as much again for places that wait: one change more than this is accepted, so that a large document finds room. */
+  readonly buffer: BufferSize;
   readonly retry: RetryPolicy;
+  /** So many changes of a namespace refused in a row, and it waits; see {@link RefusalStreak}. Default 0: no limit. */
+  readonly refusalLimit?: number;
+}
+
+export type LanesHooks = Pick<ApplyHooks, 'onRejected' | 'onRetry' | 'onRequest'> & {
+  /** A place waits from now on, or still does. */
+  onWaiting?(place: Namespace, refusal: Refusal): void;
+  /** The place takes changes again. */
+  onResumed?(place: Namespace): void;
+};
+
+/** A place that waits. */
+export interface WaitingPlace extends Refusal {
+  readonly namespace: Namespace;
+  /** For how long, in milliseconds. */
+  readonly waitedMs: number;
+  /** Changes that wait for it here. */
+  readonly changes: number;
 }
 
 export class Lanes {
   readonly #options: LanesOptions;
+  readonly #hooks: LanesHooks;
   readonly #lanes: Lane[];
+  readonly #buffer: SharedBuffer;
+  readonly #places = new Map<Namespace, Place>();
+  readonly #probes: PlaceProbes;
   #giveUp = sharedController();
   #cut = sharedController();
-  #count = 0;
-  #bytes = 0;
-  #roomWaiters: (() => void)[] = [];
 
-  constructor(target: Target, options: LanesOptions, given: Omit<ApplyHooks, 'onRefusedWhole' | 'witnesses' | 'more'>) {
+  constructor(target: Target, options: LanesOptions, given: LanesHooks) {
     this.#options = options;
-    const streak = new RefusalStreak();
-    const hooks: ApplyHooks = {
-      ...given,
-      onRequest: (request) => {
-        streak.answered();
-        given.onRequest(request);
-      },
-      onRefusedWhole: (error) => streak.refused(error),
-      witnesses: new Witnesses(),
-    };
-    this.#lanes = Array.from(
-      { length: options.lanes },
-      () =>
-        new Lane(options.batch, (batch, more) =>
-          applyBatch(target, batch, options.retry, { ...hooks, more }, { giveUp: this.#giveUp.signal, cut: this.#cut.signal }),
-        ),
-    );
+    this.#hooks = given;
+    this.#buffer = new SharedBuffer(options.buffer);
+    const witnesses = new Witnesses();
+    this.#lanes = Array.from({ length: options.lanes }, () => {
+      const lane: Lane = new Lane(options.batch, async (batch, more) => {
+        let putBack = 0;
+        const hooks: ApplyHooks = {
+          ...given,
+          witnesses,
+          more,
+          onAccepted: ({ namespace }) => this.#placeOf(namespace).streak.accepted(),
+          isTooMany: (namespace, refused) => this.#placeOf(namespace).streak.isTooLong(refused),
+          onPlaceRefused: (namespace, deliveries, refusal) => {
+            putBack += deliveries.length;
+            const place = this.#placeOf(namespace);
+            this.#wait(place, refusal);
+            lane.putBack(deliveries, place);
+          },
+        };
+        const signals = { giveUp: this.#giveUp.signal, cut: this.#cut.signal };
+        return { ended: await applyBatch(target, batch, options.retry, hooks, signals), putBack };
+      });
+      return lane;
+    });
+    const onResumed = (place: Place) => this.#resume(place);
+    this.#probes = new PlaceProbes({ lanes: this.#lanes, retry: options.retry, limits: options.batch, target: target.kind, onResumed });
   }
 
   /** Changes and bytes that wait or are in flight. */
-  get buffered(): { readonly count: number; readonly bytes: number } {
-    return { count: this.#count, bytes: this.#bytes };
+  get buffered(): BufferSize {
+    return this.#buffer.held;
   }
 
-  get hasRoom(): boolean {
-    return this.#count < this.#options.buffer.count && this.#bytes < this.#options.buffer.bytes;
+  /** Places that take nothing at the moment while others do. */
+  get waiting(): readonly WaitingPlace[] {
+    const now = performance.now();
+    return this.#probes.places.map(({ namespace, refusal, refusedAtMs, count }) => {
+      return { namespace, ...(refusal as Refusal), waitedMs: now - refusedAtMs, changes: count };
+    });
   }
 
-  /** Resolves when there is room, or the signal aborts. */
-  async room(signal: AbortSignal): Promise<void> {
-    while (!this.hasRoom && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const wake = () => {
-          signal.removeEventListener('abort', wake);
-          resolve();
-        };
-        this.#roomWaiters.push(wake);
-        signal.addEventListener('abort', wake, { once: true });
-      });
-    }
+  /** Whether a change of this destination may be pushed. */
+  hasRoomFor(namespace: Namespace): boolean {
+    return this.#buffer.hasRoomFor(this.#placeOf(namespace));
+  }
+
+  /** Resolves when a change of this destination may be pushed, or the signal aborts. */
+  room(signal: AbortSignal, namespace: Namespace): Promise<void> {
+    return this.#buffer.room(signal, this.#placeOf(namespace));
   }
 
   /** Queues a change in its key's lane. The caller asks for room first, and calls {@link settled} when it is settled. */
   push(delivery: Delivery): void {
-    this.#count += 1;
-    this.#bytes += delivery.bytes;
-    (this.#lanes[laneOf(delivery.change.key, this.#lanes.length)] as Lane).push(delivery);
+    const place = this.#placeOf(delivery.change.namespace);
+    this.#buffer.add(place, delivery.bytes);
+    (this.#lanes[laneOf(delivery.change.key, this.#lanes.length)] as Lane).push(delivery, place);
   }
 
   /** Takes a settled change's share of the buffer back. */
   settled(delivery: Delivery): void {
-    this.#count -= 1;
-    this.#bytes -= delivery.bytes;
-    if (this.#roomWaiters.length === 0 || !this.hasRoom) return;
-    const waiters = this.#roomWaiters;
-    this.#roomWaiters = [];
-    for (const wake of waiters) wake();
+    this.#buffer.remove(this.#placeOf(delivery.change.namespace), delivery.bytes);
   }
 
   /** Applies until the signal aborts; rejects with what ended a lane. The signal does not abort what is in flight: `release` does. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#lanes.map((lane) => lane.run(signal)));
+    await Promise.all([...this.#lanes, this.#probes].map((each) => each.run(signal)));
   }
 
   /**
@@ -98,7 +128,7 @@ export class Lanes {
    * `graceMs` when the target is still answering.
    */
   async release(graceMs: number): Promise<void> {
-    for (const lane of this.#lanes) for (const delivery of lane.clear()) delivery.settle('returned');
+    this.#returnAll();
     this.#giveUp.abort();
     const idle = Promise.all(this.#lanes.map((lane) => lane.idle));
     const timer = new AbortController();
@@ -106,8 +136,43 @@ export class Lanes {
     timer.abort();
     this.#cut.abort();
     await idle;
+    // What a request in flight brought back.
+    this.#returnAll();
     this.#giveUp = sharedController();
     this.#cut = sharedController();
+  }
+
+  #returnAll(): void {
+    for (const lane of this.#lanes) for (const delivery of lane.clear()) delivery.settle('returned');
+  }
+
+  #wait(place: Place, refusal: Refusal): void {
+    const wasWaiting = place.isWaiting;
+    place.refusal = refusal;
+    this.#hooks.onWaiting?.(place.namespace, refusal);
+    if (wasWaiting) return;
+    place.refusedAtMs = performance.now();
+    this.#moved(place);
+    this.#probes.add(place);
+  }
+
+  #resume(place: Place): void {
+    place.refusal = undefined;
+    this.#moved(place);
+    this.#hooks.onResumed?.(place.namespace);
+  }
+
+  #moved(place: Place): void {
+    this.#buffer.moved(place);
+    for (const lane of this.#lanes) lane.moved(place);
+  }
+
+  #placeOf(namespace: Namespace): Place {
+    const known = this.#places.get(namespace);
+    if (known !== undefined) return known;
+    const place = new Place(namespace, this.#options.refusalLimit ?? 0);
+    this.#places.set(namespace, place);
+    return place;
   }
 }
 

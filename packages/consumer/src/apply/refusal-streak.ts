@@ -1,24 +1,38 @@
-// Tells a target that refuses a document from one that refuses everything: a proxy's error page is no reason to put one document
-// after the other aside.
+// Tells documents that a target refuses from a place that refuses documents: a wrong mapping, a missing pipeline or somebody else's index
+// under the name would empty a whole topic into the dead letters, one document after the other.
 
-/** So many requests with one document each are refused in a row before it is the target that is held to be wrong. */
-const LIMIT = 100;
+/** An accepted change weighs as much as so many refused ones: the score grows only while more than 95 of 100 are refused. */
+const ACCEPTED_WEIGHS = 19;
+/** Of a namespace of which nothing was accepted yet, this part of the limit is enough. */
+const BEFORE_THE_FIRST = 0.1;
 
+/** The refusals of one namespace, added up as a CUSUM chart does: https://en.wikipedia.org/wiki/CUSUM */
 export class RefusalStreak {
-  #length = 0;
+  readonly #limit: number;
+  #score = 0;
+  #hasAccepted = false;
 
-  /** The target answered a request as it should. */
-  answered(): void {
-    this.#length = 0;
+  /** @param limit - so many refusals in a row are too many; 0 for no limit */
+  constructor(limit: number) {
+    this.#limit = limit;
   }
 
-  /**
-   * A request with a single document was refused as a whole.
-   *
-   * @throws the error itself when too many were refused in a row
-   */
-  refused(error: unknown): void {
-    this.#length += 1;
-    if (this.#length > LIMIT) throw error;
+  /** The target took an upsert. A delete says nothing: it fits every mapping. */
+  accepted(): void {
+    this.#hasAccepted = true;
+    this.#score = Math.max(0, this.#score - ACCEPTED_WEIGHS);
+  }
+
+  /** @returns whether these are so many that it is not the documents that are to blame; they do not count as refused then */
+  isTooLong(refused: number): boolean {
+    if (this.#limit === 0) return false;
+    const limit = this.#hasAccepted ? this.#limit : Math.ceil(this.#limit * BEFORE_THE_FIRST);
+    if (this.#score + refused < limit) {
+      this.#score += refused;
+      return false;
+    }
+    // Full, until something is accepted: a later attempt with few documents must not pass for that reason.
+    this.#score = Math.max(this.#score, limit);
+    return true;
   }
 }

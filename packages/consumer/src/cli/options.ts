@@ -2,7 +2,7 @@
 import { kafkaOptions as connectionOptions, leaves, option, statusOptions, text } from '@tailwater/runtime';
 
 const { prefix, sessionTimeout, target, targetUrl, autoCommitInterval, targetOption } = leaves;
-const { batchSize, batchBytes, inFlight, bufferBytes, requestTimeout, onError, retryFor } = leaves;
+const { batchSize, batchBytes, inFlight, bufferBytes, requestTimeout, onError, retryFor, refusalLimit } = leaves;
 
 /** In the file it is the key of a target. */
 const name = option(text().optional(), {
@@ -13,5 +13,5 @@ const name = option(text().optional(), {
 export const kafkaOptions = { ...connectionOptions, prefix } as const;
 export const targetOptions = { target, targetUrl, name, autoCommitInterval, targetOption } as const;
 export const batchOptions = { batchSize, batchBytes, inFlight, bufferBytes, requestTimeout } as const;
-export const errorOptions = { onError, retryFor } as const;
+export const errorOptions = { onError, retryFor, refusalLimit } as const;
 export const processOptions = { sessionTimeout, ...statusOptions } as const;

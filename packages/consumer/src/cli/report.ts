@@ -1,9 +1,10 @@
 // What a running consumer says about itself: the body of /status, whether it is ready, and a line in the log every now and then.
 import { type Health, type Logger, type Service, sleep } from '@tailwater/runtime';
+import { formatNamespace } from '@tailwater/schema';
 import type { Target } from '../apply/target.js';
 import type { LetterWatch } from '../dead-letters/letter-watch.js';
 import type { Pipeline } from '../pipeline.js';
-import type { TargetHealth } from '../target-health.js';
+import { type TargetHealth, waitingError } from '../target-health.js';
 
 const REPORT_MS = 60_000;
 
@@ -32,6 +33,10 @@ export function describeConsumer(
       url: identity.url,
       dropped: droppedBy(pipeline.target),
       failure: failure === undefined ? null : { ...failure, since: new Date(failure.sinceMs).toISOString() },
+      waiting: pipeline.waiting.map(({ namespace, code, reason, of, waitedMs, changes }) => {
+        const since = new Date(Date.now() - waitedMs).toISOString();
+        return { namespace: formatNamespace(namespace), code, reason, of, since, changes };
+      }),
     },
     lag: lagOf(pipeline),
     // In step, and sure of it: a group that missed deletes is neither until its target is filled again.
@@ -50,9 +55,19 @@ function droppedBy({ droppedValues = 0, droppedFields = 0, droppedFieldNames = [
   return { values: droppedValues, fields: droppedFields, fieldNames: droppedFieldNames };
 }
 
-/** Ready: the target takes changes. Without partitions a consumer is ready too, as a member that others make superfluous. */
-export function readiness({ failure }: TargetHealth): Health {
-  return failure === undefined ? { ready: true, reasons: [] } : { ready: false, reasons: [`${failure.code} ${failure.reason}`] };
+/** More are not named. */
+const MAX_REASONS = 10;
+
+/** Ready: the target takes changes, of every namespace. Without partitions a consumer is ready too, as a member that others make superfluous. */
+export function readiness({ failure }: TargetHealth, { waiting, target }: Pick<Pipeline, 'waiting' | 'target'>): Health {
+  const reasons = failure === undefined ? [] : [`${failure.code} ${failure.reason}`];
+  // What a target says of documents may repeat them.
+  const told = waiting.slice(0, MAX_REASONS).map(({ namespace, ...refusal }) => {
+    const said = refusal.of === 'place' ? refusal : { ...refusal, reason: 'see /status' };
+    return waitingError(target.kind, namespace, said).message;
+  });
+  if (waiting.length > MAX_REASONS) told.push(`and ${waiting.length - MAX_REASONS} more namespaces wait`);
+  return { ready: reasons.length + told.length === 0, reasons: [...reasons, ...told] };
 }
 
 /** Logs figures every minute in which something was applied: of a target that takes nothing its health tells. */

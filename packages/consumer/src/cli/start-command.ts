@@ -50,7 +50,7 @@ export const startCommand: Command<typeof startOptions> = {
     try {
       await Promise.all([checkKafka(kafka, { signal }), target.connect(signal)]);
       await using registry = await openSchemas(given, logger.child({ component: 'registry' }), signal);
-      const health = new TargetHealth(systemClock, logger.child({ component: 'apply' }));
+      const health = new TargetHealth(systemClock, logger.child({ component: 'apply' }), target.kind);
       const metrics = createMetrics();
       const letterWatch = new LetterWatch(new LetterCounter(kafka, letters.topic), lettersLogger);
       const consumerMetrics = new ConsumerMetrics(metrics, () => pipeline, health, letterWatch);
@@ -82,6 +82,8 @@ export const startCommand: Command<typeof startOptions> = {
               consumerMetrics.onRequest(request);
               health.onRequest(request);
             },
+            onWaiting: (namespace, refusal) => health.onWaiting(namespace, refusal),
+            onResumed: (namespace) => health.onResumed(namespace),
           },
           onFirstCommit: () => {
             if (given.onError !== 'dead-letter') return;
@@ -97,6 +99,8 @@ export const startCommand: Command<typeof startOptions> = {
             batch: { count: given.batchSize, bytes: given.batchBytes, lingerMs: LINGER_MS },
             buffer: { count: Math.max(BUFFER_CHANGES, given.batchSize * given.inFlight), bytes: given.bufferBytes },
             retry: { ...RETRY, giveUpAfterMs: given.retryFor === 0 ? undefined : given.retryFor * 1000 },
+            // Who wants to stop stops at the first one.
+            refusalLimit: given.onError === 'stop' ? 0 : given.refusalLimit,
           },
           offsetsForgotten: await offsetsForgotten(kafka, { prefix: given.prefix, group, trace: letters.topic }),
           commitIntervalMs: COMMIT_INTERVAL_MS,
@@ -109,7 +113,7 @@ export const startCommand: Command<typeof startOptions> = {
         ...listen,
         logger: logger.child({ component: 'status' }),
         metrics,
-        health: () => readiness(health),
+        health: () => readiness(health, pipeline),
         status: () => describeConsumer(identity, pipeline, health, letterWatch),
       });
       logger.info({ ...identity, kafka: kafka.brokers, registry: registry.address, status: status.url }, 'Consumer started');

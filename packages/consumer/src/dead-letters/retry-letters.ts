@@ -5,7 +5,6 @@ import { TailwaterError } from '@tailwater/runtime';
 import { formatNamespace, type Namespace, type SchemaIds } from '@tailwater/schema';
 import { applyBatch, type RetryPolicy } from '../apply/apply-batch.js';
 import type { Delivery, Outcome } from '../apply/delivery.js';
-import { RefusalStreak } from '../apply/refusal-streak.js';
 import type { Target } from '../apply/target.js';
 import type { Change } from '../change.js';
 import { decodeRecord, UndecodableRecordError } from '../decode/decode-record.js';
@@ -143,15 +142,13 @@ class LetterDelivery implements Delivery {
 
 async function apply(deliveries: readonly LetterDelivery[], { target, logger }: RetryParts, signal: AbortSignal): Promise<void> {
   if (deliveries.length === 0) return;
-  const streak = new RefusalStreak();
   const reasons = new Map<Delivery, LetterDelivery>(deliveries.map((each) => [each, each]));
   await applyBatch(
     target,
     deliveries,
     RETRY,
     {
-      onRequest: () => streak.answered(),
-      onRefusedWhole: (error) => streak.refused(error),
+      onRequest: () => undefined,
       // A letter that the target fails at again stays a letter: nothing is lost, whoever is to blame.
       witnesses: { note: () => undefined, hasSince: () => true },
       onRetry: ({ code, reason }) => logger.warn({ code }, `The target does not take changes, trying again: ${reason}`),

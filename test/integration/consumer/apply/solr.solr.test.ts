@@ -160,7 +160,6 @@ describe('updates', () => {
     const retried: string[] = [];
     const hooks: ApplyHooks = {
       onRequest: () => undefined,
-      onRefusedWhole: () => undefined,
       onRetry: ({ code, reason }) => retried.push(`${code} ${reason}`),
       onRejected: ({ change: { key } }, { code, reason }) => {
         refused.push(`${key} ${code} ${reason}`);

@@ -3,8 +3,7 @@ import { TailwaterError } from '@tailwater/runtime';
 import { describe, expect, test } from 'vitest';
 import { type ApplyHooks, applyBatch } from '../../../../packages/consumer/src/apply/apply-batch.js';
 import type { Outcome } from '../../../../packages/consumer/src/apply/delivery.js';
-import { RefusalStreak } from '../../../../packages/consumer/src/apply/refusal-streak.js';
-import { change, MemoryTarget, overloaded, TestDelivery } from '../support/changes.js';
+import { change, MemoryTarget, ORDERS, overloaded, TestDelivery } from '../support/changes.js';
 
 const unexpected = (): TailwaterError => new TailwaterError('TW1313', { target: 'memory', address: 'here', reason: 'malformed' });
 const signals = () => ({ giveUp: new AbortController().signal, cut: new AbortController().signal });
@@ -27,16 +26,14 @@ class PickyTarget extends MemoryTarget {
 }
 
 async function apply(target: MemoryTarget, count: number, given: Partial<ApplyHooks> = {}, giveUpAfterMs?: number) {
-  const streak = new RefusalStreak();
   const refused: string[] = [];
   const hooks: ApplyHooks = {
-    onRequest: () => streak.answered(),
+    onRequest: () => undefined,
     onRetry: () => undefined,
     onRejected: (delivery, { code }): Outcome => {
       refused.push(`${delivery.change.key} ${code}`);
       return 'deadLettered';
     },
-    onRefusedWhole: (error) => streak.refused(error),
     ...given,
   };
   const deliveries = Array.from({ length: count }, (_, id) => new TestDelivery(change(id, id)));
@@ -55,21 +52,32 @@ describe('applyBatch', () => {
     expect(target.requests).toBeLessThan(60);
   });
 
-  test('a target that refuses everything is not believed for ever', async () => {
-    const target = new PickyTarget(Array.from({ length: 500 }, (_, id) => id));
-    const { done, outcomes } = await apply(target, 500);
-    await expect(done).rejects.toMatchObject({ code: 'TW1313' });
-    expect(outcomes()).toEqual(Array(500).fill('returned'));
+  test.each(['TW1302', 'TW1303', 'TW1312'] as const)('%s is no document’s fault, and is waited for', async (code) => {
+    const target = new MemoryTarget();
+    let refusals = 0;
+    target.gate = async () => {
+      refusals += 1;
+      if (refusals < 5) throw new TailwaterError(code, { target: 'memory', address: 'here', operation: 'write', reason: 'expired' });
+    };
+    const { done, refused, outcomes } = await apply(target, 2);
+    await done;
+    expect(refused).toEqual([]);
+    expect(outcomes()).toEqual(['applied', 'applied']);
   });
 
-  test('refused credentials are no document’s fault', async () => {
+  test('what a place refuses goes back in its order, once, and the rest of the batch ends', async () => {
     const target = new MemoryTarget();
-    target.gate = async () => {
-      throw new TailwaterError('TW1302', { target: 'memory', address: 'here' });
+    const closed = { status: 'rejected', code: 'closed', reason: 'the index is closed', retriable: true, scope: 'place' } as const;
+    target.judge = ({ key }) => (Number(key) % 3 === 0 ? closed : undefined);
+    const back: string[] = [];
+    const onPlaceRefused: ApplyHooks['onPlaceRefused'] = (namespace, deliveries, { code, of }) => {
+      expect([namespace, code, of]).toEqual([ORDERS, 'closed', 'place']);
+      back.push(...deliveries.map(({ change: { key } }) => key));
     };
-    const { done, refused } = await apply(target, 2);
-    await expect(done).rejects.toMatchObject({ code: 'TW1302' });
-    expect(refused).toEqual([]);
+    const { done, outcomes } = await apply(target, 7, { onPlaceRefused });
+    expect(await done).toBe(4);
+    expect(back).toEqual(['0', '3', '6']);
+    expect(outcomes()).toEqual(['', 'applied', 'applied', '', 'applied', 'applied', '']);
   });
 
   test('when one refusal ends the process, those that were put aside meanwhile count as put aside', async () => {

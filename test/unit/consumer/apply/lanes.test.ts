@@ -18,7 +18,6 @@ const HOOKS: ApplyHooks = {
   onRejected: (_, { reason }) => {
     throw new Error(reason);
   },
-  onRefusedWhole: () => undefined,
 };
 
 function start(target: MemoryTarget, options: Partial<LanesOptions> = {}, hooks: Partial<ApplyHooks> = {}) {
@@ -55,7 +54,7 @@ describe('Lanes', () => {
         };
         const { lanes, push, settled, end, deliveries } = start(target);
         for (const [sequence, id] of ids.entries()) {
-          await lanes.room(new AbortController().signal);
+          await lanes.room(new AbortController().signal, ORDERS);
           push(new TestDelivery(change(id, sequence)));
         }
         await settled();
@@ -113,13 +112,13 @@ describe('Lanes', () => {
     target.gate = () => opened;
     const { lanes, push, settled, end } = start(target, { buffer: { count: 2, bytes: 1_000_000 } });
     push(new TestDelivery(change('a', 0)));
-    expect(lanes.hasRoom).toBe(true);
+    expect(lanes.hasRoomFor(ORDERS)).toBe(true);
     push(new TestDelivery(change('b', 1)));
-    expect(lanes.hasRoom).toBe(false);
-    const room = lanes.room(new AbortController().signal);
+    expect(lanes.hasRoomFor(ORDERS)).toBe(false);
+    const room = lanes.room(new AbortController().signal, ORDERS);
     open();
     await room;
-    expect(lanes.hasRoom).toBe(true);
+    expect(lanes.hasRoomFor(ORDERS)).toBe(true);
     await settled();
     await end();
   });
@@ -127,7 +126,7 @@ describe('Lanes', () => {
   test('waiting for room ends when the signal aborts', async () => {
     const { lanes, push, end } = start(new MemoryTarget(), { buffer: { count: 0, bytes: 0 } });
     const stop = new AbortController();
-    const room = lanes.room(stop.signal);
+    const room = lanes.room(stop.signal, ORDERS);
     stop.abort();
     await room;
     expect(push).toBeDefined();

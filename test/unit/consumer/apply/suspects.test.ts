@@ -43,7 +43,6 @@ function apply(target: FailingTarget, ids: readonly number[], given: Partial<App
       refused.push(`${delivery.change.key} ${code} ${retriable}`);
       return 'deadLettered';
     },
-    onRefusedWhole: () => undefined,
     ...given,
   };
   const deliveries = ids.map((id) => new TestDelivery(change(id, id)));

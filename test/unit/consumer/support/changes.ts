@@ -65,7 +65,8 @@ export class MemoryTarget implements Target {
   async connect(): Promise<void> {}
 
   async applyBatch(changes: readonly Change[], signal: AbortSignal): Promise<ChangeResult[]> {
-    for (const { key } of changes) {
+    const keys = changes.map(({ namespace, key }) => `${namespace.collection} ${key}`);
+    for (const key of keys) {
       if (this.#inFlight.has(key)) throw new Error(`${key} is in flight twice`);
       this.#inFlight.add(key);
     }
@@ -78,7 +79,7 @@ export class MemoryTarget implements Target {
       await Promise.race([this.gate(), aborted]);
     } finally {
       signal.removeEventListener('abort', onAbort);
-      for (const { key } of changes) this.#inFlight.delete(key);
+      for (const key of keys) this.#inFlight.delete(key);
     }
     this.batches.push([...changes]);
     return changes.map((each) => {

@@ -95,7 +95,12 @@ const common = {
   }),
   retryFor: leaf('retryFor', z.int().min(0).default(0), {
     group: 'Errors',
-    describe: 'Seconds to try again while the target takes nothing, before giving up; 0 is for ever',
+    describe: 'Seconds to try again while the target takes nothing, or nothing of a namespace, before giving up; 0 is for ever',
+  }),
+  refusalLimit: leaf('refusalLimit', z.int().min(0).default(1000), {
+    group: 'Errors',
+    describe:
+      'Documents of a namespace refused in a row (a tenth of them when none was accepted before) after which it waits instead of filling the dead letters; 0 never',
   }),
 } as const;
 

@@ -76,4 +76,18 @@ export const consumerErrors = {
     retriable: false,
     exitCode: EXIT_USAGE,
   },
+  TW1361: {
+    title: 'A namespace waits',
+    message: '{target} does not take changes of {namespace} at the moment: {reason}',
+    hint: 'Look after the index, core or collection: opened, writable, with a write index, with the rights. The changes are tried again until they are taken, nothing is lost, and other namespaces go on. --exclude leaves the namespace out.',
+    retriable: true,
+    exitCode: EXIT_FAILURE,
+  },
+  TW1362: {
+    title: 'Nearly everything of a namespace is refused',
+    message: '{target} refuses nearly every document of {namespace}, the last one because of: {reason}',
+    hint: 'Mostly the mapping, schema or transform is wrong: correct it, and the namespace goes on by itself. It waits, instead of filling the dead letters. If they are to be dead letters, start with --refusal-limit 0.',
+    retriable: true,
+    exitCode: EXIT_FAILURE,
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,112 @@
+// Room for changes between Kafka and the target, divided among places, so that one that takes nothing cannot keep the others out.
+//
+// A place may hold twice what is free (the dynamic threshold of shared-memory switches: https://doi.org/10.1109/90.664262): alone it gets
+// two thirds, and something is always left for the others. What waits for a place that takes nothing is on a second account of the same
+// size, so that it leaves the first one to the others; only what exceeds it is taken from them, down to a least share for each.
+//
+// Maintained invariant: no more is held than twice the size, a least share for each place, and for each one change that may be large.
+import { setMaxListeners } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Place } from './place.js';
+
+export interface BufferSize {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/** A place may hold so many times what is free. */
+const GREED = 2;
+/** Whatever others hold, a place that takes changes may hold this part of the buffer. */
+const LEAST_PART = 1 / 128;
+/** A place that waits needs no more than what tells whether it still has to: this part of the buffer. */
+const PART_OF_WAITING = 1 / 8;
+
+const MEASURES = ['count', 'bytes'] as const;
+
+export class SharedBuffer {
+  readonly #size: BufferSize;
+  /** What is held for places that take changes, and for those that do not. */
+  readonly #open = { count: 0, bytes: 0 };
+  readonly #waiting = { count: 0, bytes: 0 };
+  readonly #waiters = new Map<Place, Set<() => void>>();
+  #waking = false;
+
+  constructor(size: BufferSize) {
+    this.#size = size;
+  }
+
+  get held(): BufferSize {
+    return { count: this.#open.count + this.#waiting.count, bytes: this.#open.bytes + this.#waiting.bytes };
+  }
+
+  hasRoomFor(place: Place): boolean {
+    if (!place.isWaiting)
+      return MEASURES.every((measure) => place[measure] < Math.max(GREED * this.#free(measure), this.#size[measure] * LEAST_PART));
+    if (place.count === 0) return true;
+    return MEASURES.every(
+      (measure) => place[measure] < this.#size[measure] * PART_OF_WAITING && this.#waiting[measure] < this.#size[measure],
+    );
+  }
+
+  /** Resolves when there is room for a change of the place, or the signal aborts. */
+  async room(signal: AbortSignal, place: Place): Promise<void> {
+    if (this.hasRoomFor(place)) return;
+    // Each partition of a process may wait here.
+    setMaxListeners(0, signal);
+    while (!this.hasRoomFor(place) && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const waiters = this.#waiters.get(place) ?? new Set();
+        this.#waiters.set(place, waiters);
+        const wake = () => {
+          signal.removeEventListener('abort', wake);
+          waiters.delete(wake);
+          if (waiters.size === 0 && this.#waiters.get(place) === waiters) this.#waiters.delete(place);
+          resolve();
+        };
+        waiters.add(wake);
+        signal.addEventListener('abort', wake, { once: true });
+      });
+    }
+  }
+
+  add(place: Place, bytes: number): void {
+    this.#change(place, 1, bytes);
+  }
+
+  remove(place: Place, bytes: number): void {
+    this.#change(place, -1, -bytes);
+    void this.#wake();
+  }
+
+  /** To be called with each place that begins or ceases to wait. */
+  moved(place: Place): void {
+    const [from, to] = place.isWaiting ? [this.#open, this.#waiting] : [this.#waiting, this.#open];
+    for (const measure of MEASURES) {
+      from[measure] -= place[measure];
+      to[measure] += place[measure];
+    }
+    void this.#wake();
+  }
+
+  #change(place: Place, count: number, bytes: number): void {
+    place.count += count;
+    place.bytes += bytes;
+    const account = place.isWaiting ? this.#waiting : this.#open;
+    account.count += count;
+    account.bytes += bytes;
+  }
+
+  #free(measure: 'count' | 'bytes'): number {
+    const size = this.#size[measure];
+    return size - this.#open[measure] - Math.max(0, this.#waiting[measure] - size);
+  }
+
+  /** Once for all that settle in one turn: there may be thousands of them, and of those that wait. */
+  async #wake(): Promise<void> {
+    if (this.#waking || this.#waiters.size === 0) return;
+    this.#waking = true;
+    await turn();
+    this.#waking = false;
+    for (const [place, waiters] of [...this.#waiters]) if (this.hasRoomFor(place)) for (const wake of [...waiters]) wake();
+  }
+}
