@@ -1,6 +1,6 @@
 // What only Solr has, against a real standalone server: schemas, cores, chains, commits. What every target does: test/contract/target.
 import { type Solr, startSolr, waitFor } from '@tailwater/devstack';
-import { BSON, type Document, Int32 } from 'bson';
+import { BSON, Decimal128, type Document, Double, Int32, Long } from 'bson';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ApplyHooks, applyBatch } from '../../../../packages/consumer/src/apply/apply-batch.js';
 import { type SolrOptions, SolrTarget } from '../../../../packages/consumer/src/apply/solr/solr.js';
@@ -100,7 +100,7 @@ describe('the schema', () => {
     expect(await found('drop')).toEqual({ 1: { title_s: 'z' } });
     expect({ count: target.droppedFields, names: target.droppedFieldNames }).toEqual({ count: 3, names: ['name', 'id', 'list.0.a'] });
     await request('/drop/schema', { 'add-field': { name: 'name', type: 'string' } });
-    // Solr refuses the second document, so the schema is read again before it is old.
+    // A document is refused, so the schema is read again before it is old.
     await target.applyBatch([upsert(2, { count_l: 'many' }), upsert(3, { name: 'y' })], never);
     await target.applyBatch([upsert(1, { name: 'x' })], never);
     expect(await found('drop')).toEqual({ 1: { name: 'x' }, 3: { name: 'y' } });
@@ -128,10 +128,165 @@ describe('the schema', () => {
     expect(targets.map(({ droppedFields }) => droppedFields)).toEqual([1, 1]);
   });
 
+  test('add is not ended by names that a schema does not take, nor hurt', async () => {
+    await solr.create('names');
+    const warnings: object[] = [];
+    const target = targetAt('/names', { schema: 'add', logger: { warn: (what: object) => warnings.push(what) } as never });
+    const odd = ['a*b', '*', 'a\nb', 'a\tb', 'a\u0001b', ' '];
+    const fields = Object.fromEntries([...odd, '', 'a b', 'größe', '{!x}'].map((name) => [name, 'v']));
+    expect(await target.applyBatch([upsert(1, fields), upsert(2, { fine: 'x' })], never)).toEqual([APPLIED, APPLIED]);
+    expect(await found('names')).toEqual({ 1: { 'a b': 'v', größe: 'v', '{!x}': 'v' }, 2: { fine: 'x' } });
+    expect(target.droppedFields).toBe(odd.length + 1);
+    // Solr can still read its schema.
+    await request('/admin/cores?action=RELOAD&core=names');
+    expect(await target.applyBatch([upsert(3, { also: 'x' })], never)).toEqual([APPLIED]);
+    expect(warnings).toEqual([]);
+  });
+
+  test('several consumers that add overlapping fields at once all go on, and every field is there', async () => {
+    await solr.create('race');
+    const warnings: object[] = [];
+    const logger = { warn: (what: object, text: string) => warnings.push([what, text]) } as never;
+    const targets = Array.from({ length: 3 }, () => targetAt('/race', { schema: 'add', logger }));
+    for (let round = 0; round < 2; round++) {
+      const batches = targets.map((target, n) => {
+        // Each has one field of its own, and shares others.
+        const names = [`own${round}_${n}`, ...[0, 1].map((k) => `shared${round}_${(n + k) % 3}`)];
+        return target.applyBatch([upsert(`${round} ${n}`, Object.fromEntries(names.map((name) => [name, 'v'])))], never);
+      });
+      expect(await Promise.all(batches)).toEqual(targets.map(() => [APPLIED]));
+    }
+    const documents = await waitFor(() => found('race'), { until: (each) => Object.keys(each).length === 6 });
+    expect(warnings).toEqual([]);
+    for (const fields of Object.values(documents)) expect(Object.keys(fields)).toHaveLength(3);
+    expect(targets.map(({ droppedFields }) => droppedFields)).toEqual([0, 0, 0]);
+  });
+
+  test('add gives numbers a type that holds the next ones too, and refuses what does not fit after all', async () => {
+    await solr.create('numbers');
+    const target = targetAt('/numbers', { schema: 'add' });
+    const big = Long.fromString('9007199254740993');
+    await target.applyBatch([upsert(1, { cost: new Int32(1), id64: big, mixed: new Int32(1) })], never);
+    const results = await target.applyBatch(
+      [
+        upsert(2, { cost: new Double(19.99), id64: new Int32(5) }),
+        upsert(3, { cost: new Long(3_000_000_000), id64: Long.fromString('-9007199254740993') }),
+        upsert(4, { cost: big }),
+        upsert(5, { id64: new Double(0.5) }),
+        upsert(6, { mixed: 'text' }),
+      ],
+      never,
+    );
+    expect(results.map((each) => (each.status === 'rejected' ? each.code : each.status))).toEqual([
+      'applied',
+      'applied',
+      'TW1376',
+      'TW1376',
+      'TW1376',
+    ]);
+    for (const [id, expected] of [
+      [1, '"cost":1.0,"id64":9007199254740993'],
+      [2, '"cost":19.99,"id64":5'],
+      [3, '"cost":3.0E9,"id64":-9007199254740993'],
+    ] as const)
+      expect(await request(`/numbers/get?id=${id}&fl=cost,id64&wt=json&indent=off`)).toBe(`{"doc":{${expected}}}`);
+  });
+
   test('the unique key and the version field are checked at the start', async () => {
     await expect(targetAt('/one', { uniqueKey: '_id' }).connect(never)).rejects.toMatchObject({ code: 'TW1323' });
     await targetAt('/one', { uniqueKey: 'id' }).connect(never);
-    await expect(targetAt('/one', { versionField: 'version' }).connect(never)).rejects.toMatchObject({ code: 'TW1324' });
+    for (const versionField of ['version', 'version_i', 'version_d'])
+      await expect(targetAt('/one', { versionField }).connect(never)).rejects.toMatchObject({ code: 'TW1324' });
+  });
+});
+
+describe('values', () => {
+  /** Field, value, and the JSON that Solr gives back; without one, the document is refused. */
+  const cases: readonly (readonly [string, unknown, string?])[] = [
+    ['x_l', new Double(19.99)],
+    ['x_l', new Double(3), '3'],
+    ['x_l', Long.MAX_VALUE, '9223372036854775807'],
+    ['x_l', new Double(1e18), '1000000000000000000'],
+    ['x_l', new Double(2 ** 63)],
+    ['x_l', Decimal128.fromString('12E+3'), '12000'],
+    ['x_i', new Long(3_000_000_000)],
+    ['x_i', new Int32(-2147483648), '-2147483648'],
+    ['x_i', '42', '42'],
+    ['x_i', '042'],
+    ['x_i', true],
+    ['x_is', [new Int32(1), new Int32(2)], '[1,2]'],
+    ['x_is', [new Int32(1), new Double(2.5)]],
+    ['x_is', [new Int32(1), 'two']],
+    ['x_f', new Double(19.99), '19.99'],
+    ['x_f', new Int32(16777217)],
+    ['x_f', new Double(0.30000000000000004)],
+    ['x_f', new Double(1e39)],
+    ['x_d', Long.fromString('9007199254740993')],
+    ['x_d', Long.fromString('9007199254740992'), '9.007199254740992E15'],
+    ['x_d', Decimal128.fromString('19.990'), '19.99'],
+    ['x_d', Decimal128.fromString('12345678901234567890.1')],
+    ['x_d', '0x1p3'],
+    ['x_d', new Double(Number.MAX_VALUE), '1.7976931348623157E308'],
+    ['x_d', new Double(5e-324), '4.9E-324'],
+    ['x_b', 'yes'],
+    ['x_b', new Int32(1)],
+    ['x_b', 'true', 'true'],
+    ['x_bs', [true, false], '[true,false]'],
+    ['x_dt', 'NOW'],
+    ['x_dt', '2024-01-01T00:00:00Z+1DAY'],
+    ['x_dt', '2024-01-01T24:00:00Z'],
+    ['x_dt', '2024-01-01T00:00:00.123456Z'],
+    ['x_dt', '2024-02-29T12:00:00.100Z', '"2024-02-29T12:00:00.100Z"'],
+    ['x_dt', new Int32(5)],
+    ['x_s', new Double(19.99), '"19.99"'],
+    ['x_s', Long.MIN_VALUE, '"-9223372036854775808"'],
+    ['x_s', new Date(0), '"1970-01-01T00:00:00.000Z"'],
+    ['x_bin', 'hello'],
+    ['x_l', new Date(0)],
+  ];
+
+  test('what a field holds exactly is given back, and what it would change is refused with the name of the field', async () => {
+    await solr.create('values');
+    const target = targetAt('/values');
+    const results = await target.applyBatch(
+      cases.map(([field, value], id) => upsert(id, { [field]: value })),
+      never,
+    );
+    for (const [id, [field, value, expected]] of cases.entries()) {
+      const what = `${field} ${String(value)}`;
+      if (expected === undefined) {
+        expect(results[id], what).toMatchObject({
+          status: 'rejected',
+          code: 'TW1376',
+          retriable: false,
+          reason: expect.stringContaining(field),
+        });
+        continue;
+      }
+      expect(results[id], what).toEqual(APPLIED);
+      const answer = await request(`/values/get?id=${id}&wt=json&indent=off`);
+      expect(answer.replace(/,"_version_":\d+/, ''), what).toBe(`{"doc":{"id":"${id}","${field}":${expected}}}`);
+    }
+  });
+
+  test('a refused document is taken once the field holds it', async () => {
+    await solr.create('wider');
+    await request('/wider/schema', { 'add-field': { name: 'weight', type: 'plong' } });
+    const target = targetAt('/wider');
+    expect(await target.applyBatch([upsert(1, { weight: 19.99 })], never)).toMatchObject([{ code: 'TW1376' }]);
+    await request('/wider/schema', { 'replace-field': { name: 'weight', type: 'pdouble' } });
+    expect(await target.applyBatch([upsert(1, { weight: 19.99 })], never)).toEqual([APPLIED]);
+    expect(await found('wider')).toEqual({ 1: { weight: 19.99 } });
+  });
+
+  test('bytes that are no document are refused alone', async () => {
+    await solr.create('bytes');
+    const good = upsert(1, { a_s: 'x' });
+    const document = Buffer.from(upsert(2, { deep: { a_s: 'x' } }).document);
+    document.writeInt32LE(0x7fff_fff0, document.indexOf('deep') + 5);
+    const results = await targetAt('/bytes').applyBatch([good, { ...upsert(2, {}), document }, upsert(3, { a_s: 'y' })], never);
+    expect(results).toMatchObject([APPLIED, { status: 'rejected', code: 'bson', retriable: false }, APPLIED]);
+    expect(Object.keys(await found('bytes'))).toEqual(['1', '3']);
   });
 });
 
@@ -143,11 +298,12 @@ describe('updates', () => {
   test('a tolerant chain keeps the others, and the refused are told apart', async () => {
     await solr.create('tolerant');
     const target = targetAt('/tolerant', { updateChain: 'tolerant' });
-    const changes = Array.from({ length: 20 }, (_, id) => upsert(id, { count_l: id % 7 === 3 ? 'many' : id }));
+    // A type that the schema has, and a value that it can hold: only Solr knows its limit.
+    const changes = Array.from({ length: 20 }, (_, id) => upsert(id, { long_s: id % 7 === 3 ? 'x'.repeat(40_000) : String(id) }));
     const results = await target.applyBatch(changes, never);
     expect(results).toMatchObject(
       changes.map((_, id) =>
-        id % 7 === 3 ? { status: 'rejected', code: '400', reason: expect.stringContaining('count_l'), retriable: false } : APPLIED,
+        id % 7 === 3 ? { status: 'rejected', code: '400', reason: expect.stringContaining('long_s'), retriable: false } : APPLIED,
       ),
     );
     expect(Object.keys(await found('tolerant'))).toHaveLength(17);

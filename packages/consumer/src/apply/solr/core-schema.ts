@@ -1,18 +1,21 @@
 // What one core's schema means for the documents that are written into it. The schema is read again every now and then, and
 // whenever Solr refuses a document, so that fields may come and go while the consumer runs.
 import { TailwaterError } from '@tailwater/runtime';
-import { reasonOf, refusal } from './failures.js';
+import { refusal } from './failures.js';
 import { FieldTree } from './field-tree.js';
-import type { SolrHttp } from './http.js';
+import type { Answer, SolrHttp } from './http.js';
 import type { NewField } from './new-fields.js';
 import type { SolrSettings } from './options.js';
 import { Schema } from './schema.js';
 import type { Layout, OwnFields } from './update-body.js';
+import type { ValueKind } from './value-kind.js';
 
 const MAX_AGE_MS = 30_000;
 /** As mongo-connector named them. */
 const NAMESPACE_FIELD = 'ns';
 const VERSION_FIELD = '_ts';
+/** Of fields that hold 63 bits. */
+const VERSION_KINDS: ReadonlySet<ValueKind | undefined> = new Set(['long', 'any']);
 /** Solr takes these as instructions. */
 const SOLR_FIELDS = ['_version_', '_root_', '_nest_path_', '_nest_parent_', '_childDocuments_'];
 
@@ -42,19 +45,14 @@ export class CoreSchema {
     return (await this.#read(signal)) !== before;
   }
 
-  /** @throws TailwaterError TW1325 when the schema does not take the fields, and nobody else has added them meanwhile */
-  async add(fields: readonly NewField[], signal: AbortSignal): Promise<void> {
-    const answer = await this.#http.post(
-      `${encodeURIComponent(this.#core)}/schema?wt=json`,
-      JSON.stringify({ 'add-field': fields }),
-      signal,
-    );
-    const { fields: tree } = await this.#read(signal);
-    const missing = fields.find(({ name }) => tree.schema.field(name) === undefined);
-    if (missing === undefined) return;
-    if (answer.status !== 200 && answer.status !== 400)
-      throw refusal(answer, this.#core, this.#http.address, `add fields to the schema of ${this.#core}`);
-    throw new TailwaterError('TW1325', { core: this.#core, field: missing.name, reason: reasonOf(answer) });
+  /** The schema as it is now. */
+  async reread(signal: AbortSignal): Promise<Schema> {
+    return (await this.#read(signal)).fields.schema;
+  }
+
+  /** Asks Solr for these fields; its answer may also be that somebody else has added them. */
+  add(fields: readonly NewField[], signal: AbortSignal): Promise<Answer> {
+    return this.#http.post(`${encodeURIComponent(this.#core)}/schema?wt=json`, JSON.stringify({ 'add-field': fields }), signal);
   }
 
   /** Several lanes that ask at once share one request. */
@@ -80,14 +78,13 @@ export class CoreSchema {
     const { uniqueKey } = schema;
     if (uniqueKey === undefined || (expected !== undefined && expected !== uniqueKey))
       throw new TailwaterError('TW1323', { core: this.#core, actual: uniqueKey ?? 'none', expected: expected ?? 'one' });
-    if (versionField !== undefined && schema.field(versionField) === undefined)
+    const holdsVersions = (field: string): boolean => VERSION_KINDS.has(schema.field(field)?.kind);
+    if (versionField !== undefined && !holdsVersions(versionField))
       throw new TailwaterError('TW1324', { core: this.#core, field: versionField });
     const own: OwnFields = {
       uniqueKey,
       namespace: schema.field(NAMESPACE_FIELD) === undefined ? undefined : NAMESPACE_FIELD,
-      versions: [...new Set([VERSION_FIELD, ...(versionField === undefined ? [] : [versionField])])].filter(
-        (field) => schema.field(field) !== undefined,
-      ),
+      versions: [...new Set([VERSION_FIELD, ...(versionField === undefined ? [] : [versionField])])].filter(holdsVersions),
     };
     const reserved = new Set([uniqueKey, ...(own.namespace === undefined ? [] : [own.namespace]), ...own.versions, ...SOLR_FIELDS]);
     return { own, fields: new FieldTree(schema, reserved) };

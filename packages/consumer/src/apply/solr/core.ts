@@ -2,16 +2,16 @@
 // documents that are to blame; what was applied already is applied again, which changes nothing (promise D).
 import { type Logger, TailwaterError } from '@tailwater/runtime';
 import type { Change } from '../../change.js';
-import { SpareBuffers } from '../spare-buffers.js';
 import { APPLIED, type ChangeResult, SUPERSEDED } from '../target.js';
 import { CoreSchema } from './core-schema.js';
 import type { DroppedFields } from './dropped-fields.js';
 import { Extraction } from './extraction.js';
 import { parsed, reasonOf, refusal } from './failures.js';
 import type { Answer, SolrHttp } from './http.js';
-import { NewFields } from './new-fields.js';
 import type { SolrSettings } from './options.js';
-import { type OwnFields, UpdateBody } from './update-body.js';
+import { SchemaGrowth } from './schema-growth.js';
+import type { OwnFields } from './update-body.js';
+import { type Encoded, UpdateEncoder } from './update-encoder.js';
 import { type UpdateParameters, updateParameters } from './update-parameters.js';
 
 const BAD_REQUEST = 400;
@@ -37,8 +37,7 @@ export class SolrCore {
   readonly #schema: CoreSchema;
   readonly #parameters: UpdateParameters;
   readonly #extraction: Extraction;
-  readonly #newFields = new NewFields();
-  readonly #bodies: SpareBuffers<UpdateBody>;
+  readonly #encoder: UpdateEncoder;
   #isOpen = false;
 
   constructor(name: string, parts: CoreParts) {
@@ -48,13 +47,8 @@ export class SolrCore {
     this.#schema = new CoreSchema(name, parts.http, settings);
     this.#extraction = new Extraction(name, { http, field: settings.contentField ?? 'content', dropped, logger });
     this.#parameters = updateParameters(settings, parts.autoCommitInterval);
-    this.#bodies = new SpareBuffers(
-      () =>
-        new UpdateBody((field, type, inArray) => {
-          dropped.note(field.path);
-          if (settings.schema === 'add') this.#newFields.note(field, type, inArray);
-        }),
-    );
+    const growth = settings.schema === 'add' ? new SchemaGrowth({ core: name, schema: this.#schema, http, logger }) : undefined;
+    this.#encoder = new UpdateEncoder(this.#schema, { idOf: parts.idOf, dropped, growth });
   }
 
   /** @throws TailwaterError when the core is missing, or not one that can be written to as asked */
@@ -106,7 +100,25 @@ export class SolrCore {
   }
 
   async #send(changes: readonly Change[], signal: AbortSignal, mayBeNews = true): Promise<readonly ChangeResult[]> {
-    const answer = await this.#post(changes, signal);
+    const encoded = await this.#encoder.encode(changes, mayBeNews, signal);
+    const { refused } = encoded;
+    if (refused.size === 0) return this.#sendEncoded(changes, encoded, signal, mayBeNews);
+    const sent = changes.filter((_, index) => !refused.has(index));
+    const results = (sent.length === 0 ? [] : await this.#sendEncoded(sent, encoded, signal, mayBeNews)).values();
+    return changes.map((_, index): ChangeResult => {
+      const refusedOne = refused.get(index);
+      if (refusedOne !== undefined) return { status: 'rejected', ...refusedOne, retriable: false };
+      return results.next().value as ChangeResult;
+    });
+  }
+
+  async #sendEncoded(
+    changes: readonly Change[],
+    encoded: Encoded,
+    signal: AbortSignal,
+    mayBeNews: boolean,
+  ): Promise<readonly ChangeResult[]> {
+    const answer = await this.#post(changes, encoded, signal);
     const { status } = answer;
     if (status === 200) return this.#withoutRefused(changes, answer, signal);
     if (status !== BAD_REQUEST && status !== CONFLICT && status !== TOO_LARGE) throw refusal(answer, this.#name, this.#parts.http.address);
@@ -145,26 +157,10 @@ export class SolrCore {
     return { status: 'rejected', code: String(answer.status), reason: reasonOf(answer), retriable: false };
   }
 
-  async #post(changes: readonly Change[], signal: AbortSignal): Promise<Answer> {
-    const { http, idOf, dropped } = this.#parts;
-    const body = this.#bodies.take();
-    let layout = await this.#schema.layout(signal);
-    let before = { values: body.droppedValues, fields: body.droppedFields };
-    let bytes = body.write(changes, layout, idOf);
-    if (this.#newFields.size > 0) {
-      const fields = this.#newFields.take(layout.fields.schema);
-      if (fields.length > 0) {
-        await this.#schema.add(fields, signal);
-        layout = await this.#schema.layout(signal);
-        before = { values: body.droppedValues, fields: body.droppedFields };
-        bytes = body.write(changes, layout, idOf);
-      }
-    }
-    const answer = await http.post(this.#updatePath(changes.length === 1 ? 'single' : 'batch', changes), bytes, signal);
-    if (answer.status !== 200) return answer;
+  async #post(changes: readonly Change[], { bytes, written }: Encoded, signal: AbortSignal): Promise<Answer> {
+    const answer = await this.#parts.http.post(this.#updatePath(changes.length === 1 ? 'single' : 'batch', changes), bytes, signal);
     // Only now: bytes of a refused request may still be on their way out of this very memory.
-    this.#bodies.giveBack(body);
-    dropped.count(body.droppedValues - before.values, body.droppedFields - before.fields);
+    if (answer.status === 200) written();
     return answer;
   }
 

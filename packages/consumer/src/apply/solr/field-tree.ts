@@ -1,6 +1,7 @@
 // The names of documents' fields as a tree, with what the schema says of each: a name that was seen before costs a comparison of
 // its bytes with the one that followed the last time, and no string.
 import type { Schema } from './schema.js';
+import type { ValueKind } from './value-kind.js';
 
 /** Data may use values as names (a map by user id): a tree of so many is not added to, and begun anew with the next document. */
 const MAX_NODES = 50_000;
@@ -11,6 +12,10 @@ export class FieldNode {
   /** `,"path":` when the schema has a field for it. */
   readonly label: Buffer | undefined;
   readonly multiValued: boolean;
+  /** What the field can hold. */
+  readonly kind: ValueKind;
+  /** The name of its type; empty without a field. */
+  readonly type: string;
   /** Whether the path has an array's index in it. */
   readonly isIndexed: boolean;
   /** Whether the name is kept for what the consumer, or Solr itself, writes. */
@@ -33,6 +38,8 @@ export class FieldNode {
     this.path = path;
     this.label = path === '' || field === undefined || this.isReserved ? undefined : Buffer.from(`,${JSON.stringify(path)}:`, 'utf8');
     this.multiValued = field?.multiValued ?? false;
+    this.kind = field?.kind ?? 'any';
+    this.type = field?.type ?? '';
     this.isIndexed = isIndexed;
   }
 

@@ -1,18 +1,19 @@
 // A BSON document as the flat fields that Solr takes: `{a: {b: 1}, list: [{x: 2}], tags: ['u', 'v']}` becomes `a.b`, `list.0.x`
 // and a multivalued `tags`. Straight from bytes to bytes; what the schema has no field for is left out and counted (promise E).
 import { BsonType, cStringEnd, valueSize } from '@tailwater/schema';
-import { hasFourDigitYear } from '../json/iso-date.js';
 import type { JsonBuffer } from '../json/json-buffer.js';
-import { isFiniteAt, writeQuoted, writeScalar } from '../json/write-scalar.js';
-import { farDate } from './far-date.js';
+import { isFiniteAt } from '../json/write-scalar.js';
+import { holdsUint32, writeExactly } from './exact-value.js';
 import type { FieldNode, FieldTree } from './field-tree.js';
+import { UnfitValueError } from './unfit-value.js';
+import { isNumeric } from './value-kind.js';
 
 const COMMA = 0x2c;
 const OPEN_ARRAY = 0x5b;
 const CLOSE_ARRAY = 0x5d;
 
-/** Told of each value that the schema has no field for. */
-export type OnUnknown = (field: FieldNode, type: number, inArray: boolean) => void;
+/** Told of each value that the schema has no field for, and whether it is an integer that no double holds. */
+export type OnUnknown = (field: FieldNode, type: number, inArray: boolean, exceedsDouble: boolean) => void;
 
 export class Flattener {
   /** NaN and infinite numbers left out so far. */
@@ -30,7 +31,7 @@ export class Flattener {
   /**
    * Writes `,"name":value` for each field, without the top-level `_id`, which is the unique key.
    *
-   * @throws InvalidBsonError for bytes that are not BSON
+   * @throws InvalidBsonError for bytes that are not BSON, UnfitValueError for a value that its field would change
    */
   document(source: Buffer, tree: FieldTree): void {
     this.#object(source, 0, tree.root, true);
@@ -102,7 +103,7 @@ export class Flattener {
       if (!isScalar(type)) this.#field(source, type, valueStart, at, field.element(index));
       else if (isMultiValued || isNothing(type)) continue;
       else if (field.element(index).label !== undefined) this.#scalar(source, type, valueStart, at, field.element(index));
-      else this.#unknown(field, type, true);
+      else this.#unknown(field, type, true, exceedsDouble(source, type, valueStart));
     }
   }
 
@@ -114,12 +115,12 @@ export class Flattener {
       const type = source[at] as number;
       const valueStart = cStringEnd(source, at + 1) + 1;
       at = valueStart + valueSize(source, type, valueStart);
-      if (!isScalar(type) || isNothing(type) || this.#isDropped(source, type, valueStart)) continue;
+      if (!isScalar(type) || isNothing(type) || this.#isDropped(source, type, valueStart, field)) continue;
       if (!isOpen) out.raw(field.label as Buffer);
       out.ensure(1);
       out.byte(isOpen ? COMMA : OPEN_ARRAY);
       isOpen = true;
-      this.#value(source, type, valueStart, at);
+      this.#value(source, type, valueStart, at, field);
     }
     if (!isOpen) return;
     out.ensure(1);
@@ -128,54 +129,61 @@ export class Flattener {
 
   #scalar(source: Buffer, type: number, start: number, end: number, field: FieldNode): void {
     if (field.label === undefined) {
-      this.#unknown(field, type, false);
+      this.#unknown(field, type, false, exceedsDouble(source, type, start));
       return;
     }
-    if (this.#isDropped(source, type, start)) return;
+    if (this.#isDropped(source, type, start, field)) return;
     this.#out.raw(field.label);
-    this.#value(source, type, start, end);
+    this.#value(source, type, start, end, field);
   }
 
-  #value(source: Buffer, type: number, start: number, end: number): void {
-    if (type === BsonType.date) {
-      const ms = source.readInt32LE(start + 4) * 0x1_0000_0000 + source.readUInt32LE(start);
-      if (!hasFourDigitYear(ms)) {
-        writeQuoted(this.#out, farDate(source.readBigInt64LE(start)));
-        return;
-      }
-    }
-    writeScalar(this.#out, source, type, start, end);
+  #value(source: Buffer, type: number, start: number, end: number, field: FieldNode): void {
+    if (!writeExactly(this.#out, field.kind, source, type, start, end)) throw new UnfitValueError(field, type);
   }
 
   #number(field: FieldNode, value: number): void {
     if (field.label === undefined) {
-      this.#unknown(field, BsonType.int64, false);
+      this.#unknown(field, BsonType.double, false, false);
       return;
     }
+    if (!holdsUint32(field.kind, value)) throw new UnfitValueError(field, BsonType.timestamp);
     this.#out.raw(field.label);
     this.#out.integer(value);
   }
 
   #text(field: FieldNode, source: Buffer, start: number, end: number): void {
     if (field.label === undefined) {
-      this.#unknown(field, BsonType.string, false);
+      this.#unknown(field, BsonType.string, false, false);
       return;
     }
+    if (field.kind !== 'any') throw new UnfitValueError(field, BsonType.string);
     this.#out.raw(field.label);
     this.#out.string(source, start, end);
   }
 
-  #isDropped(source: Buffer, type: number, start: number): boolean {
-    if (type !== BsonType.double || isFiniteAt(source, start)) return false;
+  #isDropped(source: Buffer, type: number, start: number, field: FieldNode): boolean {
+    if (type === BsonType.decimal128 ? !isNumeric(field.kind) || isFiniteDecimalAt(source, start) : isFiniteDouble(source, type, start))
+      return false;
     this.droppedValues += 1;
     return true;
   }
 
-  #unknown(field: FieldNode, type: number, inArray: boolean): void {
+  #unknown(field: FieldNode, type: number, inArray: boolean, isBeyondDouble: boolean): void {
     this.droppedFields += 1;
-    this.#onUnknown(field, type, inArray);
+    this.#onUnknown(field, type, inArray, isBeyondDouble);
   }
 }
+
+function exceedsDouble(source: Buffer, type: number, start: number): boolean {
+  if (type !== BsonType.int64) return false;
+  const value = source.readBigInt64LE(start);
+  return BigInt(Number(value)) !== value;
+}
+
+const isFiniteDouble = (source: Buffer, type: number, start: number): boolean => type !== BsonType.double || isFiniteAt(source, start);
+
+/** A text says of a decimal that it is NaN or infinite; these begin with four set bits behind the sign. */
+const isFiniteDecimalAt = (source: Buffer, start: number): boolean => ((source[start + 15] as number) & 0x78) !== 0x78;
 
 const isNothing = (type: number): boolean => type === BsonType.null || type === BsonType.undefined;
 

@@ -1,6 +1,7 @@
 // The schema of a core, as far as a document needs it: which fields there are, and which of them take several values.
 // https://solr.apache.org/guide/solr/latest/indexing-guide/schema-api.html
 import { parsed } from './failures.js';
+import { kindOf, type ValueKind } from './value-kind.js';
 
 interface Declared {
   readonly name: string;
@@ -12,6 +13,8 @@ export interface FieldType {
   readonly name: string;
   readonly class: string;
   readonly multiValued?: boolean;
+  /** Of `solr.TrieField` alone. */
+  readonly type?: string;
 }
 
 interface SchemaAnswer {
@@ -25,6 +28,10 @@ interface SchemaAnswer {
 
 export interface Field {
   readonly multiValued: boolean;
+  /** What it can hold. */
+  readonly kind: ValueKind;
+  /** The name of its type. */
+  readonly type: string;
 }
 
 interface DynamicField extends Field {
@@ -45,8 +52,11 @@ export class Schema {
     this.text = JSON.stringify(schema);
     this.uniqueKey = schema.uniqueKey;
     this.fieldTypes = schema.fieldTypes ?? [];
-    const ofType = new Map(this.fieldTypes.map((type) => [type.name, type.multiValued ?? false]));
-    const fieldOf = ({ type, multiValued }: Declared): Field => ({ multiValued: multiValued ?? ofType.get(type) ?? false });
+    const ofType = new Map(this.fieldTypes.map((type) => [type.name, { multiValued: type.multiValued ?? false, kind: kindOf(type) }]));
+    const fieldOf = ({ type, multiValued }: Declared): Field => {
+      const declared = ofType.get(type);
+      return { multiValued: multiValued ?? declared?.multiValued ?? false, kind: declared?.kind ?? 'any', type };
+    };
     for (const declared of schema.fields ?? []) this.#fields.set(declared.name, fieldOf(declared));
     this.#dynamicFields = (schema.dynamicFields ?? [])
       .toSorted((a, b) => b.name.length - a.name.length)

@@ -4,8 +4,10 @@ import { formatNamespace } from '@tailwater/schema';
 import type { Change } from '../../change.js';
 import { JsonBuffer } from '../json/json-buffer.js';
 import { writeVersion } from '../json/write-version.js';
+import { type Refusal, refusalFor } from '../unencodable.js';
 import type { FieldTree } from './field-tree.js';
 import { Flattener, type OnUnknown } from './flattener.js';
+import { UnfitValueError } from './unfit-value.js';
 
 const BEGIN = Buffer.from('{');
 const END = Buffer.from('}');
@@ -25,6 +27,19 @@ export interface OwnFields {
 export interface Layout {
   readonly own: OwnFields;
   readonly fields: FieldTree;
+}
+
+/** What stands before the fields of a document. */
+interface Head {
+  readonly add: Buffer;
+  readonly namespace: Buffer | undefined;
+  readonly versions: readonly Buffer[];
+}
+
+export interface Commands {
+  readonly bytes: Buffer;
+  /** By place in the batch, the changes that have no command. */
+  readonly refused: ReadonlyMap<number, Refusal>;
 }
 
 export class UpdateBody {
@@ -50,40 +65,52 @@ export class UpdateBody {
     return this.#out.bytes.length;
   }
 
-  /**
-   * The commands for these changes, valid until the next call.
-   *
-   * @throws InvalidBsonError
-   */
-  write(changes: readonly Change[], { own, fields }: Layout, idOf: (change: Change) => string): Buffer {
+  /** The commands for these changes, but those that are refused; valid until the next call. */
+  write(changes: readonly Change[], { own, fields }: Layout, idOf: (change: Change) => string): Commands {
     const out = this.#out;
+    const refused = new Map<number, Refusal>();
     out.reset();
     out.raw(BEGIN);
-    const add = Buffer.from(`"add":{"doc":{${JSON.stringify(own.uniqueKey)}:`);
-    const namespaceLabel = own.namespace === undefined ? undefined : label(own.namespace);
-    const versionLabels = own.versions.map(label);
+    const head: Head = {
+      add: Buffer.from(`"add":{"doc":{${JSON.stringify(own.uniqueKey)}:`),
+      namespace: own.namespace === undefined ? undefined : label(own.namespace),
+      versions: own.versions.map(label),
+    };
     for (const [index, change] of changes.entries()) {
-      if (index > 0) out.raw(SEPARATOR);
-      out.raw(change.kind === 'upsert' ? add : DELETE);
-      out.text(idOf(change));
-      if (change.kind === 'delete') {
-        out.raw(END);
-        continue;
+      const { at } = out;
+      const { droppedValues, droppedFields } = this.#flattener;
+      try {
+        if (at > BEGIN.length) out.raw(SEPARATOR);
+        this.#command(change, head, fields, idOf);
+      } catch (error) {
+        out.at = at;
+        Object.assign(this.#flattener, { droppedValues, droppedFields });
+        refused.set(index, error instanceof UnfitValueError ? { code: error.code, reason: error.message } : refusalFor(error));
       }
-      if (namespaceLabel !== undefined) {
-        out.raw(namespaceLabel);
-        out.text(formatNamespace(change.namespace));
-      }
-      for (const versionLabel of versionLabels) {
-        out.raw(versionLabel);
-        writeVersion(out, change.position);
-      }
-      this.#flattener.document(change.document, fields);
-      out.raw(END);
-      out.raw(END);
     }
     out.raw(END);
-    return out.written();
+    return { bytes: out.written(), refused };
+  }
+
+  #command(change: Change, head: Head, fields: FieldTree, idOf: (change: Change) => string): void {
+    const out = this.#out;
+    out.raw(change.kind === 'upsert' ? head.add : DELETE);
+    out.text(idOf(change));
+    if (change.kind === 'delete') {
+      out.raw(END);
+      return;
+    }
+    if (head.namespace !== undefined) {
+      out.raw(head.namespace);
+      out.text(formatNamespace(change.namespace));
+    }
+    for (const versionLabel of head.versions) {
+      out.raw(versionLabel);
+      writeVersion(out, change.position);
+    }
+    this.#flattener.document(change.document, fields);
+    out.raw(END);
+    out.raw(END);
   }
 }
 

@@ -116,14 +116,14 @@ export const targetErrors = {
   },
   TW1324: {
     title: 'Version field missing',
-    message: 'The schema of {core} has no field {field}',
+    message: 'The schema of {core} has no field {field} that holds whole numbers of 64 bits',
     hint: 'Add it with a type for whole numbers of 64 bits (solr.LongPointField), or leave --solr-version-field out.',
     ...permanent,
   },
   TW1325: {
     title: 'Schema not extended',
-    message: 'The schema of {core} does not take the field {field}: {reason}',
-    hint: 'The schema must be a managed one that is mutable. Add the field yourself, or say --solr-schema drop to leave such fields out.',
+    message: 'The schema of {core} does not take the field {field}, which is left out: {reason}',
+    hint: 'The schema must be a managed one that is mutable. Add the field yourself, or say --solr-schema drop to leave such fields out without asking.',
     ...permanent,
   },
   TW1326: {

@@ -1,4 +1,4 @@
-// TW137x: what becomes of a change before it is applied. TW138x: files of GridFS buckets.
+// TW137x: what becomes of a change before it reaches its target. TW138x: files of GridFS buckets.
 import { type ErrorEntry, EXIT_FAILURE, EXIT_USAGE } from '../error-entry.js';
 
 const usage = { retriable: false, exitCode: EXIT_USAGE } as const;
@@ -38,6 +38,20 @@ export const transformErrors = {
     title: 'Transform failed',
     message: 'The transform {file} failed for the document {key} of {namespace}: {reason}',
     hint: 'Correct the function and start again; the documents that were refused can then be applied again.',
+    retriable: false,
+    exitCode: EXIT_FAILURE,
+  },
+  TW1376: {
+    title: 'Value that a Solr field would change',
+    message: 'The field {field}, of the type {type}, cannot hold a {value} of this document exactly',
+    hint: 'Give the field a type that holds all of its values (solr.DoublePointField, solr.StrField), in Solr a new core; then consumer dead-letters retry. Or leave it out with --exclude-fields.',
+    retriable: false,
+    exitCode: EXIT_FAILURE,
+  },
+  TW1377: {
+    title: 'Change that cannot be written',
+    message: 'The change cannot be put into a request: {reason}',
+    hint: 'Somebody else has written the record, or this release has a defect; the dead letter has all of it. Please report it if the producer wrote it. An update of the document at the source replaces it.',
     retriable: false,
     exitCode: EXIT_FAILURE,
   },
