@@ -1,6 +1,7 @@
 // One change of one document as every stage of the consumer sees it: decoded as far as its position, with the document
 // still as the BSON bytes that the producer copied from the oplog (promise C).
 import type { FileState, Namespace, Operation, Origin, Position } from '@tailwater/schema';
+import type { Refusal } from './refusal.js';
 
 /** What a change of a GridFS file carries beside its document. */
 export interface FileContent {
@@ -30,7 +31,7 @@ export interface Change {
   /** Of a file of a GridFS bucket, whose document is then its files document. */
   readonly file?: FileContent;
   /** Why the transform stage refuses it: it goes where what the target refuses goes, in its turn, and reaches no target. */
-  readonly refusal?: { readonly code: string; readonly reason: string };
+  readonly refusal?: Refusal;
   /** Other documents that were made of this one: they are applied with it, and it has ended when they have. */
   readonly parts?: readonly Change[];
 }

@@ -1,12 +1,12 @@
 // One attempt at a batch. A request that the target refuses as a whole, for the sake of some document in it, goes again in halves
 // until the documents that it refuses stand alone and the rest is applied. So does one at which the target fails again and again.
 import { TailwaterError } from '@tailwater/runtime';
-import { InvalidBsonError } from '@tailwater/schema';
 import type { ApplyHooks, ApplySignals } from './apply-batch.js';
 import { applyChanges } from './apply-changes.js';
 import type { Delivery, Outcome } from './delivery.js';
 import type { Doubtful, Witnesses } from './suspects.js';
 import type { ChangeResult, Rejection, Target } from './target.js';
+import { UnencodableChangeError } from './unencodable.js';
 
 export interface AttemptContext {
   readonly hooks: ApplyHooks;
@@ -76,8 +76,8 @@ export async function applyOnce(target: Target, batch: readonly Delivery[], cont
   return attempt;
 }
 
-function isRefusal(error: unknown): error is Error {
-  return error instanceof InvalidBsonError || (error instanceof TailwaterError && REFUSALS.has(error.code));
+function isRefusal(error: unknown): error is UnencodableChangeError | TailwaterError {
+  return error instanceof UnencodableChangeError || (error instanceof TailwaterError && REFUSALS.has(error.code));
 }
 
 async function inHalves(target: Target, batch: readonly Delivery[], context: AttemptContext): Promise<Attempt> {
@@ -115,9 +115,8 @@ function failed(target: Target, batch: readonly Delivery[], reason: string, cont
   return { left: batch, doubtful, failedWhole: batch.length > 1, misplaced: [], refused: [], code: FAILED, reason };
 }
 
-function refusedAlone(batch: readonly Delivery[], error: Error): Attempt {
-  const code = error instanceof TailwaterError ? error.code : error.name;
-  const rejection: Rejection = { status: 'rejected', code, reason: error.message, retriable: false };
+function refusedAlone(batch: readonly Delivery[], error: UnencodableChangeError | TailwaterError): Attempt {
+  const rejection: Rejection = { status: 'rejected', code: error.code, reason: error.message, retriable: false };
   return {
     left: [],
     doubtful: [],

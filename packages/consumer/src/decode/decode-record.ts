@@ -1,10 +1,12 @@
 // A Kafka record to a change. Control records are not changes; a record that is neither is refused by name, never skipped
 // (promise E): the pipeline decides what becomes of it.
+import { isUtf8 } from 'node:buffer';
 import {
   decodeChangeEvent,
   fileStateOf,
   isControlKey,
   type Namespace,
+  type Position,
   parseTombstone,
   type SchemaIds,
   splitContent,
@@ -14,6 +16,8 @@ import type { Change, FileContent } from '../change.js';
 import type { FetchedRecord } from '../subscribe/subscription.js';
 
 const NOTHING = Buffer.alloc(0);
+/** Most keys: they need no parser. */
+const OBJECT_ID_KEY = /^\{"\$oid":"[0-9a-f]{24}"\}$/;
 
 /** Where a record came from. */
 export interface RecordSource {
@@ -46,19 +50,40 @@ export class UnlistedRecordError extends UndecodableRecordError {
  *   its schema is not among those that are known
  */
 export function decodeRecord(record: FetchedRecord, source: RecordSource, schemas?: SchemaIds): Change | undefined {
-  const { key, value } = record;
-  if (key === null || key.length === 0) throw new UndecodableRecordError('the record has no key');
-  if (isControlKey(key)) return undefined;
-  return value === null ? decodeTombstone(key, record, source) : decodeUpsert(key, value, record, source, schemas);
+  try {
+    const { key, value } = record;
+    if (key === null || key.length === 0) throw new UndecodableRecordError('the record has no key');
+    if (isControlKey(key)) return undefined;
+    const text = keyText(key);
+    return value === null ? decodeTombstone(text, record, source) : decodeUpsert(text, value, record, source, schemas);
+  } catch (error) {
+    if (error instanceof UndecodableRecordError) throw error;
+    // Anybody can write to a topic: whatever it is, it ends no process.
+    throw new UndecodableRecordError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
 }
 
-function decodeTombstone(key: Buffer, record: FetchedRecord, source: RecordSource): Change {
+/** Another text would be the id of another document at one target, and of none at the next. */
+function keyText(key: Buffer): string {
+  if (!isUtf8(key)) throw new UndecodableRecordError('the key of the record is not UTF-8');
+  const text = key.toString('utf8');
+  if (OBJECT_ID_KEY.test(text)) return text;
+  try {
+    JSON.parse(text);
+  } catch {
+    throw new UndecodableRecordError('the key of the record is no JSON');
+  }
+  return text;
+}
+
+function decodeTombstone(key: string, record: FetchedRecord, source: RecordSource): Change {
   const tombstone = parseTombstone(record.headers);
   if (tombstone === undefined) throw new UndecodableRecordError('the record has no value, nor the headers of a delete');
   const { position, origin, wallTimeMs } = tombstone;
+  checkPosition(position);
   return {
     kind: 'delete',
-    key: key.toString('utf8'),
+    key,
     namespace: source.namespace,
     document: NOTHING,
     position,
@@ -72,7 +97,7 @@ function decodeTombstone(key: Buffer, record: FetchedRecord, source: RecordSourc
   };
 }
 
-function decodeUpsert(key: Buffer, value: Buffer, record: FetchedRecord, source: RecordSource, schemas: SchemaIds | undefined): Change {
+function decodeUpsert(key: string, value: Buffer, record: FetchedRecord, source: RecordSource, schemas: SchemaIds | undefined): Change {
   let event: ReturnType<typeof decodeChangeEvent>;
   try {
     event = decodeChangeEvent(value, schemas);
@@ -81,12 +106,13 @@ function decodeUpsert(key: Buffer, value: Buffer, record: FetchedRecord, source:
     throw new UndecodableRecordError(error instanceof Error ? error.message : String(error), { cause: error });
   }
   const { document, position } = event;
+  checkPosition(position);
   if (document.length < 5 || document.readInt32LE(0) !== document.length) {
     throw new UndecodableRecordError('the document of the event is not a BSON document');
   }
   const change: Change = {
     kind: 'upsert',
-    key: key.toString('utf8'),
+    key,
     namespace: source.namespace,
     document,
     position,
@@ -99,6 +125,11 @@ function decodeUpsert(key: Buffer, value: Buffer, record: FetchedRecord, source:
   };
   const state = fileStateOf(record.headers);
   return state === undefined ? change : { ...change, ...fileOf(document, state) };
+}
+
+/** Two numbers of 32 bits: any other would make a version that nothing replaces. */
+function checkPosition({ t, i }: Position): void {
+  if (t >>> 0 !== t || i >>> 0 !== i) throw new UndecodableRecordError('the position of the event is no timestamp of an oplog');
 }
 
 /** A file's document and its content apart: what transforms see is the document. */

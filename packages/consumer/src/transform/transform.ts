@@ -4,8 +4,9 @@
 // An update whose changed fields are all left out is applied like any other. Its record may be the only one that compaction has
 // kept of the document, so a target that is filled from the topic would lack the document if it were skipped.
 import { type FieldRules, TailwaterError } from '@tailwater/runtime';
-import { InvalidBsonError, type Namespace } from '@tailwater/schema';
+import type { Namespace } from '@tailwater/schema';
 import type { Change } from '../change.js';
+import { refusalFor } from '../refusal.js';
 import type { Destinations } from './destinations.js';
 import { FieldFilter } from './field-filter.js';
 import type { UserFunction } from './user-function.js';
@@ -19,7 +20,7 @@ export interface TransformParts {
   readonly userFunction?: UserFunction;
 }
 
-/** What a name can have against it; everything else that fails is a defect, and ends the process. */
+/** What a name can have against it; every other coded error is the process's, and ends it. */
 const REFUSALS: ReadonlySet<string> = new Set(['TW1010', 'TW1011', 'TW1304', 'TW1306']);
 
 /** Leaves fields out, has the user's function at what is left, and sends the result to its namespace's destination. */
@@ -40,9 +41,9 @@ export function createTransform({ destinations, fields, userFunction }: Transfor
       if (userFunction !== undefined) return sendTo(namespace, userFunction.apply({ ...change, document }));
       return namespace === change.namespace && document === change.document ? change : { ...change, namespace, document };
     } catch (error) {
-      const code = error instanceof TailwaterError && REFUSALS.has(error.code) ? error.code : undefined;
-      if (code === undefined && !(error instanceof InvalidBsonError)) throw error;
-      return { ...change, refusal: { code: code ?? 'bson', reason: error instanceof Error ? error.message : String(error) } };
+      if (!(error instanceof TailwaterError)) return { ...change, refusal: refusalFor(error) };
+      if (!REFUSALS.has(error.code)) throw error;
+      return { ...change, refusal: { code: error.code, reason: error.message } };
     }
   };
 }

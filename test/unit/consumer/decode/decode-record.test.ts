@@ -50,6 +50,9 @@ describe('decodeRecord', () => {
   test.each([
     ['no key', { key: null, value: encodeChangeEvent(event) }],
     ['an empty key', { key: Buffer.alloc(0), value: encodeChangeEvent(event) }],
+    ['a key that is no JSON', { key: Buffer.from('abc'), value: encodeChangeEvent(event) }],
+    ['half a key', { key: Buffer.from('"abc\\'), value: encodeChangeEvent(event) }],
+    ['a key that is not UTF-8', { key: Buffer.from([0x22, 0xff, 0x22]), value: encodeChangeEvent(event) }],
     ['neither value nor headers', { key: Buffer.from('1'), value: null }],
     ['a value of something else', { key: Buffer.from('1'), value: Buffer.from('{"op":"insert"}') }],
     ['half a value', { key: Buffer.from('1'), value: encodeChangeEvent(event).subarray(0, 40) }],

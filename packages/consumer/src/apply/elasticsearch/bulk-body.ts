@@ -4,6 +4,7 @@ import type { Change } from '../../change.js';
 import { documentId } from '../document-id.js';
 import { JsonBuffer } from '../json/json-buffer.js';
 import { writeVersion } from '../json/write-version.js';
+import { UnencodableChangeError } from '../unencodable.js';
 import { BsonToJson } from './bson-to-json.js';
 
 // A refused older version is a success: what the target holds is newer (promise D). Versions are written as digits, because
@@ -50,11 +51,20 @@ export class BulkBody {
   /**
    * The NDJSON of these changes, valid until the next call.
    *
-   * @throws InvalidBsonError
+   * @throws UnencodableChangeError
    */
   write(changes: readonly Change[]): Buffer {
+    this.#out.reset();
+    try {
+      this.#lines(changes);
+    } catch (error) {
+      throw new UnencodableChangeError(error);
+    }
+    return this.#out.written();
+  }
+
+  #lines(changes: readonly Change[]): void {
     const out = this.#out;
-    out.reset();
     for (const change of changes) {
       const actions = this.#actionsOf(change.namespace);
       out.raw(change.kind === 'upsert' ? actions.upsert : actions.delete);
@@ -70,7 +80,6 @@ export class BulkBody {
       out.ensure(1);
       out.byte(NEWLINE);
     }
-    return out.written();
   }
 
   /** Adds the content to the document that was written last, before its closing brace. */

@@ -5,9 +5,10 @@
 // of these leaves chunks that nobody sees, and the batch, which is applied again, begins by removing them (promise D). A file whose content
 // the target has already keeps it, so that a replay, or a new name, takes nothing away from readers.
 import { TailwaterError } from '@tailwater/runtime';
-import { BsonCursor, findId, formatNamespace, type Namespace, recordKey } from '@tailwater/schema';
+import { BsonCursor, BsonType, findId, formatNamespace, InvalidBsonError, type Namespace, recordKey } from '@tailwater/schema';
 import { BSON, type Document, type MongoClient, MongoServerError, ObjectId } from 'mongodb';
 import type { Change } from '../../change.js';
+import { refusalFor } from '../../refusal.js';
 import { APPLIED, type ChangeResult, SUPERSEDED } from '../target.js';
 import { type Command, type Commands, MAX_COMMAND_BYTES, MAX_COMMAND_STATEMENTS } from './commands.js';
 import { type BsonValue, keyToId } from './key-to-id.js';
@@ -18,8 +19,8 @@ const FILES = '.files';
 const DEFAULT_CHUNK_BYTES = 255 * 1024;
 /** CannotCreateIndex, IndexOptionsConflict, IndexKeySpecsConflict: somebody has seen to the bucket's indexes in another way. */
 const OTHER_INDEXES = new Set([67, 85, 86]);
-/** Names and values as they are: no number changes its type. */
-const EXACT = { promoteValues: false, promoteBuffers: false, bsonRegExp: true } as const;
+/** Names and values as they are: no number changes its type, and text need not be UTF-8. */
+const EXACT = { promoteValues: false, promoteBuffers: false, bsonRegExp: true, validation: { utf8: false } } as const;
 
 export interface BucketFilesParts {
   readonly client: MongoClient;
@@ -55,9 +56,9 @@ export class BucketFiles {
     const results: ChangeResult[] = changes.map(() => APPLIED);
     const byBucket = new Map<Namespace, Task[]>();
     for (const [place, change] of changes.entries()) {
-      const refusal = refusalOf(change);
-      if (refusal !== undefined) results[place] = refusal;
-      else byBucket.set(change.namespace, [...(byBucket.get(change.namespace) ?? []), taskOf(place, change)]);
+      const task = refusalOf(change) ?? taskOf(place, change);
+      if ('status' in task) results[place] = task;
+      else byBucket.set(change.namespace, [...(byBucket.get(change.namespace) ?? []), task]);
     }
     for (const [files, tasks] of byBucket) await this.#applyTo(files, tasks, results, signal);
     return results;
@@ -225,13 +226,43 @@ export class BucketFiles {
   }
 }
 
-function taskOf(place: number, change: Change): Task {
+/** A refusal where the bytes are not what they should be. */
+function taskOf(place: number, change: Change): Task | ChangeResult {
   const content = change.file?.content ?? Buffer.alloc(0);
-  const isDelete = change.kind === 'delete';
-  const id = isDelete ? keyToId(change.key) : idOf(change.document);
-  const chunkBytes = isDelete ? 0 : Number(BSON.deserialize(change.document)['chunkSize']);
-  const isUsable = Number.isSafeInteger(chunkBytes) && chunkBytes > 0;
-  return { place, change, id, content, chunkBytes: isUsable ? chunkBytes : DEFAULT_CHUNK_BYTES, exists: true, keepsContent: false };
+  try {
+    const isDelete = change.kind === 'delete';
+    const id = isDelete ? keyToId(change.key) : idOf(change.document);
+    const chunkBytes = isDelete ? 0 : chunkBytesOf(change.document);
+    return { place, change, id, content, chunkBytes, exists: true, keepsContent: false };
+  } catch (error) {
+    return { status: 'rejected', ...refusalFor(error), retriable: false };
+  }
+}
+
+const CHUNK_SIZE = Buffer.from('chunkSize');
+
+/** As the file's document says, if that can be: a number that is more than nothing. */
+function chunkBytesOf(document: Buffer): number {
+  cursor.enter(document, 0);
+  while (cursor.next()) {
+    if (!cursor.isNamed(CHUNK_SIZE)) continue;
+    const bytes = numberAt(document, cursor.type, cursor.valueStart);
+    return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : DEFAULT_CHUNK_BYTES;
+  }
+  return DEFAULT_CHUNK_BYTES;
+}
+
+function numberAt(source: Buffer, type: number, start: number): number {
+  switch (type) {
+    case BsonType.int32:
+      return source.readInt32LE(start);
+    case BsonType.int64:
+      return Number(source.readBigInt64LE(start));
+    case BsonType.double:
+      return source.readDoubleLE(start);
+    default:
+      return Number.NaN;
+  }
 }
 
 /** A bucket without the content of a file cannot hold the file. */
@@ -249,7 +280,7 @@ function refusalOf({ kind, key, namespace, file }: Change): ChangeResult | undef
 
 function idOf(document: Buffer): BsonValue {
   const id = findId(document);
-  if (id === undefined) throw new TypeError('The document of a file has no _id');
+  if (id === undefined) throw new InvalidBsonError('The document of a file has no _id');
   return { type: id.type, bytes: document.subarray(id.start, id.end) };
 }
 
@@ -268,7 +299,7 @@ function driverValue({ type, bytes }: BsonValue): unknown {
 const cursor = new BsonCursor();
 
 function readChunk(source: Buffer): { readonly key: string; readonly n: number; readonly data: Buffer } | undefined {
-  const { n, data } = BSON.deserialize(source, { promoteBuffers: true });
+  const { n, data } = BSON.deserialize(source, { promoteBuffers: true, validation: { utf8: false } });
   cursor.enter(source, 0);
   while (cursor.next()) {
     if (cursor.name() === 'files_id' && typeof n === 'number' && data instanceof Uint8Array)

@@ -2,6 +2,7 @@
 // for sharded collections, a `delete` of what an earlier shard key left behind.
 import { BsonCursor, formatNamespace, type Namespace } from '@tailwater/schema';
 import type { Change } from '../../change.js';
+import { type Refusal, refusalFor } from '../../refusal.js';
 import { SpareBuffers } from '../spare-buffers.js';
 import type { ChangeResult } from '../target.js';
 import { keyToId } from './key-to-id.js';
@@ -55,33 +56,40 @@ export class Commands {
       return command;
     };
     for (const [place, change] of changes.entries()) {
-      const guard = this.guardOf(change);
-      if (change.kind === 'delete') {
-        const command = commandFor(change, 'delete');
-        command.statements.delete(keyToId(change.key), guard);
-        command.places.push(place);
-        continue;
-      }
-      if (guard !== undefined && hasField(change.document, guard)) {
-        refuse(place, {
-          status: 'rejected',
-          code: 'version-field',
-          reason: `the document has a field ${this.#versionField} of its own`,
-          retriable: false,
-        });
-        continue;
-      }
+      const purpose = change.kind === 'delete' ? 'delete' : 'update';
       const shardKey = this.#shardKeys.size === 0 ? undefined : this.#shardKeys.get(formatNamespace(change.namespace));
-      if (shardKey !== undefined) {
-        const purge = commandFor(change, 'purge');
-        purge.statements.purge(change.document, shardKey, guard);
-        purge.places.push(place);
+      const command = commandFor(change, purpose);
+      const purge = shardKey === undefined || change.kind === 'delete' ? undefined : commandFor(change, 'purge');
+      const [mark, purgeMark] = [command.statements.mark, purge?.statements.mark];
+      try {
+        const refusal = this.#write(change, command, purge, shardKey);
+        if (refusal === undefined) {
+          command.places.push(place);
+          purge?.places.push(place);
+          continue;
+        }
+        refuse(place, { status: 'rejected', ...refusal, retriable: false });
+      } catch (error) {
+        refuse(place, { status: 'rejected', ...refusalFor(error), retriable: false });
       }
-      const command = commandFor(change, 'update');
-      command.statements.upsert(change.document, shardKey, guard);
-      command.places.push(place);
+      command.statements.backTo(mark);
+      if (purgeMark !== undefined) purge?.statements.backTo(purgeMark);
     }
-    return [...purges, ...writes];
+    return [...purges, ...writes].filter(({ statements }) => statements.count > 0);
+  }
+
+  /** Puts a change into its commands. What it says, or throws, against that: then nothing of what was put there counts. */
+  #write(change: Change, command: Command, purge: Command | undefined, shardKey: readonly ShardField[] | undefined): Refusal | undefined {
+    const guard = this.guardOf(change);
+    if (change.kind === 'delete') {
+      command.statements.delete(keyToId(change.key), guard);
+      return undefined;
+    }
+    if (guard !== undefined && hasField(change.document, guard))
+      return { code: 'version-field', reason: `the document has a field ${this.#versionField} of its own` };
+    command.statements.upsert(change.document, shardKey, guard);
+    if (shardKey !== undefined) purge?.statements.purge(change.document, shardKey, guard);
+    return undefined;
   }
 
   /** An empty command, for statements of the caller's. */

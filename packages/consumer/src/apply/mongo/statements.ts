@@ -47,6 +47,11 @@ export interface ShardField {
   readonly name: Buffer;
 }
 
+export interface StatementMark {
+  readonly count: number;
+  readonly at: number;
+}
+
 /** A growing buffer of statements, one after the other, as the section of a message that carries them. */
 export class Statements {
   count = 0;
@@ -69,6 +74,16 @@ export class Statements {
   /** The memory it holds, in bytes. */
   get capacity(): number {
     return this.#bytes.length;
+  }
+
+  /** Where the next statement begins, to go back there when it cannot be finished. */
+  get mark(): StatementMark {
+    return { count: this.count, at: this.#at };
+  }
+
+  backTo({ count, at }: StatementMark): void {
+    this.count = count;
+    this.#at = at;
   }
 
   /** Begins the section of a command's field anew. */

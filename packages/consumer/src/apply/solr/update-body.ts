@@ -2,9 +2,9 @@
 // https://solr.apache.org/guide/solr/latest/indexing-guide/indexing-with-update-handlers.html#sending-json-update-commands
 import { formatNamespace } from '@tailwater/schema';
 import type { Change } from '../../change.js';
+import { type Refusal, refusalFor } from '../../refusal.js';
 import { JsonBuffer } from '../json/json-buffer.js';
 import { writeVersion } from '../json/write-version.js';
-import { type Refusal, refusalFor } from '../unencodable.js';
 import type { FieldTree } from './field-tree.js';
 import { Flattener, type OnUnknown } from './flattener.js';
 import { UnfitValueError } from './unfit-value.js';
