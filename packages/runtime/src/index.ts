@@ -32,7 +32,7 @@ export { createKafka, type KafkaClient, PATIENT_RETRY } from './kafka/create-kaf
 export { toKafkaError } from './kafka/kafka-errors.js';
 export { kafkaConnection, kafkaOptions } from './kafka/kafka-options.js';
 export { type CommittedOffset, committedOffsets, offsetsAt, type PartitionEnds, partitionEnds } from './kafka/offsets.js';
-export { type CommittedRecords, type ReadCommittedOptions, readCommitted } from './kafka/read-committed.js';
+export { CommittedReader, type CommittedRecords, type ReadCommittedOptions, readCommitted } from './kafka/read-committed.js';
 export { abortable } from './lifecycle/abortable.js';
 export { type Clock, systemClock } from './lifecycle/clock.js';
 export { type ProcessDeps, runProcess, StopRequested } from './lifecycle/run-process.js';

@@ -45,7 +45,7 @@ const consumer = (prefix: string) =>
   world.consumer(prefix, { target: new ElasticsearchTarget({ url: es.url, connectTimeoutMs: 5000, requestTimeoutMs: 30_000 }) });
 const args = (prefix: string) => ['--target', 'es', '--name', 'test', '--kafka', world.kafka.brokers.join(','), '--prefix', prefix];
 const lettersOf = async (prefix: string): Promise<string[]> =>
-  (await world.letters(prefix).read(new AbortController().signal)).map(({ record }) => String(record.key)).sort();
+  (await world.lettersOf(prefix)).map(({ record }) => String(record.key)).sort();
 
 /** Every document of the index, by id. */
 async function found(index: string): Promise<Record<string, unknown>> {

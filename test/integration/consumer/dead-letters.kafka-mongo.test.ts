@@ -40,7 +40,7 @@ const documents = (ids: readonly number[], version: number): { document: Documen
   ids.map((id) => ({ document: { _id: id, version, text: 'x'.repeat(200) } }));
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, index) => from + index);
 
-const lettersOf = (prefix: string): Promise<DeadLetter[]> => world.letters(prefix).read(new AbortController().signal);
+const lettersOf = (prefix: string): Promise<DeadLetter[]> => world.lettersOf(prefix);
 const keysOf = (letters: readonly DeadLetter[]): string[] => letters.map(({ record }) => String(record.key)).sort();
 const args = (prefix: string) => ['--target', 'mongo', '--name', 'test', '--kafka', world.kafka.brokers.join(','), '--prefix', prefix];
 const retryArgs = (prefix: string) => ['dead-letters', 'retry', ...args(prefix), '--target-url', world.mongo.uri, '--json'];

@@ -2,14 +2,17 @@
 // on, so that a group whose offsets Kafka has forgotten is known from a new one.
 import { type KafkaClient, type Logger, PATIENT_RETRY, sleep, TailwaterError, toKafkaError } from '@tailwater/runtime';
 import kafkajs, { type Producer } from 'kafkajs';
-import { readToEnd } from '../subscribe/kafka-reader.js';
+import { readRanges, readToEnd } from '../subscribe/kafka-reader.js';
 import { type DeadLetter, decodeLetter, type LetterMessage } from './dead-letter.js';
+import { LetterIndex } from './letter-index.js';
 import type { LetterSender } from './letter-writer.js';
 
 const { KafkaJSAggregateError, KafkaJSProtocolError } = kafkajs;
 
 /** A record of the largest document that its own topic takes, and a letter's headers. */
 const MAX_MESSAGE_BYTES = 24 * 1024 * 1024;
+/** Removals share a record batch. */
+const REMOVED_AT_ONCE = 1_000;
 const DISCONNECT_TIMEOUT_MS = 2_000;
 
 export class KafkaLetters implements LetterSender {
@@ -31,21 +34,33 @@ export class KafkaLetters implements LetterSender {
 
   /** Removes letters for good. */
   async remove(ids: readonly string[]): Promise<void> {
-    if (ids.length > 0) await this.#send(ids.map((key) => ({ key, value: null })));
+    for (let from = 0; from < ids.length; from += REMOVED_AT_ONCE) {
+      await this.#send(ids.slice(from, from + REMOVED_AT_ONCE).map((key) => ({ key, value: null })));
+    }
   }
 
-  /** The letters that were not removed, oldest first; none when there is no topic. */
-  async read(signal: AbortSignal): Promise<DeadLetter[]> {
-    const letters = new Map<string, DeadLetter>();
-    const { topic } = this;
-    await readToEnd(this.#kafka, { topics: [topic], signal }, (record) => {
+  /** Which letters there are that were not removed; none when there is no topic. */
+  async index(wants: (id: string) => boolean, signal: AbortSignal): Promise<LetterIndex> {
+    const index = new LetterIndex();
+    const [end] = await readToEnd(this.#kafka, { topics: [this.topic], signal }, (record) => {
       const letter = decodeLetter(record);
       const id = record.key?.toString('utf8') ?? '';
-      // Written again: the same letter, with the reason of the last refusal.
-      letters.delete(id);
-      if (letter !== undefined) letters.set(id, letter);
+      if (letter === undefined) index.delete(id);
+      else if (wants(id)) index.set(id, Number(record.offset));
     });
-    return [...letters.values()];
+    index.end = end?.high ?? 0;
+    return index;
+  }
+
+  /** The letters of the index, those that were refused longest ago first. */
+  async *read(index: LetterIndex, signal: AbortSignal): AsyncGenerator<DeadLetter> {
+    const range = { topic: this.topic, partition: 0, begin: index.begin, end: index.end };
+    for await (const { records } of readRanges(this.#kafka, [range], signal)) {
+      for (const record of records) {
+        const letter = decodeLetter(record);
+        if (letter !== undefined && index.isAt(letter.id, Number(record.offset))) yield letter;
+      }
+    }
   }
 
   /** Does not wait for a broker that is away. */

@@ -1,5 +1,7 @@
 // Applies dead letters again, through the same stages as a record from its topic. What is applied, or has been superseded
 // meanwhile, is removed only afterwards: a `kill -9` in between leaves a letter that the next retry finds superseded or applies again.
+//
+// There may be any number of letters, of any size: they are read twice, as a stream, and no more than a portion is held.
 import type { Logger } from '@tailwater/runtime';
 import { TailwaterError } from '@tailwater/runtime';
 import { formatNamespace, type Namespace, type SchemaIds } from '@tailwater/schema';
@@ -11,7 +13,7 @@ import { decodeRecord, UndecodableRecordError } from '../decode/decode-record.js
 import type { FetchedRecord } from '../subscribe/subscription.js';
 import type { Transform } from '../transform/transform.js';
 import type { DeadLetter } from './dead-letter.js';
-import type { Standing } from './newest-records.js';
+import type { NewestRecords } from './kafka-newest-records.js';
 
 /** `refused` and `gone` letters stay, the others are removed. */
 export interface RetryResult {
@@ -26,9 +28,13 @@ export interface RetryParts {
   readonly transform: Transform;
   readonly schemas: SchemaIds;
   readonly namespaceOf: (topic: string) => Namespace;
-  /** Asked just before these letters are applied. */
-  readonly standingOf: (letters: readonly DeadLetter[]) => Promise<(letter: DeadLetter) => Standing>;
+  /** Reads the letters, the same ones each time. */
+  readonly letters: () => AsyncIterable<DeadLetter>;
+  readonly newest: Pick<NewestRecords, 'expect' | 'update' | 'standingOf'>;
+  /** Throws when somebody else applies changes, and the target does not tell old from new. */
+  readonly assertStandsStill: () => Promise<void>;
   readonly remove: (ids: readonly string[]) => Promise<void>;
+  readonly onResult: (result: RetryResult) => Promise<void>;
   readonly logger: Logger;
 }
 
@@ -41,17 +47,21 @@ const RETRY: RetryPolicy = { minMs: 100, maxMs: 5_000, giveUpAfterMs: 60_000, su
  * @throws TailwaterError TW1356, before anything is applied, when a letter would go to another name than when it was refused;
  *   TW1350 when the target takes nothing for a minute
  */
-export async function retryLetters(letters: readonly DeadLetter[], parts: RetryParts, signal: AbortSignal): Promise<RetryResult[]> {
-  for (const { record } of letters) if (record.value !== null) await parts.schemas.learn(record.value, signal);
-  const planned = letters.map((letter) => plan(letter, parts));
-  const results: RetryResult[] = [];
-  for (const portion of portions(planned)) {
-    if (signal.aborted) break;
+export async function retryLetters(parts: RetryParts, signal: AbortSignal): Promise<void> {
+  for await (const letter of parts.letters()) {
+    if (letter.record.value !== null) await parts.schemas.learn(letter.record.value, signal);
+    plan(letter, parts);
+    parts.newest.expect(letter);
+  }
+  await parts.newest.update(signal);
+  for await (const portion of portions(parts.letters(), parts)) {
+    if (signal.aborted) return;
+    await parts.assertStandsStill();
+    await parts.newest.update(signal);
     const ended = await retryPortion(portion, parts, signal);
     await parts.remove(ended.filter(({ outcome }) => outcome !== 'refused' && outcome !== 'gone').map(({ id }) => id));
-    results.push(...ended);
+    for (const result of ended) await parts.onResult(result);
   }
-  return results;
 }
 
 /** A letter and what it comes to: a change, nothing, or the reason why it still cannot be read. */
@@ -78,28 +88,27 @@ function plan(letter: DeadLetter, { transform, schemas, namespaceOf }: RetryPart
   return { letter, change };
 }
 
-function* portions(planned: readonly Planned[]): Generator<Planned[]> {
+async function* portions(letters: AsyncIterable<DeadLetter>, parts: RetryParts): AsyncGenerator<Planned[]> {
   let portion: Planned[] = [];
   let bytes = 0;
-  for (const each of planned) {
-    const size = each.letter.record.value?.length ?? 0;
+  for await (const letter of letters) {
+    const size = letter.record.value?.length ?? 0;
     if (portion.length > 0 && (portion.length >= PORTION || bytes + size > PORTION_BYTES)) {
       yield portion;
       [portion, bytes] = [[], 0];
     }
-    portion.push(each);
+    portion.push(plan(letter, parts));
     bytes += size;
   }
   if (portion.length > 0) yield portion;
 }
 
 async function retryPortion(portion: readonly Planned[], parts: RetryParts, signal: AbortSignal): Promise<RetryResult[]> {
-  const standing = await parts.standingOf(portion.map(({ letter }) => letter));
   const results: RetryResult[] = [];
   const deliveries: LetterDelivery[] = [];
   for (const { letter, change, unreadable } of portion) {
     const { id, record } = letter;
-    const stands = standing(letter);
+    const stands = parts.newest.standingOf(letter);
     if (stands !== 'newest') results.push({ id, outcome: stands });
     else if (unreadable !== undefined) results.push({ id, outcome: 'refused', reason: unreadable });
     else if (change === undefined) results.push({ id, outcome: 'filtered' });

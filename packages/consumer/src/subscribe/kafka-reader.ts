@@ -1,5 +1,5 @@
 // Reads topics once, to where they end now, beside whoever else reads them.
-import { type KafkaClient, type PartitionEnds, partitionEnds, readCommitted, TailwaterError, toKafkaError } from '@tailwater/runtime';
+import { CommittedReader, type KafkaClient, type PartitionEnds, partitionEnds, TailwaterError, toKafkaError } from '@tailwater/runtime';
 import type { FetchedRecord, PartitionOffset, TopicPartition } from './subscription.js';
 
 /** Without anything new for so long, in milliseconds, reading has failed: a transaction left open ends sooner. */
@@ -14,6 +14,17 @@ export interface ReadOptions {
   readonly signal: AbortSignal;
 }
 
+/** Offsets of a partition: from `begin` up to, and without, `end`. */
+export interface Range extends TopicPartition {
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** What one fetch brought, in order: no more than a few megabytes, or one larger batch. */
+export interface Slice extends TopicPartition {
+  readonly records: readonly FetchedRecord[];
+}
+
 /**
  * Calls `take` with each committed record, in order within its partition. A topic that does not exist is an empty one.
  *
@@ -25,18 +36,19 @@ export async function readToEnd(
   options: ReadOptions,
   take: (record: FetchedRecord, place: TopicPartition) => void,
 ): Promise<readonly PartitionEnds[]> {
-  const ends = await allEnds(kafka, options.topics);
+  const ends = await endsOf(kafka, options.topics);
   const wanted = options.from === undefined ? undefined : new Map(options.from.map((each) => [nameOf(each), each.offset]));
-  for (const { low, high, ...place } of ends) {
-    const begin = Math.max(low, wanted === undefined ? low : (wanted.get(nameOf(place)) ?? high));
-    if (begin < high) await readPartition(kafka, { ...place, begin, end: high, signal: options.signal }, take);
-  }
+  const ranges = ends.map(({ low, high, ...place }) => {
+    return { ...place, begin: Math.max(low, wanted === undefined ? low : (wanted.get(nameOf(place)) ?? high)), end: high };
+  });
+  for await (const { records, ...place } of readRanges(kafka, ranges, options.signal)) for (const record of records) take(record, place);
   return ends;
 }
 
 const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
-async function allEnds(kafka: KafkaClient, topics: readonly string[]): Promise<PartitionEnds[]> {
+/** @throws TailwaterError TW12xx when Kafka refuses */
+async function endsOf(kafka: KafkaClient, topics: readonly string[]): Promise<PartitionEnds[]> {
   const admin = kafka.admin();
   try {
     await admin.connect();
@@ -48,24 +60,31 @@ async function allEnds(kafka: KafkaClient, topics: readonly string[]): Promise<P
   }
 }
 
-interface Range extends TopicPartition {
-  readonly begin: number;
-  readonly end: number;
-  readonly signal: AbortSignal;
+/**
+ * Yields the committed records of the ranges, one range after the other. Nothing is fetched while the caller is at work.
+ *
+ * @throws TailwaterError TW1352 when nothing comes for a minute and a half, TW12xx when Kafka refuses
+ */
+export async function* readRanges(kafka: KafkaClient, ranges: readonly Range[], signal: AbortSignal): AsyncGenerator<Slice> {
+  const left = ranges.filter(({ begin, end }) => begin < end);
+  if (left.length === 0) return;
+  await using reader = await CommittedReader.open(kafka);
+  for (const range of left) yield* readRange(reader, range, signal);
 }
 
-async function readPartition(
-  kafka: KafkaClient,
-  { begin, end, signal, ...place }: Range,
-  take: (record: FetchedRecord, place: TopicPartition) => void,
-): Promise<void> {
+async function* readRange(reader: CommittedReader, { begin, end, ...place }: Range, signal: AbortSignal): AsyncGenerator<Slice> {
   let next = BigInt(begin);
   let movedAtMs = performance.now();
-  for await (const fetched of readCommitted(kafka, { ...place, from: next, patienceMs: PATIENCE_MS, signal })) {
-    for (const record of fetched.records) if (Number(record.offset) < end) take(record, place);
-    if (fetched.next >= end) return;
-    if (fetched.next > next) movedAtMs = performance.now();
+  for await (const fetched of reader.read({ ...place, from: next, patienceMs: PATIENCE_MS, signal })) {
+    const isLast = fetched.next >= end;
+    const records = isLast ? fetched.records.filter(({ offset }) => Number(offset) < end) : fetched.records;
+    const moved = fetched.next > next;
+    if (!moved && performance.now() - movedAtMs > STALL_MS) {
+      throw new TailwaterError('TW1352', { topics: place.topic, seconds: STALL_MS / 1000 });
+    }
     next = fetched.next;
-    if (performance.now() - movedAtMs > STALL_MS) throw new TailwaterError('TW1352', { topics: place.topic, seconds: STALL_MS / 1000 });
+    if (records.length > 0) yield { ...place, records };
+    if (isLast) return;
+    if (moved) movedAtMs = performance.now();
   }
 }

@@ -2,7 +2,7 @@
 // default 3 s), which a producer that takes over must not, needs a right of its own, and has to be deleted afterwards.
 // kafkajs has no such reader, but hands its cluster to whoever assigns partitions, and that can fetch.
 import { createRequire } from 'node:module';
-import type { Cluster, KafkaMessage } from 'kafkajs';
+import type { Cluster, Consumer, KafkaMessage } from 'kafkajs';
 import { sleep } from '../lifecycle/sleep.js';
 import type { KafkaClient } from './create-kafka.js';
 import { toKafkaError } from './kafka-errors.js';
@@ -46,31 +46,66 @@ export interface ReadCommittedOptions {
 
 const Batch = createRequire(import.meta.url)('kafkajs/src/consumer/batch.js') as BatchClass;
 
+/** Reads partitions one after the other by one set of connections. */
+export class CommittedReader implements AsyncDisposable {
+  readonly #kafka: KafkaClient;
+  readonly #consumer: Consumer;
+  readonly #cluster: Cluster;
+
+  private constructor(kafka: KafkaClient, consumer: Consumer, cluster: Cluster) {
+    this.#kafka = kafka;
+    this.#consumer = consumer;
+    this.#cluster = cluster;
+  }
+
+  /** @throws the coded error for what no retry cures */
+  static async open(kafka: KafkaClient): Promise<CommittedReader> {
+    let cluster: Cluster | undefined;
+    const consumer = kafka.consumer({
+      groupId: 'reader',
+      allowAutoTopicCreation: false,
+      partitionAssigners: [
+        (config) => {
+          cluster = config.cluster;
+          return { name: 'none', version: 0, assign: async () => [], protocol: () => ({ name: 'none', metadata: Buffer.alloc(0) }) };
+        },
+      ],
+    });
+    try {
+      await consumer.connect();
+      return new CommittedReader(kafka, consumer, cluster as unknown as Cluster);
+    } catch (error) {
+      await consumer.disconnect();
+      throw toKafkaError(error, kafka.brokers);
+    }
+  }
+
+  /**
+   * Yields one fetch after the other, empty ones too, until the caller has seen enough.
+   *
+   * @throws the coded error for what no retry cures, or what could not be cured in time; the signal's reason once it aborts
+   */
+  async *read(options: ReadCommittedOptions): AsyncGenerator<CommittedRecords> {
+    try {
+      yield* readFrom(this.#cluster, options);
+    } catch (error) {
+      throw toKafkaError(error, this.#kafka.brokers);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#consumer.disconnect();
+  }
+}
+
 /**
- * Yields one fetch after the other, empty ones too, until the caller has seen enough.
+ * Yields one fetch of a partition after the other, empty ones too, until the caller has seen enough.
  *
  * @throws the coded error for what no retry cures, or what could not be cured in time; the signal's reason once it aborts
  */
 export async function* readCommitted(kafka: KafkaClient, options: ReadCommittedOptions): AsyncGenerator<CommittedRecords> {
-  let cluster: Cluster | undefined;
-  const consumer = kafka.consumer({
-    groupId: `${options.topic}.reader`,
-    allowAutoTopicCreation: false,
-    partitionAssigners: [
-      (config) => {
-        cluster = config.cluster;
-        return { name: 'none', version: 0, assign: async () => [], protocol: () => ({ name: 'none', metadata: Buffer.alloc(0) }) };
-      },
-    ],
-  });
-  try {
-    await consumer.connect();
-    yield* readFrom(cluster as Cluster, options);
-  } catch (error) {
-    throw toKafkaError(error, kafka.brokers);
-  } finally {
-    await consumer.disconnect();
-  }
+  await using reader = await CommittedReader.open(kafka);
+  yield* reader.read(options);
 }
 
 async function* readFrom(cluster: Cluster, options: ReadCommittedOptions): AsyncGenerator<CommittedRecords> {
@@ -90,9 +125,10 @@ async function* readFrom(cluster: Cluster, options: ReadCommittedOptions): Async
       await cluster.refreshMetadata();
       continue;
     }
-    workedAtMs = performance.now();
     next = fetched.next;
     yield fetched;
+    // The caller may have taken its time.
+    workedAtMs = performance.now();
   }
 }
 

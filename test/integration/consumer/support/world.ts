@@ -18,6 +18,7 @@ import type { Message, Producer } from 'kafkajs';
 import type { LanesOptions } from '../../../../packages/consumer/src/apply/lanes.js';
 import { MongoTarget } from '../../../../packages/consumer/src/apply/mongo/mongo.js';
 import type { Target } from '../../../../packages/consumer/src/apply/target.js';
+import type { DeadLetter } from '../../../../packages/consumer/src/dead-letters/dead-letter.js';
 import { ErrorPolicy, type OnError } from '../../../../packages/consumer/src/dead-letters/error-policy.js';
 import { KafkaLetters } from '../../../../packages/consumer/src/dead-letters/kafka-letters.js';
 import { LetterWriter } from '../../../../packages/consumer/src/dead-letters/letter-writer.js';
@@ -118,6 +119,15 @@ export class World {
 
   mongoTarget(url = this.mongo.uri): MongoTarget {
     return new MongoTarget({ url, connectTimeoutMs: 1000, requestTimeoutMs: 30_000 });
+  }
+
+  /** All dead letters of the consumers of this prefix. */
+  async lettersOf(prefix: string): Promise<DeadLetter[]> {
+    const { signal } = new AbortController();
+    const letters = this.letters(prefix);
+    const all: DeadLetter[] = [];
+    for await (const letter of letters.read(await letters.index(() => true, signal), signal)) all.push(letter);
+    return all;
   }
 
   /** The dead letters of the consumers of this prefix. */

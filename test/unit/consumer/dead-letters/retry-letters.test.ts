@@ -4,8 +4,8 @@ import { encodeChangeEvent, formatNamespace, Position, SchemaIds } from '@tailwa
 import { BSON } from 'bson';
 import { describe, expect, test } from 'vitest';
 import type { DeadLetter } from '../../../../packages/consumer/src/dead-letters/dead-letter.js';
-import type { Standing } from '../../../../packages/consumer/src/dead-letters/newest-records.js';
-import { type RetryParts, retryLetters } from '../../../../packages/consumer/src/dead-letters/retry-letters.js';
+import type { Standing } from '../../../../packages/consumer/src/dead-letters/kafka-newest-records.js';
+import { type RetryParts, type RetryResult, retryLetters } from '../../../../packages/consumer/src/dead-letters/retry-letters.js';
 import type { Transform } from '../../../../packages/consumer/src/transform/transform.js';
 import { MemoryTarget, ORDERS } from '../support/changes.js';
 
@@ -33,25 +33,39 @@ function letter(id: number, overrides: Partial<DeadLetter> = {}): DeadLetter {
 
 const letters = (count: number): DeadLetter[] => Array.from({ length: count }, (_, id) => letter(id));
 
-function parts(target: MemoryTarget, overrides: Partial<RetryParts> = {}) {
+function parts(target: MemoryTarget, letters: readonly DeadLetter[], overrides: Partial<RetryParts> = {}) {
   const removed: string[] = [];
-  const asked: number[] = [];
+  const results: RetryResult[] = [];
+  const expected: string[] = [];
+  let updates = 0;
   const given: RetryParts = {
     target,
     transform: (change) => change,
     schemas: new SchemaIds(),
     namespaceOf: () => ORDERS,
-    standingOf: async (portion) => {
-      asked.push(portion.length);
-      return (): Standing => 'newest';
+    async *letters() {
+      yield* letters;
     },
+    newest: {
+      expect: ({ id }) => {
+        expected.push(id);
+      },
+      update: async () => {
+        updates += 1;
+      },
+      standingOf: () => 'newest',
+    },
+    assertStandsStill: async () => undefined,
     remove: async (ids) => {
       removed.push(...ids);
+    },
+    onResult: async (result) => {
+      results.push(result);
     },
     logger: createLogger({ name: 'test', level: 'silent' }),
     ...overrides,
   };
-  return { given, removed, asked };
+  return { given, removed, results, expected, updates: () => updates };
 }
 
 const never = new AbortController().signal;
@@ -63,12 +77,16 @@ describe('retryLetters', () => {
     const standings: Standing[] = ['newest', 'superseded', 'gone', 'newest', 'newest', 'newest'];
     const filter: Transform = (change) => (change.key === '4' ? undefined : change);
     const unreadable = letter(5, { kind: 'undecodable', destination: undefined });
-    const { given, removed } = parts(target, {
-      transform: filter,
-      standingOf: async () => (each) => standings[Number(each.record.offset)] as Standing,
-    });
     const nonsense = { ...unreadable, record: { ...unreadable.record, value: Buffer.from('nonsense') } };
-    const results = await retryLetters([...letters(5), nonsense], given, never);
+    const { given, removed, results } = parts(target, [...letters(5), nonsense], {
+      transform: filter,
+      newest: {
+        expect: () => undefined,
+        update: async () => undefined,
+        standingOf: (each) => standings[Number(each.record.offset)] as Standing,
+      },
+    });
+    await retryLetters(given, never);
     expect(Object.fromEntries(results.map(({ id, outcome }) => [id.slice(topic.length + 3), outcome]))).toEqual({
       0: 'applied',
       1: 'superseded',
@@ -81,37 +99,38 @@ describe('retryLetters', () => {
     expect(removed.sort()).toEqual([`${topic}/0/0`, `${topic}/0/1`, `${topic}/0/4`]);
   });
 
-  test('looks for newer records again before each portion', async () => {
-    const { given, removed, asked } = parts(new MemoryTarget());
-    const results = await retryLetters(letters(500), given, never);
-    expect(asked).toEqual([200, 200, 100]);
+  test('names all letters before it looks for newer records, and looks again before each portion', async () => {
+    const { given, removed, results, expected, updates } = parts(new MemoryTarget(), letters(500));
+    await retryLetters(given, never);
+    expect(expected).toHaveLength(500);
+    expect(updates()).toBe(1 + 3);
     expect(results).toHaveLength(500);
     expect(removed).toHaveLength(500);
   });
 
   test('what ends between applying and removing leaves a letter that can be retried', async () => {
     const target = new MemoryTarget();
-    const { given } = parts(target, { remove: () => Promise.reject(new Error('killed')) });
-    await expect(retryLetters(letters(3), given, never)).rejects.toThrow('killed');
+    const { given } = parts(target, letters(3), { remove: () => Promise.reject(new Error('killed')) });
+    await expect(retryLetters(given, never)).rejects.toThrow('killed');
     expect(target.state.size).toBe(3);
-    const again = parts(target);
-    const results = await retryLetters(letters(3), again.given, never);
-    expect(results.map(({ outcome }) => outcome)).toEqual(['applied', 'applied', 'applied']);
+    const again = parts(target, letters(3));
+    await retryLetters(again.given, never);
+    expect(again.results.map(({ outcome }) => outcome)).toEqual(['applied', 'applied', 'applied']);
   });
 
   test('applies nothing when one of them would go to another name than it was on its way to', async () => {
     const target = new MemoryTarget();
     const renamed: Transform = (change) => ({ ...change, namespace: { database: 'copy', collection: 'orders' } });
-    const { given, removed } = parts(target, { transform: renamed });
-    await expect(retryLetters(letters(2), given, never)).rejects.toMatchObject({ code: 'TW1356' });
+    const { given, removed } = parts(target, letters(2), { transform: renamed });
+    await expect(retryLetters(given, never)).rejects.toMatchObject({ code: 'TW1356' });
     expect([target.batches, removed]).toEqual([[], []]);
   });
 
   test('a delete is applied as one', async () => {
     const target = new MemoryTarget();
     const headers = { 'tw-op': 'delete', 'tw-position': '1:7', 'tw-origin': 'tail', 'tw-wall-time': '0' };
-    const { given } = parts(target);
-    await retryLetters([letter(7, { record: { key: Buffer.from('7'), value: null, headers, offset: '7' } })], given, never);
+    const { given } = parts(target, [letter(7, { record: { key: Buffer.from('7'), value: null, headers, offset: '7' } })]);
+    await retryLetters(given, never);
     expect(target.batches.flat()).toMatchObject([{ kind: 'delete', key: '7' }]);
   });
 });

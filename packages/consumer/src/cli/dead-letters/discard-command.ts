@@ -19,7 +19,7 @@ export const discardLettersCommand: Command<typeof options> = {
   async run(given, context) {
     await withLetters(given, context, async ({ letters }) => {
       const choice = { id: context.arguments['id'], operation: 'discard', signal: context.signal };
-      const ids = (await chosenLetters(letters, given, choice)).map(({ id }) => id);
+      const ids = [...(await chosenLetters(letters, given, choice)).ids()];
       const what = `${ids.length} dead ${ids.length === 1 ? 'letter is' : 'letters are'} removed from ${letters.topic} for good`;
       if (!given.dryRun && ids.length > 0) {
         await confirm({ command: 'consumer dead-letters discard', what, yes: given.yes }, context.signal);

@@ -16,6 +16,7 @@ import {
 import { deadLetterTopicName, formatNamespace, isTopicPrefix, namespaceOfTopic } from '@tailwater/schema';
 import type { DeadLetter } from '../../dead-letters/dead-letter.js';
 import { KafkaLetters } from '../../dead-letters/kafka-letters.js';
+import type { LetterIndex } from '../../dead-letters/letter-index.js';
 import { kafkaOptions, targetOptions } from '../options.js';
 import { targetName } from '../target-name.js';
 
@@ -56,14 +57,14 @@ export async function withLetters<T>(
   }
 }
 
-/** Those of the namespaces; all when none is named. */
-export function ofNamespaces(letters: readonly DeadLetter[], prefix: string, namespaces: readonly string[]): DeadLetter[] {
-  if (namespaces.length === 0) return [...letters];
+/** Whether a letter's id, which begins with its topic, is of the namespaces; any is when none is named. */
+export function ofNamespaces(prefix: string, namespaces: readonly string[]): (id: string) => boolean {
+  if (namespaces.length === 0) return () => true;
   const rules = compileNamespaceRules({ include: namespaces });
-  return letters.filter(({ topic }) => {
-    const source = namespaceOfTopic(prefix, topic);
+  return (id) => {
+    const source = namespaceOfTopic(prefix, id.slice(0, id.indexOf('/')));
     return source !== undefined && rules.includes(source.database, source.collection);
-  });
+  };
 }
 
 /**
@@ -75,20 +76,18 @@ export async function chosenLetters(
   letters: KafkaLetters,
   given: OptionValues<typeof choiceOptions>,
   { id, operation, signal }: { readonly id: string | undefined; readonly operation: string; readonly signal: AbortSignal },
-): Promise<DeadLetter[]> {
+): Promise<LetterIndex> {
   if ([id !== undefined, given.namespace.length > 0, given.all].filter(Boolean).length !== 1) {
     throw new TailwaterError('TW1355', { operation });
   }
-  const there = await letters.read(signal);
-  if (id === undefined) return ofNamespaces(there, given.prefix, given.namespace);
-  return [oneLetter(there, id, letters.topic)];
+  return id === undefined ? letters.index(ofNamespaces(given.prefix, given.namespace), signal) : oneLetter(letters, id, signal);
 }
 
 /** @throws TailwaterError TW1354 when there is none with the id */
-export function oneLetter(there: readonly DeadLetter[], id: string, topic: string): DeadLetter {
-  const letter = there.find((each) => each.id === id);
-  if (letter === undefined) throw new TailwaterError('TW1354', { id, topic });
-  return letter;
+export async function oneLetter(letters: KafkaLetters, id: string, signal: AbortSignal): Promise<LetterIndex> {
+  const index = await letters.index((each) => each === id, signal);
+  if (index.size === 0) throw new TailwaterError('TW1354', { id, topic: letters.topic });
+  return index;
 }
 
 /** A letter without its document, for JSON. */

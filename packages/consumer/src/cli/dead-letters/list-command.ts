@@ -1,6 +1,7 @@
 // `consumer dead-letters list`
-import { type Command, renderTable } from '@tailwater/runtime';
+import type { Command } from '@tailwater/runtime';
 import { describeLetter, listOptions, ofNamespaces, withLetters } from './letters-options.js';
+import { JsonList, TablePages } from './list-output.js';
 
 const SHOWN_LENGTH = 60;
 
@@ -13,24 +14,30 @@ export const listLettersCommand: Command<typeof listOptions> = {
     ["$0 dead-letters list --target es --prefix tw --namespace 'shop.*' --json", 'for a script'],
   ],
   async run(given, context) {
+    const { stdout, signal } = context;
     await withLetters(given, context, async ({ letters }) => {
-      const chosen = ofNamespaces(await letters.read(context.signal), given.prefix, given.namespace);
-      const described = chosen.map((letter) => describeLetter(letter, given.prefix));
-      if (given.json) context.stdout.write(`${JSON.stringify({ topic: letters.topic, letters: described }, null, 2)}\n`);
-      else if (described.length === 0) context.stdout.write(`No dead letters in ${letters.topic}\n`);
-      else context.stdout.write(`${toTable(described)}\n`);
+      const index = await letters.index(ofNamespaces(given.prefix, given.namespace), signal);
+      if (index.size === 0 && !given.json) {
+        stdout.write(`No dead letters in ${letters.topic}\n`);
+        return;
+      }
+      const list = given.json
+        ? new JsonList(stdout, { topic: letters.topic }, 'letters')
+        : new TablePages(stdout, ['id', 'refused at', 'document', 'code', 'reason']);
+      for await (const letter of letters.read(index, signal)) {
+        const described = describeLetter(letter, given.prefix);
+        await (list instanceof JsonList ? list.add(described) : list.add(rowOf(described)));
+      }
+      await list.end();
     });
   },
 };
 
-function toTable(letters: readonly Record<string, unknown>[]): string {
-  const shown = (value: unknown) => {
-    const text = String(value ?? '');
-    return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH - 1)}…` : text;
-  };
-  const columns = ['id', 'refusedAt', 'key', 'code', 'reason'];
-  return renderTable(
-    ['id', 'refused at', 'document', 'code', 'reason'],
-    letters.map((letter) => columns.map((column) => (column === 'id' ? String(letter[column]) : shown(letter[column])))),
-  );
+function rowOf({ id, ...letter }: Readonly<Record<string, unknown>>): string[] {
+  return [String(id), ...['refusedAt', 'key', 'code', 'reason'].map((name) => shown(letter[name]))];
+}
+
+function shown(value: unknown): string {
+  const text = String(value ?? '');
+  return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH - 1)}…` : text;
 }

@@ -1,10 +1,10 @@
 // `consumer dead-letters retry`: applies refused changes again, once the mapping, the schema or the release has been corrected.
-import { type Command, type Logger, type OptionValues, registryOptions, renderTable, TailwaterError } from '@tailwater/runtime';
-import { namespaceOfTopic, type SchemaIds } from '@tailwater/schema';
+import { type Command, type CommandContext, type OptionValues, registryOptions, renderTable, TailwaterError } from '@tailwater/runtime';
+import { type Namespace, namespaceOfTopic } from '@tailwater/schema';
 import { createTarget, ownOptions } from '../../apply/registry.js';
 import type { Target } from '../../apply/target.js';
 import type { DeadLetter } from '../../dead-letters/dead-letter.js';
-import { standingOf } from '../../dead-letters/newest-records.js';
+import { NewestRecords } from '../../dead-letters/kafka-newest-records.js';
 import { type RetryResult, retryLetters } from '../../dead-letters/retry-letters.js';
 import { assertStandsStill } from '../../subscribe/kafka-groups.js';
 import type { Transform } from '../../transform/transform.js';
@@ -12,6 +12,7 @@ import { batchOptions, targetOptions } from '../options.js';
 import { openSchemas } from '../schemas.js';
 import { prepareTransform, transformOptions } from '../transforming.js';
 import { choiceOptions, chosenLetters, ID_POSITIONAL, type OpenLetters, withLetters } from './letters-options.js';
+import { JsonList, TablePages } from './list-output.js';
 
 const options = {
   ...choiceOptions,
@@ -51,18 +52,24 @@ export const retryLettersCommand: Command<typeof options> = {
     try {
       await target.connect(signal);
       await withLetters(given, context, async (open) => {
-        if (target.comparesVersions !== true && !given.dryRun) await standsStill(open);
+        const assertStandsStill = async () => {
+          if (target.comparesVersions !== true && !given.dryRun) await standsStill(open);
+        };
+        await assertStandsStill();
         const chosen = await chosenLetters(open.letters, given, { id: context.arguments['id'], operation: 'retry', signal });
+        const letters = () => open.letters.read(chosen, signal);
+        await using newest = await NewestRecords.open(open.kafka);
         if (given.dryRun) {
-          context.stdout.write(await preview(chosen, open, given.json, signal));
+          await preview(letters, newest, given.json, context);
           return;
         }
         await using registry = await openSchemas(given, logger, signal);
-        const { schemas } = registry;
-        const results = await retry(chosen, open, { target, transform: transform(target), schemas, prefix: given.prefix, logger, signal });
-        context.stdout.write(given.json ? `${JSON.stringify({ results }, null, 2)}\n` : toText(results));
-        const count = results.filter(isStillThere).length;
-        if (count > 0) throw new TailwaterError('TW1357', { count, total: results.length });
+        const report = new RetryReport(context.stdout, given.json);
+        const parts = { target, transform: transform(target), schemas: registry.schemas, namespaceOf: namespacesOf(given.prefix) };
+        const effects = { assertStandsStill, remove: (ids: readonly string[]) => open.letters.remove(ids), onResult: report.add, logger };
+        await retryLetters({ ...parts, ...effects, letters, newest }, signal);
+        await report.end();
+        if (report.left > 0) throw new TailwaterError('TW1357', { count: report.left, total: report.total });
       });
     } finally {
       await target.close();
@@ -91,52 +98,74 @@ async function standsStill({ kafka, group }: OpenLetters): Promise<void> {
   }
 }
 
-interface RetryContext {
-  readonly target: Target;
-  readonly transform: Transform;
-  readonly schemas: SchemaIds;
-  readonly prefix: string;
-  readonly logger: Logger;
-  readonly signal: AbortSignal;
-}
-
-function retry(chosen: readonly DeadLetter[], { kafka, letters }: OpenLetters, context: RetryContext): Promise<RetryResult[]> {
-  const { prefix, signal, ...rest } = context;
-  const namespaceOf = (topic: string) => {
+function namespacesOf(prefix: string): (topic: string) => Namespace {
+  return (topic) => {
     const namespace = namespaceOfTopic(prefix, topic);
     if (namespace === undefined) throw new TailwaterError('TW1013', { prefix });
     return namespace;
   };
-  return retryLetters(
-    chosen,
-    {
-      ...rest,
-      namespaceOf,
-      standingOf: (portion) => standingOf(kafka, portion, { signal }),
-      remove: (ids) => letters.remove(ids),
-    },
-    signal,
-  );
-}
-
-/** A letter that is superseded is removed, any other applied. */
-async function preview(chosen: readonly DeadLetter[], { kafka }: OpenLetters, json: boolean, signal: AbortSignal): Promise<string> {
-  const standing = await standingOf(kafka, chosen, { signal });
-  const results = chosen.map((letter) => ({ id: letter.id, standing: standing(letter), reason: letter.reason }));
-  if (json) return `${JSON.stringify({ dryRun: true, results }, null, 2)}\n`;
-  const rows = results.map(({ id, standing, reason }) => [id, FATE[standing], reason]);
-  return `${rows.length === 0 ? '' : `${renderTable(['letter', 'would be', 'was refused for'], rows)}\n`}Nothing was changed: this was a dry run\n`;
 }
 
 const FATE = { newest: 'applied', superseded: 'removed: the document changed since', gone: 'left: its partition is gone' } as const;
 
-const isStillThere = ({ outcome }: RetryResult): boolean => outcome === 'refused' || outcome === 'gone';
+/** A letter that is superseded is removed, any other applied. */
+async function preview(
+  letters: () => AsyncIterable<DeadLetter>,
+  newest: NewestRecords,
+  json: boolean,
+  { stdout, signal }: Pick<CommandContext, 'stdout' | 'signal'>,
+): Promise<void> {
+  for await (const letter of letters()) newest.expect(letter);
+  await newest.update(signal);
+  const list = json ? new JsonList(stdout, { dryRun: true }, 'results') : new TablePages(stdout, ['letter', 'would be', 'was refused for']);
+  for await (const letter of letters()) {
+    const { id, reason } = letter;
+    const standing = newest.standingOf(letter);
+    await (list instanceof JsonList ? list.add({ id, standing, reason }) : list.add([id, FATE[standing], reason]));
+  }
+  await list.end();
+  if (!json) stdout.write('Nothing was changed: this was a dry run\n');
+}
 
-function toText(results: readonly RetryResult[]): string {
-  if (results.length === 0) return 'No dead letters to retry\n';
-  const counts = new Map<string, number>();
-  for (const { outcome } of results) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-  const summary = [...counts].map(([outcome, count]) => `${count} ${outcome}`).join(', ');
-  const rows = results.filter(isStillThere).map(({ id, outcome, reason = '' }) => [id, outcome, reason]);
-  return `${summary}\n${rows.length === 0 ? '' : `${renderTable(['still there', '', 'reason'], rows)}\n`}`;
+/** Rows of what is still there; more of them nobody reads, and `list` has them. */
+const MAX_ROWS = 1_000;
+
+/** What became of each letter: all of it in JSON, else what is still there. */
+class RetryReport {
+  readonly #stdout: NodeJS.WritableStream;
+  readonly #list: JsonList | undefined;
+  readonly #rows: string[][] = [];
+  readonly #counts = new Map<string, number>();
+
+  constructor(stdout: NodeJS.WritableStream, json: boolean) {
+    this.#stdout = stdout;
+    this.#list = json ? new JsonList(stdout, {}, 'results') : undefined;
+  }
+
+  readonly add = async (result: RetryResult): Promise<void> => {
+    const { id, outcome, reason = '' } = result;
+    this.#counts.set(outcome, (this.#counts.get(outcome) ?? 0) + 1);
+    if (this.#list !== undefined) await this.#list.add(result);
+    else if ((outcome === 'refused' || outcome === 'gone') && this.#rows.length < MAX_ROWS) this.#rows.push([id, outcome, reason]);
+  };
+
+  get left(): number {
+    return (this.#counts.get('refused') ?? 0) + (this.#counts.get('gone') ?? 0);
+  }
+
+  get total(): number {
+    return [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  async end(): Promise<void> {
+    if (this.#list !== undefined) return this.#list.end();
+    if (this.total === 0) {
+      this.#stdout.write('No dead letters to retry\n');
+      return;
+    }
+    const more = this.left - this.#rows.length;
+    const table = this.#rows.length === 0 ? '' : `${renderTable(['still there', '', 'reason'], this.#rows)}\n`;
+    const summary = [...this.#counts].map(([outcome, count]) => `${count} ${outcome}`).join(', ');
+    this.#stdout.write(`${summary}\n${table}${more > 0 ? `and ${more} more: see dead-letters list\n` : ''}`);
+  }
 }

@@ -1,8 +1,9 @@
 // `consumer dead-letters show`: one letter with the document, or the bytes, that it is about.
-import { type Command, registryOptions } from '@tailwater/runtime';
+import { type Command, registryOptions, TailwaterError } from '@tailwater/runtime';
 import { decodeChangeEvent, type SchemaIds } from '@tailwater/schema';
 import { BSON, EJSON } from 'bson';
 import type { DeadLetter } from '../../dead-letters/dead-letter.js';
+import type { KafkaLetters } from '../../dead-letters/kafka-letters.js';
 import { openSchemas } from '../schemas.js';
 import { describeLetter, ID_POSITIONAL, lettersOptions, oneLetter, withLetters } from './letters-options.js';
 
@@ -16,7 +17,7 @@ export const showLetterCommand: Command<typeof options> = {
   examples: [['$0 dead-letters show tw.shop.orders/3/1234 --target es --prefix tw', 'one letter']],
   async run(given, context) {
     await withLetters(given, context, async ({ letters }) => {
-      const letter = oneLetter(await letters.read(context.signal), context.arguments['id'] ?? '', letters.topic);
+      const letter = await read(letters, context.arguments['id'] ?? '', context.signal);
       await using open = await openSchemas(given, context.logger, context.signal);
       if (letter.record.value !== null) await open.schemas.learn(letter.record.value, context.signal);
       const described = { ...describeLetter(letter, given.prefix), ...contentsOf(letter, open.schemas) };
@@ -24,6 +25,12 @@ export const showLetterCommand: Command<typeof options> = {
     });
   },
 };
+
+async function read(letters: KafkaLetters, id: string, signal: AbortSignal): Promise<DeadLetter> {
+  for await (const letter of letters.read(await oneLetter(letters, id, signal), signal)) return letter;
+  // Removed between the two reads.
+  throw new TailwaterError('TW1354', { id, topic: letters.topic });
+}
 
 /** The document as relaxed Extended JSON; base64 of what cannot be decoded. */
 function contentsOf({ kind, record }: DeadLetter, schemas: SchemaIds): Record<string, unknown> {
