@@ -32,6 +32,7 @@ import { KafkaTopics } from './publish/kafka-topics.js';
 import { KafkaTransactionSender } from './publish/kafka-transaction-sender.js';
 import { Publisher } from './publish/publisher.js';
 import type { SubjectIds } from './publish/subject-ids.js';
+import { TopicAdvice } from './publish/topic-settings.js';
 import { Sequencer } from './sequence/sequencer.js';
 import { TailProgress } from './sequence/tail-progress.js';
 import { readSignals } from './signals/kafka-signal-topic.js';
@@ -119,9 +120,10 @@ export async function runPipeline(deps: PipelineDependencies, options: PipelineO
   const group = { topic, groupId: producerName(options.prefix, source.replicaSet), sessionTimeoutMs: options.sessionTimeoutMs };
   const gaps = new Gaps(options.onGap, deps.metrics, state, deps.logger.child({ component: 'gap' }));
   const isPassing = (error: unknown): boolean => gaps.notice(error) || isRetriable(error);
-  const session: RunSession = (stop, onRunning) => runSession(deps, options, gaps, stop, onRunning);
+  const advice = new TopicAdvice(kafka.brokers, options.prefix, deps.logger.child({ component: 'publish' }));
+  const session: RunSession = (stop, onRunning) => runSession(deps, options, { gaps, advice }, stop, onRunning);
   try {
-    await abortable(ensureCheckpointTopic(kafka, options, topic), signal);
+    await abortable(ensureCheckpointTopic(kafka, options, topic, advice), signal);
     const election = new KafkaElection(kafka, group, logger);
     await lead({ election, state, logger, isRetriable: isPassing }, session, signal);
   } catch (error) {
@@ -129,11 +131,11 @@ export async function runPipeline(deps: PipelineDependencies, options: PipelineO
   }
 }
 
-async function ensureCheckpointTopic(kafka: KafkaClient, options: PipelineOptions, topic: string): Promise<void> {
+async function ensureCheckpointTopic(kafka: KafkaClient, options: PipelineOptions, topic: string, advice: TopicAdvice): Promise<void> {
   const admin = kafka.admin();
   try {
     await admin.connect();
-    await new KafkaTopics(admin, options, kafka.brokers).ensureTopic(topic, 1);
+    await new KafkaTopics(admin, options, kafka.brokers, { advice }).ensureTopic(topic, 1);
   } finally {
     await admin.disconnect();
   }
@@ -142,7 +144,7 @@ async function ensureCheckpointTopic(kafka: KafkaClient, options: PipelineOption
 async function runSession(
   deps: PipelineDependencies,
   options: PipelineOptions,
-  gaps: Gaps,
+  { gaps, advice }: { readonly gaps: Gaps; readonly advice: TopicAdvice },
   signal: AbortSignal,
   onRunning: () => void,
 ): Promise<void> {
@@ -152,7 +154,7 @@ async function runSession(
   try {
     // Without Kafka these wait for it without end, which a stop must not.
     await abortable(admin.connect(), signal);
-    const topics = new KafkaTopics(admin, options, kafka.brokers, deps.subjects);
+    const topics = new KafkaTopics(admin, options, kafka.brokers, { subjects: deps.subjects, advice });
     const checkpointTopic = checkpointTopicName(options.prefix);
     await abortable(topics.ensureLog(signalsTopicName(options.prefix)), signal);
     const location = { topic: checkpointTopic, source: source.replicaSet };
@@ -163,6 +165,7 @@ async function runSession(
       await publisher.flush();
     });
     const claimed = await abortable(claim, signal);
+    topics.remember(claimed.partitions);
     const noted = expectSameCluster(claimed, source, options.acceptCluster);
     if (noted.length > 0) await publisher.submit({ topics: [{ topic: checkpointTopic, messages: noted }] });
     // The chunks of a snapshot wait for the tail to pass them.
@@ -280,6 +283,7 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
     checkpoint: session.checkpoint,
     collections,
     withoutTopic: await session.topics.missing(collections),
+    ensureTopics: (wanted) => session.topics.ensure(wanted),
     note: async (records) => {
       await sequencer.note(() => records);
       await sequencer.settled();

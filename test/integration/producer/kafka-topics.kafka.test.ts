@@ -4,6 +4,7 @@ import { createKafka, type KafkaClient } from '@tailwater/runtime';
 import kafkajs, { type Admin } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KafkaTopics, type TopicSettings } from '../../../packages/producer/src/publish/kafka-topics.js';
+import { TopicAdvice } from '../../../packages/producer/src/publish/topic-settings.js';
 import { keptLog } from './support/kept-log.js';
 import { namespaceOf } from './support/namespace.js';
 
@@ -43,7 +44,7 @@ describe('KafkaTopics', () => {
     const topics = topicsOf();
     const orders = namespaceOf('shop.orders');
     expect(() => topics.layoutOf(orders)).toThrow(TypeError);
-    await topics.ensure(orders);
+    await topics.ensure([orders]);
     expect(topics.layoutOf(orders)).toEqual({ topic: 'tw.shop.orders', partitions: 4 });
     expect(await settingsOf('tw.shop.orders', 'cleanup.policy', 'delete.retention.ms', 'max.message.bytes')).toEqual({
       'cleanup.policy': 'compact',
@@ -53,21 +54,21 @@ describe('KafkaTopics', () => {
   });
 
   it('takes a topic that is there with the partitions that it has', async () => {
-    await topicsOf({ partitions: 3 }).ensure(namespaceOf('shop.existing'));
+    await topicsOf({ partitions: 3 }).ensure([namespaceOf('shop.existing')]);
     const [later, existing] = [topicsOf({ partitions: 8 }), namespaceOf('shop.existing')];
-    await later.ensure(existing);
+    await later.ensure([existing]);
     expect(later.layoutOf(existing).partitions).toBe(3);
   });
 
   it('asks the broker once about each namespace', async () => {
     const topics = topicsOf();
     const namespace = namespaceOf('shop.once');
-    await topics.ensure(namespace);
+    await topics.ensure([namespace]);
     let requests = 0;
     const remove = admin.on(admin.events.REQUEST, () => {
       requests += 1;
     });
-    await topics.ensure(namespace);
+    await topics.ensure([namespace]);
     remove();
     expect(requests).toBe(0);
   });
@@ -78,35 +79,75 @@ describe('KafkaTopics', () => {
     ['small', { 'cleanup.policy': 'compact', 'max.message.bytes': 1_048_588 }, 'max.message.bytes=1048588'],
   ])('refuses a topic that would lose data: %s', async (name, config, told) => {
     await server?.createTopic(`tw.refused.${name}`, { config });
-    const refusal = topicsOf().ensure(namespaceOf(`refused.${name}`));
+    const refusal = topicsOf().ensure([namespaceOf(`refused.${name}`)]);
     await expect(refusal).rejects.toMatchObject({ code: 'TW1203', retriable: false });
     await expect(refusal).rejects.toThrow(told);
   });
 
+  it('tells of settings that lose data on a bad day, all topics in one line, once', async () => {
+    await server?.createTopic('tw.weak.a', {
+      config: { 'cleanup.policy': 'compact', 'max.message.bytes': LARGEST_BATCH_BYTES, 'delete.retention.ms': 1000 },
+    });
+    await server?.createTopic('tw.weak.b', {
+      config: {
+        'cleanup.policy': 'compact',
+        'max.message.bytes': LARGEST_BATCH_BYTES,
+        'delete.retention.ms': 1000,
+        'unclean.leader.election.enable': true,
+      },
+    });
+    const { logger, lines } = keptLog();
+    const advice = new TopicAdvice(kafka.brokers, 'tw', logger);
+    for (let session = 0; session < 2; session++) {
+      const topics = new KafkaTopics(admin, { prefix: 'tw', partitions: 1, replicationFactor: -1 }, kafka.brokers, { advice });
+      await topics.ensure([namespaceOf('weak.a'), namespaceOf('weak.b'), namespaceOf('weak.made')]);
+    }
+    expect(lines).toMatchObject([{ code: 'TW1250', topics: ['tw.weak.a', 'tw.weak.b'] }]);
+    const command = `for topic in tw.weak.a tw.weak.b; do kafka-configs.sh --bootstrap-server ${kafka.brokers} --alter --topic "$topic" --add-config delete.retention.ms=${WEEK_MS},unclean.leader.election.enable=false; done`;
+    expect(lines[0]?.msg).toContain(command);
+  });
+
+  it('makes many topics, and looks at as many, with a few requests', async () => {
+    const many = Array.from({ length: 60 }, (_, n) => namespaceOf(`many.c${n}`));
+    let requests = 0;
+    const remove = admin.on(admin.events.REQUEST, () => {
+      requests += 1;
+    });
+    await topicsOf({ partitions: 1 }).ensure(many);
+    expect(requests).toBeLessThan(20);
+    requests = 0;
+    const again = topicsOf({ partitions: 1 });
+    await again.find(many);
+    remove();
+    expect(requests).toBeLessThan(8);
+    expect(again.layoutOf(many[59] as never)).toEqual({ topic: 'tw.many.c59', partitions: 1 });
+    expect(await again.missing([...many, namespaceOf('many.none')])).toMatchObject([{ name: 'many.none' }]);
+  });
+
   it('refuses a name that Kafka would not take', async () => {
-    await expect(topicsOf().ensure(namespaceOf(`shop.${'x'.repeat(245)}`))).rejects.toMatchObject({ code: 'TW1206', retriable: false });
-    await topicsOf().ensure(namespaceOf(`shop.${'x'.repeat(249 - 'tw.shop.'.length)}`));
+    await expect(topicsOf().ensure([namespaceOf(`shop.${'x'.repeat(245)}`)])).rejects.toMatchObject({ code: 'TW1206', retriable: false });
+    await topicsOf().ensure([namespaceOf(`shop.${'x'.repeat(249 - 'tw.shop.'.length)}`)]);
     // A character that has to be escaped counts five times.
-    await expect(topicsOf().ensure(namespaceOf(`shop.${'ä'.repeat(25)}`))).rejects.toMatchObject({ code: 'TW1206' });
+    await expect(topicsOf().ensure([namespaceOf(`shop.${'ä'.repeat(25)}`)])).rejects.toMatchObject({ code: 'TW1206' });
   });
 
   it('keeps namespaces apart that differ only in a dot and an underscore', async () => {
     const topics = topicsOf();
     const [dotted, flat] = [namespaceOf('near.a.b'), namespaceOf('near.a_b')];
-    await topics.ensure(dotted);
-    await topics.ensure(flat);
+    await topics.ensure([dotted]);
+    await topics.ensure([flat]);
     expect(topics.layoutOf(dotted).topic).not.toBe(topics.layoutOf(flat).topic);
   });
 
   it('refuses a name that Kafka takes for that of another pipeline', async () => {
-    await topicsOf({ prefix: 'one' }).ensure(namespaceOf('two.x_y'));
-    const collision = topicsOf({ prefix: 'one_two' }).ensure(namespaceOf('x.y'));
+    await topicsOf({ prefix: 'one' }).ensure([namespaceOf('two.x_y')]);
+    const collision = topicsOf({ prefix: 'one_two' }).ensure([namespaceOf('x.y')]);
     await expect(collision).rejects.toMatchObject({ code: 'TW1207', retriable: false });
     await expect(collision).rejects.toThrow('one.two.x_y');
   });
 
   it('says that there are too few brokers for the replicas', async () => {
-    await expect(topicsOf({ replicationFactor: 3 }).ensure(namespaceOf('shop.replicas'))).rejects.toMatchObject({ code: 'TW1212' });
+    await expect(topicsOf({ replicationFactor: 3 }).ensure([namespaceOf('shop.replicas')])).rejects.toMatchObject({ code: 'TW1212' });
   });
 
   it('creates other compacted topics with the partitions that they need', async () => {

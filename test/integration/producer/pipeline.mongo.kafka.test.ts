@@ -214,6 +214,42 @@ describe('runPipeline', () => {
     expect(records.length).toBe(300);
   });
 
+  it('keeps all records of a document in one partition when its topic is given more, while it runs and while it is away', async () => {
+    const topic = `${prefix()}.shop.orders`;
+    const addPartitions = (count: number) => kafka.withAdmin((admin) => admin.createPartitions({ topicPartitions: [{ topic, count }] }));
+    const told = ({ log }: RunningPipeline) => log.filter(({ code }) => code === 'TW1251');
+    await load('orders', new Random(25), 400);
+    const first = await start({ partitions: 2 });
+    await first.untilInStep();
+    await addPartitions(3);
+    await collection('orders').updateMany({}, { $set: { added: 3 } });
+    await first.untilInStep();
+    await first.fence();
+    await collection('orders').deleteMany({ _id: { $in: (await collection('orders').find().limit(50).toArray()).map(({ _id }) => _id) } });
+    await first.untilInStep();
+    await first.stop();
+    expect(told(first)).toHaveLength(1);
+    await addPartitions(6);
+    await collection('orders').deleteMany({ _id: { $in: (await collection('orders').find().limit(50).toArray()).map(({ _id }) => _id) } });
+    const second = await start({ partitions: 2 });
+    await collection('orders').updateMany({}, { $set: { added: 6 } });
+    await second.untilInStep();
+    await second.stop();
+    expect(told(second)).toMatchObject([{ msg: expect.stringContaining(`kafka-topics.sh --bootstrap-server`) }]);
+    // Which looks at the partition of each key, too.
+    const folded = await expectEqual('orders');
+    expect(folded.tombstones).toHaveLength(100);
+    expect(new Set(folded.records.map(({ partition }) => partition))).toEqual(new Set([0, 1]));
+    // What the warning says to do.
+    await kafka.withAdmin((admin) => admin.deleteTopics({ topics: [topic] }));
+    const third = await start({ partitions: 6 });
+    await third.untilInStep();
+    await third.stop();
+    expect(told(third)).toEqual([]);
+    const anew = await expectEqual('orders');
+    expect(new Set(anew.records.map(({ partition }) => partition)).size).toBe(6);
+  });
+
   it('carries ids of every type, through snapshot, insert, update and delete', async () => {
     const ids = everyId();
     const documents = (): Document[] => ids.map((_id, n) => ({ _id, n }));

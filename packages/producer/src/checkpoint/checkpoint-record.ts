@@ -74,6 +74,8 @@ export interface Checkpoint {
   readonly snapshots: ReadonlyMap<string, SnapshotProgress>;
   /** By namespace. */
   readonly sweeps: ReadonlyMap<string, SweepRecord>;
+  /** By namespace: into how many partitions its keys are divided. */
+  readonly partitions: ReadonlyMap<string, number>;
   /** The newest gap, healed or not. */
   readonly gap: GapRecord | undefined;
   /** Which cluster all of this was read from; undefined where that could not be told. */
@@ -94,6 +96,7 @@ export interface CheckpointMessage {
 const POSITION_KEY = (source: string): string => `${source}/position`;
 const SNAPSHOT_KEY = (source: string, namespace: string): string => `${source}/snapshot/${namespace}`;
 const SWEEP_KEY = (source: string, namespace: string): string => `${source}/sweep/${namespace}`;
+const PARTITIONS_KEY = (source: string, namespace: string): string => `${source}/partitions/${namespace}`;
 const GAP_KEY = (source: string): string => `${source}/gap`;
 const CLUSTER_KEY = (source: string): string => `${source}/cluster`;
 const SIGNALS_KEY = (source: string): string => `${source}/signals`;
@@ -132,6 +135,10 @@ export const pendingSweep = (reason: SweepReason): SweepRecord => ({
   tombstones: 0,
 });
 
+/** Into how many partitions a namespace's keys are divided from now on, in the transaction of the first that are. */
+export const partitionsMessage = (source: string, namespace: string, partitions: number): CheckpointMessage =>
+  message(PARTITIONS_KEY(source, namespace), { partitions });
+
 export const gapMessage = (source: string, gap: GapRecord): CheckpointMessage => message(GAP_KEY(source), gap);
 
 /** The cluster that the source is, by the id that MongoDB gave it. */
@@ -154,6 +161,7 @@ export class CheckpointReader {
   #writtenAtMs = 0;
   readonly #snapshots = new Map<string, SnapshotProgress>();
   readonly #sweeps = new Map<string, SweepRecord>();
+  readonly #partitions = new Map<string, number>();
   #gap: GapRecord | undefined;
   #cluster: string | undefined;
   #signals = 0n;
@@ -192,6 +200,7 @@ export class CheckpointReader {
     }
     if (key.startsWith(snapshotPrefix)) collect(this.#snapshots, snapshotPrefix, key, parsed && progressOf(parsed));
     collect(this.#sweeps, SWEEP_KEY(this.#source, ''), key, parsed as unknown as SweepRecord | undefined);
+    collect(this.#partitions, PARTITIONS_KEY(this.#source, ''), key, parsed && Number(parsed['partitions']));
     return key === SESSION_KEY(this.#source) && this.#own !== undefined && parsed?.['session'] === this.#own;
   }
 
@@ -201,6 +210,7 @@ export class CheckpointReader {
       writtenAtMs: this.#writtenAtMs,
       snapshots: this.#snapshots,
       sweeps: this.#sweeps,
+      partitions: this.#partitions,
       gap: this.#gap,
       cluster: this.#cluster,
       isShared: this.#isShared,

@@ -1,24 +1,21 @@
-// Creates the topic of a namespace before its first record, and refuses to write to one whose settings would lose data.
-import { sleep, TailwaterError, toKafkaError } from '@tailwater/runtime';
+// The topics of namespaces: made before their first records, many in one request, and looked at when they exist. A topic that
+// was given more partitions goes on with those that it had (promise B): docs/adr/0025-partitions-are-recorded.md
+import { TailwaterError, toKafkaError } from '@tailwater/runtime';
 import { MAX_TOPIC_NAME_LENGTH, type Namespace, namespaceOfTopic, topicName } from '@tailwater/schema';
 import kafkajs, { type Admin } from 'kafkajs';
 import type { TopicLayout } from '../encode/record-encoder.js';
 import type { TrackedNamespace } from '../normalize/change-batch.js';
 import type { SubjectIds } from './subject-ids.js';
+import { makeTopics } from './kafka-topic-maker.js';
+import { DELETE_RETENTION_MS, DESCRIBED_SETTINGS, type DescribedTopic, expectCompacted, type TopicAdvice } from './topic-settings.js';
 
 // kafkajs is CommonJS, and Node finds only some of its exports by name.
-const { ConfigResourceTypes, KafkaJSAggregateError, KafkaJSProtocolError } = kafkajs;
+const { ConfigResourceTypes } = kafkajs;
 
-/** Bytes of the largest record batch: a document of 16 MB, its update description, key and framing. */
-const MAX_MESSAGE_BYTES = 20 * 1024 * 1024;
-/** How long readers may be away before they miss a tombstone, in milliseconds: 7 days. */
-const DELETE_RETENTION_MS = 7 * 24 * 3600 * 1000;
 /** How long a record waits for whoever reads a log, in milliseconds: 7 days. */
 const LOG_RETENTION_MS = 7 * 24 * 3600 * 1000;
-/** A topic that was created has its leaders within this, in milliseconds, or its first record waits for them. */
-const LEADERS_MS = 30_000;
-const LEADERS_POLL_MS = 50;
-const TOPIC_ALREADY_EXISTS = 'TOPIC_ALREADY_EXISTS';
+/** Topics whose settings one request asks for. */
+const DESCRIBED_AT_ONCE = 250;
 
 export interface TopicSettings {
   readonly prefix: string;
@@ -26,42 +23,94 @@ export interface TopicSettings {
   readonly replicationFactor: number;
 }
 
+/** Into how many partitions a namespace's keys are divided. */
+export interface UsedPartitions {
+  readonly namespace: TrackedNamespace;
+  readonly partitions: number;
+}
+
+export interface TopicsContext {
+  /** Where a schema registry is used. */
+  readonly subjects?: SubjectIds | undefined;
+  readonly advice?: TopicAdvice | undefined;
+}
+
+interface FoundTopic {
+  readonly partitions: number;
+  readonly replicas: number;
+}
+
 export class KafkaTopics {
   readonly #admin: Admin;
   readonly #settings: TopicSettings;
   readonly #brokers: string;
-  readonly #subjects: SubjectIds | undefined;
+  readonly #context: TopicsContext;
   readonly #layouts = new Map<TrackedNamespace, TopicLayout>();
+  #recorded: ReadonlyMap<string, number> = new Map();
+  #unrecorded: UsedPartitions[] = [];
 
-  /** @param subjects - where a schema registry is used */
-  constructor(admin: Admin, settings: TopicSettings, brokers: string, subjects?: SubjectIds) {
+  constructor(admin: Admin, settings: TopicSettings, brokers: string, context: TopicsContext = {}) {
     this.#admin = admin;
     this.#settings = settings;
     this.#brokers = brokers;
-    this.#subjects = subjects;
+    this.#context = context;
+  }
+
+  /** @param partitions - by namespace: into how many partitions its keys were divided so far */
+  remember(partitions: ReadonlyMap<string, number>): void {
+    this.#recorded = partitions;
+  }
+
+  /** What the checkpoint does not know yet, once: to be noted no later than the first records that were divided like this. */
+  takeUnrecorded(): UsedPartitions[] {
+    return this.#unrecorded.splice(0);
   }
 
   /**
-   * Creates the topic unless it exists, and remembers its layout.
+   * Creates the topics that do not exist, checks those that do, and remembers their layouts.
    *
-   * @throws TailwaterError TW1203 when it exists with settings that would lose data, TW1206 when its name is too long, TW156x when
+   * @throws TailwaterError TW1203 when one exists with settings that would lose data, TW1206 when a name is too long, TW156x when
    *   the schema registry does not answer, or does not take the schema
    */
-  async ensure(namespace: TrackedNamespace): Promise<void> {
-    if (this.#layouts.has(namespace)) return;
-    const topic = topicName(this.#settings.prefix, namespace);
-    if (topic.length > MAX_TOPIC_NAME_LENGTH) {
-      throw new TailwaterError('TW1206', { namespace: namespace.name, topic, length: topic.length, limit: MAX_TOPIC_NAME_LENGTH });
+  async ensure(namespaces: readonly TrackedNamespace[]): Promise<void> {
+    const unknown = this.#unknown(namespaces);
+    if (unknown.length === 0) return;
+    for (const namespace of unknown) this.#expectName(namespace);
+    try {
+      const found = await this.#found();
+      const missing = unknown.filter((namespace) => !found.has(this.#topic(namespace)));
+      const { partitions, replicationFactor } = this.#settings;
+      const shape = { partitions, replicationFactor, config: { 'delete.retention.ms': String(DELETE_RETENTION_MS) } };
+      const names = missing.map((namespace) => this.#topic(namespace));
+      const raced = new Set(names.length === 0 ? [] : await makeTopics(this.#admin, names, shape));
+      const made = missing.filter((namespace) => !raced.has(this.#topic(namespace)));
+      for (const namespace of made) await this.#use(namespace, partitions);
+      const there = unknown.filter((namespace) => !made.includes(namespace));
+      await this.#take(there, raced.size === 0 ? found : await this.#found());
+    } catch (error) {
+      throw toKafkaError(error, this.#brokers);
     }
-    const partitions = await this.ensureTopic(topic, this.#settings.partitions, { 'delete.retention.ms': String(DELETE_RETENTION_MS) });
-    const header = await this.#subjects?.headerOf(topic);
-    this.#layouts.set(namespace, { topic, partitions, ...(header === undefined ? {} : { header }) });
   }
 
-  /** The namespaces of these whose topic does not exist. */
+  /** Looks at the topics of these namespaces that exist, and makes none. */
+  async find(namespaces: readonly TrackedNamespace[]): Promise<void> {
+    const unknown = this.#unknown(namespaces);
+    if (unknown.length === 0) return;
+    try {
+      const found = await this.#found();
+      const there = unknown.filter((namespace) => found.has(this.#topic(namespace)));
+      await this.#take(there, found);
+    } catch (error) {
+      throw toKafkaError(error, this.#brokers);
+    }
+  }
+
+  /** The namespaces of these that have no topic, or another one than they had: it has fewer partitions. */
   async missing(namespaces: readonly TrackedNamespace[]): Promise<TrackedNamespace[]> {
-    const existing = new Set(await this.#admin.listTopics());
-    return namespaces.filter((namespace) => !existing.has(topicName(this.#settings.prefix, namespace)));
+    const found = await this.#found();
+    return namespaces.filter(
+      (namespace) => (found.get(this.#topic(namespace))?.partitions ?? 0) < (this.#recorded.get(namespace.name) ?? 1),
+    );
   }
 
   /** The namespaces that have a topic under the prefix, whoever writes to it. */
@@ -72,11 +121,8 @@ export class KafkaTopics {
 
   /** The layout of a topic that exists; undefined where there is none, and none is made. */
   async existing(namespace: TrackedNamespace): Promise<TopicLayout | undefined> {
-    if (!this.#layouts.has(namespace)) {
-      if ((await this.missing([namespace])).length > 0) return undefined;
-      await this.ensure(namespace);
-    }
-    return this.layoutOf(namespace);
+    await this.find([namespace]);
+    return this.#layouts.get(namespace);
   }
 
   /** The layout that `ensure` found. */
@@ -89,10 +135,14 @@ export class KafkaTopics {
   /** Creates a compacted topic unless it exists, checks its settings, and returns its number of partitions. */
   async ensureTopic(topic: string, partitions: number, config: Record<string, string> = {}): Promise<number> {
     try {
-      const created = await this.#create(topic, partitions, config);
-      if (!created) await this.#check(topic);
-      const { topics } = await this.#admin.fetchTopicMetadata({ topics: [topic] });
-      return topics[0]?.partitions.length ?? partitions;
+      const { replicationFactor } = this.#settings;
+      const existing = await makeTopics(this.#admin, [topic], { partitions, replicationFactor, config });
+      const found = existing.length === 0 ? undefined : (await this.#found()).get(topic);
+      if (found === undefined) return partitions;
+      const described = await this.#describe([{ topic, replicas: found.replicas }]);
+      for (const each of described) expectCompacted(each);
+      this.#context.advice?.settings('checkpoints', described);
+      return found.partitions;
     } catch (error) {
       throw toKafkaError(error, this.#brokers);
     }
@@ -101,68 +151,75 @@ export class KafkaTopics {
   /** Creates a topic of one partition that forgets what is older than a week, unless it exists. */
   async ensureLog(topic: string): Promise<void> {
     try {
-      await this.#create(topic, 1, { 'cleanup.policy': 'delete', 'retention.ms': String(LOG_RETENTION_MS) });
+      const { replicationFactor } = this.#settings;
+      const config = { 'cleanup.policy': 'delete', 'retention.ms': String(LOG_RETENTION_MS) };
+      await makeTopics(this.#admin, [topic], { partitions: 1, replicationFactor, config });
     } catch (error) {
       throw toKafkaError(error, this.#brokers);
     }
   }
 
-  async #create(topic: string, partitions: number, config: Record<string, string>): Promise<boolean> {
-    const configEntries = Object.entries({ 'cleanup.policy': 'compact', 'max.message.bytes': String(MAX_MESSAGE_BYTES), ...config });
-    try {
-      const created = await this.#admin.createTopics({
-        waitForLeaders: false,
-        topics: [
-          {
-            topic,
-            numPartitions: partitions,
-            replicationFactor: this.#settings.replicationFactor,
-            configEntries: configEntries.map(([name, value]) => ({ name, value })),
-          },
-        ],
-      });
-      await this.#untilLed(topic);
-      return created;
-    } catch (error) {
-      const cause = error instanceof KafkaJSAggregateError ? error.errors[0] : error;
-      if (cause instanceof KafkaJSProtocolError) {
-        if (cause.type === TOPIC_ALREADY_EXISTS) return false;
-        if (cause.type === 'INVALID_TOPIC_EXCEPTION')
-          throw new TailwaterError('TW1207', { topic, other: await this.#collision(topic) }, { cause });
-      }
-      throw error;
-    }
+  #topic(namespace: Namespace): string {
+    return topicName(this.#settings.prefix, namespace);
   }
 
-  /** kafkajs waits for leaders by itself, but gives up where a broker that has just started does not know the topic at once. */
-  async #untilLed(topic: string): Promise<void> {
-    for (const deadline = performance.now() + LEADERS_MS; performance.now() < deadline; ) {
-      const metadata = await this.#admin.fetchTopicMetadata({ topics: [topic] }).catch(() => undefined);
-      if (metadata?.topics[0]?.partitions.every(({ leader }) => leader >= 0)) return;
-      await sleep(LEADERS_POLL_MS);
-    }
+  #unknown(namespaces: readonly TrackedNamespace[]): TrackedNamespace[] {
+    return [...new Set(namespaces.filter((namespace) => !this.#layouts.has(namespace)))];
   }
 
-  /** The existing topic whose name Kafka holds equal: its metrics replace every dot by an underscore. */
-  async #collision(topic: string): Promise<string> {
-    const flat = (name: string): string => name.replaceAll('.', '_');
-    return (await this.#admin.listTopics()).find((name) => flat(name) === flat(topic)) ?? 'unknown';
+  #expectName(namespace: TrackedNamespace): void {
+    const topic = this.#topic(namespace);
+    if (topic.length <= MAX_TOPIC_NAME_LENGTH) return;
+    throw new TailwaterError('TW1206', { namespace: namespace.name, topic, length: topic.length, limit: MAX_TOPIC_NAME_LENGTH });
   }
 
-  async #check(topic: string): Promise<void> {
-    const wanted = ['cleanup.policy', 'max.message.bytes'];
-    const { resources } = await this.#admin.describeConfigs({
-      includeSynonyms: false,
-      resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames: wanted }],
+  /** Every topic that this user sees. */
+  async #found(): Promise<Map<string, FoundTopic>> {
+    const { topics } = await this.#admin.fetchTopicMetadata();
+    return new Map(
+      topics.map(({ name, partitions }) => [name, { partitions: partitions.length, replicas: partitions[0]?.replicas.length ?? 0 }]),
+    );
+  }
+
+  /** Goes on with topics that exist. */
+  async #take(namespaces: readonly TrackedNamespace[], found: ReadonlyMap<string, FoundTopic>): Promise<void> {
+    const topics = namespaces.map((namespace) => {
+      const topic = this.#topic(namespace);
+      const { partitions, replicas } = found.get(topic) ?? { partitions: this.#settings.partitions, replicas: 0 };
+      const recorded = this.#recorded.get(namespace.name) ?? partitions;
+      // Fewer than there were: it is another topic.
+      return { namespace, topic, replicas, partitions, used: Math.min(recorded, partitions) };
     });
-    const actual = new Map(resources[0]?.configEntries.map((entry) => [entry.configName, entry.configValue]));
-    const policy = actual.get('cleanup.policy') ?? '';
-    if (policy !== 'compact') {
-      throw new TailwaterError('TW1203', { topic, setting: 'cleanup.policy', actual: policy, expected: 'compact' });
+    const described = await this.#describe(topics);
+    for (const each of described) expectCompacted(each);
+    this.#context.advice?.settings('documents', described);
+    this.#context.advice?.grown(topics.filter(({ used, partitions }) => used < partitions));
+    for (const { namespace, used } of topics) await this.#use(namespace, used);
+  }
+
+  async #use(namespace: TrackedNamespace, partitions: number): Promise<void> {
+    const topic = this.#topic(namespace);
+    const header = await this.#context.subjects?.headerOf(topic);
+    this.#layouts.set(namespace, { topic, partitions, ...(header === undefined ? {} : { header }) });
+    if (this.#recorded.get(namespace.name) !== partitions) this.#unrecorded.push({ namespace, partitions });
+  }
+
+  async #describe(topics: readonly { readonly topic: string; readonly replicas: number }[]): Promise<DescribedTopic[]> {
+    const described: DescribedTopic[] = [];
+    for (let from = 0; from < topics.length; from += DESCRIBED_AT_ONCE) {
+      const part = topics.slice(from, from + DESCRIBED_AT_ONCE);
+      const { resources } = await this.#admin.describeConfigs({
+        includeSynonyms: false,
+        resources: part.map(({ topic }) => ({ type: ConfigResourceTypes.TOPIC, name: topic, configNames: DESCRIBED_SETTINGS })),
+      });
+      const settings = new Map(
+        resources.map(({ resourceName, configEntries }) => [
+          resourceName,
+          new Map(configEntries.map(({ configName, configValue }) => [configName, configValue])),
+        ]),
+      );
+      described.push(...part.map(({ topic, replicas }) => ({ topic, replicas, settings: settings.get(topic) ?? new Map() })));
     }
-    const bytes = actual.get('max.message.bytes') ?? '0';
-    if (Number(bytes) < MAX_MESSAGE_BYTES) {
-      throw new TailwaterError('TW1203', { topic, setting: 'max.message.bytes', actual: bytes, expected: MAX_MESSAGE_BYTES });
-    }
+    return described;
   }
 }

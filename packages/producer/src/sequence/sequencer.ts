@@ -1,13 +1,14 @@
 // The one place where the tail and the snapshot meet: each batch and each chunk passes through here alone, so that the
 // records of a key reach Kafka in oplog order (promise B) with the checkpoint that covers them (promise A).
 import { type Origin, Position } from '@tailwater/schema';
-import { type CheckpointMessage, positionMessage } from '../checkpoint/checkpoint-record.js';
+import { type CheckpointMessage, partitionsMessage, positionMessage } from '../checkpoint/checkpoint-record.js';
 import type { EncodedBatch, RecordEncoder, TopicLayout, TopicRecords } from '../encode/record-encoder.js';
 import type { DocumentLookup } from '../enrich/document-lookup.js';
 import type { FileContents } from '../enrich/file-contents.js';
 import { ChangeBatch, type CollectionCommand, type TrackedNamespace } from '../normalize/change-batch.js';
 import type { EntryNormalizer } from '../normalize/entry-normalizer.js';
 import type { ProducerMetrics } from '../producer-metrics.js';
+import type { UsedPartitions } from '../publish/kafka-topics.js';
 import type { Publisher } from '../publish/publisher.js';
 import type { Chunk } from '../snapshot/chunk-reader.js';
 import { fillFromChunk } from '../snapshot/chunk-rows.js';
@@ -30,7 +31,8 @@ export interface SequencerDependencies {
   readonly contents?: FileContents | undefined;
   readonly encoder: RecordEncoder;
   readonly topics: {
-    ensure(namespace: TrackedNamespace): Promise<void>;
+    ensure(namespaces: readonly TrackedNamespace[]): Promise<void>;
+    takeUnrecorded(): UsedPartitions[];
     layoutOf(namespace: TrackedNamespace): TopicLayout;
     existing(namespace: TrackedNamespace): Promise<TopicLayout | undefined>;
   };
@@ -43,6 +45,14 @@ export interface SequencerDependencies {
   readonly checkpointTopic: string;
   /** Decides what follows a command. The records that it returns, which make that last, go out with the checkpoint that covers the command. */
   readonly onCommand: (command: CollectionCommand) => CheckpointMessage[];
+}
+
+/** What was read of one collection, on its way to its topic. */
+export interface ReadChunk {
+  readonly window: Window;
+  readonly chunk: Chunk;
+  /** Checkpoint records that go with the last of it, such as the snapshot's progress. */
+  readonly notes: () => CheckpointMessage[];
 }
 
 export class Sequencer {
@@ -87,24 +97,33 @@ export class Sequencer {
     notes: () => CheckpointMessage[],
     signal: AbortSignal,
   ): Promise<boolean> {
-    await this.#deps.progress.passed(chunk.position, signal);
+    return (await this.chunks([{ window, chunk, notes }], origin, signal)).length > 0;
+  }
+
+  /** The same for several collections, in one transaction where it holds them; returns those that were published. */
+  async chunks(read: readonly ReadChunk[], origin: 'snapshot' | 'refresh', signal: AbortSignal): Promise<ReadChunk[]> {
+    for (const { chunk } of read) await this.#deps.progress.passed(chunk.position, signal);
     return this.#mutex.run(async () => {
       const { touched, metrics } = this.#deps;
-      touched.close(window);
-      if (window.isVoid) return false;
       const rows = this.#chunkRows;
       rows.clear();
-      fillFromChunk(rows, window, chunk);
-      const absent = chunk.absent ?? [];
-      fillFromAbsence(rows, window, { ...chunk, keys: absent });
-      const read = chunk.documents.length + absent.length;
-      metrics.snapshotRead(read, read - rows.length);
+      for (const { window } of read) touched.close(window);
+      const valid = read.filter(({ window }) => !window.isVoid);
+      for (const { window, chunk } of valid) {
+        const before = rows.length;
+        fillFromChunk(rows, window, chunk);
+        const absent = chunk.absent ?? [];
+        fillFromAbsence(rows, window, { ...chunk, keys: absent });
+        const count = chunk.documents.length + absent.length;
+        metrics.snapshotRead(count, count - (rows.length - before));
+      }
       // A chunk of a snapshot that is under way may hold the same documents, as they were before.
       if (origin === 'refresh') touched.touchRows(rows);
-      // Only the chunk as a whole moves the snapshot on: its rows are not in the way of a checkpoint of the tail.
-      await this.#publishRows(rows, origin, (next) => (next < rows.length ? [] : [this.#checkpoint(...notes())]));
-      if (rows.length === 0) await this.#submit([this.#checkpoint(...notes())]);
-      return true;
+      // Only the chunks as a whole move the snapshots on: their rows are not in the way of a checkpoint of the tail.
+      const behind = (): TopicRecords[] => [this.#checkpoint(...valid.flatMap(({ notes }) => notes()))];
+      await this.#publishRows(rows, origin, (next) => (next < rows.length ? [] : behind()));
+      if (rows.length === 0 && valid.length > 0) await this.#submit(behind());
+      return valid;
     });
   }
 
@@ -172,12 +191,7 @@ export class Sequencer {
       const to = sliceEnd(rows, from, (namespace) => lookup.documentsPerSlice(namespace), contents?.bytesOf);
       await lookup.fill(rows, from, to);
       await contents?.fill(rows, from, to);
-      let previous: TrackedNamespace | undefined;
-      for (let row = from; row < to; row++) {
-        const namespace = rows.namespace[row] as TrackedNamespace;
-        if (namespace !== previous) await topics.ensure(namespace);
-        previous = namespace;
-      }
+      await topics.ensure(namespacesOf(rows, from, to));
       const encoded = encoder.encode(rows, from, to, origin, (namespace) => topics.layoutOf(namespace));
       await this.#submit(await besideSlice(to), origin, encoded);
       from = to;
@@ -230,10 +244,12 @@ export class Sequencer {
   }
 
   async #submit(beside: readonly TopicRecords[], origin?: Origin, encoded?: EncodedBatch): Promise<void> {
-    const { publisher, metrics } = this.#deps;
+    const { publisher, metrics, source } = this.#deps;
     const startedAtMs = performance.now();
     const topics = encoded?.topics ?? [];
-    for (const { topic, messages } of beside) {
+    const used = this.#deps.topics.takeUnrecorded();
+    const records = used.map(({ namespace, partitions }) => partitionsMessage(source, namespace.name, partitions));
+    for (const { topic, messages } of used.length === 0 ? beside : [...beside, this.#checkpoint(...records)]) {
       const known = topics.find((each) => each.topic === topic);
       if (known === undefined) topics.push({ topic, messages });
       else known.messages.push(...messages);
@@ -246,4 +262,11 @@ export class Sequencer {
       onCommitted: () => metrics.committed(transactions, origin, encoded, performance.now() - startedAtMs),
     });
   }
+}
+
+/** Each namespace of the rows `[from, to)`, mostly once. */
+function namespacesOf({ namespace }: ChangeBatch, from: number, to: number): TrackedNamespace[] {
+  const namespaces: TrackedNamespace[] = [];
+  for (let row = from; row < to; row++) if (namespace[row] !== namespaces.at(-1)) namespaces.push(namespace[row] as TrackedNamespace);
+  return namespaces;
 }

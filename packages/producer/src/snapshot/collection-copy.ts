@@ -22,6 +22,14 @@ export class CollectionCopy {
     return this.#progress;
   }
 
+  /** Nothing of it is copied, and it is not divided. */
+  get isUntouched(): boolean {
+    const { documents, ranges } = this.#progress;
+    const [range, second] = ranges ?? [];
+    const isWhole = second === undefined && range?.from === null && range.lastId === null && range.to === null;
+    return isWhole && documents === 0 && this.namespace.chunks === undefined;
+  }
+
   /** A range that nobody copies yet. */
   take(): number | undefined {
     return this.isVoid ? undefined : this.#waiting.shift();

@@ -14,7 +14,7 @@ import {
 } from '../checkpoint/checkpoint-record.js';
 import type { TrackedNamespace } from '../normalize/change-batch.js';
 import { Mutex } from '../sequence/mutex.js';
-import type { Sequencer } from '../sequence/sequencer.js';
+import type { ReadChunk, Sequencer } from '../sequence/sequencer.js';
 import type { TailProgress } from '../sequence/tail-progress.js';
 import type { Pauses } from '../signals/pauses.js';
 import { isRetriableMongoError } from '../source/mongo/mongo-errors.js';
@@ -23,15 +23,26 @@ import { CollectionCopy } from './collection-copy.js';
 import type { RateLimit } from './rate-limit.js';
 import { beginAnew } from './snapshot-plan.js';
 import type { SnapshotReport } from './snapshot-report.js';
-import { splitRanges } from './split-ranges.js';
+import { splitRanges, WHOLE } from './split-ranges.js';
 import type { TouchedKeys, Window } from './touched-keys.js';
 
 const RETRY_DELAY_MS = 500;
 const MAX_RETRY_DELAY_MS = 10_000;
 /** More ranges than workers, so that none is left alone with a large one at the end. */
 const RANGES_PER_WORKER = 2;
+/** Collections that one transaction copies, each smaller than a chunk, together no larger than one. */
+const COPIED_TOGETHER = 100;
+const TOGETHER_BYTES = 4 * 1024 * 1024;
+/** Collections that are sized at once. */
+const SIZED_AT_ONCE = 16;
 /** A range is worth its bounds when it holds about this many chunks. */
 const CHUNKS_PER_RANGE = 2;
+
+/** A range of a collection, for one worker. */
+interface CopyTask {
+  readonly copy: CollectionCopy;
+  readonly index: number;
+}
 
 export interface SnapshotterDependencies {
   readonly client: MongoClient;
@@ -59,7 +70,8 @@ export class Snapshotter {
   readonly #options: SnapshotterOptions;
   readonly #queue: TrackedNamespace[] = [];
   readonly #copies = new Map<TrackedNamespace, CollectionCopy>();
-  readonly #estimated = new Set<TrackedNamespace>();
+  /** Documents of those that waited, as they were estimated. */
+  readonly #estimated = new Map<TrackedNamespace, number>();
   readonly #known: Map<string, SnapshotProgress>;
   readonly #picking = new Mutex();
   #wake: () => void = () => {};
@@ -181,13 +193,33 @@ export class Snapshotter {
 
   async #work(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const task = await this.#picking.run(() => this.#pick(signal));
-      if (task !== undefined) await this.#copy(task.copy, task.index, signal);
+      const tasks = await this.#picking.run(() => this.#pickTogether(signal));
+      const larger = tasks.length > 1 ? await this.#copyTogether(tasks, signal) : tasks;
+      for (const { copy, index } of larger) await this.#copy(copy, index, signal);
     }
   }
 
+  /** What is next for a worker: a range, or several small collections. */
+  async #pickTogether(signal: AbortSignal): Promise<CopyTask[]> {
+    const first = await this.#pick(signal);
+    if (first === undefined) return [];
+    const tasks = [first];
+    const { chunkDocuments } = this.#options;
+    let documents = first.copy.isUntouched ? first.copy.progress.total : chunkDocuments;
+    while (documents < chunkDocuments && tasks.length < COPIED_TOGETHER && !signal.aborted) {
+      await this.#estimate();
+      const namespace = this.#queue[0];
+      if (namespace === undefined || documents + (this.#estimated.get(namespace) ?? 0) >= chunkDocuments) break;
+      const copy = await this.#begin(namespace);
+      const index = copy?.take();
+      if (copy !== undefined && index !== undefined) tasks.push({ copy, index });
+      documents += copy?.isUntouched === true ? copy.progress.total : chunkDocuments;
+    }
+    return tasks;
+  }
+
   /** The next range for a worker: of the collections that have been started, else of the next one. */
-  async #pick(signal: AbortSignal): Promise<{ copy: CollectionCopy; index: number } | undefined> {
+  async #pick(signal: AbortSignal): Promise<CopyTask | undefined> {
     while (!signal.aborted) {
       for (const copy of this.#copies.values()) {
         const index = copy.take();
@@ -209,10 +241,15 @@ export class Snapshotter {
 
   /** Sizes what waits, so that progress and ETA are those of the whole from the start. */
   async #estimate(): Promise<void> {
-    for (const namespace of [...this.#queue]) {
-      if (this.#estimated.has(namespace)) continue;
-      this.#estimated.add(namespace);
-      this.#deps.report.estimated(namespace.name, await this.#count(namespace));
+    const unknown = this.#queue.filter((namespace) => !this.#estimated.has(namespace));
+    while (unknown.length > 0) {
+      await Promise.all(
+        unknown.splice(0, SIZED_AT_ONCE).map(async (namespace) => {
+          const total = await this.#count(namespace);
+          this.#estimated.set(namespace, total);
+          this.#deps.report.estimated(namespace.name, total);
+        }),
+      );
     }
   }
 
@@ -220,16 +257,17 @@ export class Snapshotter {
     return this.#deps.client.db(namespace.database).collection(namespace.collection).estimatedDocumentCount();
   }
 
-  async #begin(namespace: TrackedNamespace): Promise<void> {
+  async #begin(namespace: TrackedNamespace): Promise<CollectionCopy | undefined> {
     const { client, report, logger } = this.#deps;
     const { parallel, chunkDocuments, readPreference } = this.#options;
     const known = this.#known.get(namespace.name);
-    const total = await this.#count(namespace);
+    const estimated = this.#estimated.get(namespace) ?? chunkDocuments;
+    const total = estimated < chunkDocuments ? estimated : await this.#count(namespace);
     const count = parallel === 1 ? 1 : Math.min(parallel * RANGES_PER_WORKER, Math.floor(total / (chunkDocuments * CHUNKS_PER_RANGE)));
     const ranges = known?.ranges ?? (await splitRanges(client, namespace, count, readPreference));
     // Forgotten meanwhile: it is looked at anew when it waits again.
     const waiting = this.#queue.indexOf(namespace);
-    if (waiting < 0 || this.#known.get(namespace.name) !== known) return;
+    if (waiting < 0 || this.#known.get(namespace.name) !== known) return undefined;
     this.#queue.splice(waiting, 1);
     const started = { state: 'running', documents: 0, startedAtMs: Date.now() } as const;
     const copy = new CollectionCopy(namespace, { ...started, ...known, ranges, total, finishedAtMs: null });
@@ -237,12 +275,60 @@ export class Snapshotter {
     const resumed = copy.progress.documents > 0 ? { resumedAt: copy.progress.documents } : {};
     logger.info({ namespace: namespace.name, total, ranges: ranges.length, ...resumed }, 'Snapshot of the collection started');
     report.started(namespace.name, copy.progress);
+    return copy;
+  }
+
+  /** Copies collections that one chunk each holds, in as few transactions as hold them; returns those that are larger. */
+  async #copyTogether(tasks: readonly CopyTask[], signal: AbortSignal): Promise<CopyTask[]> {
+    const { sequencer, progress, touched, rate, pauses } = this.#deps;
+    const larger: CopyTask[] = [];
+    let read: ReadChunk[] = [];
+    let bytes = 0;
+    const publish = async (): Promise<void> => {
+      await sequencer.chunks(read, 'snapshot', signal);
+      for (const { copy } of tasks) this.#finish(copy);
+      read = [];
+      bytes = 0;
+    };
+    for (const task of tasks) {
+      const { copy, index } = task;
+      signal.throwIfAborted();
+      await pauses.free('snapshots', signal);
+      await rate.free(signal);
+      await progress.near(signal);
+      if (copy.isVoid) continue;
+      const window = touched.open(copy.namespace);
+      const chunk = await this.#read(window, copy.range(index), signal);
+      rate.took(chunk.documents.length);
+      if (!(await this.#isWhole(window, chunk, signal))) {
+        touched.close(window);
+        larger.push(task);
+        continue;
+      }
+      read.push({ window, chunk, notes: () => this.#note(copy, copy.finished(index, chunk.documents.length)) });
+      for (const document of chunk.documents) bytes += document.length;
+      if (bytes >= TOGETHER_BYTES) await publish();
+    }
+    if (read.length > 0) await publish();
+    return larger;
+  }
+
+  /** Whether nothing is behind the chunk. What comes later the tail brings. */
+  async #isWhole(window: Window, { lastId }: Chunk, signal: AbortSignal): Promise<boolean> {
+    if (lastId === undefined) return true;
+    const rest = await this.#read(window, { ...WHOLE, lastId: lastId.toString('base64') }, signal);
+    return rest.documents.length === 0;
+  }
+
+  /** What the checkpoint says of a copy that has moved on. */
+  #note({ namespace }: CollectionCopy, moved: SnapshotProgress): CheckpointMessage[] {
+    this.#deps.report.moved(namespace.name, moved);
+    return [snapshotMessage(this.#options.source, namespace.name, moved)];
   }
 
   async #copy(copy: CollectionCopy, index: number, signal: AbortSignal): Promise<void> {
-    const { sequencer, progress, touched, report, rate, pauses } = this.#deps;
+    const { sequencer, progress, touched, rate, pauses } = this.#deps;
     const { namespace } = copy;
-    const note = (moved: SnapshotProgress) => [snapshotMessage(this.#options.source, namespace.name, moved)];
     let publishing = Promise.resolve(true);
     let range = copy.range(index);
     while (true) {
@@ -257,17 +343,13 @@ export class Snapshotter {
       if (!(await publishing)) return touched.close(window);
       const { lastId } = chunk;
       if (lastId === undefined) {
-        const finished = () => note(copy.finished(index, chunk.documents.length));
+        const finished = () => this.#note(copy, copy.finished(index, chunk.documents.length));
         if (await sequencer.chunk(window, chunk, 'snapshot', finished, signal)) this.#finish(copy);
         return;
       }
       range = { ...range, lastId: lastId.toString('base64') };
-      const moved = (): SnapshotProgress => {
-        const now = copy.moved(index, lastId, chunk.documents.length);
-        report.moved(namespace.name, now);
-        return now;
-      };
-      publishing = sequencer.chunk(window, chunk, 'snapshot', () => note(moved()), signal);
+      const moved = () => this.#note(copy, copy.moved(index, lastId, chunk.documents.length));
+      publishing = sequencer.chunk(window, chunk, 'snapshot', moved, signal);
       publishing.catch(() => {}); // Awaited in the next turn; without this an early failure would count as unhandled.
     }
   }

@@ -12,12 +12,14 @@ export interface StartSnapshots {
   readonly collections: readonly TrackedNamespace[];
   /** Of these, those whose topic does not exist. */
   readonly withoutTopic: readonly TrackedNamespace[];
+  /** Makes the topics that do not exist, all together, and looks at the others. */
+  readonly ensureTopics: (namespaces: readonly TrackedNamespace[]) => Promise<void>;
   /** Puts records into the checkpoint, and resolves when they are there. */
   readonly note: (records: CheckpointMessage[]) => Promise<unknown>;
 }
 
 export async function startSnapshots(start: StartSnapshots): Promise<void> {
-  const { plan, snapshotter, checkpoint, collections, withoutTopic, note } = start;
+  const { plan, snapshotter, checkpoint, collections, withoutTopic, ensureTopics, note } = start;
   const requested = plan.requested(collections, checkpoint);
   const anew = new Set(plan.anew(collections));
   const records = [...anew].map((namespace) => snapshotter.restart(namespace, false));
@@ -31,5 +33,7 @@ export async function startSnapshots(start: StartSnapshots): Promise<void> {
   }
   if (records.length > 0) await note(records);
   plan.started();
+  const withTopic = collections.filter((namespace) => !withoutTopic.includes(namespace));
+  await ensureTopics([...new Set([...withTopic, ...requested])]);
   for (const namespace of requested) snapshotter.request(namespace);
 }

@@ -28,7 +28,11 @@ export type OnGap = 'resnapshot' | 'stop';
 
 export interface GapSession {
   readonly publisher: Publisher;
-  readonly topics: { namespaces(): Promise<Namespace[]>; existing(namespace: TrackedNamespace): Promise<TopicLayout | undefined> };
+  readonly topics: {
+    namespaces(): Promise<Namespace[]>;
+    find(namespaces: readonly TrackedNamespace[]): Promise<void>;
+    existing(namespace: TrackedNamespace): Promise<TopicLayout | undefined>;
+  };
   readonly checkpointTopic: string;
   readonly source: string;
   readonly namespaceOf: (name: string) => TrackedNamespace;
@@ -130,6 +134,7 @@ async function gapRecords(
   position: Position,
 ): Promise<TopicRecords[]> {
   const records: TopicRecords[] = [];
+  await topics.find(namespaces);
   for (const namespace of namespaces) {
     const layout = await topics.existing(namespace);
     const details = { namespace: namespace.name, from, oldest, to };

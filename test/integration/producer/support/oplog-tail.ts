@@ -68,7 +68,12 @@ export class OplogTail {
       ),
       lookup: new DocumentLookup(client),
       encoder: new RecordEncoder(),
-      topics: { ensure: async () => {}, existing: async () => undefined, layoutOf: ({ name }) => ({ topic: name, partitions: 1 }) },
+      topics: {
+        ensure: async () => {},
+        takeUnrecorded: () => [],
+        existing: async () => undefined,
+        layoutOf: ({ name }) => ({ topic: name, partitions: 1 }),
+      },
       publisher: new Publisher({ send: async (topics) => this.#send(topics, options.onSend) }),
       touched: new TouchedKeys(),
       progress: this.#progress,

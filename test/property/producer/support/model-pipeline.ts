@@ -134,6 +134,11 @@ export class ModelPipeline {
       checkpoint,
       collections: listed,
       withoutTopic: listed.filter((namespace) => !log.has(topicOf(namespace))),
+      ensureTopics: async (namespaces) => {
+        await turn('make topics');
+        await this.#topics().ensure(namespaces);
+        await turn('look at topics');
+      },
       note: async (records) => {
         await sequencer.note(() => records);
         await sequencer.settled();
@@ -160,7 +165,10 @@ export class ModelPipeline {
     const { log } = this.#options;
     const layoutOf = (namespace: TrackedNamespace): TopicLayout => ({ topic: topicOf(namespace), partitions: 3 });
     return {
-      ensure: async (namespace: TrackedNamespace) => log.ensure(topicOf(namespace)),
+      ensure: async (namespaces: readonly TrackedNamespace[]) => {
+        for (const namespace of namespaces) log.ensure(topicOf(namespace));
+      },
+      takeUnrecorded: () => [],
       existing: async (namespace: TrackedNamespace) => (log.has(topicOf(namespace)) ? layoutOf(namespace) : undefined),
       layoutOf,
     };

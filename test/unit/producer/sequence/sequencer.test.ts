@@ -42,7 +42,8 @@ function build() {
     lookup: new DocumentLookup(undefined as unknown as MongoClient),
     encoder: new RecordEncoder(),
     topics: {
-      ensure: async ({ name }) => void ensured.push(name),
+      ensure: async (namespaces) => void ensured.push(...namespaces.map(({ name }) => name)),
+      takeUnrecorded: () => [],
       existing: async () => undefined,
       layoutOf: ({ name }) => ({ topic: `tw.${name}`, partitions: 2 }),
     },

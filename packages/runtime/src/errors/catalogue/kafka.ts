@@ -120,6 +120,18 @@ export const kafkaErrors = {
     hint: 'Check --kafka-user (the client id), --kafka-password (its secret) and --kafka-oauth-scope, and that this client may have tokens for itself (grant type client_credentials). Why, says the token server’s log.',
     ...permanent,
   },
+  TW1250: {
+    title: 'Topic settings that may lose data',
+    message: 'Settings of topics of {kind} that may lose data: {settings}',
+    hint: 'Nothing is lost yet. The warning has the command that mends them, kafka-configs.sh --alter --add-config; which value is better, and why, it says for each setting. A topic that is left as it is loses what the warning names when a broker or a consumer is away.',
+    ...passing,
+  },
+  TW1251: {
+    title: 'Partitions were added to a topic',
+    message: 'Partitions were added to {topics}: {used} became {partitions}',
+    hint: 'Nothing is lost: a document’s records must stay in one partition, so they go on to those that the topic had when it was filled, and the added ones stay empty. To use them, delete the topic while the producer is stopped; it makes and fills it anew, with as many as --partitions says. Consumers read it from its beginning.',
+    ...passing,
+  },
   TW1280: {
     title: 'Batch not decompressed',
     message: 'A batch of records in Kafka, {bytes} bytes of {codec}, cannot be decompressed: {reason}',

@@ -1,0 +1,87 @@
+// Creates topics, many in one request, and returns when they have leaders.
+import { sleep, TailwaterError } from '@tailwater/runtime';
+import kafkajs, { type Admin } from 'kafkajs';
+import { MAX_MESSAGE_BYTES } from './topic-settings.js';
+
+// kafkajs is CommonJS, and Node finds only some of its exports by name.
+const { KafkaJSAggregateError, KafkaJSProtocolError } = kafkajs;
+
+/** A controller refuses requests for more than 10,000; smaller ones let other requests pass between them. */
+const PARTITIONS_PER_REQUEST = 1000;
+/** How long the controller may take for one request, in milliseconds. */
+const CREATE_TIMEOUT_MS = 30_000;
+/** Topics that were created have their leaders within this, in milliseconds, or their first records wait for them. */
+const LEADERS_MS = 30_000;
+const LEADERS_POLL_MS = 50;
+/** In sync when a record is acknowledged, where there are three replicas or more. */
+const MIN_IN_SYNC = '2';
+
+export interface TopicShape {
+  readonly partitions: number;
+  /** -1 leaves it to the brokers. */
+  readonly replicationFactor: number;
+  /** Settings beside those that every topic of ours has. */
+  readonly config: Readonly<Record<string, string>>;
+}
+
+/**
+ * Creates compacted topics, all alike, unless they exist.
+ *
+ * @returns those that existed
+ * @throws TailwaterError TW1207 when Kafka takes a name for that of another topic
+ */
+export async function makeTopics(admin: Admin, topics: readonly string[], shape: TopicShape): Promise<string[]> {
+  const existing: string[] = [];
+  const atOnce = Math.max(1, Math.floor(PARTITIONS_PER_REQUEST / Math.max(1, shape.partitions)));
+  for (let from = 0; from < topics.length; from += atOnce) {
+    existing.push(...(await create(admin, topics.slice(from, from + atOnce), shape)));
+  }
+  const made = topics.filter((topic) => !existing.includes(topic));
+  if (made.length > 0) await untilLed(admin, made);
+  return existing;
+}
+
+async function create(admin: Admin, topics: readonly string[], { partitions, replicationFactor, config }: TopicShape): Promise<string[]> {
+  const settings = {
+    'cleanup.policy': 'compact',
+    'max.message.bytes': String(MAX_MESSAGE_BYTES),
+    ...(replicationFactor >= 3 ? { 'min.insync.replicas': MIN_IN_SYNC } : {}),
+    ...config,
+  };
+  const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
+  try {
+    const isNew = await admin.createTopics({
+      waitForLeaders: false,
+      timeout: CREATE_TIMEOUT_MS,
+      topics: topics.map((topic) => ({ topic, numPartitions: partitions, replicationFactor, configEntries })),
+    });
+    return isNew ? [] : [...topics];
+  } catch (error) {
+    if (!(error instanceof KafkaJSAggregateError)) throw error;
+    const existing: string[] = [];
+    for (const cause of error.errors) {
+      const { topic } = cause as unknown as { topic: string };
+      const type = cause instanceof KafkaJSProtocolError ? cause.type : undefined;
+      if (type === 'INVALID_TOPIC_EXCEPTION')
+        throw new TailwaterError('TW1207', { topic, other: await collision(admin, topic) }, { cause });
+      if (type !== 'TOPIC_ALREADY_EXISTS') throw cause;
+      existing.push(topic);
+    }
+    return existing;
+  }
+}
+
+/** kafkajs waits for leaders by itself, but gives up where a broker that has just started does not know the topic at once. */
+async function untilLed(admin: Admin, topics: string[]): Promise<void> {
+  for (const deadline = performance.now() + LEADERS_MS; performance.now() < deadline; ) {
+    const metadata = await admin.fetchTopicMetadata({ topics }).catch(() => undefined);
+    if (metadata?.topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0))) return;
+    await sleep(LEADERS_POLL_MS);
+  }
+}
+
+/** The existing topic whose name Kafka holds equal: its metrics replace every dot by an underscore. */
+async function collision(admin: Admin, topic: string): Promise<string> {
+  const flat = (name: string): string => name.replaceAll('.', '_');
+  return (await admin.listTopics()).find((name) => flat(name) === flat(topic)) ?? 'unknown';
+}
