@@ -5,8 +5,8 @@ import { MAX_TOPIC_NAME_LENGTH, type Namespace, namespaceOfTopic, topicName } fr
 import kafkajs, { type Admin } from 'kafkajs';
 import type { TopicLayout } from '../encode/record-encoder.js';
 import type { TrackedNamespace } from '../normalize/change-batch.js';
-import type { SubjectIds } from './subject-ids.js';
 import { makeTopics } from './kafka-topic-maker.js';
+import type { SubjectIds } from './subject-ids.js';
 import { DELETE_RETENTION_MS, DESCRIBED_SETTINGS, type DescribedTopic, expectCompacted, type TopicAdvice } from './topic-settings.js';
 
 // kafkajs is CommonJS, and Node finds only some of its exports by name.
