@@ -7,10 +7,18 @@ import { Lanes, type LanesHooks, type LanesOptions, type WaitingPlace } from './
 import type { Target } from './apply/target.js';
 import type { Change } from './change.js';
 import { Committer } from './commit/committer.js';
-import { Assignment, type PartitionProgress, TrackedDelivery } from './commit/progress.js';
+import { Assignment, PartitionProgress, TrackedDelivery } from './commit/progress.js';
 import type { ErrorPolicy } from './dead-letters/error-policy.js';
 import { decodeRecord, UndecodableRecordError, UnlistedRecordError } from './decode/decode-record.js';
-import type { FetchedBatch, FetchedRecord, Subscription, SubscriptionListener, TopicPartition } from './subscribe/subscription.js';
+import type {
+  FetchedBatch,
+  FetchedRecord,
+  GroupView,
+  PartitionStanding,
+  Subscription,
+  SubscriptionListener,
+  TopicPartition,
+} from './subscribe/subscription.js';
 import { Tally } from './tally.js';
 import type { Transform } from './transform/transform.js';
 
@@ -42,6 +50,8 @@ export interface PipelineParts {
 /** What a queued change costs beside its document: objects, key, queue entries. */
 const CHANGE_OVERHEAD_BYTES = 400;
 const COMMIT_GRACE_MS = 2_000;
+/** How long, in milliseconds, what was fetched is held for room. */
+const ROOM_PATIENCE_MS = 1_000;
 
 export class Pipeline implements SubscriptionListener {
   readonly tally = new Tally();
@@ -52,7 +62,7 @@ export class Pipeline implements SubscriptionListener {
   readonly #namespaces = new Map<string, Namespace>();
   /** Where the changes of a topic went last. */
   readonly #destinations = new Map<string, Namespace>();
-  #assignment = new Assignment();
+  readonly #assignment = new Assignment();
 
   constructor(parts: PipelineParts, options: PipelineOptions) {
     this.#parts = parts;
@@ -69,12 +79,10 @@ export class Pipeline implements SubscriptionListener {
       },
       onRejected: (delivery, rejection, cut) => parts.errorPolicy.refused(delivery, rejection, cut),
     });
-    const commits = {
-      intervalMs: options.commitIntervalMs,
-      offsetsForgotten: options.offsetsForgotten ?? false,
-      onFirstCommit: parts.onFirstCommit ?? (() => undefined),
-    };
-    this.#committer = new Committer(parts.subscription, commits, parts.clock, parts.logger);
+    this.#committer = new Committer(
+      { subscription: parts.subscription, assignment: this.#assignment, clock: parts.clock, logger: parts.logger },
+      { intervalMs: options.commitIntervalMs, onFirstCommit: parts.onFirstCommit ?? (() => undefined) },
+    );
   }
 
   /** The partitions that this process owns at the moment. */
@@ -92,9 +100,20 @@ export class Pipeline implements SubscriptionListener {
     return { done, left };
   }
 
-  /** Whether everything is applied that is known of. */
+  /** The group as this process sees it. */
+  get group(): GroupView {
+    return this.#parts.subscription.group;
+  }
+
+  /** Records that the group has not applied, those of partitions that other processes own or nobody does included; undefined while that is not known. */
+  get lag(): number | undefined {
+    const { elsewhere } = this.group;
+    return elsewhere && this.backlog.left + elsewhere.lag;
+  }
+
+  /** Whether this process is a member of the group, and all of the group's topics are applied. */
   get isInStep(): boolean {
-    return [...this.#assignment].every(({ next, lag }) => next !== undefined && lag === 0);
+    return this.group.isMember && this.lag === 0;
   }
 
   get target(): Target {
@@ -123,37 +142,81 @@ export class Pipeline implements SubscriptionListener {
     await runServices([subscription, lanes, committer], new AbortController().signal);
   }
 
-  assign(partitions: readonly TopicPartition[]): void {
-    this.#assignment.revoke();
-    this.#assignment = new Assignment(partitions);
-    this.#committer.follow(this.#assignment);
-    const topics = new Set(partitions.map(({ topic }) => topic));
-    this.#parts.logger.info({ partitions: partitions.length, topics: topics.size }, 'Partitions assigned');
+  assign(partitions: readonly PartitionStanding[]): readonly number[] {
+    const begun = partitions.map((standing) => {
+      const progress = new PartitionProgress(standing, this.#parts.clock.now(), this.#options.offsetsForgotten ?? false);
+      this.#assignment.add(progress);
+      return progress;
+    });
+    this.#committer.tellMissed(begun.filter(({ missed }) => missed !== undefined));
+    return begun.map((progress) => progress.begun);
   }
 
-  async accept(batch: FetchedBatch, signal: AbortSignal): Promise<boolean> {
+  async accept(batch: FetchedBatch, signal: AbortSignal): Promise<number> {
     const progress = this.#assignment.get(batch.topic, batch.partition);
-    if (progress === undefined || progress.revoked) return false;
+    const first = batch.records[0];
+    const begin = first === undefined ? batch.lastOffset + 1 : Number(first.offset);
+    if (progress === undefined || progress.revoked) return begin;
     progress.highWatermark = batch.highWatermark;
     for (const record of batch.records) {
-      if (signal.aborted || progress.revoked) return false;
+      const offset = Number(record.offset);
+      if (signal.aborted || progress.revoked) return offset;
       const put = this.#process(record, batch, progress, signal);
-      if (put !== undefined && !(await put)) return false;
+      if (put !== undefined && !(await put)) return offset;
     }
     progress.watermark.skip(batch.lastOffset);
     progress.publishedAtMs = Number(batch.records.at(-1)?.timestamp ?? progress.publishedAtMs ?? 0);
-    // Room for the next batch before it is fetched: one that waited would hold as much memory again.
-    const destination = this.#destinations.get(batch.topic);
-    if (destination !== undefined) await this.#lanes.room(signal, destination);
-    return true;
+    return batch.lastOffset + 1;
   }
 
-  async release(): Promise<void> {
-    this.#assignment.revoke();
-    await this.#lanes.release(this.#options.releaseGraceMs);
+  async room({ topic }: TopicPartition, signal: AbortSignal): Promise<void> {
+    const destination = this.#destinations.get(topic);
+    if (destination !== undefined) await this.#lanes.room(signal, destination);
+  }
+
+  async release(partitions?: readonly TopicPartition[]): Promise<boolean> {
+    const going = this.#assignment.select(partitions);
+    for (const progress of going) progress.revoked = true;
+    const isAlone = partitions !== undefined && (await this.#drained(going));
+    if (!isAlone) {
+      for (const progress of this.#assignment) progress.revoked = true;
+      await this.#lanes.release(this.#options.releaseGraceMs);
+    }
     // A broker that does not answer must not hold up what comes next; what is not committed is applied again.
     await Promise.race([this.#committer.flush(), sleep(COMMIT_GRACE_MS)]);
-    this.#committer.follow(undefined);
+    this.#assignment.remove(isAlone ? going : [...this.#assignment]);
+    return isAlone;
+  }
+
+  async lose(partitions?: readonly TopicPartition[]): Promise<void> {
+    const lost = this.#assignment.select(partitions);
+    for (const progress of lost) progress.revoked = true;
+    this.#assignment.remove(lost);
+    if (partitions === undefined) await this.#lanes.release(0);
+    else this.#lanes.returnRevoked();
+  }
+
+  /** Whether what is in flight of these partitions ended in time, and nothing of them waits any more; the other partitions go on meanwhile. */
+  async #drained(going: readonly PartitionProgress[]): Promise<boolean> {
+    this.#lanes.returnRevoked();
+    const timer = new AbortController();
+    const late = sleep(this.#options.releaseGraceMs, timer.signal).then(() => timer.signal.aborted);
+    const drained = Promise.all(going.map((progress) => progress.drained)).then(() => true);
+    const isDrained = await Promise.race([drained, late]);
+    timer.abort();
+    return isDrained;
+  }
+
+  /** Waits a moment: what then finds no room is better fetched again than held. */
+  async #hasRoomSoon(signal: AbortSignal, destination: Namespace): Promise<boolean> {
+    const patience = new AbortController();
+    const end = () => patience.abort();
+    signal.addEventListener('abort', end, { once: true });
+    const timer = setTimeout(end, ROOM_PATIENCE_MS);
+    await this.#lanes.room(patience.signal, destination);
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
+    return this.#lanes.hasRoomFor(destination);
   }
 
   /** A promise only for what cannot be decoded, or not at once, or has no room yet: whether that was settled. */
@@ -199,7 +262,7 @@ export class Pipeline implements SubscriptionListener {
     progress: PartitionProgress,
     signal: AbortSignal,
   ): Promise<boolean> {
-    await this.#lanes.room(signal, change.namespace);
+    while (!this.#lanes.hasRoomFor(change.namespace)) if (!(await this.#hasRoomSoon(signal, change.namespace))) return false;
     if (signal.aborted || progress.revoked) return false;
     this.#push(decoded, change, record, progress);
     return true;

@@ -32,6 +32,31 @@ export { createKafka, type KafkaClient, PATIENT_RETRY } from './kafka/create-kaf
 export { toKafkaError } from './kafka/kafka-errors.js';
 export { kafkaConnection, kafkaOptions } from './kafka/kafka-options.js';
 export { type CommittedOffset, committedOffsets, offsetsAt, type PartitionEnds, partitionEnds } from './kafka/offsets.js';
+export { type Broker, BrokerConnections, type BrokerRequest } from './kafka/protocol/broker-connections.js';
+export { type ClusterMetadata, readMetadata, type TopicPartitions } from './kafka/protocol/cluster-metadata.js';
+export { BrokerRefusal, ERROR } from './kafka/protocol/error-codes.js';
+export {
+  EARLIEST,
+  type FetchedPartition,
+  type FetchParameters,
+  type FetchPosition,
+  fetchRecords,
+  LATEST,
+  listOffsets,
+} from './kafka/protocol/fetch-requests.js';
+export {
+  commitOffsets,
+  fetchOffsets,
+  findCoordinator,
+  heartbeat,
+  joinGroup,
+  leaveGroup,
+  type Member,
+  syncGroup,
+} from './kafka/protocol/group-requests.js';
+export type { ReadBatches } from './kafka/protocol/record-batches.js';
+export { topicSetting } from './kafka/protocol/topic-settings.js';
+export { WireReader, WireWriter } from './kafka/protocol/wire.js';
 export { CommittedReader, type CommittedRecords, type ReadCommittedOptions, readCommitted } from './kafka/read-committed.js';
 export { abortable } from './lifecycle/abortable.js';
 export { type Clock, systemClock } from './lifecycle/clock.js';

@@ -53,6 +53,7 @@ export class Lane {
   /** These were taken, and wait again before all others of their place, which waits. */
   putBack(deliveries: readonly Delivery[], place: Place): void {
     this.#strandOf(place).putBack(deliveries);
+    this.returnRevoked();
   }
 
   /** Whether no request is under way that may carry changes of a place that waits, other than a probe. */
@@ -89,6 +90,21 @@ export class Lane {
     this.#length = 0;
     this.#bytes = 0;
     return waiting;
+  }
+
+  /** Settles what waits here of partitions that were given back; the rest keeps its order. */
+  returnRevoked(): void {
+    for (const [place, strand] of [...this.#strands]) {
+      const { length, bytes } = strand;
+      strand.returnRevoked();
+      if (!place.isWaiting) {
+        this.#length -= length - strand.length;
+        this.#bytes -= bytes - strand.bytes;
+      }
+      if (strand.length > 0) continue;
+      this.#strands.delete(place);
+      this.#ready = this.#ready.filter(([each]) => each !== place);
+    }
   }
 
   /** Sends batches until the signal aborts. */

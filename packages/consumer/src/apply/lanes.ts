@@ -123,6 +123,11 @@ export class Lanes {
     await Promise.all([...this.#lanes, this.#probes].map((each) => each.run(signal)));
   }
 
+  /** Returns what waits of partitions that were given back. */
+  returnRevoked(): void {
+    for (const lane of this.#lanes) lane.returnRevoked();
+  }
+
   /**
    * Returns all that waits, and lets what is in flight end: at once when it only pauses before another attempt, within
    * `graceMs` when the target is still answering.

@@ -88,6 +88,15 @@ export class Strand {
     this.#compact();
   }
 
+  /** Settles what waits of partitions that were given back; the rest keeps its order. */
+  returnRevoked(): void {
+    const waiting = this.clear();
+    for (const delivery of waiting) {
+      if (delivery.revoked) delivery.settle('returned');
+      else this.push(delivery);
+    }
+  }
+
   /** Takes out everything that waits. */
   clear(): Delivery[] {
     const waiting = this.#queue.slice(this.#head);

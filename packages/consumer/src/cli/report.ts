@@ -22,12 +22,14 @@ export function describeConsumer(
   letters: Pick<LetterWatch, 'last'>,
 ): object {
   const partitions = [...pipeline.partitions].map(({ topic, partition, next, highWatermark, lag }) => {
-    return { topic, partition, applied: next ?? null, end: highWatermark, lag };
+    return { topic, partition, applied: next, end: highWatermark, lag };
   });
   const missedDeletes = missedIn(pipeline);
   const { failure } = health;
+  const { isMember, rebalances, lateAnswers, elsewhere } = pipeline.group;
   return {
     group: identity.group,
+    membership: { member: isMember, rebalances, lateAnswers },
     target: {
       kind: identity.target,
       url: identity.url,
@@ -38,7 +40,10 @@ export function describeConsumer(
         return { namespace: formatNamespace(namespace), code, reason, of, since, changes };
       }),
     },
-    lag: lagOf(pipeline),
+    // Of the whole group; null while that is not known.
+    lag: pipeline.lag ?? null,
+    // Partitions that other processes own, or nobody does.
+    elsewhere: elsewhere ?? null,
     // In step, and sure of it: a group that missed deletes is neither until its target is filled again.
     inSync: pipeline.isInStep && missedDeletes.length === 0,
     missedDeletes,
@@ -58,9 +63,10 @@ function droppedBy({ droppedValues = 0, droppedFields = 0, droppedFieldNames = [
 /** More are not named. */
 const MAX_REASONS = 10;
 
-/** Ready: the target takes changes, of every namespace. Without partitions a consumer is ready too, as a member that others make superfluous. */
-export function readiness({ failure }: TargetHealth, { waiting, target }: Pick<Pipeline, 'waiting' | 'target'>): Health {
+/** Ready: a member of the group, and the target takes changes, of every namespace. Without partitions a consumer is ready too, as a member that others make superfluous. */
+export function readiness({ failure }: TargetHealth, { waiting, target, group }: Pick<Pipeline, 'waiting' | 'target' | 'group'>): Health {
   const reasons = failure === undefined ? [] : [`${failure.code} ${failure.reason}`];
+  if (!group.isMember) reasons.push(`not in the consumer group for ${Math.round((performance.now() - group.sinceMs) / 1000)} s`);
   // What a target says of documents may repeat them.
   const told = waiting.slice(0, MAX_REASONS).map(({ namespace, ...refusal }) => {
     const said = refusal.of === 'place' ? refusal : { ...refusal, reason: 'see /status' };
@@ -82,7 +88,7 @@ export function reporter(pipeline: Pipeline, logger: Logger): Service {
         const ended = applied + superseded;
         if (signal.aborted || ended === before) continue;
         const perSecond = Number(((ended - before) / ((performance.now() - began) / 1000)).toFixed(1));
-        logger.info({ perSecond, read, applied, superseded, lag: lagOf(pipeline) }, 'Applying changes');
+        logger.info({ perSecond, read, applied, superseded, lag: pipeline.lag ?? null }, 'Applying changes');
         before = ended;
       }
     },
@@ -102,10 +108,4 @@ function missedIn(pipeline: Pipeline): { topic: string; from: string | null; to:
     from: fromMs === 0 ? null : new Date(fromMs).toISOString(),
     to: new Date(toMs).toISOString(),
   }));
-}
-
-function lagOf(pipeline: Pipeline): number {
-  let sum = 0;
-  for (const { lag } of pipeline.partitions) sum += lag;
-  return sum;
 }

@@ -104,7 +104,6 @@ export const startCommand: Command<typeof startOptions> = {
           },
           offsetsForgotten: await offsetsForgotten(kafka, { prefix: given.prefix, group, trace: letters.topic }),
           commitIntervalMs: COMMIT_INTERVAL_MS,
-          // No heartbeat is sent while partitions are released.
           releaseGraceMs: Math.min(4_000, sessionTimeoutMs * 0.4),
         },
       );

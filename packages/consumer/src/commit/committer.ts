@@ -1,7 +1,5 @@
-// Commits what is applied, at most once per interval: a commit per batch would cost the broker more than it saves a restart. Nothing
-// is committed before it is known what the group's last commits said (see freshness.ts), because these would be forgotten.
-import { type Clock, type Logger, Outage, sleep, TailwaterError } from '@tailwater/runtime';
-import { orAborted } from '../subscribe/or-aborted.js';
+// Commits what is applied, at most once per interval: a commit per batch would cost the broker more than it saves a restart.
+import { abortable, type Clock, type Logger, Outage, sleep, TailwaterError } from '@tailwater/runtime';
 import type { Subscription } from '../subscribe/subscription.js';
 import type { Assignment, PartitionProgress } from './progress.js';
 
@@ -9,14 +7,10 @@ import type { Assignment, PartitionProgress } from './progress.js';
 const REPEAT_MS = 60_000;
 export interface CommitterOptions {
   readonly intervalMs: number;
-  /** The group was there before, and its commits are gone: what it begins without one, it begins again. */
-  readonly offsetsForgotten: boolean;
   /** Called once, after the first commit. */
   readonly onFirstCommit: () => void;
 }
 
-const STANDING_PAUSE_MS = 500;
-const STANDING_TIMEOUT_MS = 10_000;
 /** A commit that takes longer is left to itself: with a broker that is away it may never end. */
 const COMMIT_TIMEOUT_MS = 30_000;
 const TEXTS = {
@@ -30,41 +24,30 @@ const describe = (error: unknown): string =>
   error instanceof DOMException ? `no answer within ${COMMIT_TIMEOUT_MS / 1000} s` : error instanceof Error ? error.message : String(error);
 
 export class Committer {
-  readonly #subscription: Pick<Subscription, 'commit' | 'standing'>;
+  readonly #subscription: Pick<Subscription, 'commit'>;
   readonly #options: CommitterOptions;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  #assignment: Assignment | undefined;
+  readonly #assignment: Assignment;
   #flushing: Promise<void> = Promise.resolve();
   #hasCommitted = false;
   readonly #outage: Outage;
 
-  constructor(subscription: Pick<Subscription, 'commit' | 'standing'>, options: CommitterOptions, clock: Clock, logger: Logger) {
-    this.#subscription = subscription;
+  constructor(
+    parts: {
+      readonly subscription: Pick<Subscription, 'commit'>;
+      readonly assignment: Assignment;
+      readonly clock: Clock;
+      readonly logger: Logger;
+    },
+    options: CommitterOptions,
+  ) {
+    this.#subscription = parts.subscription;
+    this.#assignment = parts.assignment;
     this.#options = options;
-    this.#clock = clock;
-    this.#logger = logger;
-    this.#outage = new Outage(TEXTS, logger, clock);
-  }
-
-  /** From now on this assignment's progress is committed, and no other's. */
-  follow(assignment: Assignment | undefined): void {
-    this.#assignment = assignment;
-    this.#flushing = assignment === undefined ? Promise.resolve() : this.#lookUp(assignment);
-  }
-
-  /** Until it is known where the group stands, or the partitions are somebody else's. Never rejects. */
-  async #lookUp(assignment: Assignment): Promise<void> {
-    while (this.#assignment === assignment) {
-      try {
-        const standing = await orAborted(this.#subscription.standing([...assignment]), AbortSignal.timeout(STANDING_TIMEOUT_MS));
-        this.#warn(assignment.begin(standing, this.#clock.now(), this.#options.offsetsForgotten));
-        return;
-      } catch (error) {
-        this.#logger.debug({ err: error }, 'The group’s offsets could not be read; trying again');
-      }
-      await sleep(STANDING_PAUSE_MS);
-    }
+    this.#clock = parts.clock;
+    this.#logger = parts.logger;
+    this.#outage = new Outage(TEXTS, parts.logger, parts.clock);
   }
 
   /** Commits at intervals until the signal aborts. */
@@ -72,11 +55,11 @@ export class Committer {
     let repeatAtMs = performance.now() + REPEAT_MS;
     while (!signal.aborted) {
       if (performance.now() >= repeatAtMs) {
-        this.#assignment?.forgetCommits();
+        for (const progress of this.#assignment) progress.committed = undefined;
         repeatAtMs += REPEAT_MS;
       }
       await sleep(this.#options.intervalMs, signal);
-      if (!signal.aborted) await orAborted(this.flush(), signal).catch(() => undefined);
+      if (!signal.aborted) await abortable(this.flush(), signal).catch(() => undefined);
     }
   }
 
@@ -87,15 +70,19 @@ export class Committer {
   }
 
   async #commit(): Promise<void> {
-    const assignment = this.#assignment;
-    if (assignment === undefined) return;
-    this.#warn(assignment.advance(this.#clock.now()));
-    const offsets = assignment.uncommitted();
-    if (offsets.length === 0) return;
+    this.tellMissed(this.#assignment.advance(this.#clock.now()));
+    const applied = [...this.#assignment].flatMap((progress) => {
+      const offset = progress.toCommit;
+      return offset === undefined ? [] : [{ progress, offset }];
+    });
+    if (applied.length === 0) return;
     try {
-      const outcome = await orAborted(this.#subscription.commit(offsets), AbortSignal.timeout(COMMIT_TIMEOUT_MS));
+      const outcome = await abortable(
+        this.#subscription.commit(applied.map(({ offset }) => offset)),
+        AbortSignal.timeout(COMMIT_TIMEOUT_MS),
+      );
       if (outcome === 'committed') {
-        assignment.commit(offsets);
+        for (const { progress, offset } of applied) progress.committed = offset.offset;
         this.#outage.recovered();
         if (!this.#hasCommitted) this.#options.onFirstCommit();
         this.#hasCommitted = true;
@@ -105,7 +92,8 @@ export class Committer {
     }
   }
 
-  #warn(missed: readonly PartitionProgress[]): void {
+  /** Tells of partitions of which deletes may have been missed. */
+  tellMissed(missed: readonly PartitionProgress[]): void {
     const [first] = missed;
     if (first?.missed === undefined) return;
     const topics = [...new Set(missed.map(({ topic }) => topic))];

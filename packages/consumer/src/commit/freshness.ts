@@ -14,19 +14,25 @@ export interface CommitNote {
   readonly freshAtMs: number;
   /** Deletes published in this time may be missing at the target. */
   readonly missed?: Span | undefined;
+  /** Kafka's id of the topic, which is another when the topic was made anew; undefined when the broker did not tell. */
+  readonly topicId?: string | undefined;
 }
 
-export function formatNote({ freshAtMs, missed }: CommitNote): string {
-  return JSON.stringify({ fresh: freshAtMs, ...(missed === undefined ? {} : { missed: [missed.fromMs, missed.toMs] }) });
+export function formatNote({ freshAtMs, missed, topicId }: CommitNote): string {
+  return JSON.stringify({ fresh: freshAtMs, missed: missed && [missed.fromMs, missed.toMs], topic: topicId });
 }
 
 /** Reads what `formatNote` wrote; undefined for anything else: somebody else's commit, or an earlier release's. */
 export function parseNote(text: string | null | undefined): CommitNote | undefined {
   try {
-    const { fresh, missed } = JSON.parse(text ?? '') as { fresh?: unknown; missed?: unknown };
+    const { fresh, missed, topic } = JSON.parse(text ?? '') as { fresh?: unknown; missed?: unknown; topic?: unknown };
     if (typeof fresh !== 'number') return undefined;
     const [fromMs, toMs] = Array.isArray(missed) ? (missed as unknown[]) : [];
-    return { freshAtMs: fresh, missed: typeof fromMs === 'number' && typeof toMs === 'number' ? { fromMs, toMs } : undefined };
+    return {
+      freshAtMs: fresh,
+      missed: typeof fromMs === 'number' && typeof toMs === 'number' ? { fromMs, toMs } : undefined,
+      topicId: typeof topic === 'string' ? topic : undefined,
+    };
   } catch {
     return undefined;
   }

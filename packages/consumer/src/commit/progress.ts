@@ -1,5 +1,5 @@
-// The partitions of one assignment and how far each is applied. An assignment ends as a whole: what its changes report
-// afterwards moves its own watermarks, never those of the next one.
+// The partitions that this process reads and how far each is applied. What a change of a partition reports after the partition was given back moves the
+// watermark of that time, never that of the next.
 
 import type { Delivery, Outcome } from '../apply/delivery.js';
 import type { Change } from '../change.js';
@@ -11,77 +11,92 @@ export class PartitionProgress implements TopicPartition {
   readonly topic: string;
   readonly partition: number;
   readonly watermark = new Watermark();
+  /** Where the group stood when this process got the partition, and so where it begins to read. */
+  readonly begun: number;
   /** The offset after the partition's last record, as the last batch told. */
-  highWatermark = 0;
+  highWatermark: number;
   /** When the last record that was read was published, in milliseconds since the epoch. */
   publishedAtMs: number | undefined;
   /** The offset that this process committed last. */
   committed: number | undefined;
   revoked = false;
-  /** Where the group stood when this process got the partition; undefined until that is known. */
-  #begun: number | undefined;
-  #freshness: Freshness | undefined;
+  readonly #topicId: string | undefined;
+  readonly #freshness: Freshness;
+  #unsettled = 0;
+  #onDrained: (() => void) | undefined;
 
-  constructor({ topic, partition }: TopicPartition) {
+  /** @param offsetsForgotten the group was there before, and its commits are gone */
+  constructor(standing: PartitionStanding, nowMs: number, offsetsForgotten: boolean) {
+    const { topic, partition, topicId, committed, metadata, low, end, tombstonesKeptMs } = standing;
     this.topic = topic;
     this.partition = partition;
+    this.#topicId = topicId;
+    const note = parseNote(metadata);
+    // A commit of a topic that was deleted and made anew says nothing of this one.
+    const isAnothers = note?.topicId !== undefined && topicId !== undefined && note.topicId !== topicId;
+    this.begun = isAnothers ? low : Math.max(low, committed ?? low);
+    this.highWatermark = end;
+    const begins = committed === undefined && offsetsForgotten ? { freshAtMs: 0 } : note;
+    this.#freshness = new Freshness(isAnothers ? undefined : begins, tombstonesKeptMs, nowMs);
+    // What is left now decides: soon some of it will have been read.
+    this.#freshness.advance({ lag: Math.max(0, end - this.begun), publishedAtMs: undefined }, nowMs);
   }
 
-  /** Where the group begins, and how fresh it was then: see {@link Assignment.begin}. */
-  begin(standing: PartitionStanding, nowMs: number, offsetsForgotten: boolean): boolean {
-    const { committed, metadata, low, end, tombstonesKeptMs } = standing;
-    this.#begun = Math.max(low, committed ?? low);
-    this.highWatermark = Math.max(end, this.highWatermark);
-    const note = committed === undefined && offsetsForgotten ? { freshAtMs: 0 } : parseNote(metadata);
-    this.#freshness = new Freshness(note, tombstonesKeptMs, nowMs);
-    // What was left then decides: by now some of it may have been read.
-    return this.#freshness.advance({ lag: Math.max(0, end - this.#begun), publishedAtMs: undefined }, nowMs);
+  /** Resolves when no change of the partition is queued or in flight. */
+  get drained(): Promise<void> {
+    if (this.#unsettled === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onDrained = resolve;
+    });
   }
 
-  /** The offset to go on from; undefined until it is known. */
-  get next(): number | undefined {
-    return this.watermark.next ?? this.#begun;
+  /** A change of the partition is on its way. */
+  pushed(): void {
+    this.#unsettled += 1;
+  }
+
+  /** It was settled, one way or another. */
+  settled(): void {
+    this.#unsettled -= 1;
+    if (this.#unsettled === 0) this.#onDrained?.();
+  }
+
+  /** The offset to go on from. */
+  get next(): number {
+    return this.watermark.next ?? this.begun;
   }
 
   /** Records done with since this process got the partition, and those that are left. */
   get sinceBegun(): { readonly done: number; readonly left: number } {
-    const { next, lag } = this;
-    return { done: Math.max(0, (next ?? 0) - (this.#begun ?? next ?? 0)), left: lag };
+    return { done: Math.max(0, this.next - this.begun), left: this.lag };
   }
 
-  /** Records between what is applied and the end of the partition; 0 until both are known. */
+  /** Records between what is applied and the end of the partition. */
   get lag(): number {
-    const { next } = this;
-    return next === undefined ? 0 : Math.max(0, this.highWatermark - next);
+    return Math.max(0, this.highWatermark - this.next);
   }
 
   /** When deletes may have been missed, if ever. */
   get missed(): Freshness['missed'] {
-    return this.#freshness?.missed;
+    return this.#freshness.missed;
   }
 
   /** @returns whether deletes may have been missed that were not known to be before */
   advance(nowMs: number): boolean {
-    return this.#freshness?.advance({ lag: this.lag, publishedAtMs: this.publishedAtMs }, nowMs) ?? false;
+    return this.#freshness.advance({ lag: this.lag, publishedAtMs: this.publishedAtMs }, nowMs);
   }
 
   /** What to commit; undefined when nothing is known that was not committed. */
   get toCommit(): PartitionOffset | undefined {
     const { topic, partition, next } = this;
-    if (next === undefined || next === this.committed || this.#freshness === undefined) return undefined;
-    return { topic, partition, offset: next, metadata: formatNote(this.#freshness.note) };
+    if (next === this.committed) return undefined;
+    return { topic, partition, offset: next, metadata: formatNote({ ...this.#freshness.note, topicId: this.#topicId }) };
   }
 }
 
+/** What this process reads at the moment: partitions come and go one by one. */
 export class Assignment {
   readonly #partitions = new Map<string, Map<number, PartitionProgress>>();
-
-  constructor(partitions: readonly TopicPartition[] = []) {
-    for (const each of partitions) {
-      const ofTopic = this.#partitions.get(each.topic) ?? new Map<number, PartitionProgress>();
-      this.#partitions.set(each.topic, ofTopic.set(each.partition, new PartitionProgress(each)));
-    }
-  }
 
   get(topic: string, partition: number): PartitionProgress | undefined {
     return this.#partitions.get(topic)?.get(partition);
@@ -91,48 +106,29 @@ export class Assignment {
     for (const ofTopic of this.#partitions.values()) yield* ofTopic.values();
   }
 
-  /** From now on the assignment's changes must not be applied any more. */
-  revoke(): void {
-    for (const progress of this) progress.revoked = true;
+  add(progress: PartitionProgress): void {
+    const ofTopic = this.#partitions.get(progress.topic) ?? new Map<number, PartitionProgress>();
+    this.#partitions.set(progress.topic, ofTopic);
+    ofTopic.set(progress.partition, progress);
   }
 
-  /**
-   * What is applied and not committed yet. Mostly that is further on; it is further back when part of a partition was read
-   * again, after a lost connection or because the topic was made anew, and then the older commit would say too much.
-   */
-  uncommitted(): PartitionOffset[] {
-    return [...this].flatMap((progress) => progress.toCommit ?? []);
+  /** Those of these partitions, or all, that are there. */
+  select(partitions?: readonly TopicPartition[]): PartitionProgress[] {
+    return partitions === undefined ? [...this] : partitions.flatMap(({ topic, partition }) => this.get(topic, partition) ?? []);
+  }
+
+  remove(removed: readonly PartitionProgress[]): void {
+    for (const progress of removed) {
+      const ofTopic = this.#partitions.get(progress.topic);
+      // What has been added since under the same name stays.
+      if (ofTopic?.get(progress.partition) === progress) ofTopic.delete(progress.partition);
+      if (ofTopic?.size === 0) this.#partitions.delete(progress.topic);
+    }
   }
 
   /** The partitions of which deletes may have been missed that were not known to be before. */
   advance(nowMs: number): PartitionProgress[] {
     return [...this].filter((progress) => progress.advance(nowMs));
-  }
-
-  /**
-   * Where the group stood when this process got the partitions.
-   *
-   * @param offsetsForgotten the group was there before, and its commits are gone
-   * @returns the partitions of which deletes may have been missed that were not known to be before
-   */
-  begin(standing: readonly PartitionStanding[], nowMs: number, offsetsForgotten: boolean): PartitionProgress[] {
-    return standing.flatMap((each) => {
-      const progress = this.get(each.topic, each.partition);
-      return progress?.begin(each, nowMs, offsetsForgotten) === true ? [progress] : [];
-    });
-  }
-
-  /** From now on everything that is applied counts as not committed. */
-  forgetCommits(): void {
-    for (const progress of this) progress.committed = undefined;
-  }
-
-  /** These offsets are committed. */
-  commit(offsets: readonly PartitionOffset[]): void {
-    for (const { topic, partition, offset } of offsets) {
-      const progress = this.get(topic, partition);
-      if (progress !== undefined) progress.committed = offset;
-    }
   }
 }
 
@@ -158,6 +154,7 @@ export class TrackedDelivery implements Delivery {
     this.#progress = progress;
     this.#sequence = progress.watermark.begin(change.offset);
     this.#onSettled = onSettled;
+    progress.pushed();
   }
 
   get revoked(): boolean {
@@ -168,5 +165,6 @@ export class TrackedDelivery implements Delivery {
     // A returned change has not ended: the watermark stays before it for ever, and the next owner begins there.
     if (outcome !== 'returned') this.#progress.watermark.end(this.#sequence);
     this.#onSettled(this, outcome);
+    this.#progress.settled();
   }
 }

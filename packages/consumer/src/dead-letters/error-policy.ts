@@ -1,10 +1,9 @@
 // What becomes of a change that the target refuses for good, and of a record that cannot be decoded: --on-error. In each case it is
 // counted and told, and the rest goes on; only `stop` ends the process, before anything behind it is committed (promise E).
-import { type Clock, type Logger, TailwaterError } from '@tailwater/runtime';
+import { abortable, type Clock, type Logger, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace, UnknownSchemaError } from '@tailwater/schema';
 import type { Delivery, Outcome } from '../apply/delivery.js';
 import type { Rejection } from '../apply/target.js';
-import { orAborted } from '../subscribe/or-aborted.js';
 import type { FetchedRecord, TopicPartition } from '../subscribe/subscription.js';
 import { encodeLetter, type LetterReason, letterId } from './dead-letter.js';
 import type { LetterWriter } from './letter-writer.js';
@@ -71,7 +70,7 @@ export class ErrorPolicy {
     if (outcome === 'deadLettered') {
       const letter = encodeLetter(place, record, { ...why, target: this.#target, refusedAtMs: this.#parts.clock.now() });
       try {
-        await orAborted(this.#parts.writer.write(letter), signal);
+        await abortable(this.#parts.writer.write(letter), signal);
       } catch (error) {
         // It may be written or not. Whoever reads the record again writes it again, in its own place.
         if (signal.aborted) return 'returned';

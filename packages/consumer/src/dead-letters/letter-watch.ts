@@ -1,6 +1,5 @@
 // Follows the number of dead letters of a running consumer's target, whoever writes or removes them.
-import { type Logger, type Service, sleep } from '@tailwater/runtime';
-import { orAborted } from '../subscribe/or-aborted.js';
+import { abortable, type Logger, type Service, sleep } from '@tailwater/runtime';
 import type { LetterCount, LetterCounter } from './letter-count.js';
 
 const INTERVAL_MS = 30_000;
@@ -28,7 +27,7 @@ export class LetterWatch implements Service {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        this.#last = await orAborted(this.#counter.count(LIMIT_MS, signal), signal);
+        this.#last = await abortable(this.#counter.count(LIMIT_MS, signal), signal);
       } catch (error) {
         if (signal.aborted) return;
         this.#last = undefined;

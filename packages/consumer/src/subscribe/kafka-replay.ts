@@ -1,8 +1,19 @@
 // Moves a group's offsets back, so that it reads again what it has applied; never forward, which would skip changes (promise E).
-import { type KafkaClient, offsetsAt, partitionEnds, sleep, TailwaterError, toKafkaError } from '@tailwater/runtime';
+import {
+  BrokerConnections,
+  BrokerRefusal,
+  commitOffsets,
+  ERROR,
+  findCoordinator,
+  type KafkaClient,
+  offsetsAt,
+  partitionEnds,
+  sleep,
+  TailwaterError,
+  toKafkaError,
+} from '@tailwater/runtime';
 import type { Admin } from 'kafkajs';
-import { evenAssigner } from './kafka-assigner.js';
-import { protocolErrorOf } from './kafka-protocol-error.js';
+import { COORDINATOR_ERRORS } from './group-member.js';
 import { readStanding } from './kafka-standing.js';
 import type { PartitionOffset, PartitionStanding } from './subscription.js';
 
@@ -35,12 +46,16 @@ export async function planReplay(admin: Admin, groupId: string, topics: readonly
   });
 }
 
-const JOIN_TIMEOUT_MS = 60_000;
+/** https://kafka.apache.org/protocol#The_Messages_OffsetCommit: without a generation it is an administrator's, which Kafka refuses while the group has members. */
+const NO_MEMBER = { generation: -1, memberId: '' };
+const IN_USE: ReadonlySet<number> = new Set([ERROR.UNKNOWN_MEMBER_ID, ERROR.ILLEGAL_GENERATION, ERROR.REBALANCE_IN_PROGRESS]);
+const ATTEMPTS_MS = 30_000;
+const PAUSE_MS = 200;
 
 /**
- * Commits the offsets as the group's only member, so that nobody reads meanwhile.
+ * Commits the offsets of a group that has no members.
  *
- * @throws TailwaterError TW1353 when somebody else is in the group
+ * @throws TailwaterError TW1353 when somebody is in the group
  */
 export async function moveOffsets(
   kafka: KafkaClient,
@@ -48,35 +63,26 @@ export async function moveOffsets(
   offsets: readonly PartitionOffset[],
   operation = 'a replay',
 ): Promise<void> {
-  const inUse = (members: number) => new TailwaterError('TW1353', { group: groupId, members, operation });
-  const topics = [...new Set(offsets.map(({ topic }) => topic))];
-  const consumer = kafka.consumer({
-    groupId,
-    maxWaitTimeInMs: 50,
-    sessionTimeout: 10_000,
-    allowAutoTopicCreation: false,
-    partitionAssigners: [evenAssigner(async () => {})],
-  });
-  // Nothing is to be read: the offsets are all that this member is for.
-  consumer.on(consumer.events.GROUP_JOIN, () => consumer.pause(topics.map((topic) => ({ topic }))));
-  const move = async () => {
-    await consumer.connect();
-    await consumer.subscribe({ topics, fromBeginning: true });
-    await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: async () => undefined });
-    const { members } = await consumer.describeGroup();
-    if (members.length > 1) throw inUse(members.length - 1);
-    await consumer.commitOffsets(offsets.map((each) => ({ ...each, offset: String(each.offset) })));
-  };
-  const late = async () => {
-    await sleep(JOIN_TIMEOUT_MS);
-    throw inUse(1);
-  };
+  const connections = new BrokerConnections(kafka);
+  const giveUpAtMs = performance.now() + ATTEMPTS_MS;
   try {
-    await Promise.race([move(), late()]);
-  } catch (error) {
-    if (/^(ILLEGAL_GENERATION|UNKNOWN_MEMBER_ID|REBALANCE_IN_PROGRESS)$/.test(protocolErrorOf(error))) throw inUse(1);
-    throw toKafkaError(error, kafka.brokers);
+    for (;;) {
+      try {
+        const address = await (await connections.any()).send(findCoordinator(groupId));
+        connections.know(address);
+        await (await connections.node(address.nodeId)).send(commitOffsets({ groupId, ...NO_MEMBER }, offsets));
+        return;
+      } catch (error) {
+        if (error instanceof BrokerRefusal && IN_USE.has(error.code))
+          throw new TailwaterError('TW1353', { group: groupId, members: 1, operation });
+        const isPassing = error instanceof BrokerRefusal ? COORDINATOR_ERRORS.has(error.code) : isRetriable(error);
+        if (!isPassing || performance.now() > giveUpAtMs) throw toKafkaError(error, kafka.brokers);
+      }
+      await sleep(PAUSE_MS);
+    }
   } finally {
-    await consumer.disconnect().catch(() => undefined);
+    connections.close();
   }
 }
+
+const isRetriable = (error: unknown): boolean => (error as { readonly retriable?: unknown }).retriable === true;

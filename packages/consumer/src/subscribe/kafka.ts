@@ -1,109 +1,207 @@
-// The subscription on kafkajs: one session of the group after another, a new one whenever the set of topics changes.
-import { type KafkaClient, type Logger, sleep } from '@tailwater/runtime';
-import type { Admin } from 'kafkajs';
-import { protocolErrorOf } from './kafka-protocol-error.js';
-import { KafkaSession, type SessionOptions } from './kafka-session.js';
-import { readStanding } from './kafka-standing.js';
-import { includedTopics, type TopicFilter, topicsOtherThan } from './kafka-topics.js';
-import { orAborted } from './or-aborted.js';
+// The subscription: a member of the group, the topics of the prefix, and the reading of what the group has given this process. Which offset is read next, by
+// whom and since when, is decided here; kafkajs only connects (docs/adr/0024-own-group-membership.md).
+import { abortable, BrokerConnections, type KafkaClient, type Logger, sleep, toKafkaError } from '@tailwater/runtime';
+import { Fetcher } from './fetcher.js';
+import { GroupElsewhere } from './group-elsewhere.js';
+import { GroupMember, type Memberships } from './group-member.js';
+import { GroupOffsets } from './group-offsets.js';
+import type { TopicFilter } from './kafka-topics.js';
 import type {
   CommitOutcome,
+  GroupView,
   PartitionOffset,
   PartitionStanding,
   Subscription,
   SubscriptionListener,
   TopicPartition,
 } from './subscription.js';
+import { TopicCatalog } from './topic-catalog.js';
+import { TopicWatch } from './topic-watch.js';
 
-const COORDINATOR_PAUSE_MS = 100;
-
-export interface KafkaSubscriptionOptions extends SessionOptions {
+export interface KafkaSubscriptionOptions {
+  readonly groupId: string;
+  /** After so many milliseconds without a heartbeat the group gives a member's partitions to others. */
+  readonly sessionTimeoutMs: number;
+  /** A fetch asks for no more bytes than this, over all partitions; a larger single record still comes. */
+  readonly fetchBytes: number;
   readonly filter: TopicFilter;
   /** Milliseconds between two looks at the list of topics. */
   readonly topicPollMs: number;
 }
 
-export class KafkaSubscription implements Subscription {
-  readonly #kafka: KafkaClient;
+/** The least time, in milliseconds, that a group waits for its members to give partitions back. */
+const REBALANCE_MS = 60_000;
+const RETRY_MS = 200;
+
+export class KafkaSubscription implements Subscription, Memberships {
+  readonly #brokers: string;
   readonly #options: KafkaSubscriptionOptions;
   readonly #logger: Logger;
-  #session: KafkaSession | undefined;
-  #admin: Admin | undefined;
+  readonly #connections: Readonly<Record<'member' | 'offsets' | 'fetch', BrokerConnections>>;
+  readonly #catalog: TopicCatalog;
+  readonly #offsets: GroupOffsets;
+  readonly #elsewhere: GroupElsewhere;
+  readonly #member: GroupMember;
+  readonly #watch: TopicWatch;
+  readonly #owned = new Map<string, TopicPartition>();
+  #fetcher: Fetcher | undefined;
+  #listener: SubscriptionListener | undefined;
+  #signal = new AbortController().signal;
 
   constructor(kafka: KafkaClient, options: KafkaSubscriptionOptions, logger: Logger) {
-    this.#kafka = kafka;
+    this.#brokers = kafka.brokers;
     this.#options = options;
     this.#logger = logger;
+    const connections = {
+      member: new BrokerConnections(kafka),
+      offsets: new BrokerConnections(kafka),
+      fetch: new BrokerConnections(kafka),
+    };
+    this.#connections = connections;
+    this.#catalog = new TopicCatalog([connections.offsets, connections.fetch], options.filter);
+    this.#offsets = new GroupOffsets(connections.offsets, this.#catalog, options.groupId);
+    this.#elsewhere = new GroupElsewhere(this.#offsets, this.#catalog, ({ topic, partition }) => this.#owned.has(`${topic}/${partition}`));
+    this.#member = new GroupMember(
+      { member: connections.member, commits: connections.offsets },
+      {
+        groupId: options.groupId,
+        sessionTimeoutMs: options.sessionTimeoutMs,
+        rebalanceTimeoutMs: Math.max(REBALANCE_MS, options.sessionTimeoutMs),
+      },
+      this,
+      logger,
+    );
+    this.#watch = new TopicWatch(
+      this.#catalog,
+      {
+        intervalMs: options.topicPollMs,
+        isLeader: () => this.#member.state.isLeader,
+        onChange: (change) => {
+          logger.info({ ...change }, 'The topics of the prefix changed: the group shares them out anew');
+          this.#member.rejoin();
+        },
+        onRenewed: (topics) => this.#forget(topics),
+      },
+      logger,
+    );
+  }
+
+  get group(): GroupView {
+    const { isMember, sinceMs, rebalances } = this.#member.state;
+    return { isMember, sinceMs, rebalances, lateAnswers: this.#fetcher?.dropped ?? 0, elsewhere: this.#elsewhere.view };
   }
 
   /** @throws TailwaterError when the group cannot be joined or read for a reason that waiting does not cure */
   async run(signal: AbortSignal, listener: SubscriptionListener): Promise<void> {
-    const admin = this.#kafka.admin();
-    this.#admin = admin;
-    try {
-      await orAborted(admin.connect(), signal);
-      let topics = await this.#firstTopics(admin, signal);
-      while (!signal.aborted) topics = await this.#read(topics, admin, signal, listener);
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    } finally {
-      await Promise.race([admin.disconnect().catch(() => undefined), sleep(2_000)]);
-    }
-  }
-
-  async commit(offsets: readonly PartitionOffset[]): Promise<CommitOutcome> {
-    return this.#session === undefined ? 'refused' : this.#session.commit(offsets);
-  }
-
-  async standing(partitions: readonly TopicPartition[]): Promise<readonly PartitionStanding[]> {
-    if (this.#admin === undefined) throw new TypeError('The subscription does not run');
-    return readStanding(this.#admin, this.#options.groupId, partitions);
-  }
-
-  async #firstTopics(admin: Admin, signal: AbortSignal): Promise<string[]> {
-    const { filter } = this.#options;
-    const topics = includedTopics(await orAborted(admin.listTopics(), signal), filter);
-    if (topics.length > 0) return topics;
-    this.#logger.info(`No topic of prefix ${filter.prefix} to read yet: waiting for the producer to create one`);
-    return this.#otherTopics([], admin, signal);
-  }
-
-  #otherTopics(known: readonly string[], admin: Admin, signal: AbortSignal): Promise<string[]> {
-    return topicsOtherThan(known, admin, this.#options.filter, { intervalMs: this.#options.topicPollMs, signal });
-  }
-
-  /** Reads these topics until the set changes, and answers with the new set; an empty set waits for topics. */
-  async #read(topics: string[], admin: Admin, signal: AbortSignal, listener: SubscriptionListener): Promise<string[]> {
-    if (topics.length === 0) return this.#otherTopics([], admin, signal);
-    await this.#coordinatorLoaded(topics, admin, signal);
-    const done = new AbortController();
-    const stop = AbortSignal.any([signal, done.signal]);
-    const session = new KafkaSession(this.#kafka, topics, this.#options);
-    this.#session = session;
-    const reading = session.run(stop, listener).finally(() => done.abort());
-    const watching = this.#otherTopics(topics, admin, stop).finally(() => done.abort());
-    const [read, watched] = await Promise.allSettled([reading, watching]);
-    this.#session = undefined;
-    if (read.status === 'rejected') throw read.reason;
-    if (watched.status === 'rejected') throw watched.reason;
-    this.#logger.info(
-      { added: watched.value.filter((topic) => !topics.includes(topic)) },
-      'The topics of the prefix changed: subscribing again',
+    const stop = new AbortController();
+    const onAbort = () => stop.abort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) stop.abort();
+    this.#signal = stop.signal;
+    this.#listener = listener;
+    const fetcher = new Fetcher(
+      { connections: this.#connections.fetch, catalog: this.#catalog, listener, logger: this.#logger },
+      this.#options,
     );
-    return watched.value;
+    this.#fetcher = fetcher;
+    const running = [this.#member, fetcher, this.#watch, this.#elsewhere].map((each) => each.run(stop.signal));
+    try {
+      // The first that fails ends all; none of them ends by itself.
+      await Promise.all(running);
+    } catch (error) {
+      throw toKafkaError(error, this.#brokers);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      stop.abort();
+      await Promise.allSettled(running);
+      // Also after a failure: lanes are released before the group gives the partitions to others.
+      await listener.release();
+      this.#owned.clear();
+      await this.#member.leave();
+      for (const connections of Object.values(this.#connections)) connections.close();
+    }
   }
 
-  /** Until a broker that has just started knows its groups; joining before, kafkajs would crash and start again. */
-  async #coordinatorLoaded(topics: readonly string[], admin: Admin, signal: AbortSignal): Promise<void> {
-    const { groupId } = this.#options;
-    while (!signal.aborted) {
-      try {
-        await orAborted(admin.fetchOffsets({ groupId, topics: topics.slice(0, 1) }), signal);
-        return;
-      } catch (error) {
-        if (protocolErrorOf(error) !== 'GROUP_LOAD_IN_PROGRESS') return; // Whatever else is wrong, joining will tell.
-      }
-      await sleep(COORDINATOR_PAUSE_MS, signal);
+  commit(offsets: readonly PartitionOffset[]): Promise<CommitOutcome> {
+    return this.#member.commit(offsets);
+  }
+
+  topics(): Promise<readonly string[]> {
+    return this.#watch.look();
+  }
+
+  async partitions(): Promise<ReadonlyMap<string, number>> {
+    await this.#catalog.refresh();
+    return new Map([...this.#catalog.topics].map(([topic, { leaders }]) => [topic, leaders.length]));
+  }
+
+  owned(): readonly TopicPartition[] {
+    return [...this.#owned.values()];
+  }
+
+  async assigned(partitions: readonly TopicPartition[]): Promise<boolean> {
+    const given = new Map(partitions.map((each) => [nameOf(each), each]));
+    const removed = [...this.#owned].filter(([name]) => !given.has(name)).map(([, each]) => each);
+    if (removed.length > 0 && !(await this.#giveBack(removed))) return true;
+    const added = [...given].filter(([name]) => !this.#owned.has(name)).map(([, each]) => each);
+    if (added.length > 0) await this.#begin(added);
+    const topics = new Set([...this.#owned.values()].map(({ topic }) => topic));
+    if (added.length > 0 || removed.length > 0)
+      this.#logger.info({ partitions: this.#owned.size, topics: topics.size }, 'Partitions assigned');
+    return removed.length > 0;
+  }
+
+  async lost(): Promise<void> {
+    this.#fetcher?.clear();
+    this.#owned.clear();
+    await this.#listener?.lose();
+  }
+
+  /** @returns false when everything had to be given up */
+  async #giveBack(partitions: readonly TopicPartition[]): Promise<boolean> {
+    this.#fetcher?.remove(partitions);
+    if ((await this.#listener?.release(partitions)) === false) {
+      this.#fetcher?.clear();
+      this.#owned.clear();
+      return false;
     }
+    for (const each of partitions) this.#owned.delete(nameOf(each));
+    return true;
+  }
+
+  /** Reads on where the group stands; until that is known nothing is read. */
+  async #begin(partitions: readonly TopicPartition[]): Promise<void> {
+    const signal = this.#signal;
+    const exists = ({ topic, partition }: TopicPartition) => partition < (this.#catalog.topics.get(topic)?.leaders.length ?? 0);
+    // The leader may have looked later than this process.
+    let isStale = !partitions.every(exists);
+    while (!signal.aborted) {
+      let standing: readonly PartitionStanding[];
+      try {
+        if (isStale) await abortable(this.#catalog.refresh(), signal);
+        isStale = true;
+        // A topic that was deleted meanwhile is nobody's.
+        standing = await abortable(this.#offsets.standing(partitions.filter(exists)), signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#logger.debug({ err: error }, 'The group’s offsets could not be read; trying again');
+        await sleep(RETRY_MS, signal);
+        continue;
+      }
+      for (const { topic, partition } of standing) this.#owned.set(nameOf({ topic, partition }), { topic, partition });
+      const starts = this.#listener?.assign(standing) ?? [];
+      this.#fetcher?.add(standing.map(({ topic, partition }, index) => ({ topic, partition, offset: starts[index] as number })));
+      return;
+    }
+  }
+
+  /** What this process has read of a topic that was made anew is of the one before: it is given to the group's next round, and begun again. */
+  #forget(topics: readonly string[]): void {
+    const stale = [...this.#owned.values()].filter(({ topic }) => topics.includes(topic));
+    this.#fetcher?.remove(stale);
+    for (const each of stale) this.#owned.delete(nameOf(each));
+    this.#listener?.lose(stale).catch((error) => this.#logger.debug({ err: error }, 'Partitions could not be given up'));
   }
 }
+
+const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;

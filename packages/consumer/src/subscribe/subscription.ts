@@ -16,6 +16,8 @@ export interface PartitionOffset extends TopicPartition {
 
 /** Where the group stands in a partition, and where that begins and ends. */
 export interface PartitionStanding extends TopicPartition {
+  /** Another when the topic was made anew; undefined when the brokers do not tell. */
+  readonly topicId?: string | undefined;
   /** Undefined when the group has committed nothing: it reads from the beginning. */
   readonly committed: number | undefined;
   /** What was kept with the commit. */
@@ -46,30 +48,55 @@ export interface FetchedBatch extends TopicPartition {
 }
 
 /**
- * Maintained invariants: `assign` precedes every `accept` of its partitions; between the settling of `release` and the
- * next `assign` nothing is accepted; a batch is accepted once per assignment, in offset order within its partition.
+ * Maintained invariants: `assign` precedes every `accept` of its partitions; once `release` has settled nothing of its partitions is under way, and nothing of
+ * them is accepted before they are assigned again; a batch is accepted once per assignment, in offset order within its partition.
  */
 export interface SubscriptionListener {
-  /** This process now owns exactly these partitions. What an earlier assignment left behind is somebody else's. */
-  assign(partitions: readonly TopicPartition[]): void;
   /**
-   * Resolves when there is room for more: until then nothing is fetched. Gives up when the signal aborts.
+   * This process now owns these partitions too.
    *
-   * @returns whether all of the batch was taken; one that was not comes again
+   * @returns the offset at which to begin each, in the same order
    */
-  accept(batch: FetchedBatch, signal: AbortSignal): Promise<boolean>;
-  /** Partitions are about to be given back: stop, finish what is in flight, commit. Must settle within seconds. */
-  release(): Promise<void>;
+  assign(partitions: readonly PartitionStanding[]): readonly number[];
+  /**
+   * Waits a moment for room, no longer.
+   *
+   * @returns the offset to go on from: behind the batch, or the first record for which there was no room, or that came too late
+   */
+  accept(batch: FetchedBatch, signal: AbortSignal): Promise<number>;
+  /** Resolves when there is room for changes of the partition, or the signal aborts. */
+  room(partition: TopicPartition, signal: AbortSignal): Promise<void>;
+  /**
+   * These partitions, or all, are about to be given back: stop, finish what is in flight, commit. Must settle within seconds.
+   *
+   * @returns false when a target that does not answer would not let go of these alone: everything was given up then
+   */
+  release(partitions?: readonly TopicPartition[]): Promise<boolean>;
+  /** Others may own these partitions, or all, already: stop at once, commit nothing. */
+  lose(partitions?: readonly TopicPartition[]): Promise<void>;
 }
 
 /** `refused`: the group has moved on, so the offsets are the next owner's to commit; what they cover is applied again. */
 export type CommitOutcome = 'committed' | 'refused';
 
+/** The group as this process sees it. */
+export interface GroupView {
+  /** Whether this process is a member and has been told what to read. */
+  readonly isMember: boolean;
+  /** Since when that has been so, or has not, in milliseconds of the monotonic clock. */
+  readonly sinceMs: number;
+  /** Generations of the group that this process was in. */
+  readonly rebalances: number;
+  /** Answers of brokers that came too late to count. */
+  readonly lateAnswers: number;
+  /** The partitions of the group's topics that this process does not own, and what is committed of them; undefined while that is not known. */
+  readonly elsewhere: { readonly partitions: number; readonly lag: number } | undefined;
+}
+
 export interface Subscription {
+  readonly group: GroupView;
   /** Reads until the signal aborts; rejects when Kafka refuses for good. Releases before it leaves the group. */
   run(signal: AbortSignal, listener: SubscriptionListener): Promise<void>;
   /** Rejects when the broker cannot be reached; the caller tries again. */
   commit(offsets: readonly PartitionOffset[]): Promise<CommitOutcome>;
-  /** Where the group stands in these partitions; rejects when the broker cannot be reached. */
-  standing(partitions: readonly TopicPartition[]): Promise<readonly PartitionStanding[]>;
 }

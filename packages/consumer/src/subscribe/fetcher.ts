@@ -1,0 +1,322 @@
+// Reads the partitions of this process: one request at a time to each broker that leads some of them, for all that there is room for. A partition whose changes
+// find no room holds no memory and stops no other: it is asked for again when there is room (one namespace that waits must not stop the rest).
+import {
+  abortable,
+  type BrokerConnections,
+  BrokerRefusal,
+  EARLIEST,
+  ERROR,
+  type FetchedPartition,
+  fetchRecords,
+  LATEST,
+  type Logger,
+  listOffsets,
+  type ReadBatches,
+  sleep,
+} from '@tailwater/runtime';
+import { FetchPositions, type FetchState, type PartitionPosition } from './fetch-positions.js';
+import { FetchSession } from './fetch-session.js';
+import type { FetchedBatch, TopicPartition } from './subscription.js';
+import type { TopicCatalog } from './topic-catalog.js';
+
+export interface FetcherOptions {
+  /** A fetch asks for no more bytes than this, over all partitions; a larger single record still comes. */
+  readonly fetchBytes: number;
+}
+
+export interface FetchListener {
+  /** @returns the offset to go on from: behind the batch, or the first record for which there was no room */
+  accept(batch: FetchedBatch, signal: AbortSignal): Promise<number>;
+  /** Resolves when there is room for this partition's changes, or it is not this process's any more. */
+  room(partition: TopicPartition, signal: AbortSignal): Promise<void>;
+}
+
+/** How long, in milliseconds, a broker waits for something new. */
+const MAX_WAIT_MS = 300;
+/** The same while something that came is being accepted: its partition is asked for as soon as that is done. */
+const SHORT_WAIT_MS = 10;
+/** What has been accepted for longer than this waits for room, and is not waited for. */
+const ACCEPTING_MS = 1_000;
+const IDLE_MS = 50;
+const RETRY_MS = 100;
+/** Several partitions per fetch, so that they advance together. */
+const PARTITIONS_PER_FETCH = 4;
+/** Bytes that may be on their way into the buffer, in fetches. */
+const FETCHES_ACCEPTED = 4;
+/** The leader has moved, or the broker does not know yet that it leads. */
+const STALE: ReadonlySet<number> = new Set([
+  ERROR.UNKNOWN_TOPIC_OR_PARTITION,
+  ERROR.LEADER_NOT_AVAILABLE,
+  ERROR.NOT_LEADER_OR_FOLLOWER,
+  ERROR.REPLICA_NOT_AVAILABLE,
+  ERROR.KAFKA_STORAGE_ERROR,
+  ERROR.FENCED_LEADER_EPOCH,
+  ERROR.UNKNOWN_LEADER_EPOCH,
+  ERROR.OFFSET_NOT_AVAILABLE,
+]);
+
+export class Fetcher {
+  readonly #connections: BrokerConnections;
+  readonly #catalog: TopicCatalog;
+  readonly #listener: FetchListener;
+  readonly #options: FetcherOptions;
+  readonly #logger: Logger;
+  readonly #positions = new FetchPositions();
+  readonly #loops = new Map<number, Promise<void>>();
+  #accepting = new AbortController();
+  #acceptedBytes = 0;
+  #signal: AbortSignal | undefined;
+  #fail: (error: unknown) => void = () => undefined;
+  #refreshed: Promise<void> | undefined;
+
+  constructor(
+    parts: {
+      readonly connections: BrokerConnections;
+      readonly catalog: TopicCatalog;
+      readonly listener: FetchListener;
+      readonly logger: Logger;
+    },
+    options: FetcherOptions,
+  ) {
+    this.#connections = parts.connections;
+    this.#catalog = parts.catalog;
+    this.#listener = parts.listener;
+    this.#logger = parts.logger;
+    this.#options = options;
+  }
+
+  /** Answers that came too late to count, so far. */
+  get dropped(): number {
+    return this.#positions.dropped;
+  }
+
+  /** Reads until the signal aborts; rejects with what waiting does not cure. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#fail = reject;
+        if (signal.aborted) resolve();
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    } finally {
+      this.#fail = () => undefined;
+      this.clear();
+      await Promise.all(this.#loops.values());
+    }
+  }
+
+  /** From now on these are read, from these offsets. */
+  add(positions: readonly PartitionPosition[]): void {
+    this.#positions.add(positions);
+    this.#startLoops();
+  }
+
+  /** These are read no more: nothing of them is accepted from now on. */
+  remove(partitions: readonly TopicPartition[]): void {
+    this.#positions.remove(partitions);
+  }
+
+  /** Nothing is read any more, and what is being accepted is given up. */
+  clear(): void {
+    this.#positions.clear();
+    this.#accepting.abort();
+    this.#accepting = new AbortController();
+  }
+
+  #startLoops(): void {
+    const signal = this.#signal;
+    if (signal === undefined || signal.aborted) return;
+    for (const { topic, partition } of this.#positions) {
+      const node = this.#catalog.leaderOf(topic, partition);
+      if (node === undefined) this.#refreshSoon(signal);
+      else if (!this.#loops.has(node))
+        this.#loops.set(
+          node,
+          this.#loop(node, signal).catch((error) => this.#fail(error)),
+        );
+    }
+  }
+
+  async #loop(node: number, signal: AbortSignal): Promise<void> {
+    const session = new FetchSession();
+    while (!signal.aborted) {
+      const nowMs = performance.now();
+      if (!this.#leadsAny(node)) break;
+      const wanted = this.#acceptedBytes < this.#options.fetchBytes * FETCHES_ACCEPTED ? this.#wanted(node, nowMs) : [];
+      if (wanted.length === 0) await sleep(this.#isAccepting(nowMs) ? SHORT_WAIT_MS : IDLE_MS, signal);
+      else await this.#fetch(node, wanted, session, signal);
+    }
+    this.#loops.delete(node);
+  }
+
+  #leadsAny(node: number): boolean {
+    for (const { topic, partition } of this.#positions) if (this.#catalog.leaderOf(topic, partition) === node) return true;
+    return false;
+  }
+
+  #wanted(node: number, nowMs: number): FetchState[] {
+    return this.#positions.wanted(node, (topic, partition) => this.#catalog.leaderOf(topic, partition), nowMs);
+  }
+
+  /** Whether something came a moment ago that is accepted soon. */
+  #isAccepting(nowMs: number): boolean {
+    for (const { phase, acceptingSinceMs } of this.#positions)
+      if (phase === 'accepting' && nowMs - acceptingSinceMs < ACCEPTING_MS) return true;
+    return false;
+  }
+
+  async #fetch(node: number, wanted: readonly FetchState[], session: FetchSession, signal: AbortSignal): Promise<void> {
+    const asked = new Map<string, { state: FetchState; offset: number }>();
+    for (const state of wanted) {
+      this.#positions.ask(state, node);
+      asked.set(nameOf(state), { state, offset: state.position });
+    }
+    try {
+      const broker = await abortable(this.#connections.node(node), signal);
+      const positions = wanted.map(({ topic, partition, position }) => ({ topic, partition, offset: position }));
+      const { fetchBytes } = this.#options;
+      const { sessionId, partitions } = await abortable(
+        broker.send(
+          fetchRecords({
+            ...session.request(positions),
+            maxWaitMs: this.#isAccepting(performance.now()) ? SHORT_WAIT_MS : MAX_WAIT_MS,
+            maxBytes: fetchBytes,
+            partitionBytes: Math.ceil(fetchBytes / PARTITIONS_PER_FETCH),
+          }),
+        ),
+        signal,
+      );
+      session.answered(sessionId);
+      const taken: Promise<void>[] = [];
+      for (const partition of partitions) {
+        const request = asked.get(nameOf(partition));
+        if (request !== undefined && this.#positions.expects(request, node))
+          taken.push(...this.#answered(partition, request.state, node, signal));
+      }
+      // What finds room is in the buffer within a moment, and its partition can be asked for again.
+      if (taken.length > 0) await Promise.race([Promise.all(taken), sleep(SHORT_WAIT_MS)]);
+    } catch (error) {
+      session.reset();
+      if (!signal.aborted) await this.#failed(error, signal);
+    } finally {
+      for (const { state } of asked.values()) this.#positions.release(state, node);
+    }
+  }
+
+  /** @returns the acceptance of what came, if anything did */
+  #answered(partition: FetchedPartition, state: FetchState, node: number, signal: AbortSignal): Promise<void>[] {
+    const { error, bytes, topic } = partition;
+    if (error === ERROR.NONE) return [this.#accept(partition, state, bytes)];
+    this.#positions.pause(state, performance.now());
+    this.#positions.release(state, node);
+    if (STALE.has(error)) this.#refreshSoon(signal);
+    else if (error === ERROR.OFFSET_OUT_OF_RANGE)
+      return [
+        this.#outOfRange(state, node).catch((cause) => this.#logger.debug({ err: cause, topic }, 'A topic’s ends could not be read')),
+      ];
+    else if (error === ERROR.TOPIC_AUTHORIZATION_FAILED) this.#fail(new BrokerRefusal(error, 'Fetch', topic));
+    else this.#logger.debug({ topic, partition: state.partition, error }, 'A partition cannot be read at the moment');
+    return [];
+  }
+
+  async #accept(fetched: FetchedPartition, state: FetchState, bytes: number): Promise<void> {
+    const { signal } = this.#accepting;
+    const { topic, partition, highWatermark } = fetched;
+    state.phase = 'accepting';
+    state.askedOf = undefined;
+    state.acceptingSinceMs = performance.now();
+    this.#acceptedBytes += bytes;
+    let next = state.position;
+    let behind = next;
+    try {
+      const read = await this.#decoded(fetched, state);
+      if (read !== undefined) {
+        behind = read.next;
+        next = await this.#listener.accept({ topic, partition, records: read.records, lastOffset: behind - 1, highWatermark }, signal);
+      }
+    } catch (error) {
+      if (!signal.aborted) this.#fail(error);
+    } finally {
+      this.#acceptedBytes -= bytes;
+    }
+    state.position = next;
+    if (next >= behind || signal.aborted) {
+      state.phase = 'idle';
+      return;
+    }
+    state.phase = 'full';
+    // Nothing of it is held meanwhile.
+    this.#listener.room({ topic, partition }, signal).then(
+      () => {
+        state.phase = 'idle';
+      },
+      (error) => this.#fail(error),
+    );
+  }
+
+  /** Undefined for bytes that nobody can read: the partition waits, and the others go on. */
+  async #decoded(fetched: FetchedPartition, state: FetchState): Promise<ReadBatches | undefined> {
+    try {
+      const read = await fetched.read(state.position);
+      state.pauseMs = 0;
+      return read;
+    } catch (error) {
+      const { topic, partition, position } = state;
+      if (state.pauseMs === 0)
+        this.#logger.error({ err: error, topic, partition, position }, 'A partition holds bytes that cannot be read; trying again');
+      this.#positions.pause(state, performance.now());
+      return undefined;
+    }
+  }
+
+  /** The partition ends before the position, or begins behind it: it was cut, or made anew. */
+  async #outOfRange(state: FetchState, node: number): Promise<void> {
+    const { topic, partition, position } = state;
+    const broker = await this.#connections.node(node);
+    const ends: number[] = [];
+    for (const time of [EARLIEST, LATEST]) {
+      const [listed] = await broker.send(listOffsets([{ topic, partition }], time));
+      if (listed === undefined || listed.error !== ERROR.NONE) return; // It is asked for again, and refused again.
+      ends.push(listed.offset);
+    }
+    const [low, high] = ends as [number, number];
+    if (this.#positions.get(topic, partition) !== state || state.position !== position || (low <= position && position <= high)) return;
+    this.#logger.warn(
+      { topic, partition, position, begins: low, ends: high },
+      position < low
+        ? 'Records were deleted from a topic before they were read: reading on from where it begins now'
+        : 'A topic ends before the place that was read last: it was made anew or cut, and is read again from its beginning',
+    );
+    state.position = low;
+  }
+
+  async #failed(error: unknown, signal: AbortSignal): Promise<void> {
+    if (error instanceof BrokerRefusal) {
+      if (error.code !== ERROR.FETCH_SESSION_ID_NOT_FOUND && error.code !== ERROR.INVALID_FETCH_SESSION_EPOCH)
+        await sleep(RETRY_MS, signal);
+      return;
+    }
+    if ((error as { readonly retriable?: unknown }).retriable !== true) throw error;
+    this.#refreshSoon(signal);
+    await sleep(RETRY_MS, signal);
+  }
+
+  /** Looks the leaders up, once for all that ask, and not more often than useful. */
+  #refreshSoon(signal: AbortSignal): void {
+    this.#refreshed ??= this.#refresh(signal).finally(() => {
+      this.#refreshed = undefined;
+      this.#startLoops();
+    });
+  }
+
+  async #refresh(signal: AbortSignal): Promise<void> {
+    await sleep(RETRY_MS, signal);
+    if (signal.aborted) return;
+    await abortable(this.#catalog.refresh(), signal).catch((error) =>
+      this.#logger.debug({ err: error }, 'The leaders of the topics could not be looked up'),
+    );
+  }
+}
+
+const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;

@@ -1,0 +1,267 @@
+// Connections to brokers, and requests over them. kafkajs opens, secures and authenticates them; which broker is asked what, for how long an answer is
+// waited for, and what an answer means is decided here.
+import { TailwaterError } from '../../errors/tailwater-error.js';
+import type { KafkaClient } from '../create-kafka.js';
+import { createCluster } from '../kafkajs-cluster.js';
+import { BrokerRefusal } from './error-codes.js';
+import { WireReader, WireWriter } from './wire.js';
+
+/** One request of the protocol, in one version. */
+export interface BrokerRequest<T> {
+  readonly name: string;
+  readonly apiKey: number;
+  readonly version: number;
+  /** The versions with compact types and tagged fields: https://cwiki.apache.org/confluence/display/KAFKA/KIP-482 */
+  readonly flexible?: boolean;
+  /** How long, in milliseconds, the broker itself may take. */
+  readonly waitMs?: number;
+  write(to: WireWriter): void;
+  read(from: WireReader): T | Promise<T>;
+}
+
+export interface BrokerAddress {
+  readonly nodeId: number;
+  readonly host: string;
+  readonly port: number;
+  readonly rack: string | null;
+}
+
+/** How long an answer may take beyond what the request lets the broker wait. */
+const ANSWER_MS = 10_000;
+
+/** What is used of kafkajs's connection, broker and pool; its types mention none of it. */
+interface Connection {
+  readonly socket?: { destroy(): void };
+  isConnected(): boolean;
+  connect(): Promise<unknown>;
+  send(protocol: object): Promise<unknown>;
+  rejectRequests(error: Error): void;
+}
+interface ConnectionPool {
+  readonly host: string;
+  readonly port: number;
+  readonly pool: readonly Connection[];
+  getConnection(index?: number): Promise<Connection>;
+  send(protocol: object): Promise<unknown>;
+}
+interface KafkajsBroker {
+  readonly connectionPool: ConnectionPool;
+  readonly versions: Readonly<Record<number, { readonly minVersion: number; readonly maxVersion: number }>> | null;
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  isConnected(): boolean;
+}
+interface KafkajsCluster {
+  readonly rootLogger: unknown;
+  readonly connectionPoolBuilder: { build(address?: object): Promise<ConnectionPool> };
+  readonly brokerPool: { createBroker(options: object): KafkajsBroker };
+}
+
+/** A broker that did not answer in time: whether it did what it was asked is not known. */
+class NoAnswerError extends Error {
+  override readonly name = 'KafkaJSRequestTimeoutError';
+  readonly retriable = true;
+
+  constructor(request: string, broker: string, ms: number) {
+    super(`${broker} did not answer ${request} within ${Math.round(ms / 1000)} s`);
+  }
+}
+
+export class Broker {
+  readonly #broker: KafkajsBroker;
+  readonly #onLost: (broker: Broker) => void;
+
+  /** @param onLost is called when a connection failed, or an answer did not come */
+  constructor(broker: KafkajsBroker, onLost: (broker: Broker) => void) {
+    this.#broker = broker;
+    this.#onLost = onLost;
+    shareConnecting(broker.connectionPool);
+  }
+
+  get address(): string {
+    const { host, port } = this.#broker.connectionPool;
+    return `${host}:${port}`;
+  }
+
+  connect(): Promise<void> {
+    return this.#broker.connect();
+  }
+
+  /** Whether the broker knows a version of a request. */
+  takes(apiKey: number, version: number): boolean {
+    const range = this.#broker.versions?.[apiKey];
+    return range !== undefined && range.minVersion <= version && version <= range.maxVersion;
+  }
+
+  /**
+   * @throws TailwaterError TW1213 when the broker knows no such request, {@link NoAnswerError}, what the answer says, or kafkajs's errors of connections
+   */
+  async send<T>(request: BrokerRequest<T>): Promise<T> {
+    const { name, apiKey, version, flexible = false, waitMs = 0 } = request;
+    if (!this.takes(apiKey, version)) throw new TailwaterError('TW1213', { brokers: this.address, feature: `${name} version ${version}` });
+    const limitMs = waitMs + ANSWER_MS;
+    const protocol = {
+      request: {
+        apiKey,
+        apiVersion: version,
+        apiName: name,
+        encode: async () => {
+          const to = new WireWriter();
+          // The header's tagged fields, which kafkajs does not know: it writes headers of an older form.
+          if (flexible) to.noTags();
+          request.write(to);
+          return { buf: to.bytes, buffer: to.bytes };
+        },
+      },
+      response: {
+        decode: async (buffer: Buffer) => {
+          const from = new WireReader(buffer);
+          if (flexible) from.skipTags();
+          return { answer: await request.read(from) };
+        },
+        parse: async (decoded: unknown) => decoded,
+      },
+      requestTimeout: limitMs,
+      logResponseError: false,
+    };
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new NoAnswerError(name, this.address, limitMs)), limitMs);
+    });
+    const sent = this.#broker.connectionPool.send(protocol) as Promise<{ readonly answer: T }>;
+    sent.catch(() => undefined);
+    try {
+      return (await Promise.race([sent, late])).answer;
+    } catch (error) {
+      if (!(error instanceof BrokerRefusal)) this.#onLost(this);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Ends the connections at once, whatever is under way: kafkajs would wait for the answers. */
+  destroy(): void {
+    for (const connection of this.#broker.connectionPool.pool) {
+      connection.rejectRequests(
+        Object.assign(new Error('The connection was ended'), { name: 'KafkaJSConnectionClosedError', retriable: true }),
+      );
+      connection.socket?.destroy();
+    }
+    this.#broker.disconnect().catch(() => undefined);
+  }
+}
+
+/** Two requests that find a connection closed would open it twice, and one of the two would be forgotten and stay open. */
+function shareConnecting(pool: ConnectionPool): void {
+  const connecting = new Map<Connection, Promise<unknown>>();
+  pool.getConnection = async (index = 0) => {
+    const connection = pool.pool[index] as Connection;
+    if (connection.isConnected()) return connection;
+    const under = connecting.get(connection) ?? connection.connect().finally(() => connecting.delete(connection));
+    connecting.set(connection, under);
+    await under;
+    return connection;
+  };
+}
+
+/** The brokers of a cluster, each with its connections. */
+export class BrokerConnections {
+  readonly #cluster: KafkajsCluster;
+  readonly #addresses = new Map<number, BrokerAddress>();
+  readonly #brokers = new Map<number, Broker>();
+  #seed: Broker | undefined;
+  #turn = 0;
+
+  constructor(kafka: KafkaClient) {
+    this.#cluster = createCluster(kafka) as unknown as KafkajsCluster;
+  }
+
+  /** A broker that is connected, of those that are known or else of those that were given; another one each time. */
+  async any(): Promise<Broker> {
+    const known = [...this.#addresses.keys()];
+    this.#turn += 1;
+    for (let tried = 0; tried < known.length; tried += 1) {
+      const nodeId = known[(this.#turn + tried) % known.length] as number;
+      try {
+        return await this.node(nodeId);
+      } catch {
+        // The next one may be there.
+      }
+    }
+    const seed = this.#seed ?? this.#create(await this.#cluster.connectionPoolBuilder.build());
+    this.#seed = seed;
+    try {
+      await seed.connect();
+    } catch (error) {
+      this.#drop(seed); // The next call tries the next address.
+      throw error;
+    }
+    return seed;
+  }
+
+  /** @throws kafkajs's errors of connections; an error with the name KafkaJSBrokerNotFound when no metadata named it */
+  async node(nodeId: number): Promise<Broker> {
+    const address = this.#addresses.get(nodeId);
+    if (address === undefined) {
+      throw Object.assign(new Error(`Broker ${nodeId} is not known`), { name: 'KafkaJSBrokerNotFound', retriable: true });
+    }
+    let broker = this.#brokers.get(nodeId);
+    if (broker === undefined) {
+      const { host, port, rack } = address;
+      broker = this.#create(await this.#cluster.connectionPoolBuilder.build({ host, port, rack }), nodeId);
+      // Another call may have been as fast.
+      broker = this.#brokers.get(nodeId) ?? broker;
+      this.#brokers.set(nodeId, broker);
+    }
+    try {
+      await broker.connect();
+    } catch (error) {
+      this.#drop(broker);
+      throw error;
+    }
+    return broker;
+  }
+
+  /** The brokers that there are now; those that have gone are disconnected. */
+  learn(addresses: readonly BrokerAddress[]): void {
+    if (addresses.length === 0) return;
+    const now = new Set(addresses.map(({ nodeId }) => nodeId));
+    for (const nodeId of this.#addresses.keys()) if (!now.has(nodeId)) this.#forget(nodeId);
+    for (const address of addresses) this.know(address);
+  }
+
+  /** Where a broker is now. */
+  know(address: BrokerAddress): void {
+    const { nodeId, host, port } = address;
+    const before = this.#addresses.get(nodeId);
+    if (before !== undefined && (before.host !== host || before.port !== port)) this.#forget(nodeId);
+    this.#addresses.set(nodeId, address);
+  }
+
+  close(): void {
+    for (const broker of this.#brokers.values()) broker.destroy();
+    this.#seed?.destroy();
+    this.#brokers.clear();
+    this.#seed = undefined;
+  }
+
+  /** After an error of a connection, or an answer that did not come, the next request connects anew. */
+  #drop(broker: Broker): void {
+    for (const [nodeId, each] of this.#brokers) if (each === broker) this.#brokers.delete(nodeId);
+    if (this.#seed === broker) this.#seed = undefined;
+    broker.destroy();
+  }
+
+  #forget(nodeId: number): void {
+    this.#brokers.get(nodeId)?.destroy();
+    this.#brokers.delete(nodeId);
+    this.#addresses.delete(nodeId);
+  }
+
+  #create(connectionPool: ConnectionPool, nodeId?: number): Broker {
+    const { brokerPool, rootLogger } = this.#cluster;
+    const broker = brokerPool.createBroker({ connectionPool, logger: rootLogger, ...(nodeId === undefined ? {} : { nodeId }) });
+    return new Broker(broker, (lost) => this.#drop(lost));
+  }
+}

@@ -1,0 +1,103 @@
+// The brokers and topics of a cluster. Unlike kafkajs's, one topic that is being deleted, or has no leader yet, spoils nothing of the others.
+// https://kafka.apache.org/protocol#The_Messages_Metadata
+import type { Broker, BrokerAddress, BrokerRequest } from './broker-connections.js';
+import type { WireReader } from './wire.js';
+
+const API_KEY = 3;
+/** The first with ids of topics by which Kafka 3.1 and later can be asked. */
+const WITH_IDS = 12;
+const WITHOUT_IDS = 5;
+
+export interface TopicPartitions {
+  readonly topic: string;
+  /** Another when the topic was deleted and made anew; undefined when the broker does not tell. */
+  readonly id: string | undefined;
+  /** The leader's node id by partition; undefined while there is none. */
+  readonly leaders: readonly (number | undefined)[];
+}
+
+export interface ClusterMetadata {
+  readonly brokers: readonly BrokerAddress[];
+  /** By name; only those that can be described and whose name the filter takes. */
+  readonly topics: ReadonlyMap<string, TopicPartitions>;
+}
+
+/** All topics whose name the filter takes. */
+export function readMetadata(broker: Broker, filter: (topic: string) => boolean): Promise<ClusterMetadata> {
+  return broker.send(broker.takes(API_KEY, WITH_IDS) ? withIds(filter) : withoutIds(filter));
+}
+
+const withIds = (filter: (topic: string) => boolean): BrokerRequest<ClusterMetadata> => ({
+  name: 'Metadata',
+  apiKey: API_KEY,
+  version: WITH_IDS,
+  flexible: true,
+  // Null for all topics, none made, no authorized operations.
+  write: (to) => to.unsignedVarint(0).boolean(false).boolean(false).noTags(),
+  read(from) {
+    from.int32(); // throttle time
+    const brokers = from.compactArray(() => {
+      const broker = { nodeId: from.int32(), host: String(from.compactString()), port: from.int32(), rack: from.compactString() };
+      from.skipTags();
+      return broker;
+    });
+    from.compactString(); // cluster id
+    from.int32(); // controller
+    const topics = new Map<string, TopicPartitions>();
+    from.compactArray(() => {
+      const error = from.int16();
+      const topic = from.compactString() ?? '';
+      const id = from.uuid();
+      from.boolean(); // internal
+      const leaders = leadersOf(
+        from.compactArray(() => {
+          from.int16();
+          const each = { partition: from.int32(), leader: from.int32() };
+          from.int32(); // leader epoch
+          for (let list = 0; list < 3; list += 1) from.compactArray(() => from.int32()); // replicas, in sync, offline
+          from.skipTags();
+          return each;
+        }),
+      );
+      from.int32(); // authorized operations
+      from.skipTags();
+      if (error === 0 && filter(topic)) topics.set(topic, { topic, id, leaders });
+    });
+    return { brokers, topics };
+  },
+});
+
+const withoutIds = (filter: (topic: string) => boolean): BrokerRequest<ClusterMetadata> => ({
+  name: 'Metadata',
+  apiKey: API_KEY,
+  version: WITHOUT_IDS,
+  write: (to) => to.int32(-1).boolean(false),
+  read(from) {
+    from.int32();
+    const brokers = from.array(() => ({ nodeId: from.int32(), host: String(from.string()), port: from.int32(), rack: from.string() }));
+    from.string();
+    from.int32();
+    const topics = new Map<string, TopicPartitions>();
+    from.array(() => {
+      const error = from.int16();
+      const topic = from.string() ?? '';
+      from.boolean();
+      const leaders = leadersOf(from.array(() => partitionWithoutEpoch(from)));
+      if (error === 0 && filter(topic)) topics.set(topic, { topic, id: undefined, leaders });
+    });
+    return { brokers, topics };
+  },
+});
+
+function partitionWithoutEpoch(from: WireReader): { partition: number; leader: number } {
+  from.int16();
+  const each = { partition: from.int32(), leader: from.int32() };
+  for (let list = 0; list < 3; list += 1) from.array(() => from.int32());
+  return each;
+}
+
+function leadersOf(partitions: readonly { readonly partition: number; readonly leader: number }[]): (number | undefined)[] {
+  const leaders: (number | undefined)[] = new Array(partitions.length).fill(undefined);
+  for (const { partition, leader } of partitions) if (leader >= 0) leaders[partition] = leader;
+  return leaders;
+}
