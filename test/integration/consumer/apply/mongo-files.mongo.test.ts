@@ -113,6 +113,39 @@ describe('files', () => {
     expect(await chunks().distinct('files_id')).toEqual(['b']);
   });
 
+  it('whose texts are not UTF-8 arrive as they are, and bytes that are no document are refused alone', async () => {
+    const target = await connected();
+    const content = randomBytes(1500);
+    const latin = file(1, content);
+    latin.document[latin.document.indexOf('\x02\0\0\0f') + 4] = 0xff;
+    const broken = file(2, content);
+    broken.document.writeInt32LE(0x7fff_fff0, broken.document.indexOf('filename') + 'filename'.length + 1);
+    const odd = { ...removed(3), key: '{"$date":"never"}' };
+    for (let time = 0; time < 2; time++) {
+      const results = await target.applyBatch([latin, broken, odd, file(4, content)], never);
+      expect(results).toMatchObject([APPLIED, { status: 'rejected', retriable: false }, { status: 'rejected', code: 'TW1377' }, APPLIED]);
+    }
+    expect(await download(4)).toEqual(content);
+    const [stored] = await client
+      .db('shop')
+      .collection('fs.files')
+      .find({ _id: 1 as never }, { raw: true })
+      .toArray();
+    expect(Buffer.from(stored as unknown as Uint8Array)).toEqual(latin.document);
+    expect(await chunks().countDocuments({ files_id: 1 as never })).toBe(2);
+  });
+
+  it('are told apart in a bucket whose collation folds their ids: what it cannot hold waits', async () => {
+    for (const name of ['fs.files', 'fs.chunks'])
+      await client.db('shop').createCollection(name, { collation: { locale: 'en', strength: 1 } });
+    const target = await connected();
+    const [one, other] = [randomBytes(1500), randomBytes(1500)];
+    expect(await target.applyBatch([file('A', one)], never)).toEqual([APPLIED]);
+    expect(await target.applyBatch([file('a', other)], never)).toMatchObject([{ code: 'TW1378', scope: 'place' }]);
+    expect(await target.applyBatch([removed('a')], never)).toEqual([APPLIED]);
+    expect(await download('A')).toEqual(one);
+  });
+
   it('begin anew over the chunks that a crash has left', async () => {
     const target = await connected();
     await chunks().insertMany([0, 1, 2].map((n) => ({ files_id: 1, n, data: randomBytes(1000) })));

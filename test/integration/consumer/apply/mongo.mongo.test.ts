@@ -1,8 +1,8 @@
 // The MongoDB target against a real mongod: what only it has. What every target does: test/contract/target.
-import { type Mongo, startMongo } from '@tailwater/devstack';
+import { type Mongo, startMongo, waitFor } from '@tailwater/devstack';
 import { BSON, Code, Decimal128, type Document, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'bson';
 import { MongoClient } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { MongoTarget } from '../../../../packages/consumer/src/apply/mongo/mongo.js';
 import type { Change } from '../../../../packages/consumer/src/change.js';
 import { change, ORDERS } from '../../../unit/consumer/support/changes.js';
@@ -39,6 +39,67 @@ const stored = async (filter: Document = {}): Promise<Buffer[]> =>
   (await client.db('copy').collection('orders').find(filter, { raw: true }).toArray()).map((each) =>
     Buffer.from(each as unknown as Uint8Array),
   );
+
+describe('a collection with a collation', () => {
+  const folded = { status: 'rejected', code: 'TW1378', retriable: true, scope: 'place', reason: expect.stringContaining('copy.orders') };
+  const collated = async () => {
+    await client.db('copy').dropCollection('orders');
+    await client.db('copy').createCollection('orders', { collation: { locale: 'en', strength: 1 } });
+  };
+  const fresh = async (settings = {}) => {
+    const other = new MongoTarget({ url: mongo.uri, connectTimeoutMs: 5000, requestTimeoutMs: 30_000, ...settings });
+    await other.connect(never);
+    return other;
+  };
+
+  afterEach(() => client.db('copy').dropCollection('orders'));
+
+  test.each([{}, { versionField: '_tw' }])('takes no ids of text, loses none that it has, and takes all others (%j)', async (settings) => {
+    await collated();
+    await client.db('copy').collection<{ _id: string; of: string }>('orders').insertOne({ _id: 'A', of: 'others' });
+    const other = await fresh(settings);
+    try {
+      const id = new ObjectId();
+      const changes = [
+        upsert('a', raw({ _id: 'a' })),
+        upsert(id, raw({ _id: id })),
+        remove('a'),
+        upsert(5, raw({ _id: 5 })),
+        remove({ a: 'A' }),
+      ];
+      expect(await other.applyBatch(changes, never)).toMatchObject([folded, { status: 'applied' }, folded, { status: 'applied' }, folded]);
+      const ids = await client.db('copy').collection('orders').distinct('_id');
+      expect(ids.map(String).sort()).toEqual([String(id), '5', 'A'].sort());
+      // Made anew, it is taken when it is looked at again.
+      await client.db('copy').dropCollection('orders');
+      const results = await waitFor(() => other.applyBatch([upsert('a', raw({ _id: 'a' })), upsert('A', raw({ _id: 'A' }))], never), {
+        until: ([first]) => first?.status === 'applied',
+      });
+      expect(results).toEqual([{ status: 'applied' }, { status: 'applied' }]);
+      expect(await other.applyBatch([remove('a')], never)).toEqual([{ status: 'applied' }]);
+      expect(await client.db('copy').collection('orders').distinct('_id')).toEqual(['A']);
+    } finally {
+      await other.close();
+    }
+  });
+
+  test.each([{}, { versionField: '_tw' }])(
+    'that was made after a first look is noticed by what its index refuses (%j)',
+    async (settings) => {
+      const other = await fresh(settings);
+      try {
+        await other.applyBatch([upsert('first', raw({ _id: 'first' }))], never);
+        await collated();
+        const results = await other.applyBatch([upsert('A', raw({ _id: 'A', n: 1 })), upsert('a', raw({ _id: 'a', n: 2 }))], never);
+        expect(results).toMatchObject([{ status: 'applied' }, folded]);
+        expect(await other.applyBatch([remove('a')], never)).toMatchObject([folded]);
+        expect(await client.db('copy').collection('orders').countDocuments()).toBe(1);
+      } finally {
+        await other.close();
+      }
+    },
+  );
+});
 
 describe('MongoTarget', () => {
   test.each([

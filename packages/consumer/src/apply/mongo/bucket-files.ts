@@ -15,6 +15,8 @@ import { type BsonValue, keyToId } from './key-to-id.js';
 import { DUPLICATE_KEY, rejected, type WriteError } from './write-errors.js';
 
 const FILES = '.files';
+/** As the statements have it. */
+const SIMPLE = { locale: 'simple' } as const;
 /** What GridFS takes when nobody says anything else, in bytes. */
 const DEFAULT_CHUNK_BYTES = 255 * 1024;
 /** CannotCreateIndex, IndexOptionsConflict, IndexKeySpecsConflict: somebody has seen to the bucket's indexes in another way. */
@@ -92,9 +94,10 @@ export class BucketFiles {
   /** What the server refuses is noted as its file's result. */
   async #run(command: Command, results: ChangeResult[], signal: AbortSignal, places = command.places): Promise<void> {
     for (const error of await this.#parts.run(command, signal)) {
-      const result = rejected(error);
+      const result = rejected(error, command.namespace);
       // Another consumer, that was believed dead, has been at the same file: whoever comes last begins anew.
-      const isRace = command.name === 'insert' && error.code === DUPLICATE_KEY && result.status === 'rejected';
+      const isRace =
+        command.name === 'insert' && error.code === DUPLICATE_KEY && result.status === 'rejected' && result.scope === undefined;
       results[places[error.index] as number] = isRace ? { ...result, retriable: true } : result;
     }
   }
@@ -193,7 +196,12 @@ export class BucketFiles {
       const cursor = this.#parts.client
         .db(database)
         .collection(collection)
-        .find({ [field]: { $in: ids } } as Document, { raw: true, readPreference: 'primary', signal });
+        .find({ [field]: { $in: ids } } as Document, {
+          raw: true,
+          readPreference: 'primary',
+          collation: SIMPLE,
+          signal,
+        });
       for await (const bytes of cursor as AsyncIterable<unknown> as AsyncIterable<Uint8Array>)
         take(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     } catch (error) {

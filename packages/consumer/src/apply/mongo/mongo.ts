@@ -10,12 +10,13 @@ import { connectWithin } from '../connect-within.js';
 import type { Inventory } from '../inventory.js';
 import { APPLIED, type ChangeResult, SUPERSEDED, TARGET_API_VERSION, type Target } from '../target.js';
 import { BucketFiles } from './bucket-files.js';
+import { Collations, holdsText } from './collations.js';
 import { type Command, Commands, FIELDS } from './commands.js';
 import { sectionCarrier } from './document-sequence.js';
 import { isUnauthorized, mongoFailure } from './failures.js';
 import { CollectionInventory } from './inventory.js';
 import type { MongoSettings } from './options.js';
-import { DUPLICATE_KEY, rejected, type WriteError } from './write-errors.js';
+import { DUPLICATE_KEY, foldedIds, rejected, type WriteError } from './write-errors.js';
 
 export interface MongoTargetOptions extends MongoSettings, TargetAccess {
   /** `mongodb://user:password@host:27017/?replicaSet=rs0` */
@@ -45,6 +46,7 @@ export class MongoTarget implements Target {
   readonly #commands: Commands;
   readonly #files: BucketFiles;
   readonly #guarded: boolean;
+  readonly #collations: Collations;
   readonly #writeConcern: string | number;
 
   /** @throws TailwaterError TW1308 when the URL is malformed, TW1314 when the installed driver is not the tested one */
@@ -65,6 +67,7 @@ export class MongoTarget implements Target {
     } catch (cause) {
       throw new TailwaterError('TW1308', { address: this.#address }, { cause: redactError(cause, options.url) });
     }
+    this.#collations = new Collations(this.#client);
     const run = (command: Command, signal: AbortSignal) => this.#run(command, signal);
     const failure = (error: unknown, collections: readonly Namespace[]) => this.#failure(error, collections, FILE_ACTIONS);
     this.#files = new BucketFiles({ client: this.#client, commands: this.#commands, run, failure, versionField: options.versionField });
@@ -96,7 +99,17 @@ export class MongoTarget implements Target {
     return changes.map(({ file }) => (file === undefined ? rest : ofFiles).next().value as ChangeResult);
   }
 
+  /** What would go to a place that cannot tell its id from another is not sent: the place waits for somebody to make it anew. */
   async #applyDocuments(changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]> {
+    const folding = await this.#collations.foldingOf(changes, signal);
+    if (folding.size === 0) return this.#applyAll(changes, signal);
+    const isHeld = ({ namespace, key }: Change): boolean => folding.has(namespace) && holdsText(key);
+    const sent = changes.filter((change) => !isHeld(change));
+    const results = (sent.length === 0 ? [] : await this.#applyAll(sent, signal)).values();
+    return changes.map((change) => (isHeld(change) ? foldedIds(change.namespace) : (results.next().value as ChangeResult)));
+  }
+
+  async #applyAll(changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]> {
     const results = await this.#write(changes, signal);
     if (!this.#guarded) return results;
     // A guarded upsert that matches nothing tries to insert, and fails where a document is. That one is newer, or was inserted by
@@ -128,7 +141,9 @@ export class MongoTarget implements Target {
     });
     for (const command of commands) {
       for (const error of await this.#run(command, signal)) {
-        results[command.places[error.index] as number] = rejected(error);
+        const result = rejected(error, command.namespace);
+        if (result.status === 'rejected' && result.scope === 'place') this.#collations.forget(command.namespace);
+        results[command.places[error.index] as number] = result;
       }
       this.#commands.done(command);
     }

@@ -25,6 +25,8 @@ const ID_NAME = Buffer.from('_id\0', 'latin1');
 const UPSERT_TRUE = Buffer.from('\x08upsert\0\x01', 'latin1');
 const LIMIT_ONE = Buffer.from('\x10limit\0\x01\0\0\0', 'latin1');
 const NO_LIMIT = Buffer.from('\x10limit\0\0\0\0\0', 'latin1');
+// Ids are what they are: by the collation of a collection, `a` may be `A`. https://www.mongodb.com/docs/manual/reference/collation/
+const COLLATION = Buffer.from('\x03collation\0\x18\0\0\0\x02locale\0\x07\0\0\0simple\0\0', 'latin1');
 const NOT = Buffer.from('\x03$not\0', 'latin1');
 const GREATER = Buffer.from('$gt\0', 'latin1');
 const NOR = Buffer.from('\x04$nor\0', 'latin1');
@@ -95,7 +97,7 @@ export class Statements {
   }
 
   /**
-   * `{q: {_id}, u: document, upsert: true}`: replaces the document of this `_id`, or inserts it. The query of a sharded collection
+   * `{q: {_id}, u: document, upsert: true}`, like all of them with the simple collation: replaces the document of this `_id`, or inserts it. The query of a sharded collection
    * holds the shard key too; a guarded one matches no newer version, so that the server then fails to insert a second document.
    *
    * @throws InvalidBsonError when the document is not BSON or has no `_id`
@@ -118,6 +120,7 @@ export class Statements {
       this.#document(document, guard);
     }
     this.#put(UPSERT_TRUE);
+    this.#put(COLLATION);
     this.#close(statement);
     this.count += 1;
   }
@@ -140,13 +143,14 @@ export class Statements {
     if (guard !== undefined) this.#notNewer(guard);
     this.#close(query);
     this.#put(NO_LIMIT);
+    this.#put(COLLATION);
     this.#close(statement);
     this.count += 1;
   }
 
   /** `{q: {_id}, limit: 1}`: deletes the document of this `_id`, unless a guard finds it newer. */
   delete(id: BsonValue, guard?: Guard): void {
-    this.#ensure(id.bytes.length + 128 + (guard?.field.length ?? 0));
+    this.#ensure(id.bytes.length + 192 + (guard?.field.length ?? 0));
     const statement = this.#open();
     this.#put(Q);
     const query = this.#open();
@@ -154,19 +158,21 @@ export class Statements {
     if (guard !== undefined) this.#notNewer(guard);
     this.#close(query);
     this.#put(LIMIT_ONE);
+    this.#put(COLLATION);
     this.#close(statement);
     this.count += 1;
   }
 
   /** `{q: {files_id}, limit: 0}`: deletes the chunks of a file. */
   deleteChunks(id: BsonValue): void {
-    this.#ensure(id.bytes.length + 128);
+    this.#ensure(id.bytes.length + 192);
     const statement = this.#open();
     this.#put(Q);
     const query = this.#open();
     this.#equals(FILES_ID_NAME, id.type, id.bytes, 0, id.bytes.length);
     this.#close(query);
     this.#put(NO_LIMIT);
+    this.#put(COLLATION);
     this.#close(statement);
     this.count += 1;
   }

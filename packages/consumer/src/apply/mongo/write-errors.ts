@@ -1,6 +1,8 @@
 // MongoDB's codes of failed writes, which tell them apart; their text never does.
 // https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
 
+import { TailwaterError } from '@tailwater/runtime';
+import { formatNamespace, type Namespace } from '@tailwater/schema';
 import type { ChangeResult } from '../target.js';
 
 /** What the server says of a statement that failed. */
@@ -9,6 +11,8 @@ export interface WriteError {
   readonly code: number;
   readonly errmsg?: string;
   readonly keyPattern?: unknown;
+  /** Of the index that a duplicate key is one in, unless it is the simple one. */
+  readonly collation?: unknown;
 }
 
 /** Codes after which the same write can succeed; 11000 is not among them, see {@link isLostUpsertRace}. */
@@ -49,12 +53,25 @@ export const DUPLICATE_KEY = 11000;
 
 export const isRetriableCode = (code: number): boolean => RETRIABLE.has(code);
 
+/** The indexes that a document, or a chunk of a file, is found by. */
+const ID_INDEXES: ReadonlySet<string> = new Set(['_id', 'files_id,n']);
+const namesOf = (keyPattern: unknown): string =>
+  typeof keyPattern === 'object' && keyPattern !== null ? Object.keys(keyPattern).join() : '';
+
 /** Two upserts of one `_id` at once: the loser finds the document when it tries again. A clash on another unique index stays one. */
 function isLostUpsertRace(code: number, keyPattern: unknown): boolean {
-  return code === DUPLICATE_KEY && typeof keyPattern === 'object' && keyPattern !== null && Object.keys(keyPattern).join() === '_id';
+  return code === DUPLICATE_KEY && namesOf(keyPattern) === '_id';
 }
 
-export function rejected({ code, errmsg, keyPattern }: WriteError): ChangeResult {
+/** @param namespace where the statement was to write */
+export function rejected({ code, errmsg, keyPattern, collation }: WriteError, namespace: Namespace): ChangeResult {
+  if (code === DUPLICATE_KEY && collation !== undefined && ID_INDEXES.has(namesOf(keyPattern))) return foldedIds(namespace);
   const retriable = isRetriableCode(code) || isLostUpsertRace(code, keyPattern);
   return { status: 'rejected', code: String(code), reason: errmsg ?? `error ${code}`, retriable };
+}
+
+/** The place cannot tell ids apart that differ: it waits until it can, and nothing in it is touched. */
+export function foldedIds(namespace: Namespace): ChangeResult {
+  const { code, message } = new TailwaterError('TW1378', { namespace: formatNamespace(namespace) });
+  return { status: 'rejected', code, reason: message, retriable: true, scope: 'place' };
 }

@@ -55,6 +55,13 @@ export const transformErrors = {
     retriable: false,
     exitCode: EXIT_FAILURE,
   },
+  TW1378: {
+    title: 'Ids that the collection cannot tell apart',
+    message: 'The collection {namespace} has a collation, by which ids of text that differ may be equal',
+    hint: 'Nothing in it was touched. Create it anew without a collation ({locale: "simple"}), then consumer replay --from beginning; queries and other indexes can state a collation themselves. Or give the namespace another name with --rename.',
+    retriable: true,
+    exitCode: EXIT_FAILURE,
+  },
   TW1380: {
     title: 'File without its content',
     message: 'The file {key} of {namespace} was published without its content, because {reason}; a bucket cannot hold it',

@@ -12,7 +12,7 @@ function begun(initialBytes = 1): Statements {
   return statements;
 }
 
-/** The documents of a section. */
+/** The documents of a section, without the collation that each states. */
 function read(statements: Statements, options: BSON.DeserializeOptions = {}): BSON.Document[] {
   const section = statements.section();
   expect(section.subarray(0, START)).toEqual(
@@ -20,7 +20,9 @@ function read(statements: Statements, options: BSON.DeserializeOptions = {}): BS
   );
   const documents: BSON.Document[] = [];
   for (let at = START; at < section.length; at += section.readInt32LE(at)) {
-    documents.push(BSON.deserialize(section.subarray(at, at + section.readInt32LE(at)), options));
+    const { collation, ...statement } = BSON.deserialize(section.subarray(at, at + section.readInt32LE(at)), options);
+    expect(collation).toEqual({ locale: 'simple' });
+    documents.push(statement);
   }
   return documents;
 }
