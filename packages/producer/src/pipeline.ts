@@ -14,7 +14,9 @@ import {
 } from '@tailwater/runtime';
 import { checkpointTopicName, formatNamespace, type SchemaIds, signalsTopicName } from '@tailwater/schema';
 import type { Document, ReadPreferenceLike } from 'mongodb';
-import { type Checkpoint, positionMessage } from './checkpoint/checkpoint-record.js';
+import { CheckpointBase } from './checkpoint/base.js';
+import { BaseKeeper } from './checkpoint/base-keeper.js';
+import { type Checkpoint, type CheckpointMessage, positionMessage } from './checkpoint/checkpoint-record.js';
 import { claimCheckpoint } from './checkpoint/kafka-checkpoint-store.js';
 import { expectSameCluster } from './checkpoint/same-cluster.js';
 import { RecordEncoder, type ValueFormat } from './encode/record-encoder.js';
@@ -28,8 +30,10 @@ import { NamespaceTable } from './normalize/namespace-table.js';
 import type { NormalizeCounters } from './normalize/normalize-counters.js';
 import type { ProducerMetrics } from './producer-metrics.js';
 import type { ProducerState } from './producer-state.js';
+import { CHECKPOINT_LIMITS } from './publish/kafka-small-topics.js';
 import { KafkaTopics } from './publish/kafka-topics.js';
 import { KafkaTransactionSender } from './publish/kafka-transaction-sender.js';
+import { ensureOwnTopics } from './publish/own-topics.js';
 import { Publisher } from './publish/publisher.js';
 import type { SubjectIds } from './publish/subject-ids.js';
 import { TopicAdvice } from './publish/topic-settings.js';
@@ -123,21 +127,11 @@ export async function runPipeline(deps: PipelineDependencies, options: PipelineO
   const advice = new TopicAdvice(kafka.brokers, options.prefix, deps.logger.child({ component: 'publish' }));
   const session: RunSession = (stop, onRunning) => runSession(deps, options, { gaps, advice }, stop, onRunning);
   try {
-    await abortable(ensureCheckpointTopic(kafka, options, topic, advice), signal);
+    await abortable(ensureOwnTopics(kafka, options, advice, logger), signal);
     const election = new KafkaElection(kafka, group, logger);
     await lead({ election, state, logger, isRetriable: isPassing }, session, signal);
   } catch (error) {
     if (!signal.aborted) throw error;
-  }
-}
-
-async function ensureCheckpointTopic(kafka: KafkaClient, options: PipelineOptions, topic: string, advice: TopicAdvice): Promise<void> {
-  const admin = kafka.admin();
-  try {
-    await admin.connect();
-    await new KafkaTopics(admin, options, kafka.brokers, { advice }).ensureTopic(topic, 1);
-  } finally {
-    await admin.disconnect();
   }
 }
 
@@ -156,14 +150,20 @@ async function runSession(
     await abortable(admin.connect(), signal);
     const topics = new KafkaTopics(admin, options, kafka.brokers, { subjects: deps.subjects, advice });
     const checkpointTopic = checkpointTopicName(options.prefix);
+    await abortable(topics.ensureTopic(checkpointTopic, 1, CHECKPOINT_LIMITS), signal);
     await abortable(topics.ensureLog(signalsTopicName(options.prefix)), signal);
     const location = { topic: checkpointTopic, source: source.replicaSet };
     sender = await abortable(KafkaTransactionSender.connect(kafka, producerName(options.prefix, source.replicaSet)), signal);
-    const publisher = new Publisher(sender);
-    const claim = claimCheckpoint(kafka, location, randomUUID(), async (message) => {
+    const base = new CheckpointBase(source.replicaSet);
+    const publisher = new Publisher(sender, (records) => {
+      for (const { topic, messages } of records)
+        if (topic === checkpointTopic) for (const { key, value } of messages) base.take(String(key), value);
+    });
+    const announce = async (message: CheckpointMessage): Promise<void> => {
       await publisher.submit({ topics: [{ topic: checkpointTopic, messages: [message] }] });
       await publisher.flush();
-    });
+    };
+    const claim = claimCheckpoint(kafka, location, randomUUID(), announce, { signal, base, logger });
     const claimed = await abortable(claim, signal);
     topics.remember(claimed.partitions);
     const noted = expectSameCluster(claimed, source, options.acceptCluster);
@@ -197,7 +197,10 @@ async function runSession(
     onRunning();
     state.phase = 'running';
     state.lastError = undefined;
-    await runStages(deps, options, { namespaces, topics, publisher, changes, checkpoint, checkpointTopic, start }, signal);
+    const end = (): Promise<bigint> => topics.endOf(checkpointTopic);
+    const baseKeeper = new BaseKeeper({ kafka, end, publisher, base, location, logger });
+    const session = { namespaces, topics, publisher, changes, checkpoint, checkpointTopic, start, baseKeeper };
+    await runStages(deps, options, session, signal);
   } finally {
     await Promise.allSettled([sender?.close(), admin.disconnect()]);
   }
@@ -211,6 +214,7 @@ interface Session {
   readonly checkpoint: Checkpoint;
   readonly checkpointTopic: string;
   readonly start: Checkpoint['position'] & {};
+  readonly baseKeeper: BaseKeeper;
 }
 
 async function runStages(deps: PipelineDependencies, options: PipelineOptions, session: Session, signal: AbortSignal): Promise<void> {
@@ -327,7 +331,10 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
   const announcement = { run: () => announceCopy(source.client, report.pending(), snapshotLogger) };
   const isBusy = (): boolean => report.totals().state === 'running' || sweeper.statuses().length > 0;
   const gapWatch = new GapWatch({ sequencer, state, source: source.replicaSet, isBusy, logger }, session.checkpoint.gap);
-  await runServices([tail, snapshotter, sweeper, desk, gapWatch, proof, announcement], AbortSignal.any([signal, copied.signal]));
+  await runServices(
+    [tail, snapshotter, sweeper, desk, gapWatch, proof, announcement, session.baseKeeper],
+    AbortSignal.any([signal, copied.signal]),
+  );
   state.phase = 'stopping';
   const drained = sequencer.finish();
   if (!signal.aborted) return abortable(drained, signal);

@@ -1,14 +1,17 @@
 // Promise A on a real broker: records and the checkpoint that covers them are there together or not at all, and an earlier
 // producer cannot write behind the back of a later one.
 import { randomUUID } from 'node:crypto';
-import { type Kafka, startKafka } from '@tailwater/devstack';
+import { type Kafka, startKafka, waitFor } from '@tailwater/devstack';
 import { createKafka, type KafkaClient } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { CheckpointBase } from '../../../packages/producer/src/checkpoint/base.js';
+import { BaseKeeper } from '../../../packages/producer/src/checkpoint/base-keeper.js';
 import {
   type Checkpoint,
   type CheckpointMessage,
   CheckpointReader,
+  clusterMessage,
   positionMessage,
   type SnapshotProgress,
   snapshotMessage,
@@ -19,8 +22,11 @@ import {
   peekCheckpoint,
 } from '../../../packages/producer/src/checkpoint/kafka-checkpoint-store.js';
 import type { OutgoingRecord } from '../../../packages/producer/src/encode/record-encoder.js';
+import { CHECKPOINT_LIMITS, keepSmall } from '../../../packages/producer/src/publish/kafka-small-topics.js';
 import { KafkaTopics } from '../../../packages/producer/src/publish/kafka-topics.js';
 import { KafkaTransactionSender } from '../../../packages/producer/src/publish/kafka-transaction-sender.js';
+import { ensureOwnTopics } from '../../../packages/producer/src/publish/own-topics.js';
+import { Publisher } from '../../../packages/producer/src/publish/publisher.js';
 import { readTopic } from '../../support/read-topic.js';
 import { keptLog } from './support/kept-log.js';
 
@@ -165,6 +171,102 @@ describe('claimCheckpoint', () => {
       );
     expect((await claim(sender)).position?.i).toBe(7999);
     await sender.close();
+  });
+});
+
+/** Positions as they are written with batches, of any source, without the pains of a transaction each. */
+async function bulk(source: string, count: number): Promise<void> {
+  const producer = kafka.producer({ allowAutoTopicCreation: false });
+  await producer.connect();
+  for (let n = 0; n < count; n += 10_000) {
+    const messages = Array.from({ length: 10_000 }, (_, k) => positionMessage(source, new Position(1_700_000_000, n + k), n + k));
+    await producer.send({ topic: location.topic, messages, acks: -1 });
+  }
+  await producer.disconnect();
+}
+
+describe('a checkpoint topic that has grown', () => {
+  it('is read from its newest base, whatever lies before it, and nothing is missing', async () => {
+    await bulk('rs1', 10_000);
+    const first = await connect();
+    const base = new CheckpointBase('rs0');
+    const publisher = new Publisher(first, (topics) => {
+      for (const { messages } of topics) for (const { key, value } of messages) base.take(String(key), value);
+    });
+    const announce = async (message: CheckpointMessage): Promise<void> => {
+      await publisher.submit({ topics: [{ topic: location.topic, messages: [message] }] });
+      await publisher.flush();
+    };
+    await claimCheckpoint(kafka, location, randomUUID(), announce, { base });
+    const rare = [
+      clusterMessage('rs0', 'c1'),
+      snapshotMessage('rs0', 'shop.orders', RUNNING),
+      snapshotMessage('rs0', 'shop.gone', RUNNING),
+    ];
+    await publisher.submit({ topics: [{ topic: location.topic, messages: rare }] });
+    await publisher.submit({ topics: [{ topic: location.topic, messages: [snapshotMessage('rs0', 'shop.gone', null), position(1)] }] });
+    await publisher.flush();
+    await bulk('rs0', 100_000);
+    const { lines, logger } = keptLog();
+    const admin = kafka.admin();
+    await admin.connect();
+    const topics = new KafkaTopics(admin, { prefix: 'tw', partitions: 1, replicationFactor: 1 }, kafka.brokers);
+    const stop = new AbortController();
+    const keeping = new BaseKeeper(
+      { kafka, end: () => topics.endOf(location.topic), publisher, base, location, logger },
+      { checkMs: 50 },
+    ).run(stop.signal);
+    await waitFor(() => lines.some(({ msg }) => msg.startsWith('Repeated the checkpoint')), { describe: 'a base', timeoutMs: 60_000 });
+    stop.abort();
+    await keeping;
+    await publisher.submit({ topics: [{ topic: location.topic, messages: [position(2)] }] });
+    await publisher.flush();
+    await first.close();
+    const next = new CheckpointBase('rs0');
+    const second = await connect();
+    const startedAtMs = performance.now();
+    const claimed = await claimCheckpoint(kafka, location, randomUUID(), (message) => commit(second, [], [message]), { base: next });
+    if (process.env['SHOW_FIGURES'] !== undefined) console.log('claimed behind 110,000 records in', performance.now() - startedAtMs, 'ms');
+    expect(performance.now() - startedAtMs).toBeLessThan(5000);
+    expect(next.from).toBeGreaterThan(110_000n);
+    expect(claimed).toMatchObject({ cluster: 'c1', isShared: true, position: { i: 2 } });
+    expect([...claimed.snapshots.keys()]).toEqual(['shop.orders']);
+    expect(await peekCheckpoint(kafka, location)).toEqual(claimed);
+    // The other source reads its own, which is no base's.
+    expect(await peekCheckpoint(kafka, { ...location, source: 'rs1' })).toMatchObject({ position: { i: 9999 }, isShared: true });
+    await Promise.all([second.close(), admin.disconnect()]);
+  });
+
+  it('is made small, and so is one that an earlier release made; what cannot be changed is told with the command', async () => {
+    const { lines, logger } = keptLog();
+    const settings = { prefix: `old${tests}`, partitions: 1, replicationFactor: 1 };
+    const topic = `old${tests}.checkpoints`;
+    await server?.createTopic(topic, {
+      config: { 'cleanup.policy': 'compact', 'max.message.bytes': 20 * 1024 * 1024, 'segment.ms': 1000, 'retention.bytes': 77 },
+    });
+    const settingsOf = async (): Promise<Record<string, string>> => {
+      const described = await server?.withAdmin((admin) =>
+        admin.describeConfigs({ includeSynonyms: false, resources: [{ type: 2, name: topic }] }),
+      );
+      return Object.fromEntries(
+        described?.resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]) ?? [],
+      );
+    };
+    await ensureOwnTopics(kafka, settings, logger);
+    const { 'segment.ms': kept, ...limits } = CHECKPOINT_LIMITS;
+    expect(kept).toBeDefined();
+    // What was lower, and what is none of ours, stays.
+    expect(await settingsOf()).toMatchObject({ ...limits, 'segment.ms': '1000', 'retention.bytes': '77' });
+    await ensureOwnTopics(kafka, settings, logger);
+    expect(lines.filter(({ msg }) => msg.includes('earlier release'))).toHaveLength(1);
+    const admin = kafka.admin();
+    await admin.connect();
+    await keepSmall(kafka, admin, topic, { 'segment.bytes': '-1' }, logger);
+    await admin.disconnect();
+    expect(lines.at(-1)).toMatchObject({
+      level: 'warn',
+      command: expect.stringContaining(`--entity-name ${topic} --add-config segment.bytes=-1`),
+    });
   });
 });
 

@@ -102,6 +102,7 @@ const CLUSTER_KEY = (source: string): string => `${source}/cluster`;
 const SIGNALS_KEY = (source: string): string => `${source}/signals`;
 const PAUSED_KEY = (source: string): string => `${source}/paused`;
 const SESSION_KEY = (source: string): string => `${source}/session`;
+const BASE_KEY = (source: string): string => `${source}/base`;
 
 const message = (key: string, value: object | null, version = VERSION): CheckpointMessage => ({
   key: Buffer.from(key),
@@ -153,7 +154,29 @@ export const pausedMessage = (source: string, paused: Paused): CheckpointMessage
 /** Announces a producer's start: it fences those before, and marks the end of what a reader has to read. */
 export const sessionMessage = (source: string, session: string): CheckpointMessage => message(SESSION_KEY(source), { session });
 
-/** Gathers the records of one source, as they are read from the topic's beginning. */
+/** Where reading may begin: every record of the source is repeated at or behind `from`. */
+export interface BaseRecord {
+  readonly from: bigint;
+  /** Another source has records before it. */
+  readonly isShared: boolean;
+}
+
+export const baseMessage = (source: string, { from, isShared }: BaseRecord): CheckpointMessage =>
+  message(BASE_KEY(source), { from: from.toString(), isShared });
+
+/** The offset at which the source's checkpoint may be read from, if the record says so. */
+export function beginningOf(source: string, key: string, value: Buffer | null): bigint | undefined {
+  return key === BASE_KEY(source) && value !== null ? BigInt(String(parse(value, VERSION)['from'])) : undefined;
+}
+
+/** Whether a base repeats records of this key: what it consists of, and not what only marks a place. */
+export const isRepeated = (source: string, key: string): boolean =>
+  key.startsWith(`${source}/`) && key !== SESSION_KEY(source) && key !== BASE_KEY(source);
+
+export const isOfAnother = (source: string, key: string, value: Buffer | null): boolean =>
+  !key.startsWith(`${source}/`) && key.includes('/') && value !== null;
+
+/** Gathers the records of one source, as they are read from the topic's beginning or from a base. */
 export class CheckpointReader {
   readonly #source: string;
   readonly #own: string | undefined;
@@ -181,7 +204,7 @@ export class CheckpointReader {
    */
   add(key: string, value: Buffer | null): boolean {
     if (!key.startsWith(`${this.#source}/`)) {
-      this.#isShared ||= key.includes('/') && value !== null;
+      this.#isShared ||= isOfAnother(this.#source, key, value);
       return false;
     }
     const snapshotPrefix = SNAPSHOT_KEY(this.#source, '');
@@ -193,6 +216,8 @@ export class CheckpointReader {
       this.#gap = parsed as unknown as GapRecord | undefined;
     } else if (key === CLUSTER_KEY(this.#source)) {
       this.#cluster = parsed === undefined ? undefined : String(parsed['id']);
+    } else if (key === BASE_KEY(this.#source)) {
+      this.#isShared ||= parsed?.['isShared'] === true;
     } else if (key === SIGNALS_KEY(this.#source)) {
       this.#signals = BigInt(String(parsed?.['offset'] ?? 0));
     } else if (key === PAUSED_KEY(this.#source)) {

@@ -1,13 +1,19 @@
 // Reads checkpoints from their Kafka topic. A starting producer first announces itself in a transaction, which fences every
 // earlier one, and then reads up to its own announcement: nothing can be written behind its back any more (promise A).
-import { type KafkaClient, readCommitted, TailwaterError, toKafkaError } from '@tailwater/runtime';
+import { type CommittedPartition, CommittedReader, type KafkaClient, type Logger, TailwaterError, toKafkaError } from '@tailwater/runtime';
 import type { KafkaMessage } from 'kafkajs';
-import { type Checkpoint, type CheckpointMessage, CheckpointReader, sessionMessage } from './checkpoint-record.js';
+import type { CheckpointBase } from './base.js';
+import { beginningOf, type Checkpoint, type CheckpointMessage, CheckpointReader, sessionMessage } from './checkpoint-record.js';
 
-/** How long reading the checkpoints may take, in milliseconds. */
-const READ_TIMEOUT_MS = 60_000;
-/** A transaction that is being committed becomes visible within this time; one that somebody left open is not waited for. */
-const OPEN_TRANSACTION_MS = 2000;
+/** Without anything new for so long, in milliseconds, reading has failed: a transaction that somebody left open ends sooner. */
+const SILENCE_MS = 90_000;
+/** How long brokers that are away are looked for, in milliseconds. */
+const PATIENCE_MS = 60_000;
+/** How often reading that takes long is told of, in milliseconds. */
+const TELL_EVERY_MS = 10_000;
+/** A base is looked for in so many offsets before the end, then in ten times as many. */
+const FIRST_STEP = 1_000n;
+const LAST_STEP = 1_000_000n;
 
 export interface CheckpointLocation {
   readonly topic: string;
@@ -15,41 +21,119 @@ export interface CheckpointLocation {
   readonly source: string;
 }
 
+export interface ClaimOptions {
+  readonly signal?: AbortSignal;
+  /** Gets what is read, for repeating it. */
+  readonly base?: CheckpointBase;
+  /** Is told now and then how far reading has come, where that takes long: once, in a topic that grew before there were bases. */
+  readonly logger?: Logger;
+}
+
 /**
  * Announces a new session through `announce` and reads the checkpoint as it stands behind it.
  *
  * @param session - a name that no session had before
- * @throws TailwaterError TW1215 for a record that this version does not understand, TW1216 when the announcement cannot be read back in time
+ * @throws TailwaterError TW1215 for a record that this version does not understand, TW1216 when nothing more comes before the announcement
  */
 export async function claimCheckpoint(
   kafka: KafkaClient,
   location: CheckpointLocation,
   session: string,
   announce: (message: CheckpointMessage) => Promise<void>,
+  options: ClaimOptions = {},
 ): Promise<Checkpoint> {
   await announce(sessionMessage(location.source, session));
-  const reader = new CheckpointReader(location.source, session);
-  const deadline = performance.now() + READ_TIMEOUT_MS;
-  for await (const { records } of readCommitted(kafka, { topic: location.topic, partition: 0, patienceMs: READ_TIMEOUT_MS })) {
-    for (const record of records) if (add(reader, location.topic, record)) return reader.result();
-    if (performance.now() > deadline) break;
+  const checkpoint = new CheckpointReader(location.source, session);
+  const { signal, base, logger } = options;
+  const place = placeOf(location, signal);
+  const reader = await CommittedReader.open(kafka);
+  try {
+    const from = await placeToBegin(reader, place, location.source);
+    let next = from;
+    let movedAtMs = performance.now();
+    let toldAtMs = movedAtMs;
+    for await (const fetched of reader.read({ ...place, from })) {
+      for (const record of fetched.records) {
+        base?.take(String(record.key), record.value && Buffer.from(record.value));
+        if (!add(checkpoint, location.topic, record)) continue;
+        const claimed = checkpoint.result();
+        if (base !== undefined) Object.assign(base, { from, scanned: BigInt(record.offset), isShared: claimed.isShared });
+        return claimed;
+      }
+      if (fetched.next > next) movedAtMs = performance.now();
+      next = fetched.next;
+      const nowMs = performance.now();
+      if (nowMs - movedAtMs > SILENCE_MS) break;
+      if (nowMs - toldAtMs < TELL_EVERY_MS) continue;
+      toldAtMs = nowMs;
+      logger?.info({ topic: location.topic, offset: String(next), end: String(fetched.end) }, 'Reading the checkpoints');
+    }
+  } finally {
+    await reader[Symbol.asyncDispose]();
   }
-  throw new TailwaterError('TW1216', { topic: location.topic, seconds: READ_TIMEOUT_MS / 1000 });
+  throw new TailwaterError('TW1216', { topic: location.topic, seconds: SILENCE_MS / 1000 });
 }
 
 /** Reads the checkpoint as it stands now, beside a running producer; empty when the topic does not exist. */
 export async function peekCheckpoint(kafka: KafkaClient, location: CheckpointLocation): Promise<Checkpoint> {
-  const reader = new CheckpointReader(location.source);
-  if (!(await exists(kafka, location.topic))) return reader.result();
-  let end: bigint | undefined;
-  let movedAtMs = performance.now();
-  for await (const fetched of readCommitted(kafka, { topic: location.topic, partition: 0, patienceMs: READ_TIMEOUT_MS })) {
-    for (const record of fetched.records) add(reader, location.topic, record);
-    end ??= fetched.end;
-    if (fetched.records.length > 0) movedAtMs = performance.now();
-    if (fetched.next >= end || performance.now() - movedAtMs > OPEN_TRANSACTION_MS) break;
+  const checkpoint = new CheckpointReader(location.source);
+  if (!(await exists(kafka, location.topic))) return checkpoint.result();
+  const place = placeOf(location);
+  const reader = await CommittedReader.open(kafka);
+  try {
+    const { end } = await reader.range(place);
+    await readBetween(
+      reader,
+      { ...place, from: await placeToBegin(reader, place, location.source) },
+      end,
+      (record) => void add(checkpoint, location.topic, record),
+    );
+  } finally {
+    await reader[Symbol.asyncDispose]();
   }
-  return reader.result();
+  return checkpoint.result();
+}
+
+const placeOf = ({ topic }: CheckpointLocation, signal?: AbortSignal): CommittedPartition => ({
+  topic,
+  partition: 0,
+  patienceMs: PATIENCE_MS,
+  signal,
+});
+
+/** Where the newest base says, which is looked for backwards from the end; the topic's beginning where there is none. */
+async function placeToBegin(reader: CommittedReader, place: CommittedPartition, source: string): Promise<bigint> {
+  const { low, end } = await reader.range(place);
+  let behind = end;
+  for (let step = FIRST_STEP; behind > low && step <= LAST_STEP; step *= 10n) {
+    const start = end - step > low ? end - step : low;
+    let found: bigint | undefined;
+    await readBetween(reader, { ...place, from: start }, behind, (record) => {
+      const from = coded(place.topic, record, (key) => beginningOf(source, key, record.value));
+      // Never behind itself, as the offsets of another topic that was copied here may be.
+      if (from !== undefined) found = from < BigInt(record.offset) ? from : BigInt(record.offset);
+    });
+    if (found !== undefined) return found > low ? found : low;
+    behind = start;
+  }
+  return low;
+}
+
+/** Reads what is committed and stable between two offsets. */
+async function readBetween(
+  reader: CommittedReader,
+  { from, ...place }: CommittedPartition & { readonly from: bigint },
+  end: bigint,
+  take: (record: KafkaMessage) => void,
+): Promise<void> {
+  if (from >= end) return;
+  let before = from;
+  for await (const { records, next } of reader.read({ ...place, from })) {
+    for (const record of records) if (BigInt(record.offset) < end) take(record);
+    // Behind the last batch there is nothing, though offsets before the end may be missing from the log.
+    if (next >= end || next === before) return;
+    before = next;
+  }
 }
 
 async function exists(kafka: KafkaClient, topic: string): Promise<boolean> {
@@ -64,9 +148,12 @@ async function exists(kafka: KafkaClient, topic: string): Promise<boolean> {
   }
 }
 
-function add(reader: CheckpointReader, topic: string, { key, value, offset }: KafkaMessage): boolean {
+const add = (reader: CheckpointReader, topic: string, record: KafkaMessage): boolean =>
+  coded(topic, record, (key) => reader.add(key, record.value));
+
+function coded<T>(topic: string, { key, offset }: KafkaMessage, read: (key: string) => T): T {
   try {
-    return reader.add(key?.toString('utf8') ?? '', value);
+    return read(key?.toString('utf8') ?? '');
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new TailwaterError('TW1215', { topic, partition: 0, offset, reason }, { cause: error });

@@ -5,6 +5,7 @@ import { MAX_TOPIC_NAME_LENGTH, type Namespace, namespaceOfTopic, topicName } fr
 import kafkajs, { type Admin } from 'kafkajs';
 import type { TopicLayout } from '../encode/record-encoder.js';
 import type { TrackedNamespace } from '../normalize/change-batch.js';
+import { SIGNALS_LIMITS } from './kafka-small-topics.js';
 import { makeTopics } from './kafka-topic-maker.js';
 import type { SubjectIds } from './subject-ids.js';
 import { DELETE_RETENTION_MS, DESCRIBED_SETTINGS, type DescribedTopic, expectCompacted, type TopicAdvice } from './topic-settings.js';
@@ -125,6 +126,12 @@ export class KafkaTopics {
     return this.#layouts.get(namespace);
   }
 
+  /** The offset behind the last record of a topic of one partition. */
+  async endOf(topic: string): Promise<bigint> {
+    const [offsets] = await this.#admin.fetchTopicOffsets(topic);
+    return BigInt(offsets?.high ?? 0);
+  }
+
   /** The layout that `ensure` found. */
   layoutOf(namespace: TrackedNamespace): TopicLayout {
     const layout = this.#layouts.get(namespace);
@@ -141,7 +148,12 @@ export class KafkaTopics {
       if (found === undefined) return partitions;
       const described = await this.#describe([{ topic, replicas: found.replicas }]);
       for (const each of described) expectCompacted(each);
-      this.#context.advice?.settings('checkpoints', described);
+      // What is asked for here is not advised against.
+      const others = ({ settings, ...each }: DescribedTopic): DescribedTopic => ({
+        ...each,
+        settings: new Map([...settings].filter(([name]) => !Object.hasOwn(config, name))),
+      });
+      this.#context.advice?.settings('checkpoints', described.map(others));
       return found.partitions;
     } catch (error) {
       throw toKafkaError(error, this.#brokers);
@@ -152,7 +164,7 @@ export class KafkaTopics {
   async ensureLog(topic: string): Promise<void> {
     try {
       const { replicationFactor } = this.#settings;
-      const config = { 'cleanup.policy': 'delete', 'retention.ms': String(LOG_RETENTION_MS) };
+      const config = { 'cleanup.policy': 'delete', 'retention.ms': String(LOG_RETENTION_MS), ...SIGNALS_LIMITS };
       await makeTopics(this.#admin, [topic], { partitions: 1, replicationFactor, config });
     } catch (error) {
       throw toKafkaError(error, this.#brokers);

@@ -17,11 +17,14 @@ export interface Publication {
 
 export class Publisher {
   readonly #sender: TransactionSender;
+  readonly #seen: (topics: readonly TopicRecords[]) => void;
   #sending: Promise<void> = Promise.resolve();
   #failure: { error: unknown } | undefined;
 
-  constructor(sender: TransactionSender) {
+  /** @param seen - called with everything that is submitted, in its order */
+  constructor(sender: TransactionSender, seen: (topics: readonly TopicRecords[]) => void = () => {}) {
     this.#sender = sender;
+    this.#seen = seen;
   }
 
   /**
@@ -31,6 +34,7 @@ export class Publisher {
    */
   async submit(publication: Publication): Promise<void> {
     const before = this.#sending;
+    this.#seen(publication.topics);
     // In line before anything is awaited, so that whoever does not wait keeps the order too, and one is in flight.
     this.#sending = before.then(() => this.#send(publication));
     await before;

@@ -1,83 +1,55 @@
 // Reads one partition, committed records only, without a consumer group: a group that was empty makes its first member wait (by
 // default 3 s), which a producer that takes over must not, needs a right of its own, and has to be deleted afterwards.
-// kafkajs has no such reader, but hands its cluster to whoever assigns partitions, and that can fetch.
-import { createRequire } from 'node:module';
-import type { Cluster, Consumer, KafkaMessage } from 'kafkajs';
+import type { Cluster } from 'kafkajs';
 import { sleep } from '../lifecycle/sleep.js';
+import { type ConnectedCluster, connectCluster } from './connect-cluster.js';
 import type { KafkaClient } from './create-kafka.js';
+import { type CommittedRecords, fetchCommitted } from './fetch-committed.js';
 import { toKafkaError } from './kafka-errors.js';
 
-const READ_COMMITTED = 1;
-const MAX_WAIT_MS = 50;
-const MAX_BYTES = 8 * 1024 * 1024;
 /** Pause before the partition's leader is looked for again, in milliseconds. */
 const RETRY_MS = 100;
 
-/** What one fetch brought. */
-export interface CommittedRecords {
-  readonly records: readonly KafkaMessage[];
-  /** The offset to go on from: everything before it has been handed out, or was not committed. */
-  readonly next: bigint;
-  /** The offset behind the partition's last record, committed or not. */
-  readonly end: bigint;
-}
-
-/** kafkajs's own, which leaves out what was aborted; its types do not mention it. */
-type BatchClass = new (
-  topic: string,
-  offset: string,
-  partition: FetchedPartition,
-) => { readonly messages: readonly KafkaMessage[]; readonly messagesWithinOffset: readonly KafkaMessage[] };
-
-interface FetchedPartition {
-  readonly partition: number;
-  readonly highWatermark: string;
-}
-
-export interface ReadCommittedOptions {
+export interface CommittedPartition {
   readonly topic: string;
   readonly partition: number;
-  /** The offset to begin at. Default the oldest. */
-  readonly from?: bigint;
-  /** How long brokers that are away are looked for, in milliseconds since the last fetch that worked. */
+  /** How long brokers that are away are looked for, in milliseconds since a request was first tried. */
   readonly patienceMs: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
-const Batch = createRequire(import.meta.url)('kafkajs/src/consumer/batch.js') as BatchClass;
+export interface ReadCommittedOptions extends CommittedPartition {
+  /** The offset to begin at. Default the oldest. */
+  readonly from?: bigint;
+}
+
+/** The offsets between which a partition has records that are committed or aborted: the first that is open ends it. */
+export interface StableRange {
+  readonly low: bigint;
+  readonly end: bigint;
+}
 
 /** Reads partitions one after the other by one set of connections. */
 export class CommittedReader implements AsyncDisposable {
   readonly #kafka: KafkaClient;
-  readonly #consumer: Consumer;
-  readonly #cluster: Cluster;
+  readonly #connected: ConnectedCluster;
 
-  private constructor(kafka: KafkaClient, consumer: Consumer, cluster: Cluster) {
+  private constructor(kafka: KafkaClient, connected: ConnectedCluster) {
     this.#kafka = kafka;
-    this.#consumer = consumer;
-    this.#cluster = cluster;
+    this.#connected = connected;
   }
 
   /** @throws the coded error for what no retry cures */
   static async open(kafka: KafkaClient): Promise<CommittedReader> {
-    let cluster: Cluster | undefined;
-    const consumer = kafka.consumer({
-      groupId: 'reader',
-      allowAutoTopicCreation: false,
-      partitionAssigners: [
-        (config) => {
-          cluster = config.cluster;
-          return { name: 'none', version: 0, assign: async () => [], protocol: () => ({ name: 'none', metadata: Buffer.alloc(0) }) };
-        },
-      ],
-    });
-    try {
-      await consumer.connect();
-      return new CommittedReader(kafka, consumer, cluster as unknown as Cluster);
-    } catch (error) {
-      await consumer.disconnect();
-      throw toKafkaError(error, kafka.brokers);
-    }
+    return new CommittedReader(kafka, await connectCluster(kafka, 'reader'));
+  }
+
+  /** @throws as `read` */
+  async range(place: CommittedPartition): Promise<StableRange> {
+    const [low, end] = await this.#patiently(place, (cluster) =>
+      Promise.all([offset(cluster, place, true), offset(cluster, place, false)]),
+    );
+    return { low, end };
   }
 
   /**
@@ -86,70 +58,38 @@ export class CommittedReader implements AsyncDisposable {
    * @throws the coded error for what no retry cures, or what could not be cured in time; the signal's reason once it aborts
    */
   async *read(options: ReadCommittedOptions): AsyncGenerator<CommittedRecords> {
-    try {
-      yield* readFrom(this.#cluster, options);
-    } catch (error) {
-      throw toKafkaError(error, this.#kafka.brokers);
+    const { topic, partition } = options;
+    for (let next = options.from ?? (await this.range(options)).low; ; ) {
+      const fetched = await this.#patiently(options, (cluster) => fetchCommitted(cluster, topic, partition, next));
+      next = fetched.next;
+      yield fetched;
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#consumer.disconnect();
+    await this.#connected.close();
   }
-}
 
-/**
- * Yields one fetch of a partition after the other, empty ones too, until the caller has seen enough.
- *
- * @throws the coded error for what no retry cures, or what could not be cured in time; the signal's reason once it aborts
- */
-export async function* readCommitted(kafka: KafkaClient, options: ReadCommittedOptions): AsyncGenerator<CommittedRecords> {
-  await using reader = await CommittedReader.open(kafka);
-  yield* reader.read(options);
-}
-
-async function* readFrom(cluster: Cluster, options: ReadCommittedOptions): AsyncGenerator<CommittedRecords> {
-  await cluster.addTargetTopic(options.topic);
-  let next = options.from;
-  let workedAtMs = performance.now();
-  while (true) {
-    options.signal?.throwIfAborted();
-    let fetched: CommittedRecords;
-    try {
-      next ??= await firstOffset(cluster, options);
-      fetched = await fetchOnce(cluster, options, next);
-    } catch (error) {
-      // A leader that has just changed, or a connection that was lost.
-      if ((error as { retriable?: unknown }).retriable !== true || performance.now() - workedAtMs > options.patienceMs) throw error;
-      await sleep(RETRY_MS, options.signal);
-      await cluster.refreshMetadata();
-      continue;
+  /** A leader that has just changed, or a connection that was lost, is tried again. */
+  async #patiently<T>({ topic, patienceMs, signal }: CommittedPartition, work: (cluster: Cluster) => Promise<T>): Promise<T> {
+    const { cluster } = this.#connected;
+    for (const sinceMs = performance.now(); ; ) {
+      signal?.throwIfAborted();
+      try {
+        await cluster.addTargetTopic(topic);
+        return await work(cluster);
+      } catch (error) {
+        const passes = (error as { retriable?: unknown }).retriable === true;
+        if (!passes || performance.now() - sinceMs > patienceMs) throw toKafkaError(error, this.#kafka.brokers);
+      }
+      await sleep(RETRY_MS, signal);
+      await cluster.refreshMetadata().catch(() => undefined);
     }
-    next = fetched.next;
-    yield fetched;
-    // The caller may have taken its time.
-    workedAtMs = performance.now();
   }
 }
 
-async function firstOffset(cluster: Cluster, { topic, partition }: ReadCommittedOptions): Promise<bigint> {
-  const [offsets] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning: true }]);
+/** Where the partition begins, or where what is committed ends. */
+async function offset(cluster: Cluster, { topic, partition }: CommittedPartition, fromBeginning: boolean): Promise<bigint> {
+  const [offsets] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning }]);
   return BigInt(offsets?.partitions[0]?.offset ?? '0');
-}
-
-async function fetchOnce(cluster: Cluster, { topic, partition }: ReadCommittedOptions, from: bigint): Promise<CommittedRecords> {
-  const [leader] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]));
-  const broker = await cluster.findBroker({ nodeId: leader as string });
-  const { responses } = await broker.fetch({
-    isolationLevel: READ_COMMITTED,
-    maxWaitTime: MAX_WAIT_MS,
-    minBytes: 1,
-    maxBytes: MAX_BYTES,
-    topics: [{ topic, partitions: [{ partition, fetchOffset: String(from), maxBytes: MAX_BYTES }] }],
-    rackId: '',
-  });
-  const fetched = responses[0]?.partitions[0] as unknown as FetchedPartition;
-  const { messages, messagesWithinOffset } = new Batch(topic, String(from), fetched);
-  const last = messagesWithinOffset.at(-1);
-  return { records: messages, next: last === undefined ? from : BigInt(last.offset) + 1n, end: BigInt(fetched.highWatermark) };
 }

@@ -98,8 +98,8 @@ export const kafkaErrors = {
   },
   TW1216: {
     title: 'Checkpoint not read in time',
-    message: 'The checkpoints in {topic} could not be read within {seconds} s',
-    hint: 'Kafka answers slowly or not at all: look into the broker’s log. It is tried again by itself.',
+    message: 'Reading the checkpoints in {topic} brought nothing more for {seconds} s',
+    hint: 'A transaction that another program left open holds the topic up, or Kafka answers slowly: look into the broker’s log. It is tried again by itself.',
     ...passing,
   },
   TW1217: {
