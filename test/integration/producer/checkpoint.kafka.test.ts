@@ -27,6 +27,7 @@ import { KafkaTopics } from '../../../packages/producer/src/publish/kafka-topics
 import { KafkaTransactionSender } from '../../../packages/producer/src/publish/kafka-transaction-sender.js';
 import { ensureOwnTopics } from '../../../packages/producer/src/publish/own-topics.js';
 import { Publisher } from '../../../packages/producer/src/publish/publisher.js';
+import { TopicAdvice } from '../../../packages/producer/src/publish/topic-settings.js';
 import { readTopic } from '../../support/read-topic.js';
 import { keptLog } from './support/kept-log.js';
 
@@ -252,12 +253,12 @@ describe('a checkpoint topic that has grown', () => {
         described?.resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]) ?? [],
       );
     };
-    await ensureOwnTopics(kafka, settings, logger);
+    await ensureOwnTopics(kafka, settings, new TopicAdvice(kafka.brokers, settings.prefix, logger), logger);
     const { 'segment.ms': kept, ...limits } = CHECKPOINT_LIMITS;
     expect(kept).toBeDefined();
     // What was lower, and what is none of ours, stays.
     expect(await settingsOf()).toMatchObject({ ...limits, 'segment.ms': '1000', 'retention.bytes': '77' });
-    await ensureOwnTopics(kafka, settings, logger);
+    await ensureOwnTopics(kafka, settings, new TopicAdvice(kafka.brokers, settings.prefix, logger), logger);
     expect(lines.filter(({ msg }) => msg.includes('earlier release'))).toHaveLength(1);
     const admin = kafka.admin();
     await admin.connect();

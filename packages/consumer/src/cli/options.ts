@@ -1,7 +1,7 @@
 // The options that the consumer's commands share. What each is, says the schema of the configuration file.
 import { kafkaOptions as connectionOptions, leaves, option, statusOptions, text } from '@tailwater/runtime';
 
-const { prefix, sessionTimeout, target, targetUrl, autoCommitInterval, targetOption } = leaves;
+const { prefix, sessionTimeout, shutdownTimeout, target, targetUrl, autoCommitInterval, targetOption } = leaves;
 const { batchSize, batchBytes, inFlight, bufferBytes, requestTimeout, onError, retryFor, refusalLimit } = leaves;
 
 /** In the file it is the key of a target. */
@@ -14,4 +14,4 @@ export const kafkaOptions = { ...connectionOptions, prefix } as const;
 export const targetOptions = { target, targetUrl, name, autoCommitInterval, targetOption } as const;
 export const batchOptions = { batchSize, batchBytes, inFlight, bufferBytes, requestTimeout } as const;
 export const errorOptions = { onError, retryFor, refusalLimit } as const;
-export const processOptions = { sessionTimeout, ...statusOptions } as const;
+export const processOptions = { sessionTimeout, shutdownTimeout, ...statusOptions } as const;

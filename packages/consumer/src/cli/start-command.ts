@@ -40,7 +40,7 @@ export const startCommand: Command<typeof startOptions> = {
       'one database, renamed',
     ],
   ],
-  async run(given, { signal, logger, stderr }) {
+  async run(given, { signal, logger, stderr, unfinished }) {
     const { listen, transforming, name, target, kafka } = await prepareStart(given, logger);
     const { rules } = transforming;
     const group = `${given.prefix}.${name}`;
@@ -48,7 +48,7 @@ export const startCommand: Command<typeof startOptions> = {
     const lettersLogger = logger.child({ component: 'dead-letters' });
     const letters = new KafkaLetters(kafka, deadLetterTopicName(given.prefix, name), lettersLogger);
     try {
-      await Promise.all([checkKafka(kafka, { signal }), target.connect(signal)]);
+      await unfinished.until('connecting to Kafka and the target', Promise.all([checkKafka(kafka, { signal }), target.connect(signal)]));
       await using registry = await openSchemas(given, logger.child({ component: 'registry' }), signal);
       const health = new TargetHealth(systemClock, logger.child({ component: 'apply' }), target.kind);
       const metrics = createMetrics();
@@ -117,14 +117,17 @@ export const startCommand: Command<typeof startOptions> = {
       });
       logger.info({ ...identity, kafka: kafka.brokers, registry: registry.address, status: status.url }, 'Consumer started');
       try {
-        await runServices([pipeline, letterWatch, reporter(pipeline, logger), catchUpDisplay(pipeline, stderr, logger)], signal);
+        await unfinished.until(
+          'the pipeline',
+          runServices([pipeline, letterWatch, reporter(pipeline, logger), catchUpDisplay(pipeline, stderr, logger)], signal),
+        );
         logger.info({ ...pipeline.tally }, 'Consumer stopped');
       } finally {
-        await status.close();
+        await unfinished.until('the status server', status.close());
       }
     } finally {
-      await letters.close();
-      await target.close();
+      await unfinished.until('the connection for dead letters', letters.close());
+      await unfinished.until('the connections to the target', target.close());
     }
   },
 };

@@ -23,7 +23,7 @@ import { namespaceOptions, sourceAccess, sourceOptions } from './options.js';
 import { registryFor } from './registry.js';
 
 const { fullDocument, gridfsMaxBytes, onGap, acceptCluster } = leaves;
-const { partitions, replicationFactor, sessionTimeout, valueFormat } = leaves;
+const { partitions, replicationFactor, sessionTimeout, shutdownTimeout, valueFormat } = leaves;
 const { snapshot, startAt, snapshotQuery, snapshotOnly, chunkDocuments, snapshotParallel, snapshotRate, snapshotReadPreference } = leaves;
 
 export const startOptions = {
@@ -34,6 +34,7 @@ export const startOptions = {
   partitions,
   replicationFactor,
   sessionTimeout,
+  shutdownTimeout,
   onGap,
   acceptCluster,
   snapshot,

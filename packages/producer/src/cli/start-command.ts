@@ -43,9 +43,9 @@ export const startCommand: Command<typeof startOptions> = {
     ],
     ['$0 start --mongo "$MONGO_URI" --include \'shop.*\' --exclude shop.sessions', 'all but one collection'],
   ],
-  async run(given, { signal, stderr, logger }) {
+  async run(given, { signal, stderr, logger, unfinished }) {
     const { rules, kafka, startAt, snapshotQueries, listen, registry, access } = prepareStart(given, logger);
-    const source = await connectSource(given.mongo, given.source, access);
+    const source = await unfinished.until('connecting to MongoDB', connectSource(given.mongo, given.source, access));
     logPrimaries(source.client, logger.child({ component: 'mongodb' }));
     try {
       const read = withBuckets(given.include, given.exclude, given.gridfs).include;
@@ -53,7 +53,7 @@ export const startCommand: Command<typeof startOptions> = {
       const privileges = neededPrivileges(given.source, [...read, ...chunks]);
       await checkPrivileges(source.client, source.address, privileges);
       await checkSnapshotQueries(source.client, snapshotQueries);
-      await checkKafka(kafka, { signal });
+      await unfinished.until('connecting to Kafka', checkKafka(kafka, { signal }));
       const registryLogger = logger.child({ component: 'registry' });
       const subjects = registry && (await registerSubjects(registry, source, rules, given.prefix, registryLogger, signal));
       const schemas = new SchemaIds(schemaLookup(registry, registryLogger));
@@ -95,7 +95,7 @@ export const startCommand: Command<typeof startOptions> = {
           run: (stop: AbortSignal) => runPipeline(deps, { ...given, ...derived }, stop).finally(() => ended.abort()),
         };
         const besides = [display, watch].map((each) => ({ run: (stop: AbortSignal) => each.run(AbortSignal.any([stop, ended.signal])) }));
-        await runServices([pipeline, ...besides], signal).catch(async (error: unknown) => {
+        await unfinished.until('the pipeline', runServices([pipeline, ...besides], signal)).catch(async (error: unknown) => {
           throw await sourceFailure(error, client, source.address, privileges);
         });
         logger.info(
@@ -103,11 +103,11 @@ export const startCommand: Command<typeof startOptions> = {
           signal.aborted ? 'Producer stopped' : 'Producer finished: everything is copied',
         );
       } finally {
-        await status.close();
+        await unfinished.until('the status server', status.close());
       }
     } finally {
-      await registry?.close();
-      await source.client.close();
+      await unfinished.until('the connection to the schema registry', Promise.resolve(registry?.close()));
+      await unfinished.until('the connections to MongoDB', source.client.close());
     }
   },
 };

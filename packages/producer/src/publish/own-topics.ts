@@ -2,8 +2,8 @@
 import type { KafkaClient, Logger } from '@tailwater/runtime';
 import { checkpointTopicName, signalsTopicName } from '@tailwater/schema';
 import { CHECKPOINT_LIMITS, keepSmall, SIGNALS_LIMITS } from './kafka-small-topics.js';
-import type { TopicAdvice } from './topic-settings.js';
 import { KafkaTopics, type TopicSettings } from './kafka-topics.js';
+import type { TopicAdvice } from './topic-settings.js';
 
 /** Creates those that do not exist, and makes small those of an earlier release. */
 export async function ensureOwnTopics(kafka: KafkaClient, settings: TopicSettings, advice: TopicAdvice, logger: Logger): Promise<void> {

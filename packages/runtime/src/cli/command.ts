@@ -3,6 +3,7 @@ import type { ConfigFile } from '../config/config-file.js';
 import type { Flags } from '../config/load-options.js';
 import type { Options, OptionValues } from '../config/option.js';
 import type { Environment } from '../config/references.js';
+import type { Unfinished } from '../lifecycle/unfinished.js';
 import type { Logger } from '../logging/logger.js';
 import { generalOptions } from './general-options.js';
 
@@ -11,6 +12,8 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   /** As --log-level and --log-format say. */
   readonly logger: Logger;
+  /** What a stop waits for is named here. */
+  readonly unfinished: Unfinished;
   /** For output; everything else goes to stderr. */
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;

@@ -9,7 +9,8 @@ import { summarize } from '../config/mongo-connector/notices.js';
 import { flagName, type OptionValues, option, text } from '../config/option.js';
 import { readConfiguration } from '../config/read-configuration.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
-import { runProcess, StopRequested } from '../lifecycle/run-process.js';
+import { DEFAULT_SHUTDOWN_TIMEOUT_MS, runProcess, StopRequested } from '../lifecycle/run-process.js';
+import { Unfinished } from '../lifecycle/unfinished.js';
 import type { Logger } from '../logging/logger.js';
 import { type Log, openLog } from '../logging/open-log.js';
 import { titleWithoutSecrets } from '../secrets/process-title.js';
@@ -30,6 +31,9 @@ export interface CliIo {
   readonly signal: AbortSignal;
   /** Gets the log of the command once there is one. */
   readonly onLog?: (log: Log) => void;
+  /** Gets the time that the command has for stopping, in milliseconds, if it has an option for it. */
+  readonly onShutdownTimeout?: (ms: number) => void;
+  readonly unfinished?: Unfinished;
 }
 
 export interface Cli {
@@ -61,7 +65,18 @@ export function createCli(options: CliOptions): Cli {
       const onLog = (opened: Log) => {
         log = opened;
       };
-      return runProcess((signal) => execute(args, { env, stdout, stderr, signal, onLog }), {
+      let shutdownTimeoutMs = DEFAULT_SHUTDOWN_TIMEOUT_MS;
+      const onShutdownTimeout = (ms: number) => {
+        shutdownTimeoutMs = ms;
+      };
+      const unfinished = new Unfinished();
+      return runProcess((signal) => execute(args, { env, stdout, stderr, signal, onLog, onShutdownTimeout, unfinished }), {
+        shutdownTimeoutMs: () => shutdownTimeoutMs,
+        unfinished: () => unfinished.names,
+        onUnfinished: async (error) => {
+          log?.logger.error({ code: error.code, unfinished: unfinished.names }, error.message);
+          await log?.close();
+        },
         onDefect: async (error) => {
           log?.logger.fatal({ err: error }, 'Ended by a defect of the program');
           await log?.close();
@@ -102,6 +117,8 @@ async function runCommand(cli: CliDescription, args: readonly string[], io: CliI
     file: scopeOf(cli, command, given),
     commandLine: scopeOf(cli, command, { ...given, file: commandLine }),
   });
+  const { shutdownTimeout } = values as { readonly shutdownTimeout?: number };
+  if (shutdownTimeout !== undefined) io.onShutdownTimeout?.(shutdownTimeout * 1000);
   const log = await openLog(cli.name, values as OptionValues<typeof generalOptions>);
   io.onLog?.(log);
   const { logger } = log;
@@ -111,7 +128,8 @@ async function runCommand(cli: CliDescription, args: readonly string[], io: CliI
   }
   if (conversion !== undefined && command.isService === true) tellConversion(logger, cli.name, conversion, foreign);
   try {
-    await command.run(values, { signal, logger, stdout, stderr, arguments: positionals, given });
+    const unfinished = io.unfinished ?? new Unfinished();
+    await command.run(values, { signal, logger, unfinished, stdout, stderr, arguments: positionals, given });
   } catch (error) {
     // On a terminal the error that is printed is the end of the log.
     const isSeen = log.isOnStderr && (stderr.isTTY === true || command.isService !== true);

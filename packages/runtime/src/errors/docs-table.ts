@@ -15,7 +15,7 @@ const INTRODUCTION = `# Errors
 Every error that ends a process, or that a log or a status page names, has a code that does not change between versions.
 In the texts below, \`{name}\` stands for a value. *Passes* says whether trying again can succeed without anyone changing
 anything: such an error ends a process only at its start, later it is tried again. *Exit* is the exit code of a process that
-the error ends; 0 is success, 70 a defect of the program, 130 and 143 a second Ctrl-C or SIGTERM that cut the shutdown short.
+the error ends; 0 is success, 70 a defect of the program, 75 a stop that ran out of time, 130 and 143 a second Ctrl-C or SIGTERM that cut the shutdown short.
 
 <!-- Made from packages/runtime/src/errors/catalogue by test/unit/runtime/errors/docs-table.test.ts (run it with -u). -->
 `;

@@ -2,6 +2,7 @@
 import { type Admin, type AdminConfig, Kafka, type RetryOptions } from 'kafkajs';
 import type { Logger } from '../logging/logger.js';
 import './codecs.js';
+import './kafkajs-mends.js';
 import { BrokerHealth } from './broker-health.js';
 import { adminWithCluster } from './cluster-of.js';
 import { type KafkaConnection, parseBrokers } from './connection.js';

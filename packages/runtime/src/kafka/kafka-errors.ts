@@ -3,8 +3,9 @@ import { TailwaterError } from '../errors/tailwater-error.js';
 import { tlsFailure } from '../tls/tls-failure.js';
 
 const AUTHENTICATION_TYPES = new Set(['SASL_AUTHENTICATION_FAILED', 'UNSUPPORTED_SASL_MECHANISM', 'ILLEGAL_SASL_STATE']);
-// kafkajs speaks versions of the requests in which a broker does not yet answer PRODUCER_FENCED.
-const FENCED_TYPES = new Set(['INVALID_PRODUCER_EPOCH', 'TRANSACTION_COORDINATOR_FENCED']);
+// Another producer took over; or the coordinator ended a transaction that took too long, which raises the epoch too. To the versions of the
+// requests that kafkajs speaks a broker answers the same for both.
+const FENCED_TYPES = new Set(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'TRANSACTION_COORDINATOR_FENCED']);
 const TOO_LARGE_TYPES = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
 const REPLICA_TYPES = new Set(['NOT_ENOUGH_REPLICAS', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND']);
 const AUTHORIZATION: Readonly<Record<string, string>> = {

@@ -4,14 +4,25 @@ import { EXIT_FAILURE } from '../errors/error-entry.js';
 import { renderError } from '../errors/render-error.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { useColor } from '../terminal/color.js';
-import { EXIT_DEFECT } from './exit-codes.js';
+import { EXIT_DEFECT, EXIT_UNFINISHED } from './exit-codes.js';
 
 export interface ProcessDeps {
   /** Where errors are printed. Default `process.stderr`. */
   readonly stderr?: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
-  /** Gets what nobody caught, after it was printed and before the process ends; it should take no longer than a second. */
+  /** Gets what nobody caught, after it was printed and before the process ends, which waits a second for it. */
   readonly onDefect?: (error: unknown) => Promise<void>;
+  /** Asked when the signal aborts. Default {@link DEFAULT_SHUTDOWN_TIMEOUT_MS}. */
+  readonly shutdownTimeoutMs?: () => number;
+  /** What the process is still busy with, for telling. */
+  readonly unfinished?: () => readonly string[];
+  /** Gets the error of a stop that ran out of time, as `onDefect` does. */
+  readonly onUnfinished?: (error: TailwaterError) => Promise<void>;
 }
+
+/** How long a process takes to stop, in milliseconds, unless it is told otherwise: supervisors mostly kill after 30 s. */
+export const DEFAULT_SHUTDOWN_TIMEOUT_MS = 20_000;
+/** How long the log has for its last lines, in milliseconds. */
+const LAST_WORDS_MS = 1_000;
 
 /** Why the signal given to `main` aborted. */
 export class StopRequested extends Error {
@@ -28,6 +39,7 @@ export class StopRequested extends Error {
  * Runs `main` as the process's only business and then ends the process.
  *
  * - SIGINT or SIGTERM aborts the signal; `main` drains, resolves, and the exit code is 0 (or `process.exitCode` when set).
+ * - When that takes longer than the shutdown timeout, what is left is printed, exit code 75: a server that is gone or frozen keeps nobody.
  * - A second signal exits at once: 130 for SIGINT, 143 for SIGTERM.
  * - What `main` throws is printed, and the code comes from the catalogue: 2 for usage, else 1. Being aborted is no error.
  * - What nobody caught is printed, exit code 70.
@@ -41,14 +53,20 @@ export async function runProcess(main: (signal: AbortSignal) => Promise<void>, d
   const onSignal = (name: NodeJS.Signals) => {
     if (stop.signal.aborted) process.exit(128 + constants.signals[name]);
     stop.abort(new StopRequested(name));
+    const timeoutMs = deps.shutdownTimeoutMs?.() ?? DEFAULT_SHUTDOWN_TIMEOUT_MS;
+    setTimeout(onTimeout, timeoutMs, timeoutMs);
     // Only a person at a terminal can send another; a supervisor's log needs no advice.
     if (stderr.isTTY === true) stderr.write('\r\u001b[KStopping; press Ctrl-C again to exit at once\n');
   };
   const onDefect = (error: unknown) => {
     print(error);
-    const leave = () => process.exit(EXIT_DEFECT);
-    if (deps.onDefect === undefined) leave();
-    else deps.onDefect(error).then(leave, leave);
+    leave(EXIT_DEFECT, deps.onDefect?.(error));
+  };
+  const onTimeout = (timeoutMs: number) => {
+    const left = deps.unfinished?.().join(', ') || 'closing';
+    const error = new TailwaterError('TW1404', { seconds: timeoutMs / 1000, left });
+    print(error);
+    leave(EXIT_UNFINISHED, deps.onUnfinished?.(error));
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
@@ -65,6 +83,13 @@ export async function runProcess(main: (signal: AbortSignal) => Promise<void>, d
     print(error);
     await exit(error instanceof TailwaterError ? error.exitCode : EXIT_FAILURE);
   }
+}
+
+/** Ends the process, after a moment for its last words. */
+function leave(code: number, words: Promise<void> = Promise.resolve()): void {
+  const exitNow = () => process.exit(code);
+  setTimeout(exitNow, LAST_WORDS_MS);
+  words.then(exitNow, exitNow);
 }
 
 /** Whoever reads our output (`consumer status | head`) has seen enough. */

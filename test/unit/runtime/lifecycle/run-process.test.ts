@@ -16,13 +16,16 @@ beforeAll(async () => {
 }, 60_000);
 
 /** Runs the statements as a program's `main(signal)`; `ready` is what it prints once it is to be looked at. */
-function start(statements: string): {
+function start(
+  statements: string,
+  deps = '{}',
+): {
   child: ChildProcess;
   ready: Promise<void>;
   ended: Promise<{ code: number | null; stdout: string; stderr: string }>;
 } {
   const program = `import { runProcess, createLogger, TailwaterError, sleep } from ${JSON.stringify(built)};
-    await runProcess(async (signal) => { ${statements} });`;
+    await runProcess(async (signal) => { ${statements} }, ${deps});`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'pipe'] });
   const output = { stdout: '', stderr: '' };
   const ready = new Promise<void>((resolve) => {
@@ -59,6 +62,20 @@ describe.concurrent('runProcess', () => {
     await once(child.stdout as NodeJS.ReadableStream, 'data');
     child.kill(name);
     expect((await ended).code).toBe(code);
+  });
+
+  it('ends within the time that it was given, and says what was left', async () => {
+    const { child, ready, ended } = start(
+      `setInterval(() => {}, 1e6); console.log('ready'); await new Promise(() => {});`,
+      `{ shutdownTimeoutMs: () => 200, unfinished: () => ['the pipeline', 'the connections to MongoDB'], onUnfinished: () => new Promise(() => {}) }`,
+    );
+    await ready;
+    child.kill('SIGTERM');
+    const { code, stderr } = await ended;
+    expect(code).toBe(75);
+    expect(stderr.replaceAll('\n', ' ')).toMatch(
+      /^TW1404 Not everything was finished within 0\.2 s after the signal\. Left: the pipeline, the connections to MongoDB /,
+    );
   });
 
   it('exits 0 when main rejects because it was aborted', async () => {

@@ -9,6 +9,7 @@ import { namespaces } from './namespaces.js';
 import { producer } from './producer.js';
 import { source } from './source.js';
 import { status } from './status.js';
+import { stop } from './stop.js';
 import { targetTypes } from './targets.js';
 
 /** A mapping of the file: leaves, and mappings of leaves. */
@@ -17,10 +18,10 @@ export interface Section {
 }
 
 /** What stands at the top for all, and may stand in `producer:` and in each target for that process alone. */
-const common = { kafka, namespaces, logging, status } as const;
+const common = { kafka, namespaces, logging, status, stop } as const;
 
 /** The sections at the top, but for `targets:`. */
-export const sections = { source, kafka, namespaces, producer: { ...producer, ...common }, logging, status } as const;
+export const sections = { source, kafka, namespaces, producer: { ...producer, ...common }, logging, status, stop } as const;
 
 /** The keys of each type of target. */
 export const targetSections = {
@@ -39,6 +40,7 @@ export const sectionTitles: Readonly<Record<string, string>> = {
   targets: 'What consumers write to, by name',
   logging: 'What is logged, and how it looks',
   status: 'The HTTP server that tells how a process is',
+  stop: 'How a process ends',
 };
 
 // A target's own key may be called `flag`, but is no text.
@@ -63,7 +65,7 @@ export function* leavesOf(section: Section, path = ''): Generator<readonly [key:
 /** The one key of each leaf: that at the top for what may stand in several places. */
 const keys: ReadonlyMap<string, readonly [key: string, leaf: Leaf]> = new Map(
   [
-    ...leavesOf({ source, kafka, namespaces, producer, logging, status }),
+    ...leavesOf({ source, kafka, namespaces, producer, logging, status, stop }),
     ...Object.values(targetTypes).flatMap((type) => [...leavesOf(type, TARGET_PATH)]),
   ].map(([key, leaf]) => [leaf.flag, [key, leaf]]),
 );

@@ -25,8 +25,8 @@ export const processErrors = {
   },
   TW1404: {
     title: 'Shutdown took too long',
-    message: 'Work in progress did not finish within {seconds} s after the signal',
-    hint: 'Nothing is lost: what was not committed is done again at the next start.',
+    message: 'Not everything was finished within {seconds} s after the signal. Left: {left}',
+    hint: 'Nothing is lost: what was not committed is done again at the next start. A server that is away or frozen keeps a process that long; --shutdown-timeout gives it more time.',
     ...passing,
   },
   TW1405: {
