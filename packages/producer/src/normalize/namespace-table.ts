@@ -7,10 +7,13 @@ import type { TrackedNamespace } from './change-batch.js';
 type Rules = NamespaceRules & Partial<Pick<CompiledNamespaceRules, 'gridFsPart'>>;
 
 const FILES = '.files';
+/** Names that nobody asked for are remembered for speed alone: each `$out`, mapReduce and reshape has temporary ones of its own. */
+const MAX_EXCLUDED = 10_000;
 
 export class NamespaceTable {
   readonly #rules: Rules;
   readonly #byName = new Map<string, TrackedNamespace>();
+  readonly #excluded = new Map<string, TrackedNamespace>();
   #last: TrackedNamespace | undefined;
   #lastBytes = Buffer.alloc(0);
 
@@ -28,11 +31,15 @@ export class NamespaceTable {
   }
 
   byName(name: string): TrackedNamespace {
-    let tracked = this.#byName.get(name);
-    if (tracked === undefined) {
-      const namespace = parseNamespace(name);
-      tracked = namespace === undefined ? { name, database: name, collection: '', included: false } : this.#track(name, namespace);
+    const known = this.#byName.get(name) ?? this.#excluded.get(name);
+    if (known !== undefined) return known;
+    const namespace = parseNamespace(name);
+    const tracked = namespace === undefined ? { name, database: name, collection: '', included: false } : this.#track(name, namespace);
+    if (tracked.included) {
       this.#byName.set(name, tracked);
+    } else {
+      if (this.#excluded.size >= MAX_EXCLUDED) this.#excluded.clear();
+      this.#excluded.set(name, tracked);
     }
     return tracked;
   }

@@ -19,6 +19,17 @@ describe('NamespaceTable', () => {
     expect(at(table(), 'stock.items').included).toBe(false);
   });
 
+  it('forgets names that nobody asked for, of which there is no end, and none of the others', () => {
+    const namespaces = table();
+    const orders = at(namespaces, 'shop.orders');
+    const first = at(namespaces, 'stock.tmp.agg_out.0');
+    expect(namespaces.byName('stock.tmp.agg_out.0')).toBe(first);
+    for (let n = 1; n <= 10_000; n++) at(namespaces, `stock.tmp.agg_out.${n}`);
+    expect(namespaces.byName('stock.tmp.agg_out.0')).not.toBe(first);
+    expect(namespaces.byName('stock.tmp.agg_out.0')).toEqual(first);
+    expect(namespaces.byName('shop.orders')).toBe(orders);
+  });
+
   it('gives one object per namespace, by bytes or by name', () => {
     const namespaces = table();
     const orders = at(namespaces, 'shop.orders');
