@@ -1,17 +1,23 @@
 // What a `_bulk` response says of each change. Failures are told apart by status and error type, never by their text.
 import type { Change } from '../../change.js';
+import { maskReason } from '../mask-reason.js';
 import { APPLIED, type ChangeResult, SUPERSEDED } from '../target.js';
 import { FAILED, isRetriableStatus } from './failures.js';
 
 export interface BulkResponse {
   readonly errors: boolean;
-  readonly items: readonly Readonly<
-    Record<string, { readonly status: number; readonly error?: { readonly type?: string; readonly reason?: string } }>
-  >[];
+  readonly items: readonly Readonly<Record<string, { readonly status: number; readonly error?: BulkError }>>[];
+}
+
+interface BulkError {
+  readonly type?: string;
+  readonly reason?: string;
+  readonly caused_by?: BulkError;
 }
 
 /** Only this much of the response is sent: https://www.elastic.co/guide/en/elasticsearch/reference/8.19/common-options.html#common-options-response-filtering */
-export const BULK_FILTER = 'errors,items.*.status,items.*.error.type,items.*.error.reason';
+export const BULK_FILTER =
+  'errors,items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by.reason,items.*.error.caused_by.caused_by.reason';
 
 const CONFLICT = 409;
 const NOT_FOUND = 404;
@@ -28,11 +34,21 @@ export function readBulkResponse(changes: readonly Change[], response: BulkRespo
     return {
       status: 'rejected',
       code: error.type ?? String(status),
-      reason: error.reason ?? `status ${status}`,
+      reason: reasonOf(error) ?? `status ${status}`,
       retriable: isRetriableStatus(status) || isOfIndex(error.type),
       ...(status === FAILED && !isOfIndex(error.type) ? { doubtful: true } : {}),
     };
   });
+}
+
+/** What it says, and what that was caused by: often only the latter tells what is wrong. */
+function reasonOf(error: BulkError): string | undefined {
+  const reasons: string[] = [];
+  for (let each: BulkError | undefined = error; each !== undefined; each = each.caused_by) {
+    const reason = maskReason(each.reason ?? '');
+    if (reason !== '' && !reasons.includes(reason)) reasons.push(reason);
+  }
+  return reasons.length === 0 ? undefined : reasons.join(': ');
 }
 
 export const NO_INDEX = 'index_not_found_exception';

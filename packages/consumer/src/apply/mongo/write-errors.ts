@@ -3,6 +3,7 @@
 
 import { TailwaterError } from '@tailwater/runtime';
 import { formatNamespace, type Namespace } from '@tailwater/schema';
+import { maskReason } from '../mask-reason.js';
 import type { ChangeResult } from '../target.js';
 
 /** What the server says of a statement that failed. */
@@ -20,6 +21,7 @@ const RETRIABLE = new Set([
   6, // HostUnreachable
   7, // HostNotFound
   24, // LockTimeout
+  46, // LockBusy
   50, // MaxTimeMSExpired
   63, // StaleShardVersion
   64, // WriteConcernTimeout
@@ -27,11 +29,14 @@ const RETRIABLE = new Set([
   91, // ShutdownInProgress
   100, // UnsatisfiableWriteConcern: members are missing
   112, // WriteConflict
+  117, // ConflictingOperationInProgress
   133, // FailedToSatisfyReadPreference
   134, // ReadConcernMajorityNotAvailableYet
   150, // StaleEpoch
   189, // PrimarySteppedDown
   202, // NetworkInterfaceExceededTimeLimit
+  215, // DatabaseDropPending
+  216, // ElectionInProgress
   262, // ExceededTimeLimit
   290, // TransactionExceededLifetimeLimitSeconds
   314, // ObjectIsBusy
@@ -42,6 +47,7 @@ const RETRIABLE = new Set([
   9001, // SocketException
   10107, // NotWritablePrimary
   11600, // InterruptedAtShutdown
+  11601, // Interrupted: somebody ended the operation
   11602, // InterruptedDueToReplStateChange
   13388, // StaleConfig
   13435, // NotPrimaryNoSecondaryOk
@@ -67,7 +73,7 @@ function isLostUpsertRace(code: number, keyPattern: unknown): boolean {
 export function rejected({ code, errmsg, keyPattern, collation }: WriteError, namespace: Namespace): ChangeResult {
   if (code === DUPLICATE_KEY && collation !== undefined && ID_INDEXES.has(namesOf(keyPattern))) return foldedIds(namespace);
   const retriable = isRetriableCode(code) || isLostUpsertRace(code, keyPattern);
-  return { status: 'rejected', code: String(code), reason: errmsg ?? `error ${code}`, retriable };
+  return { status: 'rejected', code: String(code), reason: maskReason(errmsg ?? `error ${code}`), retriable };
 }
 
 /** The place cannot tell ids apart that differ: it waits until it can, and nothing in it is touched. */

@@ -1,6 +1,7 @@
 // What went wrong, as coded errors, told apart by status and error code, never by their text.
 import { TailwaterError, tlsFailure } from '@tailwater/runtime';
 import { errors } from 'undici';
+import { maskReason } from '../mask-reason.js';
 import type { Answer } from './http.js';
 
 const TARGET = 'Solr';
@@ -42,7 +43,7 @@ export function refusal(answer: Answer, core: string, address: string, operation
 /** What Solr says: `error.msg` of its answer. A proxy's answer has none. */
 export function reasonOf({ status, text }: Answer): string {
   const message = (parsed(text) as { error?: { msg?: unknown } } | undefined)?.error?.msg;
-  return typeof message === 'string' ? message.replace(/\s+/g, ' ').slice(0, MAX_REASON) : `status ${status}`;
+  return typeof message === 'string' ? maskReason(message.replace(/\s+/g, ' ').slice(0, MAX_REASON)) : `status ${status}`;
 }
 
 /** The JSON of an answer; undefined when it is something else. */

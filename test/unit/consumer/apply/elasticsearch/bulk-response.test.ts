@@ -34,6 +34,14 @@ describe('readBulkResponse', () => {
     expect(readBulkResponse([upsert], { errors: true, items: [failed(status, type)] })).toEqual([expected]);
   });
 
+  test('the reason says what it was caused by, without the document’s values', () => {
+    const cause = { type: 'illegal_argument_exception', reason: 'For input string: "secret"' };
+    const error = { type: 'document_parsing_exception', reason: '[1:7] failed to parse field [n] of type [long]', caused_by: cause };
+    expect(readBulkResponse([upsert], { errors: true, items: [{ index: { status: 400, error } }] })).toMatchObject([
+      { reason: '[1:7] failed to parse field [n] of type [long]: For input string: "***"' },
+    ]);
+  });
+
   test('a change that the response does not mention is tried again', () => {
     expect(readBulkResponse([upsert], { errors: true, items: [] })).toMatchObject([{ status: 'rejected', retriable: true }]);
   });

@@ -1,4 +1,4 @@
-import { MongoNetworkError } from 'mongodb';
+import { MongoNetworkError, MongoServerError } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { mongoFailure } from '../../../../../packages/consumer/src/apply/mongo/failures.js';
 
@@ -8,6 +8,10 @@ describe('mongoFailure', () => {
     ['a socket’s', Object.assign(new Error('This socket has been ended by the other party'), { code: 'EPIPE' })],
   ])('a lost connection is worth another attempt: %s', (_, error) => {
     expect(mongoFailure(error, 'here')).toMatchObject({ code: 'TW1301', retriable: true });
+  });
+
+  it.each([11601, 215, 216, 117, 46])('the server’s error %i is worth another attempt', (code) => {
+    expect(mongoFailure(new MongoServerError({ code, message: 'later' }), 'here')).toMatchObject({ code: 'TW1310', retriable: true });
   });
 
   it('leaves other errors as they are', () => {
