@@ -70,7 +70,7 @@ export const repairCommand: Command<typeof options> = {
         group: `${given.prefix}.${targetName(given.name ?? given.target)}`,
         includes: ({ database, collection }: { database: string; collection: string }) => transforming.rules.includes(database, collection),
         chosen: ({ database, collection }: { database: string; collection: string }) => chosen.includes(database, collection),
-        transform: transforming.for(target),
+        ...transforming.for(target),
         target,
         dryRun: given.dryRun,
         allowMost: given.allowMost,

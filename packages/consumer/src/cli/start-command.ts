@@ -54,6 +54,7 @@ export const startCommand: Command<typeof startOptions> = {
       const metrics = createMetrics();
       const letterWatch = new LetterWatch(new LetterCounter(kafka, letters.topic), lettersLogger);
       const consumerMetrics = new ConsumerMetrics(metrics, () => pipeline, health, letterWatch);
+      const { transform, know } = transforming.for(target);
       const subscription = new KafkaSubscription(
         kafka,
         {
@@ -61,7 +62,11 @@ export const startCommand: Command<typeof startOptions> = {
           sessionTimeoutMs,
           fetchBytes: Math.min(given.bufferBytes, MAX_FETCH_BYTES),
           topicPollMs: TOPIC_POLL_MS,
-          filter: { prefix: given.prefix, includes: ({ database, collection }) => rules.includes(database, collection) },
+          filter: {
+            prefix: given.prefix,
+            includes: ({ database, collection }) => rules.includes(database, collection),
+            onNamespaces: know,
+          },
         },
         logger.child({ component: 'subscribe' }),
       );
@@ -70,7 +75,7 @@ export const startCommand: Command<typeof startOptions> = {
           subscription,
           target,
           schemas: registry.schemas,
-          transform: transforming.for(target),
+          transform,
           errorPolicy: new ErrorPolicy(
             { writer: new LetterWriter(letters), clock: systemClock, logger: lettersLogger },
             given.onError,

@@ -27,6 +27,8 @@ export interface RepairRequest {
   /** Whether it is to be repaired, beside those that share its place. */
   readonly chosen: (namespace: Namespace) => boolean;
   readonly transform: Transform;
+  /** Told which namespaces there are: those that clash have no place. */
+  readonly know?: (namespaces: readonly Namespace[]) => void;
   readonly target: Target;
   readonly dryRun: boolean;
   readonly allowMost: boolean;
@@ -82,7 +84,9 @@ async function sourcesOf(all: readonly string[], request: RepairRequest, signal:
     throw new TailwaterError('TW1391', { target: target.kind, namespace: 'a namespace', reason: 'it cannot list documents' });
   const places = new Map<string, Place>();
   const sources: Source[] = [];
-  for (const topic of includedTopics(all, { prefix, includes })) {
+  const topics = includedTopics(all, { prefix, includes });
+  request.know?.(topics.flatMap((topic) => namespaceOfTopic(prefix, topic) ?? []));
+  for (const topic of topics) {
     const namespace = namespaceOfTopic(prefix, topic) as Namespace;
     const destination = destinationOf(namespace, transform);
     if (destination === undefined) continue;

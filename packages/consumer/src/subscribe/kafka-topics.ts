@@ -4,6 +4,8 @@ import { type Namespace, namespaceOfTopic } from '@tailwater/schema';
 export interface TopicFilter {
   readonly prefix: string;
   readonly includes: (namespace: Namespace) => boolean;
+  /** Told of all those that there are, before a record of any new one is read. */
+  readonly onNamespaces?: (namespaces: readonly Namespace[]) => void;
 }
 
 /** The included topics among all, sorted. */

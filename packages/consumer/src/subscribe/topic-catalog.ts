@@ -35,12 +35,13 @@ export class TopicCatalog {
 
   async #read(): Promise<void> {
     const [asked] = this.#connections;
-    const { prefix, includes } = this.#filter;
+    const { prefix, includes, onNamespaces } = this.#filter;
     const { brokers, topics } = await readMetadata(await asked.any(), (topic) => {
       const namespace = namespaceOfTopic(prefix, topic);
       return namespace !== undefined && includes(namespace);
     });
     for (const connections of this.#connections) connections.learn(brokers);
+    onNamespaces?.([...topics.keys()].flatMap((topic) => namespaceOfTopic(prefix, topic) ?? []));
     this.#topics = topics;
   }
 }

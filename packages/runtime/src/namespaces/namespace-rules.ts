@@ -37,6 +37,8 @@ export interface NamespaceRules {
 export interface CompiledNamespaceRules extends NamespaceRules {
   /** The included namespaces that a rule names without a wildcard: those that are known before anything is read. */
   readonly plain: readonly NamespaceName[];
+  /** As `rename`, whoever else is given that name. */
+  targetOf(namespace: NamespaceName): NamespaceName;
   /** Which part of a marked GridFS bucket the collection is; undefined when it is none. */
   gridFsPart(database: string, collection: string): 'files' | 'chunks' | undefined;
 }
@@ -67,6 +69,7 @@ export function compileNamespaceRules(options: NamespaceRulesOptions): CompiledN
   return {
     includes: isIncluded,
     rename: (namespace) => names.rename(namespace),
+    targetOf: (namespace) => names.targetOf(namespace),
     plain,
     gridFsPart: (database, collection) => gridfs.get(`${database}.${collection}`),
   };

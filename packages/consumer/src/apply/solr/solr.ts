@@ -43,7 +43,6 @@ export class SolrTarget implements Target {
   readonly #coreOf = new Map<Namespace, SolrCore>();
   readonly #prefixes = new Map<Namespace, string>();
   readonly #dropped = new DroppedFields();
-  #onlyNamespace: string | undefined;
 
   /** @throws TailwaterError TW1308 when the URL is malformed */
   constructor(options: SolrOptions) {
@@ -70,16 +69,11 @@ export class SolrTarget implements Target {
     return this.#dropped.names;
   }
 
-  /** @throws TailwaterError TW1304 for a name that is too long, TW1320 for a second namespace in a core whose ids are not said to differ */
+  /** @throws TailwaterError TW1304 for a name that is too long */
   nameOf(namespace: Namespace): string {
     const name = formatNamespace(namespace);
-    const core = this.#sharedCore;
-    if (core !== undefined) {
-      this.#onlyNamespace ??= name;
-      if (this.#options.ids === undefined && name !== this.#onlyNamespace)
-        throw new TailwaterError('TW1320', { first: this.#onlyNamespace, second: name, core });
-      return `${core}/${name}`;
-    }
+    // Where nobody said that ids differ, one core is one place: a second namespace has none there.
+    if (this.#sharedCore !== undefined) return this.#options.ids === undefined ? this.#sharedCore : `${this.#sharedCore}/${name}`;
     const own = coreName(namespace);
     if (Buffer.byteLength(own) <= MAX_CORE_NAME_BYTES) return own;
     const reason = `longer than ${MAX_CORE_NAME_BYTES} bytes`;

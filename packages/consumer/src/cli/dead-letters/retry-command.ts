@@ -65,7 +65,12 @@ export const retryLettersCommand: Command<typeof options> = {
         }
         await using registry = await openSchemas(given, logger, signal);
         const report = new RetryReport(context.stdout, given.json);
-        const parts = { target, transform: transform(target), schemas: registry.schemas, namespaceOf: namespacesOf(given.prefix) };
+        const parts = {
+          target,
+          transform: transform(target, await topicsOf(open)),
+          schemas: registry.schemas,
+          namespaceOf: namespacesOf(given.prefix),
+        };
         const effects = { assertStandsStill, remove: (ids: readonly string[]) => open.letters.remove(ids), onResult: report.add, logger };
         await retryLetters({ ...parts, ...effects, letters, newest }, signal);
         await report.end();
@@ -78,13 +83,26 @@ export const retryLettersCommand: Command<typeof options> = {
 };
 
 /** What the consumer does to each change, given the same options. */
-async function transformOf(given: OptionValues<typeof transformOptions>): Promise<(target: Target) => Transform> {
+async function transformOf(
+  given: OptionValues<typeof transformOptions> & { readonly prefix: string },
+): Promise<(target: Target, topics: readonly string[]) => Transform> {
   const transforming = await prepareTransform(given);
-  return (target) => {
-    const transform = transforming.for(target);
-    return (change) =>
-      transforming.rules.includes(change.namespace.database, change.namespace.collection) ? transform(change) : undefined;
+  const includes = ({ database, collection }: Namespace) => transforming.rules.includes(database, collection);
+  return (target, topics) => {
+    const { transform, know } = transforming.for(target);
+    know(topics.flatMap((topic) => namespaceOfTopic(given.prefix, topic) ?? []).filter(includes));
+    return (change) => (includes(change.namespace) ? transform(change) : undefined);
   };
+}
+
+async function topicsOf({ kafka }: OpenLetters): Promise<readonly string[]> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    return await admin.listTopics();
+  } finally {
+    await admin.disconnect();
+  }
 }
 
 /** @throws TailwaterError TW1353 when the group has members: two writers, and nothing that tells old from new */

@@ -38,7 +38,7 @@ export const targetErrors = {
   TW1306: {
     title: 'Two namespaces in one index',
     message: '{first} and {second} would both be written to {index}',
-    hint: 'Give one of them another target name with --rename, or exclude it.',
+    hint: 'Neither is written until one of them has another target name (--rename) or is excluded; then consumer dead-letters retry. In one Solr core: --solr-ids namespaced puts db.collection/ before each id, or --solr-ids plain if no two collections have an id in common.',
     ...permanent,
   },
   TW1307: {
@@ -88,12 +88,6 @@ export const targetErrors = {
     title: 'Client library changed',
     message: 'The installed client for {target} does not work with this version: {reason}',
     hint: 'Install the dependencies again with npm ci, so that the tested versions are used.',
-    ...permanent,
-  },
-  TW1320: {
-    title: 'Second namespace in one core',
-    message: '{first} and {second} would both be written to {core}, where documents with equal ids overwrite each other',
-    hint: 'Say --solr-ids namespaced to put db.collection/ before each id, or --solr-ids plain if no two collections have an id in common. Or leave the core out of --target-url: then each namespace has a core or collection of its own.',
     ...permanent,
   },
   TW1321: {
