@@ -157,7 +157,7 @@ export class Pipeline implements SubscriptionListener {
     const first = batch.records[0];
     const begin = first === undefined ? batch.lastOffset + 1 : Number(first.offset);
     if (progress === undefined || progress.revoked) return begin;
-    progress.highWatermark = batch.highWatermark;
+    progress.ends(batch.highWatermark, begin);
     for (const record of batch.records) {
       const offset = Number(record.offset);
       if (signal.aborted || progress.revoked) return offset;

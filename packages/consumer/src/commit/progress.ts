@@ -13,8 +13,7 @@ export class PartitionProgress implements TopicPartition {
   readonly watermark = new Watermark();
   /** Where the group stood when this process got the partition, and so where it begins to read. */
   readonly begun: number;
-  /** The offset after the partition's last record, as the last batch told. */
-  highWatermark: number;
+  #highWatermark: number;
   /** When the last record that was read was published, in milliseconds since the epoch. */
   publishedAtMs: number | undefined;
   /** The offset that this process committed last. */
@@ -35,11 +34,24 @@ export class PartitionProgress implements TopicPartition {
     // A commit of a topic that was deleted and made anew says nothing of this one.
     const isAnothers = note?.topicId !== undefined && topicId !== undefined && note.topicId !== topicId;
     this.begun = isAnothers ? low : Math.max(low, committed ?? low);
-    this.highWatermark = end;
+    this.#highWatermark = end;
     const begins = committed === undefined && offsetsForgotten ? { freshAtMs: 0 } : note;
     this.#freshness = new Freshness(isAnothers ? undefined : begins, tombstonesKeptMs, nowMs);
     // What is left now decides: soon some of it will have been read.
     this.#freshness.advance({ lag: Math.max(0, end - this.begun), publishedAtMs: undefined }, nowMs);
+  }
+
+  /** The offset after the partition's last record, as far as it is known. */
+  get highWatermark(): number {
+    return this.#highWatermark;
+  }
+
+  /**
+   * A batch that begins at an offset told where the partition ends. A broker that has just become its leader may not know of the last records yet; only when
+   * reading went back, because the topic was cut or made anew, does it really end earlier.
+   */
+  ends(highWatermark: number, batchBegins: number): void {
+    this.#highWatermark = batchBegins < this.next ? highWatermark : Math.max(this.#highWatermark, highWatermark);
   }
 
   /** Resolves when no change of the partition is queued or in flight. */

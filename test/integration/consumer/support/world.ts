@@ -1,6 +1,6 @@
 // A broker, targets, a publisher that writes what the producer would, and consumers to watch, for tests of the whole pipeline.
 
-import { type Kafka, type Mongo, startKafka, startMongo, waitFor } from '@tailwater/devstack';
+import { type Kafka, type KafkaCluster, type Mongo, startKafka, startMongo, waitFor } from '@tailwater/devstack';
 import { createKafka, createLogger, type KafkaClient, systemClock } from '@tailwater/runtime';
 import {
   deadLetterTopicName,
@@ -33,8 +33,8 @@ export const PARTITIONS = 4;
 /** A document to publish as it is, or a delete of the `_id`. */
 export type Published = { readonly document: Document } | { readonly removed: unknown };
 
-export class World {
-  readonly kafka: Kafka;
+export class World<K extends Kafka | KafkaCluster = Kafka> {
+  readonly kafka: K;
   readonly mongo: Mongo;
   readonly client: KafkaClient;
   readonly producer: Producer;
@@ -44,15 +44,19 @@ export class World {
   readonly #partitions = new Map<string, number>();
   #sequence = 0;
 
-  private constructor(kafka: Kafka, mongo: Mongo, client: KafkaClient, producer: Producer) {
+  private constructor(kafka: K, mongo: Mongo, client: KafkaClient, producer: Producer) {
     this.kafka = kafka;
     this.mongo = mongo;
     this.client = client;
     this.producer = producer;
   }
 
-  static async start(): Promise<World> {
-    const [kafka, mongo] = await Promise.all([startKafka(), startMongo({ members: 0 })]);
+  static start(): Promise<World> {
+    return World.on(startKafka());
+  }
+
+  static async on<K extends Kafka | KafkaCluster>(starting: Promise<K>): Promise<World<K>> {
+    const [kafka, mongo] = await Promise.all([starting, startMongo({ members: 0 })]);
     const client = createKafka({ brokers: kafka.brokers, clientId: 'test' }, logger);
     const producer = client.producer({
       idempotent: true,

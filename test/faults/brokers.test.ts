@@ -1,0 +1,180 @@
+// Three brokers with the settings that people run, and what happens to them on a working day: leaders move, brokers are restarted one after the other, topics appear
+// while consumers join. Every record is accounted for by its offset, not only by what the target holds at the end.
+import { type KafkaCluster, startKafkaCluster, waitFor } from '@tailwater/devstack';
+import { formatNamespace, type Namespace, topicName } from '@tailwater/schema';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { APPLIED, type ChangeResult, TARGET_API_VERSION, type Target } from '../../packages/consumer/src/apply/target.js';
+import type { Change } from '../../packages/consumer/src/change.js';
+import { type RunningConsumer, World } from '../integration/consumer/support/world.js';
+import { readTopic, type TopicRecord } from '../support/read-topic.js';
+
+const PARTITIONS = 8;
+const RECORDS = 20_000;
+const PER_TRANSACTION = 500;
+/** Ceilings that a slow machine does not reach, in milliseconds. */
+const CATCH_UP_MS = 300_000;
+const TEST_MS = 600_000;
+
+let world: World<KafkaCluster>;
+
+beforeAll(async () => {
+  world = await World.on(startKafkaCluster());
+});
+
+afterAll(async () => {
+  await world?.stop();
+});
+
+afterEach(async () => {
+  await world.stopConsumers();
+});
+
+/** Takes its time, and remembers the place of everything that it applied, and how far it got with each key. */
+class SlowTarget implements Target {
+  readonly apiVersion = TARGET_API_VERSION;
+  readonly kind = 'slow';
+  readonly applied = new Set<string>();
+  readonly #newest = new Map<string, number>();
+  delayMs: number;
+
+  constructor(delayMs: number) {
+    this.delayMs = delayMs;
+  }
+
+  nameOf = formatNamespace;
+
+  async connect(): Promise<void> {}
+
+  async applyBatch(changes: readonly Change[]): Promise<ChangeResult[]> {
+    await new Promise((resolve) => setTimeout(resolve, this.delayMs));
+    for (const { topic, partition, offset, key } of changes) {
+      this.applied.add(`${topic}/${partition}/${offset}`);
+      const name = `${topic}/${partition}/${key}`;
+      this.#newest.set(name, Math.max(offset, this.#newest.get(name) ?? 0));
+    }
+    return changes.map(() => APPLIED);
+  }
+
+  /** Whether this record was applied, or one of its key that came after it. */
+  has(topic: string, { partition, offset, key }: TopicRecord): boolean {
+    return (this.#newest.get(`${topic}/${partition}/${key}`) ?? -1) >= Number(offset);
+  }
+
+  async close(): Promise<void> {}
+}
+
+const documents = (from: number, count: number) => Array.from({ length: count }, (_, index) => ({ document: { _id: from + index } }));
+
+/** At most one member a process, as the broker counts them, until the signal aborts: what was seen too many. */
+async function watchMembers(prefix: string, processes: () => number, signal: AbortSignal): Promise<string[]> {
+  const seen: string[] = [];
+  while (!signal.aborted) {
+    try {
+      const { groups } = await world.kafka.withAdmin((admin) => admin.describeGroups([`${prefix}.test`]));
+      const members = groups[0]?.members.length ?? 0;
+      if (members > processes()) seen.push(`${members} members of ${processes()} processes`);
+    } catch {
+      // A broker that restarts, or does not coordinate any more.
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return seen;
+}
+
+/** Every record of the topic, by its place, that no consumer has applied: a client that sends again what was not answered may have written some twice. */
+async function unaccounted(topic: string, targets: readonly SlowTarget[]): Promise<string[]> {
+  const records = await readTopic(
+    world.kafka.nodes.map(({ address }) => address),
+    topic,
+  );
+  expect(records.length).toBeGreaterThanOrEqual(RECORDS);
+  return records
+    .filter((record) => !targets.some((target) => target.has(topic, record)))
+    .map(({ partition, offset }) => `${topic}/${partition}/${offset}`);
+}
+
+/** Does the work while two slow consumers have a backlog, and answers with the records that neither has applied once both say that nothing is left. */
+async function underBacklog(prefix: string, work: (topic: string) => Promise<void>): Promise<{ lost: string[]; members: string[] }> {
+  const namespace: Namespace = { database: 'shop', collection: 'orders' };
+  const topic = topicName(prefix, namespace);
+  await world.createTopic(prefix, namespace, { partitions: PARTITIONS });
+  for (let from = 0; from < RECORDS; from += PER_TRANSACTION) await world.publish(prefix, namespace, documents(from, PER_TRANSACTION));
+  const targets = [new SlowTarget(500), new SlowTarget(500)];
+  const apply = { lanes: 2, batch: { count: 50, bytes: 1_000_000, lingerMs: 1 } };
+  const consumers: RunningConsumer[] = targets.map((target) => world.consumer(prefix, { target, apply }));
+  const watch = new AbortController();
+  const watching = watchMembers(prefix, () => consumers.length, watch.signal);
+  await waitFor(() => targets.every(({ applied }) => applied.size > 0), { describe: 'both at work', timeoutMs: CATCH_UP_MS });
+  await work(topic);
+  for (const target of targets) target.delayMs = 0;
+  await waitFor(() => consumers.map(({ pipeline }) => pipeline.lag), {
+    describe: (lags) => `a lag of 0 at both, not ${lags}`,
+    until: (lags) => lags.every((lag) => lag === 0),
+    timeoutMs: CATCH_UP_MS,
+  });
+  watch.abort();
+  return { lost: await unaccounted(topic, targets), members: await watching };
+}
+
+describe('three brokers', () => {
+  test(
+    'a partition’s leader moves back and forth under a backlog: nothing that is committed was left out',
+    async () => {
+      const { lost, members } = await underBacklog('moved', async (topic) => {
+        for (let move = 0; move < PARTITIONS; move += 1) await world.kafka.moveLeader(topic, move % PARTITIONS);
+      });
+      expect(lost).toEqual([]);
+      expect(members).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'brokers are restarted one after the other under a backlog: nothing that is committed was left out',
+    async () => {
+      const rounds = Number(process.env['TAILWATER_TEST_ROLLS'] ?? 1);
+      const { lost, members } = await underBacklog('rolled', async () => {
+        for (let round = 0; round < rounds; round += 1) await world.kafka.roll();
+      });
+      expect(lost).toEqual([]);
+      expect(members).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  test('topics that appear while consumers join are read, by one member a process, and cost a handful of rebalances', async () => {
+    const prefix = 'many';
+    const namespaces = Array.from({ length: 60 }, (_, index): Namespace => ({ database: 'shop', collection: `c${index}` }));
+    const targets = [new SlowTarget(1), new SlowTarget(1)];
+    const consumers: RunningConsumer[] = [];
+    const watch = new AbortController();
+    const watching = watchMembers(prefix, () => consumers.length, watch.signal);
+    for (const [index, namespace] of namespaces.entries()) {
+      // The group is joining while the first topics appear, and the second member comes when some are there.
+      if (index === 0 || index === 20) consumers.push(world.consumer(prefix, { target: targets[consumers.length] as SlowTarget }));
+      await world.createTopic(prefix, namespace, { partitions: 2 });
+      await world.publish(prefix, namespace, documents(0, 20));
+    }
+    const missing = async (): Promise<string[]> => {
+      const all = new Set(targets.flatMap(({ applied }) => [...applied]));
+      return namespaces
+        .filter((namespace) => [...all].filter((place) => place.startsWith(`${topicName(prefix, namespace)}/`)).length < 20)
+        .map(formatNamespace);
+    };
+    await waitFor(missing, {
+      describe: (left) => `all collections, without ${left}`,
+      until: (left) => left.length === 0,
+      timeoutMs: 60_000,
+    });
+    watch.abort();
+    expect(await watching).toEqual([]);
+    const rebalances = consumers.map(({ pipeline }) => pipeline.group.rebalances);
+    expect(Math.max(...rebalances)).toBeLessThan(namespaces.length / 2);
+    for (const { pipeline } of consumers) expect(pipeline.group.isMember).toBe(true);
+    await waitFor(() => consumers.map(({ pipeline }) => pipeline.lag), {
+      describe: (lags) => `a lag of 0 at both, not ${lags}`,
+      until: (lags) => lags.every((lag) => lag === 0),
+      timeoutMs: 60_000,
+    });
+  });
+});
