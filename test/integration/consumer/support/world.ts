@@ -177,6 +177,8 @@ export interface ConsumerOptions {
   readonly apply?: Partial<LanesOptions>;
   readonly includes?: (namespace: Namespace) => boolean;
   readonly onError?: OnError;
+  /** Default 200, so that tests need not wait. */
+  readonly topicPollMs?: number;
 }
 
 export class RunningConsumer {
@@ -196,7 +198,7 @@ export class RunningConsumer {
         groupId: `${prefix}.test`,
         sessionTimeoutMs: 6_000,
         fetchBytes: 2 * 1024 * 1024,
-        topicPollMs: 200,
+        topicPollMs: options.topicPollMs ?? 200,
         filter: { prefix, includes: options.includes ?? (() => true) },
       },
       logger,
