@@ -214,6 +214,25 @@ describe('runPipeline', () => {
     expect(records.length).toBe(300);
   });
 
+  it('copies many small collections in a few transactions, while they are written to, and starts again in one', async () => {
+    const names = Array.from({ length: 60 }, (_, n) => `small${n}`);
+    for (const name of names) await collection(name).insertMany(Array.from({ length: 10 }, (_, n) => ({ _id: n as never, name })));
+    const first = await start({ partitions: 2 });
+    for (const name of names) await collection(name).updateOne({ _id: 3 as never }, { $set: { changed: true } });
+    await first.untilInStep();
+    await first.stop();
+    expect(first.counts.snapshotRead).toBe(600);
+    // What the tail brought are transactions of their own, and so are the checkpoints of a second without any.
+    expect(first.counts.transactions).toBeLessThan(40);
+    for (const name of [names[0], names[30], names[59]]) await expectEqual(name as string);
+    const second = await start({ partitions: 2 });
+    await collection('small7').insertOne({ _id: 'new' as never });
+    await second.untilInStep();
+    await second.stop();
+    expect(second.counts.transactions).toBeLessThan(8);
+    await expectEqual('small7');
+  });
+
   it('keeps all records of a document in one partition when its topic is given more, while it runs and while it is away', async () => {
     const topic = `${prefix()}.shop.orders`;
     const addPartitions = (count: number) => kafka.withAdmin((admin) => admin.createPartitions({ topicPartitions: [{ topic, count }] }));

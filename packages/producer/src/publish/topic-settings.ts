@@ -16,8 +16,13 @@ export interface DescribedTopic {
   readonly settings: ReadonlyMap<string, string>;
 }
 
+/** What a topic holds. */
+export type TopicKind = 'documents' | 'checkpoints';
+
 interface Advice {
   readonly setting: string;
+  /** Checkpoints are read whole, and rewritten often: how long deletes stay, and how soon it is cleaned, loses nothing of them. */
+  readonly kinds: readonly TopicKind[];
   readonly isGood: (value: string, replicas: number) => boolean;
   readonly better: string;
   readonly why: string;
@@ -26,24 +31,28 @@ interface Advice {
 const ADVICE: readonly Advice[] = [
   {
     setting: 'delete.retention.ms',
+    kinds: ['documents'],
     isGood: (value) => Number(value) >= DAY_MS,
     better: String(DELETE_RETENTION_MS),
     why: 'a reader that is behind for longer misses deletes',
   },
   {
     setting: 'min.insync.replicas',
+    kinds: ['documents', 'checkpoints'],
     isGood: (value, replicas) => replicas < 3 || Number(value) >= 2,
     better: '2',
     why: 'a record that one broker alone has is acknowledged, and lost with it',
   },
   {
     setting: 'unclean.leader.election.enable',
+    kinds: ['documents', 'checkpoints'],
     isGood: (value) => value !== 'true',
     better: 'false',
     why: 'a replica that lacks acknowledged records may become the leader',
   },
   {
     setting: 'max.compaction.lag.ms',
+    kinds: ['documents'],
     isGood: (value) => Number(value) >= MINUTE_MS,
     better: '9223372036854775807',
     why: 'the broker begins a new segment, and cleans, all the time',
@@ -77,15 +86,16 @@ export class TopicAdvice {
     this.#logger = logger;
   }
 
-  /** @param kind - what the topics hold, for the message */
-  settings(kind: string, described: readonly DescribedTopic[]): void {
-    const found = ADVICE.map((advice) => ({
-      ...advice,
-      topics: described.filter(({ topic, replicas, settings }) => {
-        const value = settings.get(advice.setting);
-        return value !== undefined && !advice.isGood(value, replicas) && this.#isNew(`${advice.setting} ${topic}`);
-      }),
-    })).filter(({ topics }) => topics.length > 0);
+  settings(kind: TopicKind, described: readonly DescribedTopic[]): void {
+    const found = ADVICE.filter(({ kinds }) => kinds.includes(kind))
+      .map((advice) => ({
+        ...advice,
+        topics: described.filter(({ topic, replicas, settings }) => {
+          const value = settings.get(advice.setting);
+          return value !== undefined && !advice.isGood(value, replicas) && this.#isNew(`${advice.setting} ${topic}`);
+        }),
+      }))
+      .filter(({ topics }) => topics.length > 0);
     if (found.length === 0) return;
     const parts = found.map(
       ({ setting, topics, why }) => `${setting}=${topics[0]?.settings.get(setting)} of ${named(topics.map(({ topic }) => topic))} (${why})`,

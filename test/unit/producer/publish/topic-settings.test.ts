@@ -52,6 +52,14 @@ describe('settings of topics', () => {
     );
   });
 
+  it('of the checkpoints count where they lose records, and not where they are only cleaned soon', () => {
+    const { advice, lines } = adviceWithLog();
+    advice.settings('checkpoints', [described('tw.checkpoints', 3, { 'delete.retention.ms': '1000', 'max.compaction.lag.ms': '1000' })]);
+    expect(lines).toEqual([]);
+    advice.settings('checkpoints', [described('tw.checkpoints', 3, { 'min.insync.replicas': '1' })]);
+    expect(lines).toMatchObject([{ topics: ['tw.checkpoints'] }]);
+  });
+
   it('of many topics are one line, with a command that finds them', () => {
     const { advice, lines } = adviceWithLog();
     const many = Array.from({ length: 500 }, (_, n) => described(`tw.a.c${n}`, 3, { 'min.insync.replicas': '1' }));
