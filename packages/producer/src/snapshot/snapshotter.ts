@@ -14,16 +14,17 @@ import {
 } from '../checkpoint/checkpoint-record.js';
 import type { TrackedNamespace } from '../normalize/change-batch.js';
 import { Mutex } from '../sequence/mutex.js';
-import type { ReadChunk, Sequencer } from '../sequence/sequencer.js';
+import type { Sequencer } from '../sequence/sequencer.js';
 import type { TailProgress } from '../sequence/tail-progress.js';
 import type { Pauses } from '../signals/pauses.js';
 import { isRetriableMongoError } from '../source/mongo/mongo-errors.js';
 import type { Chunk, ChunkReader } from './chunk-reader.js';
 import { CollectionCopy } from './collection-copy.js';
+import { type CopyTask, copyTogether, type TogetherDependencies } from './copy-together.js';
 import type { RateLimit } from './rate-limit.js';
 import { beginAnew } from './snapshot-plan.js';
 import type { SnapshotReport } from './snapshot-report.js';
-import { splitRanges, WHOLE } from './split-ranges.js';
+import { splitRanges } from './split-ranges.js';
 import type { TouchedKeys, Window } from './touched-keys.js';
 
 const RETRY_DELAY_MS = 500;
@@ -32,17 +33,10 @@ const MAX_RETRY_DELAY_MS = 10_000;
 const RANGES_PER_WORKER = 2;
 /** Collections that one transaction copies, each smaller than a chunk, together no larger than one. */
 const COPIED_TOGETHER = 100;
-const TOGETHER_BYTES = 4 * 1024 * 1024;
 /** Collections that are sized at once. */
 const SIZED_AT_ONCE = 16;
 /** A range is worth its bounds when it holds about this many chunks. */
 const CHUNKS_PER_RANGE = 2;
-
-/** A range of a collection, for one worker. */
-interface CopyTask {
-  readonly copy: CollectionCopy;
-  readonly index: number;
-}
 
 export interface SnapshotterDependencies {
   readonly client: MongoClient;
@@ -74,6 +68,7 @@ export class Snapshotter {
   readonly #estimated = new Map<TrackedNamespace, number>();
   readonly #known: Map<string, SnapshotProgress>;
   readonly #picking = new Mutex();
+  readonly #together: TogetherDependencies;
   #wake: () => void = () => {};
   #idle: () => void = () => {};
 
@@ -81,6 +76,12 @@ export class Snapshotter {
     this.#deps = deps;
     this.#options = options;
     this.#known = new Map(checkpoint.snapshots);
+    this.#together = {
+      ...deps,
+      read: (window, range, signal) => this.#read(window, range, signal),
+      note: (copy, moved) => this.#note(copy, moved),
+      onPublished: (copy) => this.#finish(copy),
+    };
   }
 
   /** Asks for a snapshot of a collection; one that has been started goes on where it was. */
@@ -194,7 +195,7 @@ export class Snapshotter {
   async #work(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const tasks = await this.#picking.run(() => this.#pickTogether(signal));
-      const larger = tasks.length > 1 ? await this.#copyTogether(tasks, signal) : tasks;
+      const larger = tasks.length > 1 ? await copyTogether(this.#together, tasks, signal) : tasks;
       for (const { copy, index } of larger) await this.#copy(copy, index, signal);
     }
   }
@@ -276,48 +277,6 @@ export class Snapshotter {
     logger.info({ namespace: namespace.name, total, ranges: ranges.length, ...resumed }, 'Snapshot of the collection started');
     report.started(namespace.name, copy.progress);
     return copy;
-  }
-
-  /** Copies collections that one chunk each holds, in as few transactions as hold them; returns those that are larger. */
-  async #copyTogether(tasks: readonly CopyTask[], signal: AbortSignal): Promise<CopyTask[]> {
-    const { sequencer, progress, touched, rate, pauses } = this.#deps;
-    const larger: CopyTask[] = [];
-    let read: ReadChunk[] = [];
-    let bytes = 0;
-    const publish = async (): Promise<void> => {
-      await sequencer.chunks(read, 'snapshot', signal);
-      for (const { copy } of tasks) this.#finish(copy);
-      read = [];
-      bytes = 0;
-    };
-    for (const task of tasks) {
-      const { copy, index } = task;
-      signal.throwIfAborted();
-      await pauses.free('snapshots', signal);
-      await rate.free(signal);
-      await progress.near(signal);
-      if (copy.isVoid) continue;
-      const window = touched.open(copy.namespace);
-      const chunk = await this.#read(window, copy.range(index), signal);
-      rate.took(chunk.documents.length);
-      if (!(await this.#isWhole(window, chunk, signal))) {
-        touched.close(window);
-        larger.push(task);
-        continue;
-      }
-      read.push({ window, chunk, notes: () => this.#note(copy, copy.finished(index, chunk.documents.length)) });
-      for (const document of chunk.documents) bytes += document.length;
-      if (bytes >= TOGETHER_BYTES) await publish();
-    }
-    if (read.length > 0) await publish();
-    return larger;
-  }
-
-  /** Whether nothing is behind the chunk. What comes later the tail brings. */
-  async #isWhole(window: Window, { lastId }: Chunk, signal: AbortSignal): Promise<boolean> {
-    if (lastId === undefined) return true;
-    const rest = await this.#read(window, { ...WHOLE, lastId: lastId.toString('base64') }, signal);
-    return rest.documents.length === 0;
   }
 
   /** What the checkpoint says of a copy that has moved on. */
