@@ -32,7 +32,7 @@ const MAX_RETRY_DELAY_MS = 10_000;
 /** More ranges than workers, so that none is left alone with a large one at the end. */
 const RANGES_PER_WORKER = 2;
 /** Collections that one transaction copies, each smaller than a chunk, together no larger than one. */
-const COPIED_TOGETHER = 100;
+const COPIED_TOGETHER = 25;
 /** Collections that are sized at once. */
 const SIZED_AT_ONCE = 16;
 /** A range is worth its bounds when it holds about this many chunks. */
