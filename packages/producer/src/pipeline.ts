@@ -12,7 +12,7 @@ import {
   sleep,
   TailwaterError,
 } from '@tailwater/runtime';
-import { checkpointTopicName, formatNamespace, type SchemaIds, signalsTopicName } from '@tailwater/schema';
+import { checkpointTopicName, deadLetterTopicName, formatNamespace, type SchemaIds, signalsTopicName } from '@tailwater/schema';
 import type { Document, ReadPreferenceLike } from 'mongodb';
 import { CheckpointBase } from './checkpoint/base.js';
 import { BaseKeeper } from './checkpoint/base-keeper.js';
@@ -26,6 +26,7 @@ import { announceCopy } from './headroom/preflight.js';
 import { KafkaElection } from './lead/kafka-election.js';
 import { lead, type RunSession } from './lead/lead.js';
 import { producerName } from './lead/producer-name.js';
+import { shareOut } from './memory-shares.js';
 import { NamespaceTable } from './normalize/namespace-table.js';
 import type { NormalizeCounters } from './normalize/normalize-counters.js';
 import type { ProducerMetrics } from './producer-metrics.js';
@@ -37,6 +38,7 @@ import { ensureOwnTopics } from './publish/own-topics.js';
 import { Publisher } from './publish/publisher.js';
 import type { SubjectIds } from './publish/subject-ids.js';
 import { TopicAdvice } from './publish/topic-settings.js';
+import { type OnRefused, Quarantine } from './quarantine/quarantine.js';
 import { Sequencer } from './sequence/sequencer.js';
 import { TailProgress } from './sequence/tail-progress.js';
 import { readSignals } from './signals/kafka-signal-topic.js';
@@ -45,6 +47,7 @@ import { Refresher } from './signals/refresher.js';
 import { SignalDesk } from './signals/signal-desk.js';
 import { SourceDocuments } from './signals/source-documents.js';
 import { ChunkReader } from './snapshot/chunk-reader.js';
+import { ChunkRoom } from './snapshot/chunk-room.js';
 import { listCollections } from './snapshot/collections.js';
 import { RateLimit } from './snapshot/rate-limit.js';
 import type { SnapshotPlan } from './snapshot/snapshot-plan.js';
@@ -110,6 +113,8 @@ export interface PipelineOptions extends SourceOptions {
   readonly maxFileBytes?: number | undefined;
   /** What becomes of a checkpoint that the source no longer holds. */
   readonly onGap: OnGap;
+  /** What becomes of a document or namespace that Kafka does not take; by default it is put aside. */
+  readonly onRefused?: OnRefused;
 }
 
 /**
@@ -223,15 +228,25 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
   const progress = new TailProgress(session.start);
   state.position = () => progress.end;
   const touched = new TouchedKeys();
+  const shares = shareOut(options.memoryBudgetBytes);
   const { maxFileBytes } = options;
   const filesLogger = logger.child({ component: 'gridfs' });
   const contents = maxFileBytes === undefined ? undefined : new FileContents(source.client, maxFileBytes, metrics, filesLogger);
+  const quarantine = new Quarantine({
+    topics: session.topics,
+    topic: deadLetterTopicName(options.prefix, 'producer'),
+    onRefused: options.onRefused ?? 'quarantine',
+    logger: logger.child({ component: 'quarantine' }),
+  });
+  state.quarantine = () => quarantine.statuses();
   const sequencer: Sequencer = new Sequencer({
     normalizer: createNormalizer(source, session.changes, options.source, namespaces, deps.counters, logger),
-    lookup: new DocumentLookup(source.client),
+    lookup: new DocumentLookup(source.client, shares.lookup),
     contents,
-    encoder: new RecordEncoder(options.valueFormat),
-    topics: session.topics,
+    encoder: new RecordEncoder(options.valueFormat, shares.kept),
+    shares,
+    topics: quarantine,
+    quarantine,
     publisher: session.publisher,
     touched,
     progress,
@@ -243,7 +258,8 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
   const { snapshotParallel: parallel, snapshotReadPreference: readPreference, snapshotRate, snapshotQueries: queries } = options;
   // A second's worth at most, so that a low rate is no sequence of long pauses.
   const chunkDocuments = snapshotRate === 0 ? options.chunkDocuments : Math.min(options.chunkDocuments, snapshotRate);
-  const reader = new ChunkReader(source.client, { documents: chunkDocuments, readPreference, queries, contentBytes: contents?.bytesOf });
+  const chunk = { documents: chunkDocuments, chunkBytes: shares.chunk, contentBytes: contents?.bytesOf };
+  const reader = new ChunkReader(source.client, { ...chunk, readPreference, queries });
   const pauses = new Pauses(session.checkpoint.paused);
   state.paused = () => pauses.current;
   const snapshotLogger = logger.child({ component: 'snapshot' });
@@ -256,6 +272,7 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
       touched,
       report,
       rate: new RateLimit(snapshotRate),
+      room: new ChunkRoom(shares.chunks),
       pauses,
       logger: snapshotLogger,
     },
@@ -287,7 +304,7 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
     checkpoint: session.checkpoint,
     collections,
     withoutTopic: await session.topics.missing(collections),
-    ensureTopics: (wanted) => session.topics.ensure(wanted),
+    ensureTopics: (wanted) => quarantine.ensure(wanted),
     note: async (records) => {
       await sequencer.note(() => records);
       await sequencer.settled();
@@ -303,7 +320,7 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
       namespaceOf: (name) => namespaces.byName(name),
       snapshotter,
       sweeper,
-      refresher: new Refresher({ documents: new SourceDocuments(source.client), keys, sequencer, progress, touched }),
+      refresher: new Refresher({ documents: new SourceDocuments(source.client, shares.lookup), keys, sequencer, progress, touched }),
       sequencer,
       pauses,
       source: source.replicaSet,
@@ -315,7 +332,7 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
     run: async (stop: AbortSignal): Promise<void> => {
       // Small batches wait for what is on its way, unless a snapshot's chunk waits for the tail.
       const untilFree = (): Promise<void> => (progress.isAwaited ? Promise.resolve() : session.publisher.idle());
-      for await (const batch of readAhead(session.changes, session.start, untilFree, stop)) {
+      for await (const batch of readAhead(session.changes, session.start, untilFree, shares.readAhead, stop)) {
         await pauses.free('tail', stop);
         if (!stop.aborted) await sequencer.tail(batch);
       }

@@ -1,4 +1,4 @@
-// The producer's counters. Promise E: events read = published + superseded + filtered; everything else that an oplog holds is
+// The producer's counters. Promise E: events read = published + superseded + filtered + quarantined; everything else that an oplog holds is
 // counted by kind. They are moved once a batch, never once an event.
 import type { Counter, Histogram, Metrics } from '@tailwater/runtime';
 import { LATENCY_BUCKETS_SECONDS } from '@tailwater/runtime';
@@ -12,9 +12,11 @@ const COUNTERS = {
   events_published: 'Events of the tail committed to Kafka',
   events_superseded: 'Updates whose document was deleted meanwhile; their tombstones follow',
   events_filtered: 'Events of namespaces that are not included',
+  events_quarantined: 'Events that Kafka does not take, committed to the dead letters',
   snapshot_documents_read: 'Documents read by snapshots',
   snapshot_documents_published: 'Documents of snapshots committed to Kafka',
   snapshot_documents_superseded: 'Documents of snapshots that the tail had published meanwhile',
+  snapshot_documents_quarantined: 'Documents of snapshots that Kafka does not take, committed to the dead letters',
   gridfs_files_too_large: 'Times that a file was published without its content, which is over the limit',
   gridfs_files_incomplete: 'Times that a file was published without its content, of which the source lacked chunks',
   sweep_records_read: 'Records of topics read by sweeps',
@@ -41,6 +43,9 @@ export interface ProducerCounts {
   readonly eventsPublished: number;
   readonly eventsSuperseded: number;
   readonly eventsFiltered: number;
+  /** What Kafka does not take: it is among the dead letters. */
+  readonly eventsQuarantined: number;
+  readonly snapshotQuarantined: number;
   readonly snapshotRead: number;
   readonly snapshotPublished: number;
   /** Rows that the tail had touched meanwhile: it published them. */
@@ -124,6 +129,7 @@ export class ProducerMetrics {
     this.#add('published_bytes', encoded.bytes);
     this.#add(PUBLISHED_BY[origin ?? 'tail'], encoded.records);
     this.#add(origin === 'tail' ? 'events_superseded' : 'snapshot_documents_superseded', encoded.superseded);
+    this.#add(origin === 'tail' ? 'events_quarantined' : 'snapshot_documents_quarantined', encoded.refused.length);
   }
 
   counts(): ProducerCounts {
@@ -134,6 +140,8 @@ export class ProducerMetrics {
       eventsPublished: sums.events_published,
       eventsSuperseded: sums.events_superseded,
       eventsFiltered: sums.events_filtered,
+      eventsQuarantined: sums.events_quarantined,
+      snapshotQuarantined: sums.snapshot_documents_quarantined,
       snapshotRead: sums.snapshot_documents_read,
       snapshotPublished: sums.snapshot_documents_published,
       snapshotSuperseded: sums.snapshot_documents_superseded,

@@ -2,6 +2,7 @@
 import type { Position } from '@tailwater/schema';
 import type { GapRecord, Paused } from './checkpoint/checkpoint-record.js';
 import type { ProducerCounts } from './producer-metrics.js';
+import type { QuarantineStatus } from './quarantine/quarantine.js';
 import type { SnapshotStatus, SnapshotTotals } from './snapshot/snapshot-report.js';
 import type { SweepStatus } from './sweep/sweeper.js';
 
@@ -15,6 +16,8 @@ export class ProducerState {
   snapshots: () => { totals: SnapshotTotals; collections: SnapshotStatus[] } | undefined = () => undefined;
   /** Sweeps that are under way or waiting. */
   sweeps: () => SweepStatus[] = () => [];
+  /** What Kafka did not take, by namespace and reason. */
+  quarantine: () => QuarantineStatus[] = () => [];
   /** What somebody has paused. */
   paused: () => Paused | undefined = () => undefined;
   /** The newest gap, healed or not. */
@@ -27,6 +30,7 @@ export class ProducerState {
     this.phase = 'standby';
     this.position = () => undefined;
     this.sweeps = () => [];
+    this.quarantine = () => [];
     this.lastError = undefined;
   }
 }

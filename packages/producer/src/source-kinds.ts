@@ -1,5 +1,6 @@
 // The kinds of source that the producer can read, each with what turns its entries into changes. Both give the same changes.
 import type { Logger } from '@tailwater/runtime';
+import { shareOut } from './memory-shares.js';
 import type { EntryNormalizer } from './normalize/entry-normalizer.js';
 import { EventNormalizer } from './normalize/event-normalizer.js';
 import type { NamespaceTable } from './normalize/namespace-table.js';
@@ -17,6 +18,8 @@ export interface SourceOptions extends NamespacePatterns {
   readonly source: SourceKind;
   /** Where the document of an update comes from in a change stream. */
   readonly fullDocument: 'lookup' | 'when-available';
+  /** Bytes that may be under way between MongoDB and Kafka; by default 128 MiB. */
+  readonly memoryBudgetBytes?: number;
 }
 
 /** @param isAwaited - whether somebody waits for the source's position to move on, as the chunks of a snapshot do */
@@ -24,7 +27,9 @@ export function openSource(source: MongoSource, options: SourceOptions, isAwaite
   const { client, version, isMongos, connection } = source;
   if (options.source === 'oplog') {
     const child = logger.child({ component: 'oplog' });
-    return isMongos ? new ShardedSource(client, connection, child) : new OplogSource(client, child);
+    return isMongos
+      ? new ShardedSource(client, connection, shareOut(options.memoryBudgetBytes).lanes, child)
+      : new OplogSource(client, child);
   }
   const postImages = options.fullDocument === 'when-available';
   const { include, exclude } = options;

@@ -200,28 +200,17 @@ describe('ChunkReader', () => {
     expect(next.documents.map((document) => document.readInt32LE(9))).toEqual([25, 30, 40]);
   });
 
-  it('reads past ids that it cannot query by', async () => {
+  it('reads ids that the driver has no value for, and goes on from them', async () => {
     await collection('odd', ['a', 'c', 'd', 'e'].map((_id) => ({ _id })) as unknown as Document[]);
     const raw = await RawConnection.open((mongo as Mongo).port);
     const odd = ['6161ff', '6162ff', '6163ff'].map((hex) => documentWithId({ kind: 'string', text: Buffer.from(hex, 'hex') }));
     expect(await raw.insert('shop', 'odd', odd)).toEqual([]);
     raw.close();
-    const chunks = await readAll('odd', 5);
-    expect(documentsOf(chunks)).toEqual(await storedIn('odd'));
-    expect(documentsOf(chunks).length).toBe(7);
-    // With nothing else in a chunk there is no place to go on from: that is said, and not passed over.
-    await expect(readAll('odd', 3)).rejects.toThrow('shop.odd');
-    // At the end of a range there is no need to.
-    await client
-      .db('shop')
-      .collection('odd')
-      .deleteMany({ _id: { $in: ['c', 'd', 'e'] as never[] } });
-    const ending = await readAll('odd', 4);
-    expect(documentsOf(ending)).toEqual(await storedIn('odd'));
-    expect(ending.map(({ documents, lastId }) => [documents.length, lastId === undefined])).toEqual([
-      [1, false],
-      [3, true],
-    ]);
+    for (const documents of [1, 2, 3, 5]) {
+      const chunks = await readAll('odd', documents);
+      expect(documentsOf(chunks)).toEqual(await storedIn('odd'));
+      expect(documentsOf(chunks).length).toBe(7);
+    }
   });
 
   it('ends when it is told to', async () => {

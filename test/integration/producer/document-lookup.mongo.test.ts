@@ -1,12 +1,15 @@
 // Promise C: an update gets the document as it is at the update's position or later, whatever its _id is.
 import { type Mongo, startMongo } from '@tailwater/devstack';
+import { findId, type RawValue, recordKey } from '@tailwater/schema';
 import { type Document, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DocumentLookup } from '../../../packages/producer/src/enrich/document-lookup.js';
 import { ChangeBatch, type TrackedNamespace } from '../../../packages/producer/src/normalize/change-batch.js';
 import { newestMajorityPosition } from '../../../packages/producer/src/source/oplog/oplog-window.js';
+import type { Id } from '../../property/schema/ids/id.js';
 import { documentWithId } from '../../property/schema/ids/id-bson.js';
 import { addRow, ITEMS, ORDERS, type RowOptions } from '../../unit/producer/support/rows.js';
+import { RawConnection } from '../schema/raw-connection.js';
 import { everyId } from './support/every-id.js';
 
 const MEGABYTE = 1024 * 1024;
@@ -95,7 +98,7 @@ describe('DocumentLookup', () => {
     for (const [n, size] of sizes.entries()) await insert(ORDERS, [{ _id: n, n, bytes: Buffer.alloc(size * MEGABYTE, n) }]);
     const batch = await updatesOf(...sizes.map((_, n) => ({ id: n })));
     const lookup = new DocumentLookup(client);
-    await lookup.fill(batch, 0, batch.length);
+    for (let from = 0; from < 5; ) from = await lookup.fill(batch, from, 5);
     const documents = await stored(ORDERS);
     expect(batch.document.slice(0, 5).map((document, n) => document?.equals(documents[n] as Buffer))).toEqual(Array(5).fill(true));
     // The next slice of such documents holds one; that of a namespace that nothing is known of holds few.
@@ -152,12 +155,45 @@ describe('DocumentLookup', () => {
     }
   });
 
-  it('says so, and does not go on, when it cannot ask for a document', async () => {
-    const batch = await updatesOf({ id: 'a' });
-    const source = documentWithId({ kind: 'string', text: Buffer.of(0xff) });
-    batch.idSource[0] = source;
-    batch.idStart[0] = 9;
-    batch.idEnd[0] = source.length - 1;
-    await expect(new DocumentLookup(client).fill(batch, 0, 1)).rejects.toThrow('shop.orders');
+  it('takes no more documents than a slice has room for, and leaves the others to the next', async () => {
+    await insert(
+      ORDERS,
+      Array.from({ length: 40 }, (_, n) => ({ _id: n, n, bytes: Buffer.alloc(n < 30 ? 10 : MEGABYTE) })),
+    );
+    const batch = await updatesOf(...Array.from({ length: 41 }, (_, n) => ({ id: n })));
+    const lookup = new DocumentLookup(client, 3 * MEGABYTE);
+    const ends: number[] = [];
+    for (let from = 0; from < 41; from = ends.at(-1) as number) {
+      ends.push(await lookup.fill(batch, from, 41));
+      const held = batch.document.slice(from).reduce((bytes, document) => bytes + (document?.length ?? 0), 0);
+      expect(held).toBeLessThan(4 * MEGABYTE);
+      batch.releaseDocuments(0, ends.at(-1) as number);
+    }
+    expect(ends.length).toBeGreaterThan(3);
+    // A document that is larger than all of the room goes alone.
+    const small = new DocumentLookup(client, 1000);
+    const two = await updatesOf({ id: 35 }, { id: 36 });
+    expect([await small.fill(two, 0, 2), two.document[0]?.length, await small.fill(two, 1, 2)]).toEqual([1, expect.any(Number), 2]);
+  });
+
+  it('finds what the driver has no value for', async () => {
+    const ids: Id[] = [
+      { kind: 'string', text: Buffer.of(0xff) },
+      { kind: 'date', ms: 8_640_000_000_000_001n },
+      { kind: 'object', fields: [[Buffer.of(0xc3), { kind: 'string', text: Buffer.of(0x61) }]] },
+      { kind: 'dbPointer', namespace: Buffer.from('a.b'), id: Buffer.alloc(12) },
+    ];
+    const sources = ids.map((id) => documentWithId(id));
+    const connection = await RawConnection.open((mongo as Mongo).port);
+    expect(await connection.insert('shop', ORDERS.collection, sources)).toEqual([]);
+    connection.close();
+    const batch = await updatesOf(...ids.map(() => ({})));
+    for (const [row, source] of sources.entries()) {
+      const { type, start, end } = findId(source) as RawValue;
+      [batch.idSource[row], batch.idType[row], batch.idStart[row], batch.idEnd[row]] = [source, type, start, end];
+      batch.key[row] = recordKey(source, type, start);
+    }
+    await new DocumentLookup(client).fill(batch, 0, ids.length);
+    expect(batch.document.slice(0, ids.length)).toEqual(sources);
   });
 });

@@ -22,7 +22,7 @@ import { expectIncluded, expectPublished } from './expect-included.js';
 import { namespaceOptions, sourceAccess, sourceOptions } from './options.js';
 import { registryFor } from './registry.js';
 
-const { fullDocument, gridfsMaxBytes, onGap, acceptCluster } = leaves;
+const { fullDocument, gridfsMaxBytes, onGap, acceptCluster, onRefused, memoryBudget } = leaves;
 const { partitions, replicationFactor, sessionTimeout, shutdownTimeout, valueFormat } = leaves;
 const { snapshot, startAt, snapshotQuery, snapshotOnly, chunkDocuments, snapshotParallel, snapshotRate, snapshotReadPreference } = leaves;
 
@@ -37,6 +37,8 @@ export const startOptions = {
   shutdownTimeout,
   onGap,
   acceptCluster,
+  onRefused,
+  memoryBudget,
   snapshot,
   startAt,
   snapshotQuery,

@@ -89,6 +89,7 @@ export const startCommand: Command<typeof startOptions> = {
           startAt,
           snapshotQueries,
           sessionTimeoutMs: given.sessionTimeout * 1000,
+          memoryBudgetBytes: given.memoryBudget * 1024 * 1024,
           maxFileBytes: given.gridfs.length === 0 ? undefined : given.gridfsMaxBytes,
         };
         const pipeline = {

@@ -23,6 +23,7 @@ export async function describeState(state: ProducerState, source: MongoSource, w
     snapshot: (state.phase === 'standby' ? undefined : state.snapshots()) ?? null,
     paused: state.paused() ?? null,
     sweeps: state.sweeps(),
+    quarantine: state.quarantine(),
     gap: state.gap ?? null,
     lastError: state.lastError ?? null,
   };

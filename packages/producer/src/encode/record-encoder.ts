@@ -10,6 +10,7 @@ import {
   tombstoneHeaders,
   writeChangeEvent,
 } from '@tailwater/schema';
+import { shareOut } from '../memory-shares.js';
 import type { ChangeBatch, TrackedNamespace } from '../normalize/change-batch.js';
 import { jsonValue } from './json-value.js';
 import { type SizedDescription, UpdateDescriber } from './update-description.js';
@@ -43,14 +44,30 @@ export interface EncodedBatch {
   readonly records: number;
   /** Changes whose document was deleted, or changed again, meanwhile; a later record follows. */
   readonly superseded: number;
+  /** Rows that no topic takes, and that are not among the records. */
+  readonly refused: readonly RefusedRow[];
   readonly bytes: number;
+}
+
+/** A row whose namespace has no topic, or whose record would have so many bytes, more than a topic takes. */
+export interface RefusedRow {
+  readonly row: number;
+  readonly bytes: number;
+  readonly limit: number;
 }
 
 /** Room for a record beyond its document: the key, the names, the framing. */
 const OVERHEAD_BYTES = 512;
 const FIRST_BUFFER_BYTES = 1024 * 1024;
+/** Below what topics are created with, by what a record batch and headers add. */
+const MAX_RECORD_BYTES = 20 * 1024 * 1024 - 4096;
+/** A key of more characters is measured; for others three bytes each are reserved. */
+const LONG_KEY = 1024;
 /** A document goes out without what changed where both are larger: a topic takes records of 20 MB. */
 const MAX_DESCRIBED_BYTES = 18 * 1024 * 1024;
+
+/** Bytes of UTF-8 that a key takes at most. */
+const keyBytes = (key: string): number => (key.length > LONG_KEY ? Buffer.byteLength(key) : key.length * 3);
 
 /** A file's record says what it carries of it. */
 const fileHeaders = (state: FileState): Record<string, string> => ({ [FILE_HEADER]: state });
@@ -62,14 +79,19 @@ export class RecordEncoder {
   readonly #buffers = [Buffer.allocUnsafe(FIRST_BUFFER_BYTES), Buffer.allocUnsafe(FIRST_BUFFER_BYTES)];
   #turn = 0;
   readonly #describer = new UpdateDescriber();
+  /** Bytes of the descriptions of the rows that are being encoded. */
+  #described = 0;
   /** What the rows that are being encoded changed, by their distance from the first one. */
   readonly #descriptions: (SizedDescription | undefined)[] = [];
   readonly #position: Mutable<{ t: number; i: number; ordinal: number }> = { t: 0, i: 0, ordinal: 0 };
   readonly #event: Mutable<ChangeEvent>;
   readonly #format: ValueFormat;
+  readonly #keptBytes: number;
 
-  constructor(format: ValueFormat = 'avro') {
+  /** @param keptBytes - of a buffer that is kept for the next batch; one that was larger is given back */
+  constructor(format: ValueFormat = 'avro', keptBytes: number = shareOut().kept) {
     this.#format = format;
+    this.#keptBytes = keptBytes;
     this.#event = {
       op: 'insert',
       origin: 'tail',
@@ -92,10 +114,11 @@ export class RecordEncoder {
     from: number,
     to: number,
     origin: Origin,
-    layoutOf: (namespace: TrackedNamespace) => TopicLayout,
+    layoutOf: (namespace: TrackedNamespace) => TopicLayout | undefined,
   ): EncodedBatch {
     const out = this.#nextBuffer(batch, from, to);
     const byNamespace = new Map<TrackedNamespace, TopicRecords & TopicLayout>();
+    const refused: RefusedRow[] = [];
     let [at, records, superseded, jsonBytes] = [0, 0, 0, 0];
     for (let row = from; row < to; row++) {
       const op = batch.op[row] as Operation | 'delete';
@@ -107,8 +130,18 @@ export class RecordEncoder {
       const namespace = batch.namespace[row] as TrackedNamespace;
       let target = byNamespace.get(namespace);
       if (target === undefined) {
-        target = { ...layoutOf(namespace), messages: [] };
+        const layout = layoutOf(namespace);
+        if (layout === undefined) {
+          refused.push({ row, bytes: 0, limit: 0 });
+          continue;
+        }
+        target = { ...layout, messages: [] };
         byNamespace.set(namespace, target);
+      }
+      const bytes = keyBytes(batch.key[row] as string) + (document?.length ?? 0);
+      if (bytes > MAX_RECORD_BYTES) {
+        refused.push({ row, bytes, limit: MAX_RECORD_BYTES });
+        continue;
       }
       const keyStart = at;
       at += out.write(batch.key[row] as string, at);
@@ -126,6 +159,7 @@ export class RecordEncoder {
         const description = op === 'update' ? this.#descriptions[row - from] : undefined;
         const event = this.#change(batch, row, op, origin, document, description);
         let value = this.#format === 'json' ? jsonValue(event) : undefined;
+        if (value !== undefined && key.length + value.length > MAX_RECORD_BYTES) value = undefined;
         if (value === undefined) {
           const valueStart = at;
           at = writeChangeEvent(event, out, at, target.header);
@@ -137,9 +171,10 @@ export class RecordEncoder {
       records += 1;
     }
     return {
-      topics: [...byNamespace.values()].map(({ topic, messages }) => ({ topic, messages })),
+      topics: [...byNamespace.values()].flatMap(({ topic, messages }) => (messages.length === 0 ? [] : [{ topic, messages }])),
       records,
       superseded,
+      refused,
       bytes: at + jsonBytes,
     };
   }
@@ -147,29 +182,37 @@ export class RecordEncoder {
   #nextBuffer(batch: ChangeBatch, from: number, to: number): Buffer {
     let needed = 0;
     this.#describer.reset();
+    this.#described = 0;
     for (let row = from; row < to; row++) {
-      // A character of a key takes three bytes of UTF-8 at most.
-      needed += OVERHEAD_BYTES + (batch.key[row] as string).length * 3 + (batch.document[row]?.length ?? 0);
+      needed += OVERHEAD_BYTES + keyBytes(batch.key[row] as string) + (batch.document[row]?.length ?? 0);
       const transaction = batch.transaction[row];
       if (transaction != null) needed += transaction.id.length;
       if (batch.op[row] === 'update') needed += this.#describe(batch, row, row - from);
     }
     this.#turn = 1 - this.#turn;
-    if ((this.#buffers[this.#turn] as Buffer).length < needed) this.#buffers[this.#turn] = Buffer.allocUnsafe(needed + (needed >> 2));
-    return this.#buffers[this.#turn] as Buffer;
+    if (needed > this.#keptBytes) return Buffer.allocUnsafeSlow(needed);
+    const kept = this.#buffers[this.#turn] as Buffer;
+    if (kept.length >= needed) return kept;
+    const larger = Buffer.allocUnsafeSlow(Math.min(this.#keptBytes, Math.ceil(needed * 1.25)));
+    this.#buffers[this.#turn] = larger;
+    return larger;
   }
 
   /** Describes what the update changed, and returns how many bytes that takes in its record. */
   #describe(batch: ChangeBatch, row: number, index: number): number {
     const document = batch.document[row];
     const start = batch.updateStart[row];
+    // Paths repeat for every field below them: small updates can name a lot of bytes, and many of them no end of bytes.
+    const room = MAX_DESCRIBED_BYTES - keyBytes(batch.key[row] as string);
     const description =
-      document === undefined || start === undefined || start < 0
+      document === undefined || start === undefined || start < 0 || this.#described >= this.#keptBytes
         ? undefined
         : this.#describer.describe(batch.idSource[row] as Buffer, start);
-    const isKept = description !== undefined && document !== undefined && document.length + description.bytes <= MAX_DESCRIBED_BYTES;
+    const isKept = description !== undefined && document !== undefined && document.length + description.bytes <= room;
     this.#descriptions[index] = isKept ? description : undefined;
-    return isKept ? description.bytes : 0;
+    if (!isKept) return 0;
+    this.#described += description.bytes;
+    return description.bytes;
   }
 
   #change(

@@ -12,6 +12,8 @@ export interface SizedDescription extends UpdateDescription {
 /** Larger ones are not described: paths repeat for every field below them, so that a small update can name a lot of bytes. */
 const MAX_DESCRIPTION_BYTES = 16 * 1024 * 1024;
 const FIRST_SCRATCH_BYTES = 64 * 1024;
+/** A larger one is given back. */
+const KEPT_SCRATCH_BYTES = 4 * 1024 * 1024;
 const DOT = 0x2e;
 /** Letters that a key of a diff begins with: an array element or an object's field that has a diff, an array element that is new. */
 const SUB_DIFF = 0x73;
@@ -33,6 +35,7 @@ export class UpdateDescriber {
   /** Descriptions returned before may be overwritten from now on. */
   reset(): void {
     this.#start = this.#at = 0;
+    if (this.#scratch.length > KEPT_SCRATCH_BYTES) this.#scratch = Buffer.allocUnsafe(FIRST_SCRATCH_BYTES);
   }
 
   /**

@@ -15,6 +15,8 @@ import { type FilesDocument, readChunk, readFilesDocument } from './files-docume
 
 /** A topic takes records of 20 MiB; a file's document can have many megabytes itself. */
 const MAX_RECORD_BYTES = 19 * 1024 * 1024;
+/** Of the usual size they are 4 MB together. */
+const CHUNKS_PER_REPLY = 16;
 const hasMd5 = getFips() === 0;
 
 export interface FileMetrics {
@@ -98,7 +100,7 @@ export class FileContents {
         .collection(bucket.chunks as string)
         .find(
           { files_id: { $in: wanted.map(({ id }) => id) as never[] } },
-          { projection: { files_id: 1, n: 1, data: 1 }, raw: true, session, readConcern: 'majority' },
+          { projection: { files_id: 1, n: 1, data: 1 }, raw: true, session, readConcern: 'majority', batchSize: CHUNKS_PER_REPLY },
         );
       for await (const bytes of cursor as AsyncIterable<unknown> as AsyncIterable<Uint8Array>) {
         const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

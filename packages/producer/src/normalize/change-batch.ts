@@ -32,6 +32,8 @@ export interface TransactionRef {
   readonly index: number;
 }
 
+const NO_BYTES = Buffer.alloc(0);
+
 /**
  * Columns of equal length. Row `n` is the change of `namespace[n]`'s document with key `key[n]`; its `_id` is the value of
  * type `idType[n]` at `idStart[n]` to `idEnd[n]` of `idSource[n]`, and its document, where `document[n]` is defined, is BSON.
@@ -61,6 +63,18 @@ export class ChangeBatch {
   clear(): void {
     this.length = 0;
     this.commands.length = 0;
+  }
+
+  /** Lets go of the documents of the rows `[from, to)`, which are encoded: those that were looked up are the largest part of a batch. */
+  releaseDocuments(from: number, to: number): void {
+    this.document.fill(undefined, from, to);
+  }
+
+  /** Lets go of all bytes that its rows hold on to: each of them keeps a whole reply of the server. The rows are of no use behind it. */
+  release(): void {
+    this.document.fill(undefined);
+    this.idSource.fill(NO_BYTES);
+    this.length = 0;
   }
 
   /** Appends what a read of the source found at a position, which no entry of the oplog says. Its `_id` and document are the caller's to fill in. */

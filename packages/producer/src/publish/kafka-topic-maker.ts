@@ -28,7 +28,7 @@ export interface TopicShape {
  * Creates compacted topics, all alike, unless they exist.
  *
  * @returns those that existed
- * @throws TailwaterError TW1207 when Kafka takes a name for that of another topic
+ * @throws TailwaterError TW1207 when Kafka takes a name for that of another topic, TW1290 when a policy refuses one
  */
 export async function makeTopics(admin: Admin, topics: readonly string[], shape: TopicShape): Promise<string[]> {
   const existing: string[] = [];
@@ -64,6 +64,7 @@ async function create(admin: Admin, topics: readonly string[], { partitions, rep
       const type = cause instanceof KafkaJSProtocolError ? cause.type : undefined;
       if (type === 'INVALID_TOPIC_EXCEPTION')
         throw new TailwaterError('TW1207', { topic, other: await collision(admin, topic) }, { cause });
+      if (type === 'POLICY_VIOLATION') throw new TailwaterError('TW1290', { topic, reason: (cause as Error).message }, { cause });
       if (type !== 'TOPIC_ALREADY_EXISTS') throw cause;
       existing.push(topic);
     }

@@ -106,11 +106,13 @@ export class KafkaTopics {
     }
   }
 
-  /** The namespaces of these that have no topic, or another one than they had: it has fewer partitions. */
+  /** The namespaces of these that have no topic, or another one than they had: it has fewer partitions. One that can have none lacks none. */
   async missing(namespaces: readonly TrackedNamespace[]): Promise<TrackedNamespace[]> {
     const found = await this.#found();
     return namespaces.filter(
-      (namespace) => (found.get(this.#topic(namespace))?.partitions ?? 0) < (this.#recorded.get(namespace.name) ?? 1),
+      (namespace) =>
+        this.#topic(namespace).length <= MAX_TOPIC_NAME_LENGTH &&
+        (found.get(this.#topic(namespace))?.partitions ?? 0) < (this.#recorded.get(namespace.name) ?? 1),
     );
   }
 
@@ -160,11 +162,11 @@ export class KafkaTopics {
     }
   }
 
-  /** Creates a topic of one partition that forgets what is older than a week, unless it exists. */
-  async ensureLog(topic: string): Promise<void> {
+  /** Creates a topic of one partition that forgets what is older than a week, or than it is told, unless it exists. */
+  async ensureLog(topic: string, retentionMs: number = LOG_RETENTION_MS): Promise<void> {
     try {
       const { replicationFactor } = this.#settings;
-      const config = { 'cleanup.policy': 'delete', 'retention.ms': String(LOG_RETENTION_MS), ...SIGNALS_LIMITS };
+      const config = { 'cleanup.policy': 'delete', 'retention.ms': String(retentionMs), ...SIGNALS_LIMITS };
       await makeTopics(this.#admin, [topic], { partitions: 1, replicationFactor, config });
     } catch (error) {
       throw toKafkaError(error, this.#brokers);

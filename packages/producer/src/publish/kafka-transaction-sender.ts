@@ -10,8 +10,8 @@ import { inRounds } from './rounds.js';
 /** Longest time the broker keeps a transaction open that nobody ends, in milliseconds. */
 const TRANSACTION_TIMEOUT_MS = 60_000;
 
-/** Below what topics are created with, and half of what a broker takes in one request. */
-const LIMITS = { batchBytes: 19 * 1024 * 1024, requestBytes: 48 * 1024 * 1024 };
+/** Below what topics are created with. A request is in memory three times while kafkajs sends it: a larger record goes alone. */
+const LIMITS = { batchBytes: 8 * 1024 * 1024, requestBytes: 8 * 1024 * 1024 };
 
 export class KafkaTransactionSender implements TransactionSender {
   readonly #producer: Producer;

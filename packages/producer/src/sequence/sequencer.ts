@@ -5,14 +5,17 @@ import { type CheckpointMessage, partitionsMessage, positionMessage } from '../c
 import type { EncodedBatch, RecordEncoder, TopicLayout, TopicRecords } from '../encode/record-encoder.js';
 import type { DocumentLookup } from '../enrich/document-lookup.js';
 import type { FileContents } from '../enrich/file-contents.js';
+import { type MemoryShares, shareOut } from '../memory-shares.js';
 import { ChangeBatch, type CollectionCommand, type TrackedNamespace } from '../normalize/change-batch.js';
 import type { EntryNormalizer } from '../normalize/entry-normalizer.js';
 import type { ProducerMetrics } from '../producer-metrics.js';
 import type { UsedPartitions } from '../publish/kafka-topics.js';
 import type { Publisher } from '../publish/publisher.js';
+import type { Quarantine } from '../quarantine/quarantine.js';
 import type { Chunk } from '../snapshot/chunk-reader.js';
 import { fillFromChunk } from '../snapshot/chunk-rows.js';
 import type { TouchedKeys, Window } from '../snapshot/touched-keys.js';
+import { bytesOf } from '../source/large-reply.js';
 import type { EntryBatch } from '../source/source.js';
 import { type Absence, fillFromAbsence } from '../sweep/absent-rows.js';
 import { dropRecords } from '../sweep/control-records.js';
@@ -33,13 +36,18 @@ export interface SequencerDependencies {
   readonly topics: {
     ensure(namespaces: readonly TrackedNamespace[]): Promise<void>;
     takeUnrecorded(): UsedPartitions[];
-    layoutOf(namespace: TrackedNamespace): TopicLayout;
+    /** Undefined for a namespace that has none, and whose changes are put aside. */
+    layoutOf(namespace: TrackedNamespace): TopicLayout | undefined;
     existing(namespace: TrackedNamespace): Promise<TopicLayout | undefined>;
   };
+  /** Where no topic takes a change. */
+  readonly quarantine: Pick<Quarantine, 'letters'>;
   readonly publisher: Publisher;
   readonly touched: TouchedKeys;
   readonly progress: TailProgress;
   readonly metrics: ProducerMetrics;
+  /** By default those of the default budget. */
+  readonly shares?: MemoryShares;
   /** The source's name and the topic of its checkpoints. */
   readonly source: string;
   readonly checkpointTopic: string;
@@ -60,12 +68,14 @@ export class Sequencer {
   readonly #mutex = new Mutex();
   readonly #tailRows = new ChangeBatch();
   readonly #chunkRows = new ChangeBatch();
+  readonly #shares: MemoryShares;
   #written: Position;
   #writtenAtMs = 0;
 
   constructor(deps: SequencerDependencies) {
     this.#deps = deps;
     this.#written = new Position(0, 0);
+    this.#shares = deps.shares ?? shareOut();
   }
 
   /** Normalizes, completes and publishes what one read of the source brought. */
@@ -73,13 +83,14 @@ export class Sequencer {
     return this.#mutex.run(async () => {
       const { normalizer, touched, progress, metrics } = this.#deps;
       const rows = this.#tailRows;
-      for await (const end of tailRows(batch, rows, normalizer)) {
+      for await (const end of tailRows(batch, rows, normalizer, this.#shares.readAhead)) {
         touched.touch(rows);
         await this.#publishRows(rows, 'tail', (next) => this.#behindSlice(rows, next, end));
       }
       if (rows.length === 0) await this.#idleCheckpoint(batch.end, rows.commands);
       metrics.tailRead(batch.entries.length, batch.end);
-      progress.advance(batch.end, batch.entries.length, batch.isWhole);
+      rows.release();
+      progress.advance(batch.end, batch.entries.length, batch.isWhole, bytesOf(batch.entries));
     });
   }
 
@@ -123,6 +134,7 @@ export class Sequencer {
       const behind = (): TopicRecords[] => [this.#checkpoint(...valid.flatMap(({ notes }) => notes()))];
       await this.#publishRows(rows, origin, (next) => (next < rows.length ? [] : behind()));
       if (rows.length === 0 && valid.length > 0) await this.#submit(behind());
+      rows.release();
       return valid;
     });
   }
@@ -186,14 +198,18 @@ export class Sequencer {
     origin: Origin,
     besideSlice: (next: number) => TopicRecords[] | Promise<TopicRecords[]>,
   ): Promise<void> {
-    const { lookup, contents, encoder, topics } = this.#deps;
+    const { lookup, contents, encoder, topics, quarantine } = this.#deps;
     for (let from = 0; from < rows.length; ) {
-      const to = sliceEnd(rows, from, (namespace) => lookup.documentsPerSlice(namespace), contents?.bytesOf);
-      await lookup.fill(rows, from, to);
+      const expected = sliceEnd(rows, from, this.#shares.slice, (namespace) => lookup.documentsPerSlice(namespace), contents?.bytesOf);
+      const to = await lookup.fill(rows, from, expected);
       await contents?.fill(rows, from, to);
       await topics.ensure(namespacesOf(rows, from, to));
       const encoded = encoder.encode(rows, from, to, origin, (namespace) => topics.layoutOf(namespace));
-      await this.#submit(await besideSlice(to), origin, encoded);
+      const letters = encoded.refused.length === 0 ? [] : [await quarantine.letters(rows, encoded.refused, origin)];
+      rows.releaseDocuments(from, to);
+      await this.#submit([...letters, ...(await besideSlice(to))], origin, encoded);
+      // A large one is alone in memory: the next is not made while it is on its way.
+      if (encoded.bytes > this.#shares.kept) await this.#deps.publisher.idle();
       from = to;
     }
   }

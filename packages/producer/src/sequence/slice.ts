@@ -4,17 +4,18 @@ import type { ChangeBatch, TrackedNamespace } from '../normalize/change-batch.js
 
 /** kafkajs groups a send's records in time that grows with their square, which 2,000 keep small, as they do the memory that it takes. */
 const SLICE_RECORDS = 2000;
-const SLICE_BYTES = 6 * 1024 * 1024;
 
 /**
  * The row behind the slice that begins at `from`.
  *
+ * @param sliceBytes - of keys and documents, but for one that is larger by itself
  * @param lookupsFor - how many documents of a namespace may be looked up at once
  * @param contentBytes - of a file's document: how many bytes its content will bring
  */
 export function sliceEnd(
   batch: ChangeBatch,
   from: number,
+  sliceBytes: number,
   lookupsFor: (namespace: TrackedNamespace) => number,
   contentBytes?: (document: Buffer) => number,
 ): number {
@@ -24,11 +25,12 @@ export function sliceEnd(
   let entry = from;
   for (let row = from; row < batch.length; row++) {
     if (row > from && !isSameEntry(batch, row - 1, row)) entry = row;
-    // Before the entry that went past the limits, unless it is past them all by itself.
-    if (row - from >= SLICE_RECORDS || bytes >= SLICE_BYTES || lookups >= lookupLimit) return entry > from ? entry : row;
     const document = batch.document[row];
-    bytes += document?.length ?? 0;
+    bytes += (batch.key[row] as string).length + (document?.length ?? 0);
     if (contentBytes !== undefined && document !== undefined && batch.namespace[row]?.chunks !== undefined) bytes += contentBytes(document);
+    // Before the entry that goes past the limits, unless it is past them all by itself.
+    const isFull = row - from >= SLICE_RECORDS || bytes > sliceBytes || lookups >= lookupLimit;
+    if (row > from && isFull) return entry > from ? entry : row;
     if (batch.op[row] === 'update' && batch.document[row] === undefined) {
       lookups += 1;
       lookupLimit = Math.min(lookupLimit, lookupsFor(batch.namespace[row] as TrackedNamespace));

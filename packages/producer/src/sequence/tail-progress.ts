@@ -3,8 +3,9 @@ import type { Position } from '@tailwater/schema';
 
 /** Behind the oplog's newest entry by no more than this, the tail counts as near, in seconds of oplog time. */
 const NEAR_SECONDS = 10;
-/** A read that brought fewer entries than this has reached the oplog's end. */
+/** A read that brought fewer entries than this, and fewer bytes, has reached the oplog's end. */
 const FULL_READ_ENTRIES = 2000;
+const FULL_READ_BYTES = 1024 * 1024;
 
 interface Waiter {
   readonly isMet: () => boolean;
@@ -31,11 +32,13 @@ export class TailProgress {
     return this.#waiters.length > 0;
   }
 
-  /** Called when a read's entries were handed to the publisher. */
-  advance(end: Position, entries: number, isWhole: boolean): void {
+  /** Called when a read's entries, of so many bytes together, were handed to the publisher. */
+  advance(end: Position, entries: number, isWhole: boolean, bytes = 0): void {
     this.#end = end;
     this.#isWhole = isWhole;
-    this.#near = entries < FULL_READ_ENTRIES || Date.now() / 1000 - end.t <= NEAR_SECONDS;
+    // A reply of the server is bounded in both: of large documents it holds few.
+    const isFull = entries >= FULL_READ_ENTRIES || bytes >= FULL_READ_BYTES;
+    this.#near = !isFull || Date.now() / 1000 - end.t <= NEAR_SECONDS;
     const met = this.#waiters.filter((waiter) => waiter.isMet());
     if (met.length === 0) return;
     this.#waiters = this.#waiters.filter((waiter) => !met.includes(waiter));

@@ -5,18 +5,20 @@ import type { ChangeBatch } from '../normalize/change-batch.js';
 import type { EntryNormalizer } from '../normalize/entry-normalizer.js';
 import type { EntryBatch } from '../source/source.js';
 
-/** Rows, and bytes of the entries that they hold on to, from which on a portion is handed on. */
+/** Rows from which on a portion is handed on. */
 const PORTION_ROWS = 2000;
-const PORTION_BYTES = 4 * 1024 * 1024;
 
 /**
  * Fills `rows`, and yields each time that they are to be published: the position behind them, or undefined inside a transaction,
  * where no checkpoint may fall (promise A). The last portion may be empty.
+ *
+ * @param portionBytes - of the entries that rows hold on to, from which on a portion is handed on, too
  */
 export async function* tailRows(
   { entries, end }: EntryBatch,
   rows: ChangeBatch,
   normalizer: EntryNormalizer,
+  portionBytes: number,
 ): AsyncGenerator<Position | undefined> {
   rows.clear();
   let heldBytes = 0;
@@ -24,7 +26,7 @@ export async function* tailRows(
   while (next < entries.length) {
     for await (const bytes of normalizer.expand(entries[next] as Buffer, rows)) {
       heldBytes += bytes;
-      if (rows.length < PORTION_ROWS && heldBytes < PORTION_BYTES) continue;
+      if (rows.length < PORTION_ROWS && heldBytes < portionBytes) continue;
       yield undefined;
       // Commands among them wait for the checkpoint that covers them.
       rows.length = 0;

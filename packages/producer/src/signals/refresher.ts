@@ -9,7 +9,7 @@ import type { TouchedKeys } from '../snapshot/touched-keys.js';
 import type { KeyedIds, SourceKeys } from '../sweep/source-keys.js';
 import type { SourceDocuments } from './source-documents.js';
 
-/** Documents read and published at once: few enough that even large ones fit into memory. */
+/** Documents read and published at once, as far as their bytes allow it. */
 const GROUP_DOCUMENTS = 32;
 
 export interface RefresherDependencies {
@@ -35,11 +35,12 @@ export class Refresher {
   }
 
   async refresh(namespace: TrackedNamespace, ids: readonly unknown[], signal: AbortSignal): Promise<Refreshed> {
-    const byKey = new Map(ids.map((id): [string, unknown] => [recordKeyOf(id), id]));
+    const left = new Map(ids.map((id): [string, unknown] => [recordKeyOf(id), id]));
     let [present, absent] = [0, 0];
-    for (let from = 0; from < byKey.size; from += GROUP_DOCUMENTS) {
-      const group = new Map([...byKey].slice(from, from + GROUP_DOCUMENTS));
+    while (left.size > 0) {
+      const group = new Map([...left].slice(0, GROUP_DOCUMENTS));
       const read = await this.#publish(namespace, group, signal);
+      for (const key of group.keys()) if (!read.unread.has(key)) left.delete(key);
       present += read.documents.length;
       absent += read.absent.length;
     }
@@ -65,11 +66,14 @@ export class Refresher {
     const { documents, keys, progress } = this.#deps;
     const notBefore = progress.end.compare(touched) > 0 ? progress.end : touched;
     const found = await documents.find(namespace, ids, notBefore, signal);
-    const missing = new Map([...ids].filter(([key]) => !found.documents.has(key)));
+    const notFound = new Map([...ids].filter(([key]) => !found.documents.has(key)));
+    // What was not read, because the others are large, is read with the next ones.
+    const [missing, unread]: [KeyedIds, KeyedIds] = found.isWhole ? [notFound, new Map()] : [new Map(), notFound];
     const elsewhere = missing.size === 0 ? undefined : await keys.find(namespace, missing, notBefore, signal);
     const absent = [...missing.keys()].filter((key) => elsewhere?.present.has(key) !== true);
-    return { documents: [...found.documents.values()], absent, position: elsewhere?.position ?? found.position, lastId: undefined };
+    const position = elsewhere?.position ?? found.position;
+    return { documents: [...found.documents.values()], absent, unread, position, lastId: undefined };
   }
 }
 
-type Read = Chunk & { readonly absent: readonly string[] };
+type Read = Chunk & { readonly absent: readonly string[]; readonly unread: KeyedIds };

@@ -3,7 +3,9 @@
 import { BsonCursor, BsonType, findId, Position } from '@tailwater/schema';
 import { type Document, MaxKey, type MongoClient, type ReadPreferenceLike, Timestamp } from 'mongodb';
 import type { SnapshotRange } from '../checkpoint/checkpoint-record.js';
+import { shareOut } from '../memory-shares.js';
 import type { TrackedNamespace } from '../normalize/change-batch.js';
+import { bytesOf } from '../source/large-reply.js';
 import { idDocument, idOf, idValue } from '../source/mongo/id-value.js';
 import { newestMajorityPosition } from '../source/oplog/oplog-window.js';
 
@@ -15,9 +17,10 @@ const SNAPSHOT_READS_WIRE_VERSION = 13;
  */
 const SNAPSHOT_REFUSED = new Set([72, 239, 246]);
 
-/** A chunk of files holds so many at most, and so many bytes of content unless one file has more: it is published in one turn of the tail's. */
+/** A chunk of files holds so many at most: it is published in one turn of the tail's. */
 const FILES_PER_CHUNK = 100;
-const CONTENT_PER_CHUNK_BYTES = 8 * 1024 * 1024;
+/** What the server bounds a reply to, and so a chunk of which nothing is known, in bytes. */
+const MAX_REPLY_BYTES = 16 * 1024 * 1024;
 
 /** The position of a chunk that nothing had to be read for. */
 const NO_POSITION = new Position(0, 0);
@@ -35,6 +38,8 @@ export interface Chunk {
 export interface ChunkReaderOptions {
   /** How many documents a chunk holds at most; the server bounds it to 16 MB as well. */
   readonly documents: number;
+  /** What a chunk is to hold, in bytes, as far as the chunk before lets foresee, and of the contents of files unless one has more. */
+  readonly chunkBytes?: number;
   readonly readPreference: ReadPreferenceLike;
   /** By namespace: only documents that match are read. */
   readonly queries: ReadonlyMap<string, Document>;
@@ -45,10 +50,20 @@ export interface ChunkReaderOptions {
 export class ChunkReader {
   readonly #client: MongoClient;
   readonly #options: ChunkReaderOptions;
+  readonly #chunkBytes: number;
+  /** What a document of a namespace has on average, by the chunk before. */
+  readonly #averageBytes = new Map<TrackedNamespace, number>();
 
   constructor(client: MongoClient, options: ChunkReaderOptions) {
     this.#client = client;
     this.#options = options;
+    this.#chunkBytes = options.chunkBytes ?? shareOut().chunk;
+  }
+
+  /** How many bytes the next chunk of a namespace will probably have. */
+  expectedBytes(namespace: TrackedNamespace): number {
+    const average = this.#averageBytes.get(namespace);
+    return average === undefined ? MAX_REPLY_BYTES : Math.min(MAX_REPLY_BYTES, Math.ceil(average * this.#limit(namespace)));
   }
 
   /**
@@ -71,6 +86,11 @@ export class ChunkReader {
     return this.#toChunk(namespace, range, this.#thatFit(namespace, documents), await newestMajorityPosition(this.#client), signal);
   }
 
+  #limit(namespace: TrackedNamespace): number {
+    const limit = namespace.chunks === undefined ? this.#options.documents : Math.min(this.#options.documents, FILES_PER_CHUNK);
+    return Math.max(1, Math.min(limit, Math.floor(this.#chunkBytes / (this.#averageBytes.get(namespace) ?? 1))));
+  }
+
   /** Of files only so many that their contents are no burden; the others are left to the next chunk. */
   #thatFit(namespace: TrackedNamespace, documents: Buffer[]): Buffer[] {
     const { contentBytes } = this.#options;
@@ -79,7 +99,7 @@ export class ChunkReader {
     for (const [index, document] of documents.entries()) {
       bytes += contentBytes(document);
       // A chunk ends where the next one can begin.
-      if (bytes >= CONTENT_PER_CHUNK_BYTES && boundary(document) !== undefined) return documents.slice(0, index + 1);
+      if (bytes >= this.#chunkBytes && boundary(document) !== undefined) return documents.slice(0, index + 1);
     }
     return documents;
   }
@@ -91,6 +111,7 @@ export class ChunkReader {
     position: Position,
     signal: AbortSignal,
   ): Promise<Chunk> {
+    if (documents.length > 0) this.#averageBytes.set(namespace, bytesOf(documents) / documents.length);
     for (let length = documents.length; length > 0; length--) {
       const lastId = boundary(documents[length - 1] as Buffer);
       // Rows behind the last one that a query can begin at are left to the next chunk.
@@ -128,7 +149,7 @@ export class ChunkReader {
     signal: AbortSignal,
   ): Promise<FindReply> {
     const { readPreference, queries } = this.#options;
-    const documents = namespace.chunks === undefined ? this.#options.documents : Math.min(this.#options.documents, FILES_PER_CHUNK);
+    const documents = this.#limit(namespace);
     const query = queries.get(namespace.name);
     const all = query === undefined ? filters : [...filters, query];
     const reply = await this.#client.db(namespace.database).command(

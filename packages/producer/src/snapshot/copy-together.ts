@@ -4,7 +4,9 @@ import type { CheckpointMessage, SnapshotProgress, SnapshotRange } from '../chec
 import type { ReadChunk, Sequencer } from '../sequence/sequencer.js';
 import type { TailProgress } from '../sequence/tail-progress.js';
 import type { Pauses } from '../signals/pauses.js';
+import { bytesOf } from '../source/large-reply.js';
 import type { Chunk } from './chunk-reader.js';
+import type { ChunkRoom, Taken } from './chunk-room.js';
 import type { CollectionCopy } from './collection-copy.js';
 import type { RateLimit } from './rate-limit.js';
 import { WHOLE } from './split-ranges.js';
@@ -24,7 +26,10 @@ export interface TogetherDependencies {
   readonly progress: Pick<TailProgress, 'near'>;
   readonly touched: TouchedKeys;
   readonly rate: RateLimit;
+  readonly room: ChunkRoom;
   readonly pauses: Pauses;
+  /** Bytes that a chunk of the collection is expected to have. */
+  readonly expectedBytes: (copy: CollectionCopy) => number;
   readonly read: (window: Window, range: SnapshotRange, signal: AbortSignal) => Promise<Chunk>;
   /** What the checkpoint says of a copy that has moved on. */
   readonly note: (copy: CollectionCopy, moved: SnapshotProgress) => CheckpointMessage[];
@@ -33,6 +38,17 @@ export interface TogetherDependencies {
 
 /** Copies collections of which nothing is copied yet; returns those that are larger than a chunk, as they were. */
 export async function copyTogether(deps: TogetherDependencies, tasks: readonly CopyTask[], signal: AbortSignal): Promise<CopyTask[]> {
+  const [first] = tasks;
+  if (first === undefined) return [];
+  const taken = await deps.room.take(deps.expectedBytes(first.copy), signal);
+  try {
+    return await copyInto(taken, deps, tasks, signal);
+  } finally {
+    taken.free();
+  }
+}
+
+async function copyInto(taken: Taken, deps: TogetherDependencies, tasks: readonly CopyTask[], signal: AbortSignal): Promise<CopyTask[]> {
   const { sequencer, progress, touched, rate, pauses } = deps;
   const larger: CopyTask[] = [];
   let read: ReadChunk[] = [];
@@ -59,7 +75,8 @@ export async function copyTogether(deps: TogetherDependencies, tasks: readonly C
       continue;
     }
     read.push({ window, chunk, notes: () => deps.note(copy, copy.finished(index, chunk.documents.length)) });
-    for (const document of chunk.documents) bytes += document.length;
+    bytes += bytesOf(chunk.documents);
+    taken.resize(bytes);
     if (bytes >= TOGETHER_BYTES) await publish();
   }
   if (read.length > 0) await publish();

@@ -17,8 +17,10 @@ import { Mutex } from '../sequence/mutex.js';
 import type { Sequencer } from '../sequence/sequencer.js';
 import type { TailProgress } from '../sequence/tail-progress.js';
 import type { Pauses } from '../signals/pauses.js';
+import { bytesOf } from '../source/large-reply.js';
 import { isRetriableMongoError } from '../source/mongo/mongo-errors.js';
 import type { Chunk, ChunkReader } from './chunk-reader.js';
+import type { ChunkRoom } from './chunk-room.js';
 import { CollectionCopy } from './collection-copy.js';
 import { type CopyTask, copyTogether, type TogetherDependencies } from './copy-together.js';
 import type { RateLimit } from './rate-limit.js';
@@ -46,6 +48,8 @@ export interface SnapshotterDependencies {
   readonly touched: TouchedKeys;
   readonly report: SnapshotReport;
   readonly rate: RateLimit;
+  /** What all workers have read and not published. */
+  readonly room: ChunkRoom;
   readonly pauses: Pauses;
   readonly logger: Logger;
 }
@@ -78,6 +82,7 @@ export class Snapshotter {
     this.#known = new Map(checkpoint.snapshots);
     this.#together = {
       ...deps,
+      expectedBytes: ({ namespace }) => deps.reader.expectedBytes(namespace),
       read: (window, range, signal) => this.#read(window, range, signal),
       note: (copy, moved) => this.#note(copy, moved),
       onPublished: (copy) => this.#finish(copy),
@@ -286,7 +291,7 @@ export class Snapshotter {
   }
 
   async #copy(copy: CollectionCopy, index: number, signal: AbortSignal): Promise<void> {
-    const { sequencer, progress, touched, rate, pauses } = this.#deps;
+    const { sequencer, progress, touched, rate, room, pauses, reader } = this.#deps;
     const { namespace } = copy;
     let publishing = Promise.resolve(true);
     let range = copy.range(index);
@@ -296,19 +301,27 @@ export class Snapshotter {
       await rate.free(signal);
       await progress.near(signal);
       if (copy.isVoid) return;
+      // A failure from here on ends this snapshotter, and its room with it.
+      const taken = await room.take(reader.expectedBytes(namespace), signal);
       const window = touched.open(namespace);
       const chunk = await this.#read(window, range, signal);
+      taken.resize(bytesOf(chunk.documents));
       rate.took(chunk.documents.length);
-      if (!(await publishing)) return touched.close(window);
+      if (!(await publishing)) {
+        taken.free();
+        return touched.close(window);
+      }
       const { lastId } = chunk;
       if (lastId === undefined) {
         const finished = () => this.#note(copy, copy.finished(index, chunk.documents.length));
-        if (await sequencer.chunk(window, chunk, 'snapshot', finished, signal)) this.#finish(copy);
+        const isPublished = await sequencer.chunk(window, chunk, 'snapshot', finished, signal);
+        taken.free();
+        if (isPublished) this.#finish(copy);
         return;
       }
       range = { ...range, lastId: lastId.toString('base64') };
       const moved = () => this.#note(copy, copy.moved(index, lastId, chunk.documents.length));
-      publishing = sequencer.chunk(window, chunk, 'snapshot', moved, signal);
+      publishing = sequencer.chunk(window, chunk, 'snapshot', moved, signal).finally(() => taken.free());
       publishing.catch(() => {}); // Awaited in the next turn; without this an early failure would count as unhandled.
     }
   }

@@ -4,24 +4,25 @@
 import type { Position } from '@tailwater/schema';
 import type { ChangeSource, EntryBatch } from './source.js';
 
-/** A batch of so many entries or bytes is handed on at once: preparing it overlaps with sending the one before it. */
+/** A batch of so many entries is handed on at once: preparing it overlaps with sending the one before it. */
 const FULL_ENTRIES = 2000;
-const FULL_BYTES = 4 * 1024 * 1024;
 
 /**
  * What the source reads behind `after`, in its order; consecutive reads that brought entries are joined.
  *
  * @param untilFree - resolves when nothing is on its way; never rejects
+ * @param fullBytes - a batch of so many is handed on at once, too, and nothing more is read while it waits
  * @throws what the source throws, behind what it read before
  */
 export async function* readAhead(
   source: ChangeSource,
   after: Position,
   untilFree: () => Promise<void>,
+  fullBytes: number,
   signal: AbortSignal,
 ): AsyncGenerator<EntryBatch> {
   const stop = new AbortController();
-  const waiting = new WaitingReads();
+  const waiting = new WaitingReads(fullBytes);
   const reading = readInto(waiting, source.read(after, AbortSignal.any([signal, stop.signal])));
   reading.catch(() => {}); // Awaited below; a failure while the last batch is worked on must not count as unhandled.
   try {
@@ -62,6 +63,11 @@ class WaitingReads {
   #taken = 0;
   #isClosed = false;
   #wake: (() => void)[] = [];
+  readonly #fullBytes: number;
+
+  constructor(fullBytes: number) {
+    this.#fullBytes = fullBytes;
+  }
 
   put(batch: EntryBatch): void {
     // Of the reads that brought nothing, only the last says something.
@@ -97,7 +103,7 @@ class WaitingReads {
   }
 
   get #isFull(): boolean {
-    return (this.#reads[0]?.entries.length ?? 0) >= FULL_ENTRIES || this.#bytes >= FULL_BYTES;
+    return (this.#reads[0]?.entries.length ?? 0) >= FULL_ENTRIES || this.#bytes >= this.#fullBytes;
   }
 
   first(): Promise<void> {

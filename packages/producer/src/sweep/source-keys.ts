@@ -26,10 +26,11 @@ export class SourceKeys {
   async find(namespace: TrackedNamespace, ids: KeyedIds, notBefore: Position, signal: AbortSignal): Promise<Presence> {
     const queried = [...ids.values()].filter((id) => id !== undefined);
     const present = new Set<string>();
-    const take = (document: Buffer): void => {
+    const take = (document: Buffer): boolean => {
       const id = findId(document);
       const key = id === undefined ? undefined : recordKey(document, id.type, id.start);
       if (key !== undefined && ids.has(key)) present.add(key);
+      return true;
     };
     const query = { notBefore, idsOnly: true, batchSize: 2000, signal };
     if (queried.length > 0) await readDocuments(this.#client, namespace, { ...query, filter: { _id: { $in: queried } } }, take);

@@ -32,6 +32,7 @@ export class TopicPass {
   #characters = 0;
   /** Not found in the source, and not deleted by a later record so far. */
   readonly #missing = new Map<string, unknown>();
+  #missingCharacters = 0;
   /** Records that are neither changes nor tombstones of ours: they are left alone. */
   foreign = 0;
   /** Records of ours that only a schema registry makes readable, which there is none. */
@@ -85,15 +86,20 @@ export class TopicPass {
   async #ask(): Promise<void> {
     if (this.#unasked.size === 0) return;
     const present = await this.#questions.present(this.#unasked);
-    for (const [key, id] of this.#unasked) if (!present.has(key)) this.#missing.set(key, id);
+    for (const [key, id] of this.#unasked) {
+      if (present.has(key)) continue;
+      this.#missing.set(key, id);
+      this.#missingCharacters += key.length;
+    }
     this.#unasked.clear();
     this.#characters = 0;
-    if (this.#missing.size >= KEYS_PER_QUERY) await this.#bury();
+    if (this.#missing.size >= KEYS_PER_QUERY || this.#missingCharacters >= CHARACTERS_PER_QUERY) await this.#bury();
   }
 
   async #bury(): Promise<void> {
     if (this.#missing.size === 0) return;
     await this.#questions.bury(this.#missing);
     this.#missing.clear();
+    this.#missingCharacters = 0;
   }
 }

@@ -1,5 +1,8 @@
 // BSON as it is written from front to back, when nobody knows beforehand how long it gets.
 
+/** Room beyond what is needed, at most: twice a large document would be a large document of nothing. */
+const MAX_SPARE_BYTES = 1024 * 1024;
+
 export class GrowingBuffer {
   #buffer: Buffer;
   length = 0;
@@ -63,7 +66,8 @@ export class GrowingBuffer {
 
   #reserve(bytes: number): void {
     if (this.length + bytes <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafe((this.length + bytes) * 2);
+    const needed = this.length + bytes;
+    const larger = Buffer.allocUnsafe(needed + Math.min(needed, MAX_SPARE_BYTES));
     this.#buffer.copy(larger, 0, 0, this.length);
     this.#buffer = larger;
   }

@@ -72,7 +72,7 @@ export class SourceReader {
     this.unknown = () => [...counters.unknownByKind.keys()];
     this.#normalize = async (batch) => {
       const rows = new ChangeBatch();
-      for await (const _ of tailRows(batch, rows, normalizer)) {
+      for await (const _ of tailRows(batch, rows, normalizer, 4 * 1024 * 1024)) {
         for (let row = 0; row < rows.length; row++) {
           this.changes.push(changeOf(rows, row));
           const inside = new Position(rows.t[row] as number, rows.i[row] as number);

@@ -16,6 +16,7 @@ import type { SignalRecord } from '../../../../packages/producer/src/signals/kaf
 import { Pauses } from '../../../../packages/producer/src/signals/pauses.js';
 import { Refresher } from '../../../../packages/producer/src/signals/refresher.js';
 import { SignalDesk } from '../../../../packages/producer/src/signals/signal-desk.js';
+import { ChunkRoom } from '../../../../packages/producer/src/snapshot/chunk-room.js';
 import { RateLimit } from '../../../../packages/producer/src/snapshot/rate-limit.js';
 import { type SnapshotMode, SnapshotPlan } from '../../../../packages/producer/src/snapshot/snapshot-plan.js';
 import { SnapshotReport } from '../../../../packages/producer/src/snapshot/snapshot-report.js';
@@ -88,6 +89,7 @@ export class ModelPipeline {
       normalizer: new Normalizer(new ModelTransactions(this.#options), this.#namespaces, this.#counters, logger, isSharded),
       lookup: new ModelLookup(this.#options, lookups),
       encoder: new RecordEncoder(),
+      quarantine: { letters: () => Promise.reject(new Error('Nothing is refused here')) },
       topics: this.#topics(),
       publisher,
       touched,
@@ -100,7 +102,18 @@ export class ModelPipeline {
     const pauses = new Pauses(checkpoint.paused);
     const reader = new ModelReader(this.#options, chunkDocuments);
     const snapshotter: Snapshotter = new Snapshotter(
-      { client: modelClient(this.#options), reader, sequencer, progress, touched, report, rate: new RateLimit(0), pauses, logger },
+      {
+        client: modelClient(this.#options),
+        reader,
+        sequencer,
+        progress,
+        touched,
+        report,
+        rate: new RateLimit(0),
+        room: new ChunkRoom(Number.POSITIVE_INFINITY),
+        pauses,
+        logger,
+      },
       { source, parallel, chunkDocuments, readPreference: 'primary' },
       checkpoint,
     );

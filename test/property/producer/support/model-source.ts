@@ -71,13 +71,16 @@ export class ModelLookup extends DocumentLookup {
     return this.#limit;
   }
 
-  override async fill(batch: ChangeBatch, from: number, to: number): Promise<void> {
+  override async fill(batch: ChangeBatch, from: number, to: number): Promise<number> {
     const { database, turn, lag } = this.#server;
     await turn('look documents up');
     const notBefore = new Position(batch.t[to - 1] as number, batch.i[to - 1] as number);
     const position = database.readableAt(notBefore, lag());
-    for (let row = from; row < to; row++)
+    // Documents may be larger than they were expected to be.
+    const end = Math.max(from + 1, to - lag());
+    for (let row = from; row < end; row++)
       if (batch.op[row] === 'update') batch.document[row] = database.stateAt(position, batch.namespace[row]).get(Number(batch.key[row]));
+    return end;
   }
 }
 
@@ -128,7 +131,7 @@ export function modelDocuments({ database, turn, lag }: ModelServer): Pick<Sourc
         }),
       );
       await turn('answer with documents');
-      return { documents, position: database.end };
+      return { documents, isWhole: true, position: database.end };
     },
   };
 }

@@ -147,6 +147,16 @@ describe('RecordEncoder', () => {
     }
   });
 
+  it('gives the room for large documents back', () => {
+    const encoder = new RecordEncoder('avro', 1024 * 1024);
+    const roomOf = (bytes: number): number => {
+      const [message] = messagesOf(encode(batchOf({ id: 1, document: { _id: 1, bytes: Buffer.alloc(bytes) } }), encoder));
+      return message?.key.buffer.byteLength ?? 0;
+    };
+    expect(roomOf(15 * 1024 * 1024)).toBeGreaterThan(15 * 1024 * 1024);
+    for (let turn = 0; turn < 3; turn++) expect(roomOf(10)).toBeLessThanOrEqual(1024 * 1024);
+  });
+
   it('has room for the longest names, keys and transactions around an empty document', () => {
     const namespace = { name: '', database: 'd'.repeat(63), collection: '集'.repeat(64), included: true };
     const id = '\u0800'.repeat(300_000);

@@ -41,6 +41,7 @@ function build() {
     // Asked for nothing: no entry here is an update.
     lookup: new DocumentLookup(undefined as unknown as MongoClient),
     encoder: new RecordEncoder(),
+    quarantine: { letters: () => Promise.reject(new Error('Nothing is refused here')) },
     topics: {
       ensure: async (namespaces) => void ensured.push(...namespaces.map(({ name }) => name)),
       takeUnrecorded: () => [],

@@ -5,17 +5,18 @@ import { sliceEnd } from '../../../../packages/producer/src/sequence/slice.js';
 import { addRow, ITEMS, ORDERS } from '../support/rows.js';
 
 const MEGABYTE = 1024 * 1024;
+const SLICE_BYTES = 6 * MEGABYTE;
 const unlimited = () => Number.POSITIVE_INFINITY;
 
 /** The rows at which the batch is cut. */
 function cuts(
   batch: ChangeBatch,
-  lookupsFor: Parameters<typeof sliceEnd>[2] = unlimited,
-  contentBytes?: Parameters<typeof sliceEnd>[3],
+  lookupsFor: Parameters<typeof sliceEnd>[3] = unlimited,
+  contentBytes?: Parameters<typeof sliceEnd>[4],
 ): number[] {
   const ends: number[] = [];
   for (let from = 0; from < batch.length; ) {
-    from = sliceEnd(batch, from, lookupsFor, contentBytes);
+    from = sliceEnd(batch, from, SLICE_BYTES, lookupsFor, contentBytes);
     ends.push(from);
   }
   return ends;
@@ -43,13 +44,13 @@ describe('sliceEnd', () => {
     const batch = new ChangeBatch();
     const files = { ...ORDERS, chunks: 'fs.chunks' };
     for (let n = 0; n < 6; n++) addRow(batch, { namespace: n % 2 === 0 ? files : ORDERS });
-    expect(cuts(batch, unlimited, () => 4 * MEGABYTE)).toEqual([3, 6]);
+    expect(cuts(batch, unlimited, () => 4 * MEGABYTE)).toEqual([2, 4, 6]);
   });
 
   it('bounds the bytes, and lets a document through that is larger', () => {
     const batch = new ChangeBatch();
     for (const size of [4, 3, 16, 1, 1]) addRow(batch, { document: Buffer.alloc(size * MEGABYTE) });
-    expect(cuts(batch)).toEqual([2, 3, 5]);
+    expect(cuts(batch)).toEqual([1, 2, 3, 5]);
   });
 
   it('bounds the lookups by the namespace that allows the fewest', () => {

@@ -84,6 +84,14 @@ describe('TailProgress.near', () => {
     await waiting;
   });
 
+  it('is far behind a few old entries that are large: a reply of the server is bounded in bytes, too', async () => {
+    const progress = new TailProgress(at(0));
+    progress.advance(at(1), 3, true, 15 * 1024 * 1024);
+    expect(await isSettled(progress.near(never))).toBe(false);
+    progress.advance(at(2), 3, true, 3000);
+    await progress.near(never);
+  });
+
   it('is near behind a full read of entries that are new', async () => {
     const progress = new TailProgress(at(0));
     progress.advance(new Position(Math.floor(Date.now() / 1000), 1), 2000, true);

@@ -32,7 +32,7 @@ async function portions(...entries: Buffer[]): Promise<[rows: string[], end: str
   const rows = new ChangeBatch();
   const batch = { entries, end: new Position(T, 1000), isWhole: true };
   const seen: [string[], string | undefined][] = [];
-  for await (const end of tailRows(batch, rows, normalizer)) {
+  for await (const end of tailRows(batch, rows, normalizer, 4 * 1024 * 1024)) {
     seen.push([rows.key.slice(0, rows.length).map((key) => JSON.parse(key) as string), end?.toString()]);
   }
   return seen;

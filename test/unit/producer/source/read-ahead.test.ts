@@ -70,7 +70,7 @@ class Way {
 function start(signal = never) {
   const source = new GivenReads();
   const way = new Way();
-  return { source, way, batches: readAhead(source, START, way.untilFree, signal) };
+  return { source, way, batches: readAhead(source, START, way.untilFree, 4 * 1024 * 1024, signal) };
 }
 
 const seen = (result: IteratorResult<EntryBatch, void>) =>

@@ -3,6 +3,7 @@
 // https://github.com/mongodb/specifications/blob/master/source/change-streams/change-streams.md
 import { BsonCursor, type Position } from '@tailwater/schema';
 import { BSON, type ClientSession, type Db, type Document, Long, type MongoClient, ReadPreference, Timestamp } from 'mongodb';
+import { isLarge } from '../large-reply.js';
 import type { StreamScope } from './scope.js';
 import { resumeTokenOf } from './stream-position.js';
 
@@ -47,6 +48,11 @@ export async function* readChangeStream(
       if (stream.isOver) {
         yield reply;
         return;
+      }
+      if (isLarge(reply.events)) {
+        yield reply;
+        reading = stream.next(awaitMs());
+        continue;
       }
       // The next reply is on its way while this one is worked on.
       reading = stream.next(awaitMs());

@@ -4,6 +4,7 @@ import { BsonCursor, BsonType, findId, readString } from '@tailwater/schema';
 import { BSON, Double, Int32, Long, ObjectId } from 'mongodb';
 
 const NAME = Buffer.from('_id\0');
+const NO_ID = '0'.repeat(24);
 /** The largest distance from 1970 that a JavaScript date has, in milliseconds. */
 const LAST_DATE_MS = 8_640_000_000_000_000n;
 
@@ -19,12 +20,17 @@ export function idDocument(source: Buffer, type: number, start: number, end: num
 }
 
 /**
- * The value itself; numbers keep their BSON types, and documents the order of their fields.
+ * The value itself; numbers keep their BSON types, and documents the order of their fields. What the driver has no value for (text
+ * that is not UTF-8, dates beyond JavaScript's, a document with a name twice, the deprecated DBPointer) is written by its bytes.
  *
- * @returns undefined for the few ids that the driver has no value for: text that is not UTF-8, dates beyond JavaScript's, a
- *   document with a name twice, the deprecated DBPointer
+ * @returns undefined for an id that no query takes, which no document has
  */
 export function idValue(source: Buffer, type: number, start: number, end: number): unknown {
+  const known = knownValue(source, type, start, end);
+  return known === undefined && type !== BsonType.undefined ? rawValue(source, type, start, end) : known;
+}
+
+function knownValue(source: Buffer, type: number, start: number, end: number): unknown {
   switch (type) {
     case BsonType.objectId:
       return new ObjectId(Uint8Array.prototype.slice.call(source, start, end));
@@ -45,6 +51,38 @@ export function idValue(source: Buffer, type: number, start: number, end: number
   }
 }
 
+/** Undefined where the installed driver writes it otherwise than it is meant to: an id that is not its bytes finds another document. */
+function rawValue(source: Buffer, type: number, start: number, end: number): unknown {
+  const value = new RawId(type, Buffer.from(source.subarray(start, end)));
+  try {
+    return idDocument(source, type, start, end).equals(BSON.serialize({ _id: value })) ? value : undefined;
+  } catch {
+    return undefined; // Larger than what the driver sends at once.
+  }
+}
+
+/**
+ * Any value by its bytes. The driver's writer puts the type of an ObjectId and the element's name, and asks the value for the rest:
+ * this one gives bytes of its own, and corrects the type. Names of elements in our queries have no byte of that type.
+ */
+class RawId extends ObjectId {
+  readonly #type: number;
+  readonly #bytes: Buffer;
+
+  constructor(type: number, bytes: Buffer) {
+    super(NO_ID);
+    this.#type = type;
+    this.#bytes = bytes;
+  }
+
+  serializeInto(out: Uint8Array, index: number): number {
+    if (index + this.#bytes.length > out.length) throw new RangeError('No room for the _id');
+    out[out.lastIndexOf(BsonType.objectId, index - 1)] = this.#type;
+    out.set(this.#bytes, index);
+    return this.#bytes.length;
+  }
+}
+
 /** The `_id` of what `idDocument` made; undefined as `idValue` says. */
 export function idOf(document: Buffer): unknown {
   const id = findId(document);
@@ -60,7 +98,7 @@ function documentValue(source: Buffer, start: number, finish: (fields: Fields) =
   const fields: Fields = new Map();
   while (cursor.next()) {
     const name = cursor.name();
-    const value = idValue(source, cursor.type, cursor.valueStart, cursor.valueEnd);
+    const value = knownValue(source, cursor.type, cursor.valueStart, cursor.valueEnd);
     if (value === undefined || fields.has(name) || !isUtf8(source.subarray(cursor.nameStart, cursor.nameEnd))) return undefined;
     fields.set(name, value);
   }

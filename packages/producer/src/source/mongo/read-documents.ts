@@ -12,13 +12,18 @@ export interface DocumentQuery {
   readonly signal?: AbortSignal;
 }
 
-/** Hands each document that matches to `take`; once more from the beginning where a member lags too far behind. */
+/**
+ * Hands each document that matches to `take`; once more from the beginning where a member lags too far behind.
+ *
+ * @param take - false when it takes no more
+ * @returns whether all of them were taken
+ */
 export function readDocuments(
   client: MongoClient,
   { database, collection }: Namespace,
   { filter, notBefore, idsOnly = false, batchSize, signal }: DocumentQuery,
-  take: (document: Buffer) => void,
-): Promise<void> {
+  take: (document: Buffer) => boolean,
+): Promise<boolean> {
   return readAfter(client, notBefore, async (session) => {
     const options = { raw: true, session, readConcern: 'majority', batchSize, ...(idsOnly ? { projection: { _id: 1 } } : {}) } as const;
     const cursor = client
@@ -29,8 +34,9 @@ export function readDocuments(
       // By the reply, not by the document: a document each through an iterator costs more than its read.
       while (await cursor.hasNext()) {
         for (const bytes of cursor.readBufferedDocuments() as unknown as Uint8Array[])
-          take(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+          if (take(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)) === false) return false;
       }
+      return true;
     } finally {
       await cursor.close();
     }

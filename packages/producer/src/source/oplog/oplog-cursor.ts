@@ -2,6 +2,7 @@
 // concern keeps promise G: what a failover may roll back is never handed out.
 import { BsonCursor, Position } from '@tailwater/schema';
 import { type FindCursor, type MongoClient, ReadPreference, Timestamp } from 'mongodb';
+import { isLarge } from '../large-reply.js';
 
 /** Entries that one reply holds at most; replies are bounded to 16 MB by the server as well. */
 const BATCH_ENTRIES = 2000;
@@ -58,6 +59,11 @@ export async function* readOplog(client: MongoClient, from: Position, signal: Ab
         // The server ended the cursor (the oplog's end moved past it, or the node stepped down): the caller opens another.
         if (batch.length > 0) yield batch;
         return;
+      }
+      if (isLarge(batch)) {
+        yield batch;
+        reading = readReply(cursor);
+        continue;
       }
       // The next reply is on its way while this one is worked on.
       reading = readReply(cursor);

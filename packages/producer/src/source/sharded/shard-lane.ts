@@ -4,8 +4,11 @@ import type { Position } from '@tailwater/schema';
 import { entryTimestamp } from '../oplog/oplog-cursor.js';
 import type { ChangeSource } from '../source.js';
 
-/** Entries that wait in one lane at most; a shard that is ahead of the others is read no further. */
+/** Entries that wait in one lane at most, besides their bytes; a shard that is ahead of the others is read no further. */
 const MAX_WAITING = 10_000;
+
+/** In the place of an entry that was handed on: the lane keeps no bytes of it. */
+const TAKEN = Buffer.alloc(0);
 
 export class ShardLane {
   /** Everything of this shard at or before it has been read. */
@@ -14,13 +17,19 @@ export class ShardLane {
   head: Position | undefined;
   readonly #source: ChangeSource;
   readonly #onRead: () => void;
+  readonly #maxBytes: number;
   #waiting: Buffer[] = [];
   #next = 0;
+  #bytes = 0;
   #wake: () => void = () => {};
 
-  /** @param from - the position of an entry of this shard, behind which it is read */
-  constructor(source: ChangeSource, from: Position, onRead: () => void) {
+  /**
+   * @param from - the position of an entry of this shard, behind which it is read
+   * @param maxBytes - that may wait before it is read further
+   */
+  constructor(source: ChangeSource, from: Position, maxBytes: number, onRead: () => void) {
     this.#source = source;
+    this.#maxBytes = maxBytes;
     this.end = from;
     this.#onRead = onRead;
   }
@@ -28,11 +37,14 @@ export class ShardLane {
   /** Reads on until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     for await (const { entries, end } of this.#source.read(this.end, signal)) {
-      for (const entry of entries) this.#waiting.push(entry);
+      for (const entry of entries) {
+        this.#waiting.push(entry);
+        this.#bytes += entry.length;
+      }
       this.#look();
       this.end = end;
       this.#onRead();
-      while (this.#waiting.length - this.#next > MAX_WAITING && !signal.aborted) {
+      while (this.#isFull && !signal.aborted) {
         const drained = new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
@@ -43,7 +55,9 @@ export class ShardLane {
 
   /** Takes the next entry out. */
   take(): Buffer {
-    const entry = this.#waiting[this.#next++] as Buffer;
+    const entry = this.#waiting[this.#next] as Buffer;
+    this.#waiting[this.#next++] = TAKEN;
+    this.#bytes -= entry.length;
     if (this.#next === this.#waiting.length) {
       this.#waiting = [];
       this.#next = 0;
@@ -52,6 +66,10 @@ export class ShardLane {
     this.head = undefined;
     this.#look();
     return entry;
+  }
+
+  get #isFull(): boolean {
+    return this.#waiting.length - this.#next > MAX_WAITING || this.#bytes > this.#maxBytes;
   }
 
   #look(): void {

@@ -23,14 +23,19 @@ const FIRST_ENTRY = 'initiating set';
 export class ShardedSource implements ChangeSource, TransactionSource {
   readonly #client: MongoClient;
   readonly #connection: SourceConnection;
+  readonly #laneBytes: number;
   readonly #logger: Logger;
   /** The shard that an entry came from, for whoever looks up others of its oplog. */
   readonly #origin = new WeakMap<Buffer, MongoClient>();
 
-  /** @param client - connected to a mongos, by `connection` */
-  constructor(client: MongoClient, connection: SourceConnection, logger: Logger) {
+  /**
+   * @param client - connected to a mongos, by `connection`
+   * @param laneBytes - of entries that may wait for other shards, all shards together
+   */
+  constructor(client: MongoClient, connection: SourceConnection, laneBytes: number, logger: Logger) {
     this.#client = client;
     this.#connection = connection;
+    this.#laneBytes = laneBytes;
     this.#logger = logger;
   }
 
@@ -66,7 +71,7 @@ export class ShardedSource implements ChangeSource, TransactionSource {
       for (const [index, client] of clients.entries()) {
         const logger = this.#logger.child({ shard: shards[index]?.name });
         const from = await entryAtOrBefore(client, after);
-        lanes.push(new ShardLane(new OplogSource(client, logger), from, () => wake()));
+        lanes.push(new ShardLane(new OplogSource(client, logger), from, this.#laneBytes / clients.length, () => wake()));
       }
       for (const lane of lanes) running.push(lane.run(inner).catch(fail));
       const listed = new ListedTime(after);

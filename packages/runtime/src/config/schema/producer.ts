@@ -15,6 +15,16 @@ export const producer = {
     describe:
       'When MongoDB has discarded changes that were not read yet: copy every collection again and remove what vanished, or end with an error',
   }),
+  onRefused: leaf('onRefused', z.enum(['quarantine', 'stop']).default('quarantine'), {
+    group: 'Source',
+    describe:
+      'When Kafka does not take a document or a namespace (a record over 20 MB, a name that no topic can have): put its changes aside in <prefix>.producer.dead-letters and go on, or end with an error',
+  }),
+  memoryBudget: leaf('memoryBudget', z.int().min(32).max(65_536).default(128), {
+    group: 'Source',
+    describe:
+      'Megabytes that changes and documents may take between MongoDB and Kafka, whatever their sizes; the process itself takes some 150 more, and a few of the largest documents',
+  }),
   acceptCluster: leaf('acceptCluster', text().optional(), {
     group: 'Source',
     describe: 'The id of a cluster that takes the place of the one before, as after a restore; TW1110 names it',

@@ -138,4 +138,16 @@ export const kafkaErrors = {
     hint: 'If a package is said to be missing, install again with the optional packages of this platform (npm ci without --omit=optional). Otherwise the batch is damaged, or was written by a client that does not keep to Kafka’s format: kafka-dump-log.sh --deep-iteration on the broker shows which records it holds.',
     ...permanent,
   },
+  TW1290: {
+    title: 'Topic refused by a policy',
+    message: 'A policy of Kafka’s refuses to create the topic {topic} ({reason})',
+    hint: 'Ask whoever runs the brokers (create.topic.policy.class.name), create the topic by hand, or exclude its namespace with --exclude. Until then its changes are among the dead letters of the producer; after a restart ask for the namespace again with producer snapshot.',
+    ...permanent,
+  },
+  TW1291: {
+    title: 'Document that no topic takes',
+    message: 'The document {key} of {namespace} would be a record of {bytes} bytes with its key, and a topic takes {limit}',
+    hint: 'Its record in the dead letters of the producer holds what fits of it. Make the document or its _id smaller; its next change is published again.',
+    ...permanent,
+  },
 } as const satisfies Record<string, ErrorEntry>;

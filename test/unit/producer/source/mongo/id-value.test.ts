@@ -107,9 +107,18 @@ describe('idValue', () => {
     ['a document with a name twice', { kind: 'object', fields: [field('a', text('61')), field('a', text('61'))] }],
     ['a date beyond JavaScript’s', { kind: 'date', ms: 8_640_000_000_000_001n }],
     ['a DBPointer', { kind: 'dbPointer', namespace: Buffer.from('a.b'), id: Buffer.alloc(12) }],
-    ['undefined', { kind: 'undefined' }],
-  ])('has no value for %s', (_, id) => {
-    expect(valueIn(documentWithId(id))).toBeUndefined();
+  ])('sends %s by its bytes, alone and in a list', (_, id) => {
+    const source = documentWithId(id);
+    const value = valueIn(source);
+    expect(sentAs(value)).toEqual(source);
+    const [inList, alone] = [BSON.serialize({ $in: Array(12).fill(value), more: 1 }), BSON.serialize({ $in: [value] })];
+    const { start, end } = findId(source) as RawValue;
+    expect(Buffer.from(inList).indexOf(source.subarray(start, end))).toBeGreaterThan(0);
+    expect(inList.length - alone.length).toBe(11 * (end - start) + 11 * 3 + 2 + 10);
+  });
+
+  it('has no value for undefined, which no document has for its _id', () => {
+    expect(valueIn(documentWithId({ kind: 'undefined' }))).toBeUndefined();
   });
 
   it('gives the same bytes, or says that it cannot', () => {

@@ -1,0 +1,77 @@
+// Bounds what all workers of a snapshot have read and not published, in bytes. First come, first served; a worker never waits for
+// room while it holds a chunk that nobody publishes, so that somebody always goes on.
+import { abortable } from '@tailwater/runtime';
+
+/** Room for one chunk, until it is given back. */
+export interface Taken {
+  /** The chunk is there, and it has so many bytes. */
+  resize(bytes: number): void;
+  /** May be called twice. */
+  free(): void;
+}
+
+export class ChunkRoom {
+  readonly #capacity: number;
+  #taken = 0;
+  readonly #waiting: { readonly bytes: number; readonly enter: () => void }[] = [];
+
+  /** @param capacityBytes - a chunk that is larger by itself is let in alone */
+  constructor(capacityBytes: number) {
+    this.#capacity = capacityBytes;
+  }
+
+  /**
+   * Waits for room.
+   *
+   * @param bytes - that the chunk is expected to have
+   * @throws the signal's reason
+   */
+  async take(bytes: number, signal: AbortSignal): Promise<Taken> {
+    let isIn = false;
+    const entered = new Promise<void>((resolve) => {
+      const enter = (): void => {
+        isIn = true;
+        this.#taken += bytes;
+        resolve();
+      };
+      this.#waiting.push({ bytes, enter });
+    });
+    this.#admit();
+    const taken = this.#hold(bytes);
+    try {
+      await abortable(entered, signal);
+    } catch (error) {
+      if (isIn) taken.free();
+      else {
+        // Nobody waits behind it: the snapshot ends. It is let in when its turn comes, and leaves at once.
+        void entered.then(() => taken.free());
+      }
+      throw error;
+    }
+    return taken;
+  }
+
+  #hold(expected: number): Taken {
+    let bytes = expected;
+    return {
+      resize: (actual) => {
+        this.#taken += actual - bytes;
+        bytes = actual;
+        this.#admit();
+      },
+      free: () => {
+        this.#taken -= bytes;
+        bytes = 0;
+        this.#admit();
+      },
+    };
+  }
+
+  #admit(): void {
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      if (this.#taken > 0 && this.#taken + next.bytes > this.#capacity) return;
+      this.#waiting.shift();
+      next.enter();
+    }
+  }
+}
