@@ -17,7 +17,13 @@ export interface RegistrySettings {
 
 interface Answer {
   readonly status: number;
-  readonly body: { readonly id?: unknown; readonly schema?: unknown; readonly schemaType?: unknown; readonly message?: unknown };
+  readonly body: {
+    readonly id?: unknown;
+    readonly schema?: unknown;
+    readonly schemaType?: unknown;
+    readonly message?: unknown;
+    readonly error_code?: unknown;
+  };
 }
 
 const TIMEOUT_MS = 10_000;
@@ -89,7 +95,9 @@ export class SchemaRegistry {
    */
   async schemaOf(id: number, signal?: AbortSignal): Promise<{ readonly avro: string } | 'other' | undefined> {
     const answer = await this.#ask('GET', `/schemas/ids/${id}`, undefined, signal);
-    if (answer.status === NOT_FOUND) return undefined;
+    if (answer.status === NOT_FOUND && typeof answer.body.error_code === 'number') return undefined;
+    // A proxy's page says nothing of the id.
+    if (answer.status === NOT_FOUND) throw this.#unexpected(`HTTP ${NOT_FOUND} that is not a registry’s own, for the id ${id}`);
     const { schema, schemaType = 'AVRO' } = answer.body;
     if (answer.status !== 200 || typeof schema !== 'string')
       throw this.#unexpected(`HTTP ${answer.status} for the id ${id}: ${reasonOf(answer)}`);
@@ -146,8 +154,8 @@ export class SchemaRegistry {
 type Lookup = (id: number, signal: AbortSignal) => ReturnType<SchemaRegistry['schemaOf']>;
 
 /**
- * Looks ids up, however long the registry is away; undefined without a registry. What it returns throws what no waiting cures, and
- * when the signal aborts.
+ * Looks ids up, however long the registry is away, or somebody else answers in its place; undefined without a
+ * registry. What it returns throws what no waiting cures, and when the signal aborts.
  */
 export function schemaLookup(registry: SchemaRegistry | undefined, logger: Logger): Lookup | undefined {
   if (registry === undefined) return undefined;
@@ -156,7 +164,7 @@ export function schemaLookup(registry: SchemaRegistry | undefined, logger: Logge
       try {
         return await registry.schemaOf(id, signal);
       } catch (error) {
-        if (signal.aborted || !isRetriable(error)) throw error;
+        if (signal.aborted || !(isRetriable(error) || isWaitedFor(error))) throw error;
         logger.warn({ err: error, delayMs }, 'The schema registry does not answer, asking again');
         await sleep(delayMs, signal);
       }
@@ -168,6 +176,9 @@ export function schemaLookup(registry: SchemaRegistry | undefined, logger: Logge
 export const basic = (user: string, password: string): string => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 
 const isRetriable = (error: unknown): boolean => error instanceof TailwaterError && error.retriable;
+
+/** Ends the check at the start; later somebody will see to it, and no record is to blame. */
+const isWaitedFor = (error: unknown): boolean => error instanceof TailwaterError && error.code === 'TW1563';
 
 function authorizationOf({ username, password }: URL): string | undefined {
   if (username === '') return undefined;

@@ -1,5 +1,5 @@
 // The Elasticsearch target against a real node: what only it has. What every target does: test/contract/target.
-import { type Elasticsearch, type RejectionKind, startElasticsearch } from '@tailwater/devstack';
+import { type Elasticsearch, type RejectionKind, startElasticsearch, waitFor } from '@tailwater/devstack';
 import { Position } from '@tailwater/schema';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { applyBatch } from '../../../../packages/consumer/src/apply/apply-batch.js';
@@ -7,8 +7,10 @@ import type { Delivery } from '../../../../packages/consumer/src/apply/delivery.
 import { ElasticsearchTarget } from '../../../../packages/consumer/src/apply/elasticsearch/elasticsearch.js';
 import type { ChangeResult } from '../../../../packages/consumer/src/apply/target.js';
 import type { Change } from '../../../../packages/consumer/src/change.js';
+import { AnsweringProxy, type OwnAnswer } from '../../../support/answering-proxy.js';
 import { change, TestDelivery } from '../../../unit/consumer/support/changes.js';
 import { raw } from '../support/bson-zoo.js';
+import { LanesRun } from '../support/lanes-run.js';
 
 let es: Elasticsearch;
 let target: ElasticsearchTarget;
@@ -182,6 +184,174 @@ describe('ElasticsearchTarget', () => {
   });
 });
 
+const put = (path: string, body: object = {}, method = 'PUT') =>
+  request(path, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+const cluster = (settings: object) => put('/_cluster/settings', { persistent: settings });
+/** Fifty documents, of which every tenth is deleted. */
+const fifty = (collection: string): Change[] =>
+  Array.from({ length: 50 }, (_, n) => {
+    const id = `${collection}-${n}`;
+    return n % 10 === 0 ? remove(collection, id, 1) : upsert(collection, id, 1, raw({ _id: id, n }));
+  });
+const idsOf = (changes: readonly Change[]) => changes.filter(({ kind }) => kind === 'upsert').map(({ key }) => JSON.parse(key) as string);
+
+async function idsIn(collection: string): Promise<string[]> {
+  await request(`/shop.${collection}/_refresh`, { method: 'POST' });
+  const { text } = await request(`/shop.${collection}/_search?size=2000&_source=false`);
+  return (JSON.parse(text) as { hits: { hits: { _id: string }[] } }).hits.hits.map(({ _id }) => _id).sort();
+}
+
+describe('places that take nothing', () => {
+  const closedBy: Readonly<Record<string, { code: string; close: () => Promise<unknown>; mend: () => Promise<unknown> }>> = {
+    closed: {
+      code: 'index_closed_exception',
+      close: async () => [await put('/shop.closed'), await request('/shop.closed/_close', { method: 'POST' })],
+      mend: () => request('/shop.closed/_open', { method: 'POST' }),
+    },
+    'read-only': {
+      code: 'cluster_block_exception',
+      close: () => put('/shop.read-only', { settings: { 'index.blocks.read_only': true } }),
+      mend: () => put('/shop.read-only/_settings', { 'index.blocks.read_only': false }),
+    },
+    full: {
+      code: 'cluster_block_exception',
+      close: () => put('/shop.full', { settings: { 'index.blocks.read_only_allow_delete': true } }),
+      mend: () => put('/shop.full/_settings', { 'index.blocks.read_only_allow_delete': null }),
+    },
+    'no-write-index': {
+      code: 'illegal_argument_exception',
+      close: () => put('/one', { aliases: { 'shop.no-write-index': { is_write_index: false } } }),
+      mend: () => put('/_aliases', { actions: [{ add: { index: 'one', alias: 'shop.no-write-index', is_write_index: true } }] }, 'POST'),
+    },
+    several: {
+      code: 'illegal_argument_exception',
+      close: async () => [await put('/two', { aliases: { 'shop.several': {} } }), await put('/three', { aliases: { 'shop.several': {} } })],
+      mend: () => put('/_aliases', { actions: [{ remove: { index: 'three', alias: 'shop.several' } }] }, 'POST'),
+    },
+    'no-shard': {
+      code: 'unavailable_shards_exception',
+      close: () => put('/shop.no-shard?wait_for_active_shards=0', { settings: { 'index.routing.allocation.require._name': 'nobody' } }),
+      mend: () => put('/shop.no-shard/_settings', { 'index.routing.allocation.require._name': null }),
+    },
+    absent: {
+      code: 'index_not_found_exception',
+      close: () => cluster({ 'action.auto_create_index': '-shop.absent,+*' }),
+      mend: () => put('/shop.absent'),
+    },
+    // Last: no other index can be made any more.
+    'one-too-many': {
+      code: 'validation_exception',
+      close: () => cluster({ 'cluster.max_shards_per_node': 1 }),
+      mend: () => cluster({ 'cluster.max_shards_per_node': null }),
+    },
+  };
+
+  test('each waits alone and says why, a thousand changes of another pass, and when mended everything is there', async () => {
+    const each = new ElasticsearchTarget({ url: es.url, ...options, requestTimeoutMs: 2_000 });
+    const run = new LanesRun(each);
+    const good = Array.from({ length: 1000 }, (_, n) => upsert('healthy', `h${n}`, 1, raw({ _id: `h${n}`, n })));
+    await put('/shop.healthy', { settings: { number_of_replicas: 0 } });
+    for (const { close } of Object.values(closedBy)) await close();
+    try {
+      const bad = new Map(Object.keys(closedBy).map((name) => [name, fifty(name)]));
+      const fed = [...bad.values()].map((changes) => run.feed(changes));
+      await run.feed(good);
+      await waitFor(() => run.ended(namespace('healthy')).length, { describe: 'the healthy changes', until: (count) => count === 1000 });
+      await waitFor(() => run.waiting, {
+        describe: 'places that wait',
+        until: (waiting) => waiting.length === bad.size,
+      });
+      expect(run.waiting).toEqual(
+        Object.entries(closedBy)
+          .map(([name, { code }]) => `${name} ${code}`)
+          .sort(),
+      );
+      for (const name of bad.keys()) expect(run.ended(namespace(name)), name).toEqual([]);
+      // The limit first: it keeps an index from being opened, too.
+      for (const { mend } of Object.values(closedBy).reverse()) await mend();
+      await Promise.all(fed);
+      await waitFor(() => run.lanes.buffered.count, { describe: 'what waited', until: (count) => count === 0, timeoutMs: 120_000 });
+      for (const [name, changes] of [...bad, ['healthy', good] as const]) expect(await idsIn(name), name).toEqual(idsOf(changes).sort());
+      expect(run.deadLetters).toEqual([]);
+      expect(run.waiting).toEqual([]);
+    } finally {
+      await cluster({ 'action.auto_create_index': null, 'cluster.max_shards_per_node': null });
+      await run.end();
+      await each.close();
+    }
+  });
+
+  test('an index that takes documents refuses some: these are the documents’ fault', async () => {
+    await put('/shop.unfit', { mappings: { properties: { n: { type: 'long' }, tag: { type: 'keyword' } } } });
+    const results = await apply(
+      upsert('unfit', 1, 1, raw({ _id: 1, n: 1 })),
+      upsert('unfit', 2, 1, raw({ _id: 2, n: 'text' })),
+      upsert('unfit', 3, 1, raw({ _id: 3, tag: 'x'.repeat(40_000) })),
+    );
+    expect(results).toMatchObject([APPLIED, { status: 'rejected', retriable: false }, { status: 'rejected', retriable: false }]);
+    expect(results.filter((result) => 'scope' in result)).toEqual([]);
+  });
+
+  test('an alias that cannot be made holds up its namespace alone', async () => {
+    const each = new ElasticsearchTarget({ url: es.url, ...options, aliasSuffix: '-v1' });
+    await put('/shop.taken');
+    const results = await each.applyBatch(
+      [upsert('taken', 1, 1, raw({ _id: 1 })), upsert('free', 1, 1, raw({ _id: 1 })), remove('taken', 2, 1)],
+      never,
+    );
+    const waits = { status: 'rejected', code: 'TW1344', retriable: true, scope: 'place' };
+    expect(results).toMatchObject([waits, APPLIED, waits]);
+    await each.close();
+  });
+
+  test('a pipeline that is removed holds up the documents, and none is accused', async () => {
+    await put('/_ingest/pipeline/short-lived', { processors: [] });
+    const each = new ElasticsearchTarget({ url: es.url, ...options, pipeline: 'short-lived' });
+    expect(await each.applyBatch([upsert('piped', 1, 1, raw({ _id: 1 }))], never)).toEqual([APPLIED]);
+    await request('/_ingest/pipeline/short-lived', { method: 'DELETE' });
+    expect(await each.applyBatch([upsert('piped', 2, 1, raw({ _id: 2 }))], never)).toMatchObject([{ code: 'TW1343', scope: 'place' }]);
+    await each.close();
+  });
+
+  test.each<[string, OwnAnswer]>([
+    ['404 of a proxy', { status: 404, body: '<html>no such page</html>' }],
+    ['a login page', { status: 200, body: '<html>Sign in</html>' }],
+    ['a redirect', { status: 302, headers: { location: '/login' }, body: '' }],
+    ['JSON of another service', { status: 200, headers: { 'content-type': 'application/json' }, body: '{"ok":true}' }],
+    [
+      'JSON without items, under the product’s name',
+      { status: 200, headers: { 'content-type': 'application/json', 'x-elastic-product': 'Elasticsearch' }, body: '{"errors":false}' },
+    ],
+    [
+      'the answer to another request',
+      {
+        status: 200,
+        headers: { 'content-type': 'application/json', 'x-elastic-product': 'Elasticsearch' },
+        body: '{"errors":false,"items":[{"index":{"_id":"nobody","status":200}}]}',
+      },
+    ],
+    ['403 of a firewall', { status: 403, body: 'blocked' }],
+    ['503 of a load balancer', { status: 503, body: 'no backend' }],
+  ])('%s is no answer of Elasticsearch: nothing counts, and everything arrives afterwards', async (name, answer) => {
+    await using proxy = await AnsweringProxy.start(es.port);
+    const each = new ElasticsearchTarget({ url: `http://127.0.0.1:${proxy.port}`, ...options });
+    const run = new LanesRun(each);
+    const collection = `behind-${name.toLowerCase().replace(/[^a-z0-9]/g, '-')}`;
+    const changes = fifty(collection);
+    proxy.answer = answer;
+    const fed = run.feed(changes);
+    await waitFor(() => proxy.answered, { describe: 'some attempts', until: (count) => count > 8 });
+    expect(run.ended(namespace(collection))).toEqual([]);
+    proxy.answer = undefined;
+    await fed;
+    await waitFor(() => run.lanes.buffered.count, { describe: 'all of it', until: (count) => count === 0 });
+    expect(run.deadLetters).toEqual([]);
+    expect(await idsIn(collection)).toEqual(idsOf(changes).sort());
+    await run.end();
+    await each.close();
+  });
+});
+
 describe('the three shapes of 429', () => {
   // Many batches at once, against a node that can hardly take one: each must end applied, sooner or later.
   // So large that one of them passes alone, and all at once do not.
@@ -205,9 +375,6 @@ describe('the three shapes of 429', () => {
       },
       onRejected: ({ change: refused }: Delivery, { reason }: { reason: string }) => {
         throw new Error(`${refused.key}: ${reason}`);
-      },
-      onRefusedWhole: (error: unknown) => {
-        throw error;
       },
     };
     const signals = () => ({ giveUp: new AbortController().signal, cut: new AbortController().signal });

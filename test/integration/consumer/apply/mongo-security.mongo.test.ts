@@ -10,6 +10,7 @@ import { type Certificate, Certificates } from '../../../support/certificates.js
 import { documentedRoles, type RoleUser, userWithRole, withoutEach } from '../../../support/documented-roles.js';
 import { change } from '../../../unit/consumer/support/changes.js';
 import { raw } from '../support/bson-zoo.js';
+import { statusesOf } from '../support/statuses-of.js';
 
 const USER = { username: 'writer', password: 'p@ss/wörd:%' };
 const ORDERS = { database: 'copy', collection: 'orders' };
@@ -57,7 +58,7 @@ async function apply({ user, files = { ca: authority.ca }, parameters = '', port
   });
   try {
     await target.connect(never);
-    return (await target.applyBatch(changes, never)).map(({ status }) => status);
+    return statusesOf(await target.applyBatch(changes, never));
   } finally {
     await target.close();
   }

@@ -7,6 +7,7 @@ import { MongoTarget } from '../../../../packages/consumer/src/apply/mongo/mongo
 import type { Change } from '../../../../packages/consumer/src/change.js';
 import { change, ORDERS } from '../../../unit/consumer/support/changes.js';
 import { elements, raw, rawDocument, unspeakable } from '../support/bson-zoo.js';
+import { LanesRun } from '../support/lanes-run.js';
 
 let mongo: Mongo;
 let client: MongoClient;
@@ -99,6 +100,52 @@ describe('a collection with a collation', () => {
       }
     },
   );
+});
+
+describe('what is refused', () => {
+  const forty = (place: { database: string; collection: string }) =>
+    Array.from({ length: 40 }, (_, n) => change(n, ++sequence, { namespace: place, document: raw({ _id: n, n }) }));
+  const idsIn = async (collection: string): Promise<number[]> =>
+    (await client.db('places').collection(collection).find().sort({ _id: 1 }).toArray()).map(({ _id }) => Number(_id));
+  const numbers = Array.from({ length: 40 }, (_, n) => n);
+
+  test('is a view or a time series where a collection should be: it waits alone, and goes on when it is one', async () => {
+    const places = client.db('places');
+    await places.createCollection('source');
+    await places.createCollection('view', { viewOn: 'source', pipeline: [] });
+    await places.createCollection('series', { timeseries: { timeField: 'at' } });
+    const healthy = { database: 'places', collection: 'healthy' };
+    const others = ['view', 'series'].map((collection) => ({ database: 'places', collection }));
+    const all = [...others, healthy].map(forty);
+    const run = new LanesRun(target);
+    await run.feed(numbers.flatMap((n) => all.map((changes) => changes[n] as Change)));
+    await waitFor(() => run.ended(healthy).length, { describe: 'the healthy one', until: (count) => count === 40 });
+    await waitFor(() => run.waiting, { describe: 'two that wait', until: (waiting) => waiting.length === 2 });
+    expect(run.waiting).toEqual([expect.stringMatching(/^series \d+$/), 'view 166']);
+    await places.collection('view').drop();
+    await places.collection('series').drop();
+    await waitFor(() => run.lanes.buffered.count, { describe: 'what waited', until: (count) => count === 0 });
+    for (const collection of ['view', 'series', 'healthy']) expect(await idsIn(collection)).toEqual(numbers);
+    expect(run.deadLetters).toEqual([]);
+    expect(run.failures).toEqual([]);
+    await run.end();
+  });
+
+  test('is a document that a validator or another unique index refuses: it alone', async () => {
+    const places = client.db('places');
+    await places.createCollection('strict', { validator: { n: { $lt: 38 } } });
+    await places.collection('strict').createIndex({ other: 1 }, { unique: true, sparse: true });
+    const strict = { database: 'places', collection: 'strict' };
+    const run = new LanesRun(target);
+    const twins = [100, 101].map((id) => change(id, ++sequence, { namespace: strict, document: raw({ _id: id, n: 1, other: 'same' }) }));
+    await run.feed([...forty(strict), twins[0] as Change]);
+    await waitFor(() => run.lanes.buffered.count, { describe: 'the first of the twins', until: (count) => count === 0 });
+    await run.feed(twins.slice(1));
+    await waitFor(() => run.lanes.buffered.count, { describe: 'all of it', until: (count) => count === 0 });
+    expect(run.deadLetters.sort()).toEqual(['101 11000', '38 121', '39 121']);
+    expect(await idsIn('strict')).toEqual([...numbers.slice(0, 38), 100]);
+    await run.end();
+  });
 });
 
 describe('MongoTarget', () => {
@@ -231,10 +278,10 @@ describe('MongoTarget with access control, standalone', () => {
     await expect(connect(url)).rejects.toMatchObject({ code: 'TW1302', retriable: false });
   });
 
-  test('a write without the right to is no retry', async () => {
+  test('a write without the right to holds up its collection', async () => {
     const url = guarded.uri.replace(/\/\/root:[^@]*@/, '//').replace(/[?&]authSource=[^&]*/, '');
     const each = new MongoTarget({ url, connectTimeoutMs: 5000, requestTimeoutMs: 5000 });
-    await expect(each.applyBatch([upsert(1, raw({ _id: 1 }))], never)).rejects.toMatchObject({ code: 'TW1303', retriable: false });
+    expect(await each.applyBatch([upsert(1, raw({ _id: 1 }))], never)).toMatchObject([{ code: 'TW1303', scope: 'place' }]);
     await each.close();
   });
 });

@@ -133,6 +133,17 @@ describe('a registry that is away', () => {
     expect(asked).toHaveLength(3);
   });
 
+  it.each<[string, Answer]>([
+    ['a proxy’s 404', [404, '<html>no such page</html>']],
+    ['JSON that is not its own', [404, { detail: 'Not Found' }]],
+    ['a login page', [200, '<html>Sign in</html>']],
+  ])('is waited for while %s stands in its place, and the id is not held to be unknown', async (_, answer) => {
+    const { url, asked } = await registryThat(answer, answer, [200, { schema: '"int"' }]);
+    const lookup = schemaLookup(open(url), createLogger({ name: 'test', level: 'silent' }));
+    expect(await lookup?.(1, never)).toEqual({ avro: '"int"' });
+    expect(asked).toHaveLength(3);
+  });
+
   it('is not waited for when it refuses', async () => {
     const { url } = await registryThat([403, {}]);
     const lookup = schemaLookup(open(url), createLogger({ name: 'test', level: 'silent' }));

@@ -19,19 +19,17 @@ export class Aliases {
   }
 
   /**
-   * Sees to it that each of these names is an alias. One that is already, whatever its index, stays.
+   * Sees to it that this name is an alias. One that is already, whatever its index, stays.
    *
    * @throws TailwaterError TW1344 when an index has the name; the client's errors otherwise
    */
-  async ensure(names: Iterable<string>, signal: AbortSignal): Promise<void> {
-    for (const name of names) {
-      const known = this.#known.get(name) ?? this.#create(name, signal);
-      this.#known.set(name, known);
-      await known.catch((error: unknown) => {
-        this.#known.delete(name);
-        throw error;
-      });
-    }
+  async ensure(name: string, signal: AbortSignal): Promise<void> {
+    const known = this.#known.get(name) ?? this.#create(name, signal);
+    this.#known.set(name, known);
+    await known.catch((error: unknown) => {
+      this.#known.delete(name);
+      throw error;
+    });
   }
 
   /** An alias may have been removed: look again. */

@@ -7,12 +7,12 @@ import { connectWithin } from '../connect-within.js';
 import { documentId } from '../document-id.js';
 import type { Inventory } from '../inventory.js';
 import { SpareBuffers } from '../spare-buffers.js';
-import { type ChangeResult, TARGET_API_VERSION, type Target } from '../target.js';
+import { APPLIED, type ChangeResult, type Rejection, TARGET_API_VERSION, type Target } from '../target.js';
 import { Aliases } from './aliases.js';
 import { BulkBody } from './bulk-body.js';
-import { BULK_FILTER, type BulkResponse, NO_INDEX, readBulkResponse } from './bulk-response.js';
+import { BULK_FILTER, type BulkResponse, isAmbiguous, NO_INDEX, notABulkResponse, readBulkResponse } from './bulk-response.js';
 import { connectionOptions, probeTls } from './connection.js';
-import { elasticsearchFailure, statusOf, TOO_LARGE } from './failures.js';
+import { applyFailure, elasticsearchFailure, isNotFound, notItsOwn, placeRefusal, refusalOf, statusOf, TOO_LARGE } from './failures.js';
 import { indexName, MAX_INDEX_NAME_BYTES } from './index-name.js';
 import { putTemplate } from './index-template.js';
 import { IndexInventory } from './inventory.js';
@@ -30,6 +30,8 @@ export interface ElasticsearchOptions extends ElasticsearchSettings {
   readonly requestTimeoutMs: number;
 }
 
+/** How long, in milliseconds, a request may wait for an index's shard that is away: other indices share the request. */
+const MAX_SHARD_WAIT_MS = 10_000;
 /** No document's id: a text that begins with a brace keeps its quotes. */
 const NOBODYS_ID = '{tailwater}';
 
@@ -55,6 +57,8 @@ export class ElasticsearchTarget implements Target {
     const { aliasSuffix, autoCommitInterval, pipeline } = options;
     this.#query = {
       filter_path: BULK_FILTER,
+      // Before the request itself counts as failed: else an index without its shard would look like a target that does not answer.
+      timeout: `${Math.min(MAX_SHARD_WAIT_MS, options.requestTimeoutMs >> 1)}ms`,
       ...(pipeline === undefined ? {} : { pipeline }),
       ...(aliasSuffix === undefined ? {} : { require_alias: true }),
       ...(autoCommitInterval === 0 ? { refresh: true } : {}),
@@ -92,30 +96,71 @@ export class ElasticsearchTarget implements Target {
   }
 
   async applyBatch(changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]> {
-    const indices = this.#indicesOf(changes);
-    await this.#ensureAliases(indices, signal);
+    const misplaced = await this.#ensureAliases(this.#indicesOf(changes), signal);
+    if (misplaced.size === 0) return this.#apply(changes, signal);
+    const refusalOf = ({ namespace }: Change) => misplaced.get(this.#nameOf(namespace));
+    const sent = changes.filter((change) => refusalOf(change) === undefined);
+    const results = (sent.length === 0 ? [] : await this.#apply(sent, signal)).values();
+    return changes.map((change) => refusalOf(change) ?? results.next().value ?? APPLIED);
+  }
+
+  async #apply(changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]> {
     const results = await this.#send(changes, signal);
-    this.#refresher?.touch(indices);
+    this.#refresher?.touch(this.#indicesOf(changes));
     const raced = changes.filter((_, index) => isMappingRace(results[index]));
-    if (raced.length === 0) return results;
+    if (raced.length === 0) return this.#judged(changes, results, signal);
     const again = (await this.#send(raced, signal)).values();
-    return results.map((result) => (isMappingRace(result) ? (again.next().value ?? result) : result));
+    const both = results.map((result) => (isMappingRace(result) ? (again.next().value ?? result) : result));
+    return this.#judged(changes, both, signal);
+  }
+
+  /** Of refusals that may be the place's, the place itself tells: whether it takes a write that changes nothing. */
+  async #judged(changes: readonly Change[], results: readonly ChangeResult[], signal: AbortSignal): Promise<readonly ChangeResult[]> {
+    const asked = new Map<Change['namespace'], Rejection | undefined>();
+    for (const [index, change] of changes.entries()) {
+      if (!isAmbiguous(results[index]) || asked.has(change.namespace)) continue;
+      asked.set(change.namespace, (await this.#pipelineRefusal(signal)) ?? (await this.#placeRefusal(change, signal)));
+    }
+    if (asked.size === 0) return results;
+    return results.map((result, index) => (isAmbiguous(result) && asked.get((changes[index] as Change).namespace)) || result);
+  }
+
+  async #placeRefusal(change: Change, signal: AbortSignal): Promise<Rejection | undefined> {
+    try {
+      await this.#writeBeside(change, signal);
+      return undefined;
+    } catch (error) {
+      return isNotFound(error) && refusalOf(error)?.type === undefined ? undefined : placeRefusal(error, this.#address);
+    }
+  }
+
+  async #pipelineRefusal(signal: AbortSignal): Promise<Rejection | undefined> {
+    try {
+      await this.#checkPipeline(signal);
+      return undefined;
+    } catch (error) {
+      return placeRefusal(error, this.#address);
+    }
   }
 
   inventory(namespace: Change['namespace']): Promise<Inventory> {
     return Promise.resolve(new IndexInventory(this.#client, this.nameOf(namespace), this.#address));
   }
 
-  /** Deletes nothing, in the shard of the change. */
   async takesWriteBeside(change: Change, signal: AbortSignal): Promise<boolean> {
-    const path = `/${encodeURIComponent(this.nameOf(change.namespace))}/_doc/${encodeURIComponent(NOBODYS_ID)}`;
-    const params = { method: 'DELETE', path, querystring: { routing: documentId(change.key), filter_path: 'result' } };
     try {
-      await this.#client.transport.request(params, { signal });
+      await this.#writeBeside(change, signal);
       return true;
     } catch (error) {
-      return statusOf(error) === 404;
+      return isNotFound(error);
     }
+  }
+
+  /** Deletes nothing, in the shard of the change. Fails, mostly because nothing is there. */
+  async #writeBeside(change: Change, signal: AbortSignal): Promise<void> {
+    const path = `/${encodeURIComponent(this.nameOf(change.namespace))}/_doc/${encodeURIComponent(NOBODYS_ID)}`;
+    const querystring = { routing: documentId(change.key), filter_path: 'result,error.type,error.reason', timeout: this.#query['timeout'] };
+    await this.#client.transport.request({ method: 'DELETE', path, querystring }, { signal });
   }
 
   async close(): Promise<void> {
@@ -153,19 +198,29 @@ export class ElasticsearchTarget implements Target {
     for (const { namespace } of changes) {
       if (namespace === last) continue;
       last = namespace;
-      const name = this.#names.get(namespace) ?? this.nameOf(namespace);
-      this.#names.set(namespace, name);
-      indices.add(name);
+      indices.add(this.#nameOf(namespace));
     }
     return indices;
   }
 
-  async #ensureAliases(indices: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
-    try {
-      await this.#aliases?.ensure(indices, signal);
-    } catch (error) {
-      throw elasticsearchFailure(error, this.#address);
+  #nameOf(namespace: Change['namespace']): string {
+    const name = this.#names.get(namespace) ?? this.nameOf(namespace);
+    this.#names.set(namespace, name);
+    return name;
+  }
+
+  /** What is refused of the indices, by name. */
+  async #ensureAliases(indices: ReadonlySet<string>, signal: AbortSignal): Promise<ReadonlyMap<string, Rejection>> {
+    const refused = new Map<string, Rejection>();
+    if (this.#aliases === undefined) return refused;
+    for (const index of indices) {
+      try {
+        await this.#aliases.ensure(index, signal);
+      } catch (error) {
+        refused.set(index, placeRefusal(error, this.#address));
+      }
     }
+    return refused;
   }
 
   async #send(changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]> {
@@ -180,13 +235,15 @@ export class ElasticsearchTarget implements Target {
       );
       // Only now: bytes of a failed request may still be on their way out of this very memory.
       this.#bodies.giveBack(body);
+      const problem = notABulkResponse(changes, response);
+      if (problem !== undefined) throw notItsOwn(this.#address, problem);
       this.#droppedValues += body.droppedValues - before;
       const results = readBulkResponse(changes, response);
       if (response.errors && results.some((result) => result.status === 'rejected' && result.code === NO_INDEX)) this.#aliases?.forget();
       return results;
     } catch (error) {
       if (statusOf(error) === TOO_LARGE) return this.#split(changes, bulkBody.length, signal);
-      throw elasticsearchFailure(error, this.#address);
+      throw signal.aborted ? error : applyFailure(error, this.#address);
     }
   }
 

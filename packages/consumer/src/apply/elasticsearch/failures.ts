@@ -1,6 +1,13 @@
 // The client's failures as coded errors, told apart by class, status and error type, never by their text.
 import { errors } from '@elastic/elasticsearch';
 import { type ErrorCode, type ErrorParams, TailwaterError } from '@tailwater/runtime';
+import type { Rejection } from '../target.js';
+
+/** Whether a delete of one document was answered as one of a document that is not there, or whose index is not. */
+export function isNotFound(error: unknown): boolean {
+  if (!(error instanceof errors.ResponseError) || error.statusCode !== 404) return false;
+  return (error.body as { result?: unknown } | null | undefined)?.result === 'not_found' || errorType(error.body) !== undefined;
+}
 
 /** A body that is larger than the server reads: http.max_content_length. */
 export const TOO_LARGE = 413;
@@ -8,8 +15,12 @@ export const TOO_LARGE = 413;
 /** The server's own fault, perhaps because of what it was sent. */
 export const FAILED = 500;
 
+const BAD_REQUEST = 400;
+/** Nothing is the matter with one index when these happen. */
+const OF_TARGETS: ReadonlySet<string> = new Set(['TW1301', 'TW1302', 'TW1311', 'TW1312', 'TW1363']);
+
 /** Whether trying again can help: too many requests, or the server's own trouble. */
-export function isRetriableStatus(status: number): boolean {
+function isRetriableStatus(status: number): boolean {
   return status === 429 || status === 408 || status >= 500;
 }
 
@@ -19,11 +30,10 @@ export function statusOf(error: unknown): number | undefined {
 }
 
 /** What a refused request was told; undefined when there was no response. */
-export function refusalOf(error: unknown): { readonly status: number; readonly type: string; readonly reason: string } | undefined {
+export function refusalOf(error: unknown): { readonly type: string | undefined; readonly reason: string } | undefined {
   if (!(error instanceof errors.ResponseError)) return undefined;
   const { error: body } = (error.body ?? {}) as { error?: { type?: unknown; reason?: unknown } };
-  const status = error.statusCode ?? 0;
-  return { status, type: errorType(error.body) ?? `status ${status}`, reason: String(body?.reason ?? `status ${status}`) };
+  return { type: errorType(error.body), reason: String(body?.reason ?? `status ${error.statusCode}`) };
 }
 
 /** The failure of a whole request; an error that is not the client's stays what it is. */
@@ -35,6 +45,29 @@ export function elasticsearchFailure(error: unknown, address: string): unknown {
   if (error instanceof ConnectionError || error instanceof TimeoutError || error instanceof NoLivingConnectionsError)
     return coded('TW1301');
   return error instanceof ElasticsearchClientError ? coded('TW1313', { reason: error.message }) : error;
+}
+
+/** The failure of a request with changes: of what Elasticsearch itself did not say, no change is to blame. */
+export function applyFailure(error: unknown, address: string): unknown {
+  const failure = elasticsearchFailure(error, address);
+  if (!(failure instanceof TailwaterError) || failure.code !== 'TW1313') return failure;
+  // Only this is Elasticsearch's word on a request: it does not understand it, perhaps for the sake of one document.
+  if (statusOf(error) === BAD_REQUEST && errorType((error as errors.ResponseError).body) !== undefined) return failure;
+  return notItsOwn(address, statusOf(error) === undefined ? failure.message : `status ${statusOf(error)}`, error);
+}
+
+/** An answer that is a proxy's, or another server's. */
+export const notItsOwn = (address: string, reason: string, cause?: unknown): TailwaterError =>
+  new TailwaterError('TW1363', { target: 'Elasticsearch', address, reason }, { cause });
+
+/** The failure of a request about one index, as the refusal of a place; a failure of the whole target is thrown. */
+export function placeRefusal(error: unknown, address: string): Rejection {
+  const failure = error instanceof TailwaterError ? error : applyFailure(error, address);
+  const refusal = refusalOf(error);
+  if (failure instanceof TailwaterError && OF_TARGETS.has(failure.code)) throw failure;
+  if (refusal === undefined && !(failure instanceof TailwaterError)) throw failure;
+  const code = refusal?.type ?? (failure as TailwaterError).code;
+  return { status: 'rejected', code, reason: refusal?.reason ?? (failure as TailwaterError).message, retriable: true, scope: 'place' };
 }
 
 function refusal(error: errors.ResponseError, coded: (code: ErrorCode, params?: ErrorParams) => TailwaterError): TailwaterError {

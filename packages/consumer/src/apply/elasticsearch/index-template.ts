@@ -1,7 +1,7 @@
 // Puts the user's index templates before anything is written.
 import type { Client } from '@elastic/elasticsearch';
 import { TailwaterError } from '@tailwater/runtime';
-import { refusalOf } from './failures.js';
+import { refusalOf, statusOf } from './failures.js';
 import type { IndexTemplate } from './template-file.js';
 
 /** @throws TailwaterError TW1342 when Elasticsearch does not take it; the client's errors otherwise */
@@ -10,7 +10,7 @@ export async function putTemplate(client: Client, { file, name, body }: IndexTem
     await client.transport.request({ method: 'PUT', path: `/_index_template/${encodeURIComponent(name)}`, body }, { signal });
   } catch (error) {
     const refusal = refusalOf(error);
-    if (refusal?.status !== 400) throw error;
+    if (refusal === undefined || statusOf(error) !== 400) throw error;
     throw new TailwaterError('TW1342', { file, reason: refusal.reason }, { cause: error });
   }
 }

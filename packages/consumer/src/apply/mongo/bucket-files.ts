@@ -11,6 +11,7 @@ import type { Change } from '../../change.js';
 import { refusalFor } from '../../refusal.js';
 import { APPLIED, type ChangeResult, SUPERSEDED } from '../target.js';
 import { type Command, type Commands, MAX_COMMAND_BYTES, MAX_COMMAND_STATEMENTS } from './commands.js';
+import { placeRefusal } from './failures.js';
 import { type BsonValue, keyToId } from './key-to-id.js';
 import { DUPLICATE_KEY, rejected, type WriteError } from './write-errors.js';
 
@@ -62,7 +63,14 @@ export class BucketFiles {
       if ('status' in task) results[place] = task;
       else byBucket.set(change.namespace, [...(byBucket.get(change.namespace) ?? []), task]);
     }
-    for (const [files, tasks] of byBucket) await this.#applyTo(files, tasks, results, signal);
+    for (const [files, tasks] of byBucket) {
+      try {
+        await this.#applyTo(files, tasks, results, signal);
+      } catch (failure) {
+        const refusal = placeRefusal(failure);
+        for (const { place } of tasks) results[place] = refusal;
+      }
+    }
     return results;
   }
 

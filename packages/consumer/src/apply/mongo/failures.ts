@@ -1,7 +1,8 @@
 // The driver's failures as coded errors, told apart by class, code and label, never by their text.
 import { type ErrorCode, type ErrorParams, isConnectionEnd, TailwaterError, tlsFailure } from '@tailwater/runtime';
 import { MongoError, MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb';
-import { isRetriableCode } from './write-errors.js';
+import type { ChangeResult } from '../target.js';
+import { isCodeOfPlace, isRetriableCode, misplaced } from './write-errors.js';
 
 /** AuthenticationFailed; UserNotFound, for the subject of a certificate that is nobody's; and Atlas's own code. */
 const AUTHENTICATION_CODES: ReadonlySet<unknown> = new Set([18, 11, 8000]);
@@ -26,6 +27,16 @@ export function mongoFailure(error: unknown, address: string): unknown {
   const unreachable =
     error instanceof MongoServerSelectionError || error instanceof MongoNetworkError || error.hasErrorLabel('RetryableWriteError');
   return unreachable ? coded('TW1301') : coded('TW1313', { reason: error.message });
+}
+
+/** What a failed command says of the changes in it when it is their collection that is refused; any other failure is thrown. */
+export function placeRefusal(failure: unknown): ChangeResult {
+  if (failure instanceof TailwaterError) {
+    const { code, message, cause } = failure;
+    if (code === 'TW1303') return misplaced(code, message);
+    if (cause instanceof MongoServerError && isCodeOfPlace(Number(cause.code))) return misplaced(Number(cause.code), cause.message);
+  }
+  throw failure;
 }
 
 export const isUnauthorized = (error: unknown): boolean => error instanceof MongoServerError && error.code === UNAUTHORIZED;

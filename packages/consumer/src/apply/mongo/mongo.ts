@@ -13,7 +13,7 @@ import { BucketFiles } from './bucket-files.js';
 import { Collations, holdsText } from './collations.js';
 import { type Command, Commands, FIELDS } from './commands.js';
 import { sectionCarrier } from './document-sequence.js';
-import { isUnauthorized, mongoFailure } from './failures.js';
+import { isUnauthorized, mongoFailure, placeRefusal } from './failures.js';
 import { CollectionInventory } from './inventory.js';
 import type { MongoSettings } from './options.js';
 import { DUPLICATE_KEY, foldedIds, rejected, type WriteError } from './write-errors.js';
@@ -140,10 +140,15 @@ export class MongoTarget implements Target {
       results[place] = result;
     });
     for (const command of commands) {
-      for (const error of await this.#run(command, signal)) {
-        const result = rejected(error, command.namespace);
-        if (result.status === 'rejected' && result.scope === 'place') this.#collations.forget(command.namespace);
-        results[command.places[error.index] as number] = result;
+      try {
+        for (const error of await this.#run(command, signal)) {
+          const result = rejected(error, command.namespace);
+          if (result.status === 'rejected' && result.scope === 'place') this.#collations.forget(command.namespace);
+          results[command.places[error.index] as number] = result;
+        }
+      } catch (failure) {
+        const refusal = placeRefusal(failure);
+        for (const place of command.places) results[place] = refusal;
       }
       this.#commands.done(command);
     }

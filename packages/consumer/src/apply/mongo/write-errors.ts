@@ -55,6 +55,20 @@ const RETRIABLE = new Set([
   14031, // OutOfDiskSpace: somebody will make room
 ]);
 
+/** Codes that say nothing of the document: the collection is one that cannot be written to, or not by this user. */
+const OF_PLACES = new Set([
+  13, // Unauthorized
+  20, // IllegalOperation: deletes from a capped collection, system collections
+  26, // NamespaceNotFound
+  72, // InvalidOptions: single documents of a time series
+  73, // InvalidNamespace
+  166, // CommandNotSupportedOnView
+  10003, // CannotGrowDocumentInCappedNamespace
+  12501, // over quota
+]);
+
+export const isCodeOfPlace = (code: number): boolean => OF_PLACES.has(code);
+
 export const DUPLICATE_KEY = 11000;
 
 export const isRetriableCode = (code: number): boolean => RETRIABLE.has(code);
@@ -71,6 +85,7 @@ function isLostUpsertRace(code: number, keyPattern: unknown): boolean {
 
 /** @param namespace where the statement was to write */
 export function rejected({ code, errmsg, keyPattern, collation }: WriteError, namespace: Namespace): ChangeResult {
+  if (isCodeOfPlace(code)) return misplaced(code, errmsg);
   if (code === DUPLICATE_KEY && collation !== undefined && ID_INDEXES.has(namesOf(keyPattern))) return foldedIds(namespace);
   const retriable = isRetriableCode(code) || isLostUpsertRace(code, keyPattern);
   return { status: 'rejected', code: String(code), reason: maskReason(errmsg ?? `error ${code}`), retriable };
@@ -79,5 +94,10 @@ export function rejected({ code, errmsg, keyPattern, collation }: WriteError, na
 /** The place cannot tell ids apart that differ: it waits until it can, and nothing in it is touched. */
 export function foldedIds(namespace: Namespace): ChangeResult {
   const { code, message } = new TailwaterError('TW1378', { namespace: formatNamespace(namespace) });
-  return { status: 'rejected', code, reason: message, retriable: true, scope: 'place' };
+  return misplaced(code, message);
+}
+
+/** The collection is refused, not the change. */
+export function misplaced(code: number | string, reason = `error ${code}`): ChangeResult {
+  return { status: 'rejected', code: String(code), reason, retriable: true, scope: 'place' };
 }

@@ -90,4 +90,11 @@ export const consumerErrors = {
     retriable: true,
     exitCode: EXIT_FAILURE,
   },
+  TW1363: {
+    title: 'Answer of somebody else',
+    message: 'What answers at {address} is not {target}: {reason}',
+    hint: 'Look for a proxy, a load balancer or a login page on the way, and check the path of the address. Nothing counts as applied or refused meanwhile: everything is tried again until the target itself answers.',
+    retriable: true,
+    exitCode: EXIT_FAILURE,
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { readBulkResponse } from '../../../../../packages/consumer/src/apply/elasticsearch/bulk-response.js';
+import { isAmbiguous, notABulkResponse, readBulkResponse } from '../../../../../packages/consumer/src/apply/elasticsearch/bulk-response.js';
 import { change } from '../../support/changes.js';
 
 const upsert = change(1, 1);
 const remove = change(1, 1, { kind: 'delete' });
-const failed = (status: number, type: string) => ({ index: { status, error: { type, reason: 'because' } } });
+const failed = (status: number, type: string, kind = 'index') => ({ [kind]: { _id: '1', status, error: { type, reason: 'because' } } });
 
 describe('readBulkResponse', () => {
   test('without errors everything is applied', () => {
@@ -21,17 +21,36 @@ describe('readBulkResponse', () => {
   });
 
   test.each([
-    [429, 'es_rejected_execution_exception', true],
-    [429, 'circuit_breaking_exception', true],
-    [503, 'unavailable_shards_exception', true],
-    [500, 'node_closed_exception', true],
-    [403, 'cluster_block_exception', true],
-    [403, 'security_exception', false],
-    [400, 'document_parsing_exception', false],
-    [404, 'index_not_found_exception', true],
-  ])('%i %s: worth another attempt is %s', (status, type, retriable) => {
-    const expected = { status: 'rejected', code: type, reason: 'because', retriable, ...(status === 500 ? { doubtful: true } : {}) };
-    expect(readBulkResponse([upsert], { errors: true, items: [failed(status, type)] })).toEqual([expected]);
+    [429, 'es_rejected_execution_exception', 'target'],
+    [429, 'circuit_breaking_exception', 'target'],
+    [500, 'node_closed_exception', 'doubtful'],
+    [503, 'unavailable_shards_exception', 'place'],
+    [503, 'process_cluster_event_timeout_exception', 'place'],
+    [403, 'cluster_block_exception', 'place'],
+    [429, 'cluster_block_exception', 'place'],
+    [403, 'security_exception', 'place'],
+    [400, 'index_closed_exception', 'place'],
+    [400, 'invalid_index_name_exception', 'place'],
+    [400, 'validation_exception', 'place'],
+    [404, 'index_not_found_exception', 'place'],
+    [400, 'illegal_argument_exception', 'place or document'],
+    [400, 'document_parsing_exception', 'document'],
+    [400, 'strict_dynamic_mapping_exception', 'document'],
+  ])('%i %s refuses the %s', (status, type, what) => {
+    for (const [each, kind] of [
+      [upsert, 'index'],
+      [remove, 'delete'],
+    ] as const) {
+      const [result] = readBulkResponse([each], { errors: true, items: [failed(status, type, kind)] });
+      const retriable = !what.includes('document');
+      const expected = { status: 'rejected', code: type, reason: 'because', retriable };
+      expect(result).toEqual({
+        ...expected,
+        ...(what === 'place' ? { scope: 'place' } : {}),
+        ...(what === 'doubtful' ? { doubtful: true } : {}),
+      });
+      expect(isAmbiguous(result)).toBe(what === 'place or document');
+    }
   });
 
   test('the reason says what it was caused by, without the document’s values', () => {
@@ -41,8 +60,34 @@ describe('readBulkResponse', () => {
       { reason: '[1:7] failed to parse field [n] of type [long]: For input string: "***"' },
     ]);
   });
+});
 
-  test('a change that the response does not mention is tried again', () => {
-    expect(readBulkResponse([upsert], { errors: true, items: [] })).toMatchObject([{ status: 'rejected', retriable: true }]);
+describe('notABulkResponse', () => {
+  const item = { index: { _id: '1', status: 200 } };
+
+  test('the response of this request is one', () => {
+    expect(notABulkResponse([upsert], { errors: false, items: [item] })).toBeUndefined();
+    expect(notABulkResponse([remove], { errors: false, items: [{ delete: { _id: '1', status: 404 } }] })).toBeUndefined();
+  });
+
+  test.each([
+    ['<html>Welcome</html>'],
+    [null],
+    [undefined],
+    [true],
+    [{}],
+    [{ status: 'green' }],
+    [{ errors: false }],
+    [{ errors: false, items: {} }],
+    [{ items: [item] }],
+    [{ errors: false, items: [] }],
+    [{ errors: false, items: [item, item] }],
+    [{ errors: false, items: [null] }],
+    [{ errors: false, items: [{}] }],
+    [{ errors: false, items: [{ delete: { _id: '1', status: 200 } }] }],
+    [{ errors: false, items: [{ index: { _id: '2', status: 200 } }] }],
+    [{ errors: false, items: [{ index: { _id: '1' } }] }],
+  ])('%j is none', (response) => {
+    expect(notABulkResponse([upsert], response)).toMatch(/./);
   });
 });
