@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SolrOptions, SolrTarget } from '../../../../packages/consumer/src/apply/solr/solr.js';
 import { Certificates } from '../../../support/certificates.js';
 import { change } from '../../../unit/consumer/support/changes.js';
+import { statusesOf } from '../support/statuses-of.js';
 
 const never = new AbortController().signal;
 const WRITER: User = { name: 'writer', password: 'p@ss/wörd:%' };
@@ -46,7 +47,7 @@ async function apply(settings: Partial<SolrOptions>): Promise<readonly string[]>
   });
   try {
     await target.connect(never);
-    return (await target.applyBatch([change(1, ++sequence)], never)).map(({ status }) => status);
+    return statusesOf(await target.applyBatch([change(1, ++sequence)], never));
   } finally {
     await target.close();
   }

@@ -1,11 +1,14 @@
 // What only Solr has, against a real standalone server: schemas, cores, chains, commits. What every target does: test/contract/target.
 import { type Solr, startSolr, waitFor } from '@tailwater/devstack';
+import type { Namespace } from '@tailwater/schema';
 import { BSON, Decimal128, type Document, Double, Int32, Long } from 'bson';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ApplyHooks, applyBatch } from '../../../../packages/consumer/src/apply/apply-batch.js';
 import { type SolrOptions, SolrTarget } from '../../../../packages/consumer/src/apply/solr/solr.js';
 import type { Change } from '../../../../packages/consumer/src/change.js';
+import { AnsweringProxy, type OwnAnswer } from '../../../support/answering-proxy.js';
 import { change, ORDERS, TestDelivery } from '../../../unit/consumer/support/changes.js';
+import { LanesRun } from '../support/lanes-run.js';
 
 const never = new AbortController().signal;
 const APPLIED = { status: 'applied' };
@@ -59,6 +62,58 @@ async function found(core: string): Promise<Record<string, Document>> {
   const answer = JSON.parse(await request(`/${core}/select?q=*:*&rows=1000&wt=json`)) as { response: { docs: Document[] } };
   return Object.fromEntries(answer.response.docs.map(({ id, _version_, ...fields }) => [id as string, fields]));
 }
+
+describe('what is refused', () => {
+  const forty = (prefix: string, namespace = ORDERS) =>
+    Array.from({ length: 40 }, (_, n) => upsert(`${prefix}${n}`, { a_s: String(n) }, namespace));
+  const idsOf = (changes: readonly Change[]) => changes.map(({ key }) => JSON.parse(key) as string).sort();
+
+  test('is a core that is missing, or not as asked: its namespace waits, others go on, and it goes on when mended', async () => {
+    await solr.create('shop.healthy');
+    const [absent, healthy] = ['absent', 'healthy'].map((collection) => ({ database: 'shop', collection })) as [Namespace, Namespace];
+    const run = new LanesRun(targetAt(''));
+    const waits = forty('w', absent);
+    const passes = forty('p', healthy);
+    await run.feed(waits.flatMap((each, index) => [each, passes[index] as Change]));
+    await waitFor(() => run.ended(healthy).length, { describe: 'the healthy core', until: (count) => count === 40 });
+    expect(run.waiting).toEqual(['absent TW1321']);
+    await solr.create('shop.absent');
+    await waitFor(() => run.lanes.buffered.count, { describe: 'what waited', until: (count) => count === 0 });
+    for (const [core, changes] of [['shop.absent', waits] as const, ['shop.healthy', passes] as const])
+      expect(Object.keys(await found(core)).sort()).toEqual(idsOf(changes));
+    expect(run.deadLetters).toEqual([]);
+    expect(run.failures).toEqual([]);
+    await run.end();
+  });
+
+  test.each<[string, OwnAnswer]>([
+    ['a login page', { status: 200, body: '<html>Sign in</html>' }],
+    ['JSON of another service', { status: 200, headers: { 'content-type': 'application/json' }, body: '{"status":0}' }],
+    ['a header that says otherwise', { status: 200, body: '{"responseHeader":{"status":500}}' }],
+    ['a redirect', { status: 302, headers: { location: '/login' }, body: '' }],
+    ['no content', { status: 204, body: '' }],
+    ['404 of a proxy', { status: 404, body: '<html>no such page</html>' }],
+    ['400 of a proxy', { status: 400, body: '<html>Bad Request</html>' }],
+    ['403 of a firewall', { status: 403, body: 'blocked' }],
+    ['503 of a load balancer', { status: 503, body: 'no backend' }],
+  ])('%s is no answer of Solr: nothing counts as applied or refused, and everything arrives afterwards', async (name, answer) => {
+    const core = `behind-${name.toLowerCase().replace(/[^a-z0-9]/g, '-')}`;
+    await solr.create(core);
+    await using proxy = await AnsweringProxy.start(solr.port);
+    const run = new LanesRun(targetAt('', { url: `http://127.0.0.1:${proxy.port}/solr/${core}`, ids: 'plain' }));
+    const changes = forty('b');
+    proxy.answer = answer;
+    const fed = run.feed(changes);
+    await waitFor(() => proxy.answered, { describe: 'some attempts', until: (count) => count > 5 });
+    expect(run.ended(ORDERS)).toEqual([]);
+    proxy.answer = undefined;
+    await fed;
+    await waitFor(() => run.lanes.buffered.count, { describe: 'all of it', until: (count) => count === 0 });
+    expect(Object.keys(await found(core)).sort()).toEqual(idsOf(changes));
+    expect(run.deadLetters).toEqual([]);
+    await run.end();
+  });
+});
 
 describe('cores', () => {
   test('without a core in the URL, each namespace goes to the one of its name', async () => {

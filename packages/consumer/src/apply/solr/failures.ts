@@ -2,6 +2,7 @@
 import { TailwaterError, tlsFailure } from '@tailwater/runtime';
 import { errors } from 'undici';
 import { maskReason } from '../mask-reason.js';
+import type { Rejection } from '../target.js';
 import type { Answer } from './http.js';
 
 const TARGET = 'Solr';
@@ -37,7 +38,38 @@ export function refusal(answer: Answer, core: string, address: string, operation
   const reason = reasonOf(answer);
   if (status === 500) return new TailwaterError('TW1390', { ...params, reason });
   if (status === 408 || status >= 500) return new TailwaterError('TW1310', { ...params, reason });
-  return new TailwaterError('TW1313', { ...params, reason });
+  return new TailwaterError(isItsOwn(answer) ? 'TW1313' : 'TW1363', { ...params, reason });
+}
+
+/**
+ * Why this did not come from Solr: a success has its header, with the status 0, and a refusal of what was sent says what is wrong with
+ * it. Of other statuses it does not matter who answered: none of them puts a document aside.
+ */
+export function notItsOwn({ status, text }: Answer): string | undefined {
+  if (status < 400) {
+    const header = (parsed(text) as { responseHeader?: { status?: unknown } } | undefined | null)?.responseHeader;
+    return status === 200 && header?.status === 0 ? undefined : `status ${status} without the header of a Solr response`;
+  }
+  if (status !== 400 && status !== 409) return undefined;
+  return isItsOwn({ status, text }) ? undefined : `status ${status} without a word on why`;
+}
+
+/** Whether a refusal says in Solr's way why. */
+function isItsOwn({ text }: Answer): boolean {
+  const error = (parsed(text) as { error?: unknown } | undefined | null)?.error;
+  return typeof error === 'object' && error !== null;
+}
+
+/** Nothing of these is a document's fault, and other cores may have nothing of it. */
+const OF_CORES: ReadonlySet<string> = new Set(['TW1303', 'TW1310', 'TW1321', 'TW1322', 'TW1323', 'TW1324', 'TW1325', 'TW1326']);
+
+/** What a failure says of the changes of a core when it is the core that is refused; any other failure is thrown. */
+export function coreRefusal(failure: unknown, address: string): Rejection {
+  // Not HTTP: of that no document is to blame either.
+  if (failure instanceof TailwaterError && failure.code === 'TW1313' && failure.cause !== undefined)
+    throw new TailwaterError('TW1363', { target: TARGET, address, reason: failure.message }, { cause: failure });
+  if (!(failure instanceof TailwaterError) || !OF_CORES.has(failure.code)) throw failure;
+  return { status: 'rejected', code: failure.code, reason: failure.message, retriable: true, scope: 'place' };
 }
 
 /** What Solr says: `error.msg` of its answer. A proxy's answer has none. */

@@ -1,8 +1,9 @@
-// Requests to one Solr server, and nothing else: no retries, no redirects. Whoever calls judges the status.
+// Requests to one Solr server, and nothing else: no retries, no redirects. Whoever calls judges the status; what does not come from Solr
+// is no answer.
 
-import type { TlsMaterial, User } from '@tailwater/runtime';
+import { TailwaterError, type TlsMaterial, type User } from '@tailwater/runtime';
 import { Pool } from 'undici';
-import { connectionFailure } from './failures.js';
+import { connectionFailure, notItsOwn } from './failures.js';
 import type { SolrAddress } from './solr-url.js';
 
 export interface Answer {
@@ -42,12 +43,15 @@ export class SolrHttp {
     });
   }
 
-  /** @param path below Solr's own: `orders/schema` */
+  /**
+   * @param path below Solr's own: `orders/schema`
+   * @throws TailwaterError TW1363 for what is not Solr's answer, TW1301 without an answer
+   */
   get(path: string, signal: AbortSignal): Promise<Answer> {
     return this.#request({ method: 'GET', path: `${this.#path}/${path}`, headers: this.#headers, signal });
   }
 
-  /** @throws TailwaterError when there was no answer: the request may or may not have been carried out */
+  /** @throws TailwaterError when there was no answer, or none of Solr's: the request may or may not have been carried out */
   post(path: string, body: Buffer | string, signal: AbortSignal, contentType = JSON_BODY): Promise<Answer> {
     const headers = { ...this.#headers, 'content-type': contentType };
     return this.#request({ method: 'POST', path: `${this.#path}/${path}`, headers, body, signal });
@@ -58,11 +62,15 @@ export class SolrHttp {
   }
 
   async #request(options: Parameters<Pool['request']>[0] & { readonly signal: AbortSignal }): Promise<Answer> {
+    let answer: Answer;
     try {
       const { statusCode, body } = await this.#pool.request(options);
-      return { status: statusCode, text: await body.text() };
+      answer = { status: statusCode, text: await body.text() };
     } catch (error) {
       throw options.signal.aborted ? error : connectionFailure(error, this.address);
     }
+    const problem = notItsOwn(answer);
+    if (problem !== undefined) throw new TailwaterError('TW1363', { target: 'Solr', address: this.address, reason: problem });
+    return answer;
   }
 }

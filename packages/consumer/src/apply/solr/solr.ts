@@ -10,7 +10,7 @@ import { APPLIED, type ChangeResult, TARGET_API_VERSION, type Target } from '../
 import { SolrCore } from './core.js';
 import { coreName, MAX_CORE_NAME_BYTES } from './core-name.js';
 import { DroppedFields } from './dropped-fields.js';
-import { refusal } from './failures.js';
+import { coreRefusal, refusal } from './failures.js';
 import { SolrHttp } from './http.js';
 import { CoreInventory } from './inventory.js';
 import type { SolrSettings } from './options.js';
@@ -100,14 +100,23 @@ export class SolrTarget implements Target {
       if (places === undefined) byCore.set(core, [place]);
       else places.push(place);
     }
-    if (byCore.size === 1) for (const core of byCore.keys()) return core.apply(changes, signal);
+    if (byCore.size === 1) for (const core of byCore.keys()) return this.#applyTo(core, changes, signal);
     const results: ChangeResult[] = changes.map(() => APPLIED);
     // One after the other: when one fails, no other request may be under way while the batch is tried again.
     for (const [core, places] of byCore) {
       const own = places.map((place) => changes[place] as Change);
-      for (const [index, result] of (await core.apply(own, signal)).entries()) results[places[index] as number] = result;
+      for (const [index, result] of (await this.#applyTo(core, own, signal)).entries()) results[places[index] as number] = result;
     }
     return results;
+  }
+
+  async #applyTo(core: SolrCore, changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]> {
+    try {
+      return await core.apply(changes, signal);
+    } catch (failure) {
+      const refusal = coreRefusal(failure, this.#http.address);
+      return changes.map(() => refusal);
+    }
   }
 
   takesWriteBeside(change: Change, signal: AbortSignal): Promise<boolean> {
