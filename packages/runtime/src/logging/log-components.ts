@@ -13,6 +13,8 @@ export const LOG_COMPONENTS = [
   'normalize',
   'oplog',
   'pipeline',
+  'publish',
+  'quarantine',
   'registry',
   'signals',
   'snapshot',

@@ -51,7 +51,7 @@ describe('completion in bash', () => {
   it('knows the flags of each command', () => {
     expect(bash('consumer', 'dead-letters', 'discard', '--y')).toEqual(['--yes']);
     expect(bash('consumer', 'dead-letters', 'list', '--y')).toEqual([]);
-    expect(bash('producer', 'start', '--on-')).toEqual(['--on-gap']);
+    expect(bash('producer', 'start', '--on-')).toEqual(['--on-gap', '--on-refused']);
   });
 
   it('knows the choices of a flag, written either way, and leaves other values to the names of files', () => {
