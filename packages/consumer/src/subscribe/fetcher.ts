@@ -1,5 +1,6 @@
 // Reads the partitions of this process: one request at a time to each broker that leads some of them, for all that there is room for. A partition whose changes
 // find no room holds no memory and stops no other: it is asked for again when there is room (one namespace that waits must not stop the rest).
+import { setMaxListeners } from 'node:events';
 import {
   abortable,
   type BrokerConnections,
@@ -83,6 +84,9 @@ export class Fetcher {
     this.#listener = parts.listener;
     this.#logger = parts.logger;
     this.#options = options;
+    setMaxListeners(0, this.#accepting.signal);
+    // A partition whose leader has moved to a broker that is not asked yet would be read by nobody.
+    this.#catalog.onRefreshed(() => this.#startLoops());
   }
 
   /** Answers that came too late to count, so far. */
@@ -122,6 +126,8 @@ export class Fetcher {
     this.#positions.clear();
     this.#accepting.abort();
     this.#accepting = new AbortController();
+    // Each partition may wait for room.
+    setMaxListeners(0, this.#accepting.signal);
   }
 
   #startLoops(): void {
@@ -306,7 +312,6 @@ export class Fetcher {
   #refreshSoon(signal: AbortSignal): void {
     this.#refreshed ??= this.#refresh(signal).finally(() => {
       this.#refreshed = undefined;
-      this.#startLoops();
     });
   }
 

@@ -230,7 +230,7 @@ export class GroupMember {
     const taking = this.#memberships.assigned(given);
     taking.catch(() => undefined);
     const done = new AbortController();
-    const settled = taking.finally(() => done.abort()).catch(() => undefined);
+    void taking.finally(() => done.abort()).catch(() => undefined);
     while (!done.signal.aborted && !signal.aborted) {
       await sleep(this.#options.sessionTimeoutMs / 10, done.signal);
       if (done.signal.aborted || signal.aborted) break;
@@ -238,10 +238,8 @@ export class GroupMember {
         await coordinator.send(heartbeat(this.#member));
         this.#contactMs = performance.now();
       } catch (error) {
-        if (!(error instanceof BrokerRefusal && error.code === ERROR.REBALANCE_IN_PROGRESS)) {
-          await settled;
-          throw error;
-        }
+        // What is still being taken goes on, and counts no more once the membership is lost.
+        if (!(error instanceof BrokerRefusal && error.code === ERROR.REBALANCE_IN_PROGRESS)) throw error;
         this.#contactMs = performance.now();
         this.#rejoin = true;
       }

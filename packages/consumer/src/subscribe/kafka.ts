@@ -1,5 +1,6 @@
 // The subscription: a member of the group, the topics of the prefix, and the reading of what the group has given this process. Which offset is read next, by
 // whom and since when, is decided here; kafkajs only connects (docs/adr/0024-own-group-membership.md).
+import { setMaxListeners } from 'node:events';
 import { abortable, BrokerConnections, type KafkaClient, type Logger, sleep, toKafkaError } from '@tailwater/runtime';
 import { Fetcher } from './fetcher.js';
 import { GroupElsewhere } from './group-elsewhere.js';
@@ -47,6 +48,11 @@ export class KafkaSubscription implements Subscription, Memberships {
   #fetcher: Fetcher | undefined;
   #listener: SubscriptionListener | undefined;
   #signal = new AbortController().signal;
+  /** Grows when everything was given up: what was still being given back then counts no more. */
+  #round = 0;
+  /** Grows with each claim of what is owned, too: what was still being begun then is not claimed, and may be given to another. */
+  #claims = 0;
+  #taking: Promise<unknown> = Promise.resolve();
 
   constructor(kafka: KafkaClient, options: KafkaSubscriptionOptions, logger: Logger) {
     this.#brokers = kafka.brokers;
@@ -94,6 +100,8 @@ export class KafkaSubscription implements Subscription, Memberships {
   /** @throws TailwaterError when the group cannot be joined or read for a reason that waiting does not cure */
   async run(signal: AbortSignal, listener: SubscriptionListener): Promise<void> {
     const stop = new AbortController();
+    // Every request that is under way listens.
+    setMaxListeners(0, stop.signal);
     const onAbort = () => stop.abort();
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) stop.abort();
@@ -136,10 +144,18 @@ export class KafkaSubscription implements Subscription, Memberships {
   }
 
   owned(): readonly TopicPartition[] {
+    this.#claims += 1;
     return [...this.#owned.values()];
   }
 
-  async assigned(partitions: readonly TopicPartition[]): Promise<boolean> {
+  /** One after the other: a member whose heartbeat was not answered joins again while it still takes what it was given before. */
+  assigned(partitions: readonly TopicPartition[]): Promise<boolean> {
+    const taking = this.#taking.then(() => this.#take(partitions));
+    this.#taking = taking.catch(() => undefined);
+    return taking;
+  }
+
+  async #take(partitions: readonly TopicPartition[]): Promise<boolean> {
     const given = new Map(partitions.map((each) => [nameOf(each), each]));
     const removed = [...this.#owned].filter(([name]) => !given.has(name)).map(([, each]) => each);
     if (removed.length > 0 && !(await this.#giveBack(removed))) return true;
@@ -152,6 +168,8 @@ export class KafkaSubscription implements Subscription, Memberships {
   }
 
   async lost(): Promise<void> {
+    this.#round += 1;
+    this.#claims += 1;
     this.#fetcher?.clear();
     this.#owned.clear();
     await this.#listener?.lose();
@@ -159,8 +177,11 @@ export class KafkaSubscription implements Subscription, Memberships {
 
   /** @returns false when everything had to be given up */
   async #giveBack(partitions: readonly TopicPartition[]): Promise<boolean> {
+    const round = this.#round;
     this.#fetcher?.remove(partitions);
-    if ((await this.#listener?.release(partitions)) === false) {
+    const isAlone = await this.#listener?.release(partitions);
+    if (round !== this.#round) return false;
+    if (isAlone === false) {
       this.#fetcher?.clear();
       this.#owned.clear();
       return false;
@@ -172,10 +193,11 @@ export class KafkaSubscription implements Subscription, Memberships {
   /** Reads on where the group stands; until that is known nothing is read. */
   async #begin(partitions: readonly TopicPartition[]): Promise<void> {
     const signal = this.#signal;
+    const claims = this.#claims;
     const exists = ({ topic, partition }: TopicPartition) => partition < (this.#catalog.topics.get(topic)?.leaders.length ?? 0);
     // The leader may have looked later than this process.
     let isStale = !partitions.every(exists);
-    while (!signal.aborted) {
+    while (!signal.aborted && claims === this.#claims) {
       let standing: readonly PartitionStanding[];
       try {
         if (isStale) await abortable(this.#catalog.refresh(), signal);
@@ -188,6 +210,7 @@ export class KafkaSubscription implements Subscription, Memberships {
         await sleep(RETRY_MS, signal);
         continue;
       }
+      if (claims !== this.#claims) return;
       for (const { topic, partition } of standing) this.#owned.set(nameOf({ topic, partition }), { topic, partition });
       const starts = this.#listener?.assign(standing) ?? [];
       this.#fetcher?.add(standing.map(({ topic, partition }, index) => ({ topic, partition, offset: starts[index] as number })));

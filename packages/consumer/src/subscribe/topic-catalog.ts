@@ -9,6 +9,7 @@ export class TopicCatalog {
   readonly #filter: TopicFilter;
   #topics: ReadonlyMap<string, TopicPartitions> = new Map();
   #refreshing: Promise<void> | undefined;
+  #onRefreshed: () => void = () => undefined;
 
   /** @param connections those that are told where brokers are; the first is asked */
   constructor(connections: readonly [BrokerConnections, ...BrokerConnections[]], filter: TopicFilter) {
@@ -23,6 +24,11 @@ export class TopicCatalog {
 
   leaderOf(topic: string, partition: number): number | undefined {
     return this.#topics.get(topic)?.leaders[partition];
+  }
+
+  /** Whoever reads the partitions is told when leaders may have moved. */
+  onRefreshed(listener: () => void): void {
+    this.#onRefreshed = listener;
   }
 
   /** Asks a broker; calls that come meanwhile share the answer. */
@@ -43,6 +49,7 @@ export class TopicCatalog {
     for (const connections of this.#connections) connections.learn(brokers);
     onNamespaces?.([...topics.keys()].flatMap((topic) => namespaceOfTopic(prefix, topic) ?? []));
     this.#topics = topics;
+    this.#onRefreshed();
   }
 }
 
