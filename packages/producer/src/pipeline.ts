@@ -57,6 +57,7 @@ import { startSnapshots } from './snapshot/start-snapshots.js';
 import { TouchedKeys } from './snapshot/touched-keys.js';
 import type { MongoSource } from './source/mongo/connect.js';
 import { isRetriableMongoError } from './source/mongo/mongo-errors.js';
+import type { SourceHealth } from './source/mongo/source-health.js';
 import { resolveStartAt, type StartAt } from './source/oplog/start-at.js';
 import { readAhead } from './source/read-ahead.js';
 import type { ChangeSource } from './source/source.js';
@@ -84,6 +85,7 @@ export interface PipelineDependencies {
   readonly report: SnapshotReport;
   readonly plan: SnapshotPlan;
   readonly state: ProducerState;
+  readonly health: SourceHealth;
   readonly logger: Logger;
 }
 
@@ -134,7 +136,12 @@ export async function runPipeline(deps: PipelineDependencies, options: PipelineO
   try {
     await abortable(ensureOwnTopics(kafka, options, advice, logger), signal);
     const election = new KafkaElection(kafka, group, logger);
-    await lead({ election, state, logger, isRetriable: isPassing }, session, signal);
+    const tell = (error: unknown, fields: object): boolean => {
+      const isMongo = isRetriableMongoError(error);
+      if (isMongo) deps.health.interrupted(error, fields);
+      return isMongo;
+    };
+    await lead({ election, state, logger, isRetriable: isPassing, tell }, session, signal);
   } catch (error) {
     if (!signal.aborted) throw error;
   }
@@ -174,7 +181,7 @@ async function runSession(
     const noted = expectSameCluster(claimed, source, options.acceptCluster);
     if (noted.length > 0) await publisher.submit({ topics: [{ topic: checkpointTopic, messages: noted }] });
     // The chunks of a snapshot wait for the tail to pass them.
-    const changes = openSource(source, options, () => deps.report.totals().state === 'running', logger);
+    const changes = openSource(source, options, () => deps.report.totals().state === 'running', deps.health, logger);
     const namespaces = new NamespaceTable(deps.rules);
     const known = await gaps.heal(claimed, {
       publisher,
@@ -199,12 +206,16 @@ async function runSession(
       { position: start.toString(), first: known.position === undefined, source: options.source },
       `Reading the ${options.source === 'oplog' ? 'oplog' : 'change stream'} from ${new Date(start.t * 1000).toISOString()} on`,
     );
-    onRunning();
-    state.phase = 'running';
-    state.lastError = undefined;
+    // That a session has begun proves little: it runs when something that it read, if only that there is nothing new, is published.
+    const confirm = (): void => {
+      onRunning();
+      state.phase = 'running';
+      state.lastError = undefined;
+      deps.health.confirmed();
+    };
     const end = (): Promise<bigint> => topics.endOf(checkpointTopic);
     const baseKeeper = new BaseKeeper({ kafka, end, publisher, base, location, logger });
-    const session = { namespaces, topics, publisher, changes, checkpoint, checkpointTopic, start, baseKeeper };
+    const session = { namespaces, topics, publisher, changes, checkpoint, checkpointTopic, start, baseKeeper, confirm };
     await runStages(deps, options, session, signal);
   } finally {
     await Promise.allSettled([sender?.close(), admin.disconnect()]);
@@ -220,10 +231,12 @@ interface Session {
   readonly checkpointTopic: string;
   readonly start: Checkpoint['position'] & {};
   readonly baseKeeper: BaseKeeper;
+  /** What was read lately is published, or would be if nobody had paused it. */
+  readonly confirm: () => void;
 }
 
 async function runStages(deps: PipelineDependencies, options: PipelineOptions, session: Session, signal: AbortSignal): Promise<void> {
-  const { source, rules, metrics, report, state, logger } = deps;
+  const { source, rules, metrics, report, state, health, logger } = deps;
   const { namespaces } = session;
   const progress = new TailProgress(session.start);
   state.position = () => progress.end;
@@ -274,6 +287,7 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
       rate: new RateLimit(snapshotRate),
       room: new ChunkRoom(shares.chunks),
       pauses,
+      health,
       logger: snapshotLogger,
     },
     { source: source.replicaSet, parallel, chunkDocuments, readPreference },
@@ -291,6 +305,7 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
       metrics,
       source: source.replicaSet,
       schemas: deps.schemas,
+      health,
       logger: logger.child({ component: 'sweep' }),
     },
     session.checkpoint,
@@ -333,8 +348,13 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
       // Small batches wait for what is on its way, unless a snapshot's chunk waits for the tail.
       const untilFree = (): Promise<void> => (progress.isAwaited ? Promise.resolve() : session.publisher.idle());
       for await (const batch of readAhead(session.changes, session.start, untilFree, shares.readAhead, stop)) {
+        if (pauses.current.tail) session.confirm();
         await pauses.free('tail', stop);
-        if (!stop.aborted) await sequencer.tail(batch);
+        if (stop.aborted) break;
+        await sequencer.tail(batch);
+        if (state.phase === 'running' && health.trouble === undefined) continue;
+        await session.publisher.flush();
+        if (!stop.aborted) session.confirm();
       }
     },
   };

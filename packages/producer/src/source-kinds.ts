@@ -9,6 +9,7 @@ import { Normalizer } from './normalize/normalizer.js';
 import { ChangeStreamSource } from './source/change-stream/change-stream-source.js';
 import type { NamespacePatterns } from './source/change-stream/scope.js';
 import type { MongoSource, SourceKind } from './source/mongo/connect.js';
+import type { SourceHealth } from './source/mongo/source-health.js';
 import { OplogSource } from './source/oplog/oplog-source.js';
 import { TransactionEntries } from './source/oplog/transaction-entries.js';
 import { ShardedSource } from './source/sharded/sharded-source.js';
@@ -23,18 +24,23 @@ export interface SourceOptions extends NamespacePatterns {
 }
 
 /** @param isAwaited - whether somebody waits for the source's position to move on, as the chunks of a snapshot do */
-export function openSource(source: MongoSource, options: SourceOptions, isAwaited: () => boolean, logger: Logger): ChangeSource {
+export function openSource(
+  source: MongoSource,
+  options: SourceOptions,
+  isAwaited: () => boolean,
+  health: SourceHealth,
+  logger: Logger,
+): ChangeSource {
   const { client, version, isMongos, connection } = source;
   if (options.source === 'oplog') {
-    const child = logger.child({ component: 'oplog' });
-    return isMongos
-      ? new ShardedSource(client, connection, shareOut(options.memoryBudgetBytes).lanes, child)
-      : new OplogSource(client, child);
+    if (!isMongos) return new OplogSource(client, health);
+    const { lanes } = shareOut(options.memoryBudgetBytes);
+    return new ShardedSource(client, connection, { laneBytes: lanes, health }, logger.child({ component: 'oplog' }));
   }
   const postImages = options.fullDocument === 'when-available';
   const { include, exclude } = options;
   const streamOptions = { include, exclude, version, mongos: isMongos ? connection : undefined, postImages, isAwaited };
-  return new ChangeStreamSource(client, streamOptions, logger.child({ component: 'change-stream' }));
+  return new ChangeStreamSource(client, streamOptions, health);
 }
 
 export function createNormalizer(

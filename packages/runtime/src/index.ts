@@ -31,7 +31,7 @@ export { type CheckKafkaOptions, checkKafka, type KafkaCluster } from './kafka/c
 export type { KafkaConnection } from './kafka/connection.js';
 export { createKafka, type KafkaClient, PATIENT_RETRY } from './kafka/create-kafka.js';
 export type { CommittedRecords } from './kafka/fetch-committed.js';
-export { toKafkaError } from './kafka/kafka-errors.js';
+export { isTransactionTimeoutRefused, toKafkaError } from './kafka/kafka-errors.js';
 export { kafkaConnection, kafkaOptions } from './kafka/kafka-options.js';
 export { type CommittedOffset, committedOffsets, offsetsAt, type PartitionEnds, partitionEnds } from './kafka/offsets.js';
 export { type Broker, BrokerConnections, type BrokerRequest } from './kafka/protocol/broker-connections.js';
@@ -82,6 +82,7 @@ export {
   type MetricOptions,
   type Metrics,
 } from './metrics/metrics.js';
+export { srvFailure, withConnectionString } from './mongo/connection-string.js';
 export { type MongoAccess, mongoAccess } from './mongo/mongo-access.js';
 export {
   type ConnectionStatus,
@@ -91,6 +92,7 @@ export {
   type Privilege,
   type Resource,
 } from './mongo/privileges.js';
+export { RAW_BATCHES, RAW_DOCUMENTS } from './mongo/raw-reply.js';
 export { compileFieldRules, type FieldRules, type FieldRulesOptions, type FieldSelection } from './namespaces/field-rules.js';
 export { type NamespaceName, type NamespacePattern, parseNamespacePattern } from './namespaces/namespace-pattern.js';
 export {

@@ -3,6 +3,7 @@
 import { type Mongo, type MongoMember, startMongo, waitFor } from '@tailwater/devstack';
 import { type Collection, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { SourceHealth } from '../../../packages/producer/src/source/mongo/source-health.js';
 import { OplogSource } from '../../../packages/producer/src/source/oplog/oplog-source.js';
 import { keptLog } from './support/kept-log.js';
 import { Tail } from './support/tail.js';
@@ -22,7 +23,7 @@ beforeAll(async () => {
   client.on('commandStarted', ({ command, address }) => {
     if (command['find'] === 'oplog.rs') cursors.push(address);
   });
-  oplog = new OplogSource(client, keptLog().logger);
+  oplog = new OplogSource(client, new SourceHealth(keptLog().logger));
 });
 
 afterEach(async () => {

@@ -4,6 +4,7 @@ import { TailwaterError } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import { type Collection, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { SourceHealth } from '../../../packages/producer/src/source/mongo/source-health.js';
 import { OplogSource } from '../../../packages/producer/src/source/oplog/oplog-source.js';
 import { oldestPosition, readOplogWindow } from '../../../packages/producer/src/source/oplog/oplog-window.js';
 import { keptLog } from './support/kept-log.js';
@@ -20,7 +21,7 @@ beforeAll(async () => {
   mongo = await startMongo({ oplogSizeMb: 1, syncDelaySeconds: 1 });
   client = new MongoClient(mongo.uri);
   log = keptLog();
-  oplog = new OplogSource(client, log.logger);
+  oplog = new OplogSource(client, new SourceHealth(log.logger));
 });
 
 afterEach(() => tail?.stop());
@@ -102,7 +103,7 @@ describe('OplogSource', () => {
     await mongo?.restart();
     await collection('restart').insertMany(numbers(10, 10));
     expect(await untilSeen(tail, 'restart', 20)).toEqual(range(0, 20));
-    expect(log.lines.map(({ msg }) => msg)).toContainEqual(expect.stringMatching(/^Reading the oplog failed, opening it again: /));
+    expect(log.lines.map(({ msg }) => msg)).toContainEqual(expect.stringMatching(/^MongoDB cannot be read, trying again until it can: /));
   });
 
   it('ends soon when it is told to, also in the middle of waiting', async () => {
@@ -149,7 +150,9 @@ describe('OplogSource', () => {
   it('waits for a server that has not come to the position yet', async () => {
     const newest = await oplog.newestPosition();
     const before = log.lines.length;
-    tail = new Tail(oplog, new Position(newest.t + 100_000, 1));
+    // No pipeline confirms here that an outage of a test before is over.
+    const ahead = new OplogSource(client, new SourceHealth(log.logger));
+    tail = new Tail(ahead, new Position(newest.t + 100_000, 1));
     // The first failure is told at once; the next ones are summed up for a minute.
     await waitFor(() => log.lines.length > before, { describe: 'it to say that it tries again' });
     expect(tail.failure).toBeUndefined();

@@ -72,6 +72,8 @@ export class MongoMember extends SupervisedServer {
 
   protected override async isReady(): Promise<boolean> {
     const hello = await this.hello();
-    return !this.#options.initiated() || hello['isWritablePrimary'] === true || hello['secondary'] === true;
+    return (
+      !this.#options.initiated() || hello['isWritablePrimary'] === true || hello['secondary'] === true || hello['arbiterOnly'] === true
+    );
   }
 }

@@ -4,6 +4,8 @@ import type { Artifacts } from '../artifacts/artifacts.js';
 export interface MongoOptions {
   /** Members of the replica set; 1 by default. 0 starts a standalone mongod, which has no oplog. */
   readonly members?: 0 | 1 | 3;
+  /** The last of the members is an arbiter: it votes and holds no data. Default false. */
+  readonly arbiter?: boolean;
   /** Port of the first member; free ports by default. */
   readonly port?: number;
   readonly replicaSet?: string;

@@ -46,7 +46,7 @@ async function startMembers(options: MongoOptions, mongod: string, supervisor: S
   }
   await Promise.all(members.map((member) => member.start()));
   if (replicaSet !== undefined) {
-    await initiate(members, replicaSet);
+    await initiate(members, replicaSet, options.arbiter === true);
     initiated = true;
   }
   const mongo = new Mongo({ members, supervisor, replicaSet, credentials, tls: options.tls });
@@ -70,24 +70,26 @@ async function commonArgs(options: MongoOptions, replicaSet: string | undefined,
   return [...args, '--keyFile', keyFile]; // which turns access control on
 }
 
-async function initiate(members: readonly MongoMember[], replicaSet: string): Promise<void> {
+async function initiate(members: readonly MongoMember[], replicaSet: string, arbiter: boolean): Promise<void> {
   const config = {
     _id: replicaSet,
-    members: members.map((member, index) => ({ _id: index, host: member.host })),
+    members: members.map((member, index) => ({ _id: index, host: member.host, arbiterOnly: arbiter && index === members.length - 1 })),
     // A fifth of the defaults: a killed primary is replaced in about two seconds.
     settings: { electionTimeoutMillis: 2_000, heartbeatIntervalMillis: 500 },
   };
   await members[0]?.withClient((client) => client.db('admin').command({ replSetInitiate: config }));
   await waitFor(() => statesOf(members), {
-    describe: 'one primary, and all others secondaries',
+    describe: 'one primary, and all others secondaries or arbiters',
     until: (states) => states.filter((state) => state === 'primary').length === 1 && !states.includes('neither'),
     timeoutMs: START_TIMEOUT_MS,
   });
 }
 
-async function statesOf(members: readonly MongoMember[]): Promise<('primary' | 'secondary' | 'neither')[]> {
+async function statesOf(members: readonly MongoMember[]): Promise<('primary' | 'other' | 'neither')[]> {
   const answers = await Promise.all(members.map((member) => member.hello()));
-  return answers.map((hello) => (hello['isWritablePrimary'] === true ? 'primary' : hello['secondary'] === true ? 'secondary' : 'neither'));
+  return answers.map((hello) =>
+    hello['isWritablePrimary'] === true ? 'primary' : hello['secondary'] === true || hello['arbiterOnly'] === true ? 'other' : 'neither',
+  );
 }
 
 // Over the localhost exception: while there is no user, a local connection may make the first one.

@@ -10,6 +10,7 @@ import {
   withBuckets,
 } from '@tailwater/runtime';
 import { SchemaIds } from '@tailwater/schema';
+import { CommitPointWatch } from '../headroom/commit-point-watch.js';
 import { HeadroomWatch } from '../headroom/headroom-watch.js';
 import { NormalizeCounters } from '../normalize/normalize-counters.js';
 import { runPipeline } from '../pipeline.js';
@@ -22,6 +23,7 @@ import { checkSnapshotQueries } from '../snapshot/snapshot-queries.js';
 import { SnapshotReport } from '../snapshot/snapshot-report.js';
 import { connectSource, type MongoSource } from '../source/mongo/connect.js';
 import { checkPrivileges, neededPrivileges, sourceFailure } from '../source/mongo/needed-privileges.js';
+import { SourceHealth } from '../source/mongo/source-health.js';
 import { logPrimaries } from '../source/mongo/topology-log.js';
 import { type PreparedStart, prepareStart, startOptions } from './prepare-start.js';
 import { ProgressDisplay } from './progress-display.js';
@@ -65,14 +67,19 @@ export const startCommand: Command<typeof startOptions> = {
       state.counts = () => producerMetrics.counts();
       state.snapshots = () => ({ totals: report.totals(), collections: report.collections() });
       const { client, replicaSet } = source;
+      const reading = given.source === 'oplog' ? logger.child({ component: 'oplog' }) : logger.child({ component: 'change-stream' });
+      const health = new SourceHealth(reading);
       const watched = { client, replicaSet, isMongos: source.isMongos, position: () => state.position() };
-      const watch = new HeadroomWatch(watched, metrics, logger.child({ component: 'headroom' }));
+      const headroom = new HeadroomWatch(watched, metrics, logger.child({ component: 'headroom' }));
+      const working = { client, replicaSet, isWorking: () => state.phase !== 'standby' };
+      const commitPoint = new CommitPointWatch(working, health, metrics, logger.child({ component: 'mongodb' }));
+      const sights = { state, health, commitPoint, headroom };
       const status = await startStatusServer({
         ...listen,
         logger: logger.child({ component: 'status' }),
         metrics,
-        health: () => readiness(state),
-        status: () => describeState(state, source, watch),
+        health: () => readiness(sights),
+        status: () => describeState(sights, source),
       });
       logger.info(
         { replicaSet: source.replicaSet, mongodb: source.version, kafka: kafka.brokers, prefix: given.prefix, status: status.url },
@@ -81,7 +88,7 @@ export const startCommand: Command<typeof startOptions> = {
       try {
         await warnOfEmptySelection(source, rules, given.include, logger);
         const plan = new SnapshotPlan(given.snapshot);
-        const deps = { source, kafka, subjects, schemas, rules, counters, metrics: producerMetrics, report, plan, state, logger };
+        const deps = { source, kafka, subjects, schemas, rules, counters, metrics: producerMetrics, report, plan, state, health, logger };
         const display = new ProgressDisplay(state, stderr, logger);
         const ended = new AbortController();
         const derived = {
@@ -95,7 +102,9 @@ export const startCommand: Command<typeof startOptions> = {
         const pipeline = {
           run: (stop: AbortSignal) => runPipeline(deps, { ...given, ...derived }, stop).finally(() => ended.abort()),
         };
-        const besides = [display, watch].map((each) => ({ run: (stop: AbortSignal) => each.run(AbortSignal.any([stop, ended.signal])) }));
+        const besides = [display, headroom, commitPoint].map((each) => ({
+          run: (stop: AbortSignal) => each.run(AbortSignal.any([stop, ended.signal])),
+        }));
         await unfinished.until('the pipeline', runServices([pipeline, ...besides], signal)).catch(async (error: unknown) => {
           throw await sourceFailure(error, client, source.address, privileges);
         });

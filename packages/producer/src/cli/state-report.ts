@@ -1,24 +1,44 @@
 // What the status server says about a running producer.
 import type { Health } from '@tailwater/runtime';
+import type { CommitPointWatch } from '../headroom/commit-point-watch.js';
 import type { HeadroomWatch } from '../headroom/headroom-watch.js';
 import type { ProducerState } from '../producer-state.js';
 import type { MongoSource } from '../source/mongo/connect.js';
+import type { SourceHealth } from '../source/mongo/source-health.js';
 
-/** Ready: the pipeline runs, or stands by, which is its work then. While it recovers, what it recovers from is the reason that it is not. */
-export function readiness(state: ProducerState): Health {
-  if (state.phase === 'running' || state.phase === 'standby') return { ready: true, reasons: [] };
-  return { ready: false, reasons: [state.lastError ?? `the pipeline is ${state.phase}`] };
+export interface Sights {
+  readonly state: ProducerState;
+  readonly health: SourceHealth;
+  readonly commitPoint: CommitPointWatch;
+  readonly headroom: HeadroomWatch;
 }
 
-export async function describeState(state: ProducerState, source: MongoSource, watch: HeadroomWatch): Promise<object> {
-  const oplog = await watch.measure().catch(() => undefined);
+/** Ready: what is written is published, or the producer stands by, which is its work then. */
+export function readiness({ state, health, commitPoint }: Omit<Sights, 'headroom'>): Health {
+  if (state.phase === 'standby') return { ready: true, reasons: [] };
+  const reasons: string[] = [];
+  if (health.trouble !== undefined) reasons.push(`MongoDB cannot be read: ${health.trouble.reason}`);
+  else if (state.phase !== 'running') reasons.push(state.lastError ?? `the pipeline is ${state.phase}`);
+  if (commitPoint.heldBack !== undefined) reasons.push(commitPoint.heldBack.reason);
+  return { ready: reasons.length === 0, reasons };
+}
+
+/** No server is asked for it, so that it can be had whatever is down: what the watches saw last has its age. */
+export function describeState({ state, health, commitPoint, headroom }: Sights, source: MongoSource): object {
+  const position = state.position();
+  const { trouble } = health;
   return {
     phase: state.phase,
     replicaSet: source.replicaSet,
     mongodb: source.version,
-    position: state.position()?.toString() ?? null,
-    lagSeconds: oplog?.lagSeconds ?? null,
-    oplog: oplog ?? null,
+    position: position?.toString() ?? null,
+    lagSeconds: commitPoint.lagSeconds(position) ?? null,
+    heldBackSeconds: commitPoint.heldBackSeconds,
+    source: {
+      answeredSecondsAgo: commitPoint.ageSeconds,
+      trouble: trouble === undefined ? null : { reason: trouble.reason, seconds: Math.round((performance.now() - trouble.sinceMs) / 1000) },
+    },
+    oplog: headroom.last ?? null,
     counts: state.counts() ?? null,
     snapshot: (state.phase === 'standby' ? undefined : state.snapshots()) ?? null,
     paused: state.paused() ?? null,

@@ -32,7 +32,8 @@ export interface HeadroomSource {
 export interface OplogStatus extends Headroom {
   readonly oldest: string;
   readonly newest: string;
-  readonly lagSeconds: number | null;
+  /** When the oplog was looked at. */
+  readonly at: string;
 }
 
 export class HeadroomWatch {
@@ -42,6 +43,7 @@ export class HeadroomWatch {
   readonly #alarm = new HeadroomAlarm();
   readonly #gauges: readonly ((headroom: Headroom) => void)[];
   #unreadable = false;
+  #seen: { readonly window: OplogWindow; readonly atMs: number } | undefined;
 
   constructor(source: HeadroomSource, metrics: Metrics, logger: Logger) {
     this.#source = source;
@@ -64,21 +66,29 @@ export class HeadroomWatch {
     }
   }
 
-  /** The oplog as it is now; undefined where the user may not read it, as with a change stream. */
-  async measure(): Promise<OplogStatus | undefined> {
-    const window = await this.#read();
-    if (window === undefined) return undefined;
+  /** Of the oplog as it was looked at last: nothing is asked for it. Undefined before that, and where the user may not read it. */
+  get last(): OplogStatus | undefined {
+    if (this.#seen === undefined) return undefined;
+    const { window, atMs } = this.#seen;
     const position = this.#source.position();
-    this.#burn.add(window, performance.now());
-    const headroom = measureHeadroom(window, position, this.#burn.bytesPerSecond);
-    for (const set of this.#gauges) set(headroom);
-    this.#speak(headroom);
     return {
       oldest: window.oldest.toString(),
       newest: window.newest.toString(),
-      lagSeconds: position === undefined ? null : Math.max(0, window.newest.t - position.t),
-      ...headroom,
+      at: new Date(atMs).toISOString(),
+      ...measureHeadroom(window, position, this.#burn.bytesPerSecond),
     };
+  }
+
+  /** Looks at the oplog; undefined where the user may not read it, as with a change stream. */
+  async measure(): Promise<OplogStatus | undefined> {
+    const window = await this.#read();
+    if (window === undefined) return undefined;
+    this.#seen = { window, atMs: Date.now() };
+    this.#burn.add(window, performance.now());
+    const status = this.last as OplogStatus;
+    for (const set of this.#gauges) set(status);
+    this.#speak(status);
+    return status;
   }
 
   async #read(): Promise<OplogWindow | undefined> {

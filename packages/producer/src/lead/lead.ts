@@ -20,9 +20,11 @@ export interface LeadDependencies {
   readonly state: ProducerState;
   readonly logger: Logger;
   readonly isRetriable: (error: unknown) => boolean;
+  /** Tells of a failure that passes in words of its own; false leaves that to the loop. */
+  readonly tell: (error: unknown, fields: object) => boolean;
 }
 
-/** Runs until the signal aborts or it fails for good. `onRunning` is called once it works; failures before are counted. */
+/** Runs until the signal aborts or it fails for good. `onRunning` is called as soon as it works; failures before are counted. */
 export type RunSession = (signal: AbortSignal, onRunning: () => void) => Promise<void>;
 
 /**
@@ -45,7 +47,7 @@ export async function lead(deps: LeadDependencies, session: RunSession, signal: 
 }
 
 async function runSessions(
-  { election, state, logger, isRetriable }: LeadDependencies,
+  { election, state, logger, isRetriable, tell }: LeadDependencies,
   session: RunSession,
   stop: AbortSignal,
 ): Promise<void> {
@@ -87,7 +89,8 @@ async function runSessions(
       state.phase = 'recovering';
       state.lastError = error instanceof Error ? error.message : String(error);
       delayMs = Math.min(FIRST_DELAY_MS * 2 ** (failures - 1), MAX_DELAY_MS);
-      outage.failed(state.lastError, { err: error, delayMs });
+      const fields = { err: error, delayMs };
+      if (!tell(error, fields)) outage.failed(state.lastError, fields);
     }
   }
 }

@@ -1,12 +1,11 @@
 // Reads what a running producer is asked for, and does it, one after the other. The offset behind a signal goes into the
 // checkpoint with, or behind, the signal's effect: `kill -9` anywhere repeats a signal at most, and none is lost.
 import { type Logger, runServices } from '@tailwater/runtime';
-import { MongoServerError } from 'mongodb';
 import { type Checkpoint, type CheckpointMessage, NOTHING_PAUSED, pausedMessage, signalsMessage } from '../checkpoint/checkpoint-record.js';
 import type { TrackedNamespace } from '../normalize/change-batch.js';
 import type { Sequencer } from '../sequence/sequencer.js';
 import type { Snapshotter } from '../snapshot/snapshotter.js';
-import { isRetriableMongoError } from '../source/mongo/mongo-errors.js';
+import { isMongoRefusal } from '../source/mongo/mongo-errors.js';
 import type { Sweeper } from '../sweep/sweeper.js';
 import type { SignalRecord } from './kafka-signal-topic.js';
 import type { Pauses } from './pauses.js';
@@ -85,7 +84,7 @@ export class SignalDesk {
       const effect = await this.#effect(asked, signal);
       await sequencer.note(() => [...effect(), behind]);
     } catch (error) {
-      if (!(error instanceof MongoServerError) || isRetriableMongoError(error)) throw error;
+      if (!isMongoRefusal(error)) throw error;
       // It would be refused again after every start.
       logger.error({ ...about, signal: asked.kind, err: error }, 'A signal was given up: MongoDB refuses what it takes');
       await sequencer.note(() => [behind]);

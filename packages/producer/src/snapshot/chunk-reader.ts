@@ -1,13 +1,14 @@
 // Reads a collection in `_id` order, one chunk a query, as raw BSON. From MongoDB 5.0 a chunk is read at one cluster time,
 // which is its rows' position; older servers give their newest majority position behind the read.
-import { BsonCursor, BsonType, findId, Position } from '@tailwater/schema';
+import { RAW_BATCHES } from '@tailwater/runtime';
+import { findId, Position } from '@tailwater/schema';
 import { type Document, MaxKey, type MongoClient, type ReadPreferenceLike, Timestamp } from 'mongodb';
 import type { SnapshotRange } from '../checkpoint/checkpoint-record.js';
 import { shareOut } from '../memory-shares.js';
 import type { TrackedNamespace } from '../normalize/change-batch.js';
 import { bytesOf } from '../source/large-reply.js';
 import { idDocument, idOf, idValue } from '../source/mongo/id-value.js';
-import { newestMajorityPosition } from '../source/oplog/oplog-window.js';
+import { newestMajorityPosition, toPosition } from '../source/oplog/oplog-window.js';
 
 /** MongoDB 5.0's wire version, the first with snapshot reads outside of transactions. */
 const SNAPSHOT_READS_WIRE_VERSION = 13;
@@ -164,9 +165,11 @@ export class ChunkReader {
         singleBatch: true,
         readConcern,
       },
-      { raw: true, readPreference, signal },
+      { ...RAW_BATCHES, readPreference, signal },
     );
-    return parseFindReply(reply['cursor'] as Uint8Array);
+    const { firstBatch, atClusterTime } = reply['cursor'] as { firstBatch: Uint8Array[]; atClusterTime?: Timestamp };
+    const found = firstBatch.map((bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    return { documents: found, clusterTime: atClusterTime === undefined ? undefined : toPosition(atClusterTime) };
   }
 }
 
@@ -184,25 +187,6 @@ const since = ({ t, i }: Position): { afterClusterTime?: Timestamp } => (t === 0
 interface FindReply {
   readonly documents: Buffer[];
   readonly clusterTime: Position | undefined;
-}
-
-function parseFindReply(raw: Uint8Array): FindReply {
-  const source = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
-  const documents: Buffer[] = [];
-  let clusterTime: Position | undefined;
-  const reply = new BsonCursor();
-  const batch = new BsonCursor();
-  reply.enter(source, 0);
-  while (reply.next()) {
-    const name = reply.name();
-    if (name === 'firstBatch') {
-      batch.enter(source, reply.valueStart);
-      while (batch.next()) documents.push(source.subarray(batch.valueStart, batch.valueEnd));
-    } else if (name === 'atClusterTime' && reply.type === BsonType.timestamp) {
-      clusterTime = new Position(source.readUInt32LE(reply.valueStart + 4), source.readUInt32LE(reply.valueStart));
-    }
-  }
-  return { documents, clusterTime };
 }
 
 /** The document's `_id` as a chunk's end; undefined where it is one of the few that the driver cannot write. */

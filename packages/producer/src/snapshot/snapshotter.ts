@@ -3,7 +3,6 @@
 // restart goes on inside every range.
 import { setMaxListeners } from 'node:events';
 import type { Logger } from '@tailwater/runtime';
-import { sleep } from '@tailwater/runtime';
 import type { MongoClient, ReadPreferenceLike } from 'mongodb';
 import {
   type Checkpoint,
@@ -18,7 +17,7 @@ import type { Sequencer } from '../sequence/sequencer.js';
 import type { TailProgress } from '../sequence/tail-progress.js';
 import type { Pauses } from '../signals/pauses.js';
 import { bytesOf } from '../source/large-reply.js';
-import { isRetriableMongoError } from '../source/mongo/mongo-errors.js';
+import type { SourceHealth } from '../source/mongo/source-health.js';
 import type { Chunk, ChunkReader } from './chunk-reader.js';
 import type { ChunkRoom } from './chunk-room.js';
 import { CollectionCopy } from './collection-copy.js';
@@ -29,8 +28,6 @@ import type { SnapshotReport } from './snapshot-report.js';
 import { splitRanges } from './split-ranges.js';
 import type { TouchedKeys, Window } from './touched-keys.js';
 
-const RETRY_DELAY_MS = 500;
-const MAX_RETRY_DELAY_MS = 10_000;
 /** More ranges than workers, so that none is left alone with a large one at the end. */
 const RANGES_PER_WORKER = 2;
 /** Collections that one transaction copies, each smaller than a chunk, together no larger than one. */
@@ -51,6 +48,7 @@ export interface SnapshotterDependencies {
   /** What all workers have read and not published. */
   readonly room: ChunkRoom;
   readonly pauses: Pauses;
+  readonly health: SourceHealth;
   readonly logger: Logger;
 }
 
@@ -341,17 +339,7 @@ export class Snapshotter {
     // What is published already, by this session or by one before.
     const { end } = this.#deps.progress;
     const notBefore = end.compare(touched) > 0 ? end : touched;
-    for (let failures = 1; ; failures++) {
-      try {
-        return await this.#deps.reader.read(namespace, range, notBefore, signal);
-      } catch (error) {
-        if (signal.aborted || !isRetriableMongoError(error)) throw error;
-        this.#deps.logger.warn(
-          { err: error, namespace: namespace.name, failures },
-          'Reading a chunk of the snapshot failed, reading it again',
-        );
-        await sleep(Math.min(RETRY_DELAY_MS * 2 ** (failures - 1), MAX_RETRY_DELAY_MS), signal);
-      }
-    }
+    const read = (): Promise<Chunk> => this.#deps.reader.read(namespace, range, notBefore, signal);
+    return this.#deps.health.persist(read, signal, { namespace: namespace.name });
   }
 }

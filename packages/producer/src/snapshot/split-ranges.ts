@@ -1,11 +1,12 @@
 // Divides a collection into stretches of `_id`s that can be read at once. The bounds come from a sample, so that stretches hold
 // about as many documents each, whatever types the ids are of; which documents lie in which does not matter to any promise.
+import { RAW_DOCUMENTS } from '@tailwater/runtime';
 import { findId } from '@tailwater/schema';
-import { MaxKey, type MongoClient, MongoServerError, type ReadPreferenceLike } from 'mongodb';
+import { MaxKey, type MongoClient, type ReadPreferenceLike } from 'mongodb';
 import type { SnapshotRange } from '../checkpoint/checkpoint-record.js';
 import type { TrackedNamespace } from '../normalize/change-batch.js';
 import { idDocument, idValue } from '../source/mongo/id-value.js';
-import { isRetriableMongoError } from '../source/mongo/mongo-errors.js';
+import { isMongoRefusal } from '../source/mongo/mongo-errors.js';
 
 /** Ids drawn for each range: their number of documents then differs by a tenth or so. */
 const SAMPLE_PER_RANGE = 100;
@@ -43,11 +44,11 @@ async function sampleIds(
   const pipeline = [{ $sample: { size } }, { $project: { _id: 1 } }, { $sort: { _id: 1 } }];
   const collection = client.db(namespace.database).collection(namespace.collection);
   try {
-    const documents = (await collection.aggregate(pipeline, { raw: true, readPreference }).toArray()) as unknown as Uint8Array[];
+    const documents = (await collection.aggregate(pipeline, { ...RAW_DOCUMENTS, readPreference }).toArray()) as unknown as Uint8Array[];
     return documents.map((document) => boundOf(Buffer.from(document))).filter((bound) => bound !== undefined);
   } catch (error) {
     // A server that cannot draw a sample (too many duplicates, a collection that is gone) has one range.
-    if (error instanceof MongoServerError && !isRetriableMongoError(error)) return [];
+    if (isMongoRefusal(error)) return [];
     throw error;
   }
 }

@@ -3,7 +3,7 @@
 //
 // A key is looked for twice: once to sort out the many that are there, and once more inside a window of touched keys, as
 // chunks of a snapshot are read. What the tail touches after that is dropped, so no tombstone overtakes an insert (promise B).
-import { type Logger, sleep } from '@tailwater/runtime';
+import type { Logger } from '@tailwater/runtime';
 import { decodeChangeEvent, type Position, type SchemaIds } from '@tailwater/schema';
 import {
   type Checkpoint,
@@ -19,13 +19,10 @@ import type { ProducerMetrics } from '../producer-metrics.js';
 import type { Sequencer } from '../sequence/sequencer.js';
 import type { TailProgress } from '../sequence/tail-progress.js';
 import type { TouchedKeys, Window } from '../snapshot/touched-keys.js';
-import { isRetriableMongoError } from '../source/mongo/mongo-errors.js';
+import type { SourceHealth } from '../source/mongo/source-health.js';
 import type { ScannedRecord } from './kafka-topic-scan.js';
 import type { KeyedIds, Presence } from './source-keys.js';
 import { TopicPass } from './topic-pass.js';
-
-const RETRY_DELAY_MS = 500;
-const MAX_RETRY_DELAY_MS = 10_000;
 
 export interface SweeperDependencies {
   /** Reads a topic from its beginning to where it ends now: tells how many offsets there are, and hands over the records. */
@@ -46,6 +43,7 @@ export interface SweeperDependencies {
   readonly source: string;
   /** What a schema registry knows, where one is used. */
   readonly schemas: SchemaIds;
+  readonly health: SourceHealth;
   readonly logger: Logger;
 }
 
@@ -214,16 +212,9 @@ export class Sweeper {
     }
   }
 
-  async #find(namespace: TrackedNamespace, ids: KeyedIds, notBefore: Position, signal: AbortSignal): Promise<Presence> {
-    for (let failures = 1; ; failures++) {
-      try {
-        return await this.#deps.keys.find(namespace, ids, notBefore, signal);
-      } catch (error) {
-        if (signal.aborted || !isRetriableMongoError(error)) throw error;
-        this.#deps.logger.warn({ err: error, namespace: namespace.name, failures }, 'Asking the source for documents failed, asking again');
-        await sleep(Math.min(RETRY_DELAY_MS * 2 ** (failures - 1), MAX_RETRY_DELAY_MS), signal);
-      }
-    }
+  #find(namespace: TrackedNamespace, ids: KeyedIds, notBefore: Position, signal: AbortSignal): Promise<Presence> {
+    const { keys, health } = this.#deps;
+    return health.persist(() => keys.find(namespace, ids, notBefore, signal), signal, { namespace: namespace.name });
   }
 }
 

@@ -12,6 +12,8 @@ export interface OutageTexts {
   readonly lasts: string;
   /** `The target takes changes again` */
   readonly over: string;
+  /** A state that is looked at, where the number of looks says nothing: they are not counted aloud. */
+  readonly isState?: boolean;
 }
 
 export class Outage {
@@ -45,8 +47,12 @@ export class Outage {
     }
     this.#untold += 1;
     if (now - this.#toldAtMs < REPEAT_MS) return;
-    const times = `${this.#untold} ${this.#untold === 1 ? 'failure' : 'failures'} in the last ${formatDuration((now - this.#toldAtMs) / 1000)}`;
-    this.#logger.warn({ ...fields, failures: this.#failures }, `${this.#texts.lasts}, for ${this.#lasted(now)}, ${times}: ${reason}`);
+    const times = `, ${this.#untold} ${this.#untold === 1 ? 'failure' : 'failures'} in the last ${formatDuration((now - this.#toldAtMs) / 1000)}`;
+    const isState = this.#texts.isState === true;
+    this.#logger.warn(
+      { ...fields, ...(isState ? {} : { failures: this.#failures }) },
+      `${this.#texts.lasts}, for ${this.#lasted(now)}${isState ? '' : times}: ${reason}`,
+    );
     this.#toldAtMs = now;
     this.#untold = 0;
   }
@@ -55,7 +61,8 @@ export class Outage {
   recovered(endedMs: number = this.#clock.monotonic()): void {
     if (this.#sinceMs === undefined) return;
     const seconds = Math.round((endedMs - this.#sinceMs) / 1000);
-    this.#logger.info({ seconds, failures: this.#failures }, `${this.#texts.over}, after ${this.#lasted(endedMs)}`);
+    const failures = this.#texts.isState === true ? {} : { failures: this.#failures };
+    this.#logger.info({ seconds, ...failures }, `${this.#texts.over}, after ${this.#lasted(endedMs)}`);
     this.#sinceMs = undefined;
     this.#failures = 0;
     this.#untold = 0;

@@ -9,6 +9,7 @@ import { NamespaceTable } from '../../../../packages/producer/src/normalize/name
 import { NormalizeCounters } from '../../../../packages/producer/src/normalize/normalize-counters.js';
 import { tailRows } from '../../../../packages/producer/src/sequence/tail-rows.js';
 import type { SourceKind } from '../../../../packages/producer/src/source/mongo/connect.js';
+import { SourceHealth } from '../../../../packages/producer/src/source/mongo/source-health.js';
 import type { ChangeSource, EntryBatch } from '../../../../packages/producer/src/source/source.js';
 import { createNormalizer, openSource } from '../../../../packages/producer/src/source-kinds.js';
 import { keptLog } from '../../../integration/producer/support/kept-log.js';
@@ -67,7 +68,7 @@ export class SourceReader {
       version: '6.0.5',
     };
     const sourceOptions = { source: kind, fullDocument: options.fullDocument ?? ('lookup' as const), ...patterns };
-    this.source = openSource(mongo, sourceOptions, () => true, logger);
+    this.source = openSource(mongo, sourceOptions, () => true, new SourceHealth(logger), logger);
     const normalizer = createNormalizer(mongo, this.source, kind, new NamespaceTable(compileNamespaceRules(patterns)), counters, logger);
     this.unknown = () => [...counters.unknownByKind.keys()];
     this.#normalize = async (batch) => {

@@ -15,6 +15,7 @@ import { Publisher } from '../../../../packages/producer/src/publish/publisher.j
 import { Sequencer } from '../../../../packages/producer/src/sequence/sequencer.js';
 import { TailProgress } from '../../../../packages/producer/src/sequence/tail-progress.js';
 import { TouchedKeys } from '../../../../packages/producer/src/snapshot/touched-keys.js';
+import { SourceHealth } from '../../../../packages/producer/src/source/mongo/source-health.js';
 import { OplogSource } from '../../../../packages/producer/src/source/oplog/oplog-source.js';
 import { newestMajorityPosition } from '../../../../packages/producer/src/source/oplog/oplog-window.js';
 import { TransactionEntries } from '../../../../packages/producer/src/source/oplog/transaction-entries.js';
@@ -86,7 +87,7 @@ export class OplogTail {
         return [];
       },
     });
-    this.#running = this.#run(new OplogSource(client, logger), options.after, sequencer).catch((error: unknown) => {
+    this.#running = this.#run(new OplogSource(client, new SourceHealth(logger)), options.after, sequencer).catch((error: unknown) => {
       this.#failure = error;
     });
   }

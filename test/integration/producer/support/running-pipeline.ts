@@ -11,6 +11,7 @@ import { KafkaTransactionSender } from '../../../../packages/producer/src/publis
 import { type SnapshotMode, SnapshotPlan } from '../../../../packages/producer/src/snapshot/snapshot-plan.js';
 import { SnapshotReport } from '../../../../packages/producer/src/snapshot/snapshot-report.js';
 import { connectSource, type MongoSource } from '../../../../packages/producer/src/source/mongo/connect.js';
+import { type ReadPauses, SourceHealth } from '../../../../packages/producer/src/source/mongo/source-health.js';
 import { newestMajorityPosition } from '../../../../packages/producer/src/source/oplog/oplog-window.js';
 import { keptLog, type LoggedLine } from './kept-log.js';
 
@@ -24,6 +25,8 @@ export interface RunningOptions extends Partial<PipelineOptions> {
   readonly user?: MongoCredentials;
   /** Where MongoDB is, when not at the address of the server itself. */
   readonly uri?: string;
+  /** Between attempts to read MongoDB. */
+  readonly pauses?: ReadPauses;
 }
 
 const DEFAULTS = {
@@ -49,6 +52,7 @@ export class RunningPipeline {
   readonly log: LoggedLine[];
   readonly state = new ProducerState();
   readonly report = new SnapshotReport();
+  readonly health: SourceHealth;
   /** Settles when the pipeline has ended; never rejects. */
   readonly ended: Promise<void>;
   readonly #source: MongoSource;
@@ -62,6 +66,7 @@ export class RunningPipeline {
     const { logger, lines } = keptLog();
     const counters = new NormalizeCounters();
     this.log = lines;
+    this.health = new SourceHealth(logger, options.pauses);
     this.#source = source;
     this.#metrics = new ProducerMetrics(createMetrics(), counters);
     this.#kafka = createKafka({ brokers: kafka.brokers, clientId: 'test' }, logger);
@@ -77,6 +82,7 @@ export class RunningPipeline {
       report: this.report,
       plan: new SnapshotPlan(options.snapshot ?? 'initial'),
       state: this.state,
+      health: this.health,
       logger,
     };
     const running = runPipeline(deps, { ...DEFAULTS, ...options }, this.#stop.signal);

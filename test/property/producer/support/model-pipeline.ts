@@ -23,6 +23,7 @@ import { SnapshotReport } from '../../../../packages/producer/src/snapshot/snaps
 import { Snapshotter } from '../../../../packages/producer/src/snapshot/snapshotter.js';
 import { startSnapshots } from '../../../../packages/producer/src/snapshot/start-snapshots.js';
 import { TouchedKeys } from '../../../../packages/producer/src/snapshot/touched-keys.js';
+import { SourceHealth } from '../../../../packages/producer/src/source/mongo/source-health.js';
 import { followCommand } from '../../../../packages/producer/src/sweep/follow-commands.js';
 import { Sweeper } from '../../../../packages/producer/src/sweep/sweeper.js';
 import { vanished } from '../../../../packages/producer/src/sweep/vanished.js';
@@ -100,6 +101,7 @@ export class ModelPipeline {
       onCommand: (command) => followCommand({ snapshotter, sweeper, logger }, command),
     });
     const pauses = new Pauses(checkpoint.paused);
+    const health = new SourceHealth(logger);
     const reader = new ModelReader(this.#options, chunkDocuments);
     const snapshotter: Snapshotter = new Snapshotter(
       {
@@ -112,6 +114,7 @@ export class ModelPipeline {
         rate: new RateLimit(0),
         room: new ChunkRoom(Number.POSITIVE_INFINITY),
         pauses,
+        health,
         logger,
       },
       { source, parallel, chunkDocuments, readPreference: 'primary' },
@@ -134,6 +137,7 @@ export class ModelPipeline {
         metrics,
         source,
         schemas: new SchemaIds(),
+        health,
         logger,
       },
       checkpoint,

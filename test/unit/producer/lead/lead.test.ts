@@ -35,7 +35,13 @@ const held = (): AbortSignal => new AbortController().signal;
 
 async function run(election: ScriptedElection, session: RunSession): Promise<{ state: ProducerState; error: unknown }> {
   const state = new ProducerState();
-  const deps = { election, state, logger, isRetriable: (error: unknown) => error instanceof TailwaterError && error.retriable };
+  const deps = {
+    election,
+    state,
+    logger,
+    isRetriable: (error: unknown) => error instanceof TailwaterError && error.retriable,
+    tell: () => false,
+  };
   const error: unknown = await lead(deps, session, new AbortController().signal).then(
     () => undefined,
     (reason: unknown) => reason,

@@ -1,5 +1,5 @@
 // The driver's failures as coded errors, told apart by class, code and label, never by their text.
-import { type ErrorCode, type ErrorParams, isConnectionEnd, TailwaterError, tlsFailure } from '@tailwater/runtime';
+import { type ErrorCode, type ErrorParams, isConnectionEnd, srvFailure, TailwaterError, tlsFailure } from '@tailwater/runtime';
 import { MongoError, MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb';
 import type { ChangeResult } from '../target.js';
 import { isCodeOfPlace, isRetriableCode, misplaced } from './write-errors.js';
@@ -12,7 +12,7 @@ const UNAUTHORIZED = 13;
 export function mongoFailure(error: unknown, address: string): unknown {
   const coded = (code: ErrorCode, params: ErrorParams = {}) =>
     new TailwaterError(code, { target: 'MongoDB', address, ...params }, { cause: error });
-  if (!(error instanceof MongoError)) return isConnectionEnd(error) ? coded('TW1301') : error;
+  if (!(error instanceof MongoError)) return isConnectionEnd(error) ? coded('TW1301') : (srvFailure(error, address) ?? error);
   if (isAuthenticationFailure(error)) return coded('TW1302');
   if (error instanceof MongoServerError) {
     const code = Number(error.code);

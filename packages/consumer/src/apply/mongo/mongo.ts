@@ -1,9 +1,16 @@
 // The MongoDB target: the same BSON under the same `_id`, by one `update` and one `delete` command per namespace and batch,
 // unordered across keys. The documents travel as the bytes that the producer read (promise C).
 
-import { describePrivileges, missingPrivileges, mongoAccess, redactAddress, redactError, TailwaterError } from '@tailwater/runtime';
+import {
+  describePrivileges,
+  missingPrivileges,
+  mongoAccess,
+  redactAddress,
+  TailwaterError,
+  withConnectionString,
+} from '@tailwater/runtime';
 import { formatNamespace, type Namespace } from '@tailwater/schema';
-import { BSON, MongoClient, MongoServerError } from 'mongodb';
+import { MongoClient, MongoServerError } from 'mongodb';
 import type { Change } from '../../change.js';
 import type { TargetAccess } from '../access.js';
 import { connectWithin } from '../connect-within.js';
@@ -56,17 +63,16 @@ export class MongoTarget implements Target {
     this.#commands = new Commands(options);
     this.#guarded = options.versionField !== undefined;
     this.#writeConcern = options.writeConcern ?? 'majority';
-    try {
-      this.#client = new MongoClient(options.url, {
+    const make = (): MongoClient =>
+      new MongoClient(options.url, {
         ...mongoAccess(options.user, options.tls),
         appName: 'tailwater-consumer',
         serverSelectionTimeoutMS: Math.min(options.connectTimeoutMs, SELECTION_TIMEOUT_MS),
         connectTimeoutMS: Math.min(options.connectTimeoutMs, SELECTION_TIMEOUT_MS),
         socketTimeoutMS: options.requestTimeoutMs,
       });
-    } catch (cause) {
-      throw new TailwaterError('TW1308', { address: this.#address }, { cause: redactError(cause, options.url) });
-    }
+    const malformed = (cause: unknown): TailwaterError => new TailwaterError('TW1308', { address: this.#address }, { cause });
+    this.#client = withConnectionString(options.url, make, malformed);
     this.#collations = new Collations(this.#client);
     const run = (command: Command, signal: AbortSignal) => this.#run(command, signal);
     const failure = (error: unknown, collections: readonly Namespace[]) => this.#failure(error, collections, FILE_ACTIONS);
@@ -165,11 +171,11 @@ export class MongoTarget implements Target {
           ordered: false,
           writeConcern: { w: this.#writeConcern },
         },
-        // Raw: the reply to a thousand upserts lists a thousand `_id`s that nobody looks at.
-        { signal, raw: true },
+        // The reply to a thousand upserts lists a thousand `_id`s that nobody looks at.
+        { signal, fieldsAsRaw: { upserted: true } },
       );
-      if (reply['writeConcernError'] !== undefined) throw new MongoServerError(BSON.deserialize(reply['writeConcernError'] as Uint8Array));
-      return ((reply['writeErrors'] ?? []) as Uint8Array[]).map((error) => BSON.deserialize(error) as unknown as WriteError);
+      if (reply['writeConcernError'] !== undefined) throw new MongoServerError(reply['writeConcernError']);
+      return (reply['writeErrors'] ?? []) as WriteError[];
     } catch (error) {
       throw await this.#failure(error, [namespace], WRITE_ACTIONS);
     }

@@ -1,11 +1,12 @@
 // Change streams as a source of changes, for users without access to `local`, for Atlas, and for clusters behind a mongos.
 // A lost cursor is opened again behind the last event that was handed out; nothing is skipped or repeated.
-import { type Logger, Outage, sleep, systemClock, TailwaterError } from '@tailwater/runtime';
+import { sleep, TailwaterError } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import { type Document, type MongoClient, MongoServerError } from 'mongodb';
 import type { SourceConnection } from '../mongo/client.js';
 import { isRetriableMongoError, isUnauthorized } from '../mongo/mongo-errors.js';
 import { connectOneMongos } from '../mongo/one-mongos.js';
+import type { SourceHealth } from '../mongo/source-health.js';
 import { newestMajorityPosition } from '../oplog/oplog-window.js';
 import { PositionLost } from '../position-lost.js';
 import type { ChangeSource, EntryBatch } from '../source.js';
@@ -17,7 +18,6 @@ import { readChangeStream, type StreamReply, type StreamRequest } from './stream
 import { resumeTokenOf, StreamPosition } from './stream-position.js';
 
 const REOPEN_DELAY_MS = 250;
-const MAX_REOPEN_DELAY_MS = 10_000;
 /** The server's longest wait for events, in milliseconds; while somebody waits for the stream to move on, it is the short one. */
 const LONG_AWAIT_MS = 1000;
 const SHORT_AWAIT_MS = 10;
@@ -25,8 +25,6 @@ const SHORT_AWAIT_MS = 10;
 /** InvalidResumeToken, ChangeStreamFatalError, ChangeStreamHistoryLost: this place cannot be read from any more. */
 const PLACE_LOST = new Set([260, 280, 286]);
 const BSON_OBJECT_TOO_LARGE = 10_334;
-/** InvalidOptions: the member's clock is still before the place that it was asked to wait for. */
-const BEFORE_PLACE = 72;
 
 export interface ChangeStreamOptions extends NamespacePatterns {
   /** `major.minor.patch` of the server. */
@@ -39,24 +37,18 @@ export interface ChangeStreamOptions extends NamespacePatterns {
   readonly isAwaited: () => boolean;
 }
 
-const TEXTS = {
-  begins: 'Reading the change stream failed, opening it again',
-  lasts: 'The change stream still cannot be read',
-  over: 'The change stream is read again',
-};
-
 export class ChangeStreamSource implements ChangeSource {
   readonly #client: MongoClient;
   readonly #options: ChangeStreamOptions;
   readonly #request: StreamRequest;
-  readonly #logger: Logger;
+  readonly #health: SourceHealth;
   #openings = 0;
 
-  constructor(client: MongoClient, options: ChangeStreamOptions, logger: Logger) {
+  constructor(client: MongoClient, options: ChangeStreamOptions, health: SourceHealth) {
     this.#client = client;
     this.#options = options;
     this.#request = requestOf(options);
-    this.#logger = logger;
+    this.#health = health;
   }
 
   /** Where a stream that is opened now begins: it needs no right but that to open it. */
@@ -76,27 +68,27 @@ export class ChangeStreamSource implements ChangeSource {
 
   async *read(after: Position, signal: AbortSignal): AsyncGenerator<EntryBatch> {
     let end = after;
-    const outage = new Outage(TEXTS, this.#logger, systemClock);
-    let failures = 0;
-    while (!signal.aborted) {
-      const begin = end;
-      try {
-        for await (const batch of this.#readFrom(end, signal)) {
-          failures = 0;
-          outage.recovered();
-          end = batch.end;
-          yield batch;
+    const reader = this.#health.reader();
+    try {
+      while (!signal.aborted) {
+        const begin = end;
+        try {
+          for await (const batch of this.#readFrom(end, signal)) {
+            reader.answered();
+            end = batch.end;
+            yield batch;
+          }
+          // The server has ended the stream: behind an invalidate event it begins anew, and a database may not exist yet.
+          if (end === begin) await sleep(REOPEN_DELAY_MS, signal);
+        } catch (error) {
+          if (signal.aborted) return;
+          const coded = this.#coded(error, end);
+          if (coded instanceof TailwaterError || !isRetriableMongoError(error)) throw coded;
+          await reader.failed(error, signal, { position: end.toString() });
         }
-        // The server has ended the stream: behind an invalidate event it begins anew, and a database may not exist yet.
-        if (end === begin) await sleep(REOPEN_DELAY_MS, signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        const coded = this.#coded(error, end);
-        if (coded instanceof TailwaterError || !isPassing(error)) throw coded;
-        failures += 1;
-        outage.failed(error instanceof Error ? error.message : String(error), { position: end.toString() });
-        await sleep(Math.min(REOPEN_DELAY_MS * 2 ** (failures - 1), MAX_REOPEN_DELAY_MS), signal);
       }
+    } finally {
+      reader.close();
     }
   }
 
@@ -165,11 +157,6 @@ function further(end: Position, { token }: StreamReply, isMongos: boolean): Posi
 }
 
 const before = (t: number, i: number): [t: number, i: number] => (i > 0 ? [t, i - 1] : [t - 1, 0xffff_ffff]);
-
-function isPassing(error: unknown): boolean {
-  if (isRetriableMongoError(error)) return true;
-  return error instanceof MongoServerError && (error.code === BEFORE_PLACE || error.hasErrorLabel('ResumableChangeStreamError'));
-}
 
 function describeScope({ scope: { database, collection } }: StreamRequest): string {
   if (database === undefined) return 'the cluster';

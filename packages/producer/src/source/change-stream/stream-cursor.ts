@@ -1,7 +1,8 @@
 // One cursor of a change stream, in raw BSON: replies are split here and nothing is decoded. The driver's own ChangeStream
 // hands out objects; its rules for going on are kept by the source.
 // https://github.com/mongodb/specifications/blob/master/source/change-streams/change-streams.md
-import { BsonCursor, type Position } from '@tailwater/schema';
+import { RAW_BATCHES } from '@tailwater/runtime';
+import type { Position } from '@tailwater/schema';
 import { BSON, type ClientSession, type Db, type Document, Long, type MongoClient, ReadPreference, Timestamp } from 'mongodb';
 import { isLarge } from '../large-reply.js';
 import type { StreamScope } from './scope.js';
@@ -112,13 +113,14 @@ class StreamCursor {
   async #run(command: Document): Promise<StreamReply> {
     const reply = await this.#db.command(command, {
       session: this.#session,
-      raw: true,
+      ...RAW_BATCHES,
       readPreference: ReadPreference.primaryPreferred,
       ...(this.#signal === undefined ? {} : { signal: this.#signal }),
     });
-    const cursor = reply['cursor'] as Uint8Array;
-    const { id, events, token } = parseReply(Buffer.from(cursor.buffer, cursor.byteOffset, cursor.byteLength));
-    this.#id = id;
+    const { id, firstBatch, nextBatch, postBatchResumeToken } = reply['cursor'] as CursorReply;
+    const events = (firstBatch ?? nextBatch ?? []).map((bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    const token = postBatchResumeToken === undefined ? undefined : Buffer.from(BSON.serialize(postBatchResumeToken));
+    this.#id = id.toBigInt();
     return { events, token };
   }
 }
@@ -131,30 +133,9 @@ function startOf(from: Position | undefined): Document {
   return { startAtOperationTime: new Timestamp({ t: from.t, i: from.i }) };
 }
 
-const reply = new BsonCursor();
-const batch = new BsonCursor();
-
-function parseReply(source: Buffer): { id: bigint; events: Buffer[]; token: Buffer | undefined } {
-  const events: Buffer[] = [];
-  let id = 0n;
-  let token: Buffer | undefined;
-  reply.enter(source, 0);
-  while (reply.next()) {
-    switch (reply.name()) {
-      case 'id':
-        id = source.readBigInt64LE(reply.valueStart);
-        break;
-      case 'postBatchResumeToken':
-        token = source.subarray(reply.valueStart, reply.valueEnd);
-        break;
-      case 'firstBatch':
-      case 'nextBatch':
-        batch.enter(source, reply.valueStart);
-        while (batch.next()) events.push(source.subarray(batch.valueStart, batch.valueEnd));
-        break;
-      default:
-        break;
-    }
-  }
-  return { id, events, token };
+interface CursorReply {
+  readonly id: Long;
+  readonly firstBatch?: Uint8Array[];
+  readonly nextBatch?: Uint8Array[];
+  readonly postBatchResumeToken?: Document;
 }

@@ -1,10 +1,10 @@
 // Connects to the source and checks, before anything is read, what the pipeline stands on: a replica set, and the right to read its oplog.
-import { type MongoAccess, redactAddress, redactError, TailwaterError } from '@tailwater/runtime';
-import type { MongoClient } from 'mongodb';
+import { type MongoAccess, redactAddress, redactError, TailwaterError, withConnectionString } from '@tailwater/runtime';
+import { type MongoClient, MongoError } from 'mongodb';
 import { listShards } from '../sharded/shards.js';
 import { createSourceClient, type SourceConnection } from './client.js';
 import { readClusterId } from './cluster-id.js';
-import { isUnauthorized, toMongoError } from './mongo-errors.js';
+import { isRetriableMongoError, isUnauthorized, toMongoError } from './mongo-errors.js';
 
 /** What is read for changes: the oplog itself, or a change stream, which needs no access to `local`. */
 export type SourceKind = 'oplog' | 'change-stream';
@@ -50,22 +50,30 @@ export async function connectSource(uri: string, kind: SourceKind, access: Mongo
     return { client, connection, isMongos, replicaSet, clusterId: await readClusterId(client, isMongos), address, version };
   } catch (error) {
     await client.close().catch(() => {});
-    throw toMongoError(error, address);
+    throw connectFailure(toMongoError(error, address), address, uri);
   }
 }
 
-/** @throws TailwaterError TW1107 for a connection string that is malformed */
+/** What is left without a code came from no server: the connection string asks for what there is not, such as a file, a package or a host. */
+function connectFailure(error: unknown, address: string, uri: string): unknown {
+  const isOfString = (error instanceof MongoError && !isRetriableMongoError(error)) || isMissingFile(error);
+  return isOfString ? new TailwaterError('TW1107', { address }, { cause: redactError(error, uri) }) : error;
+}
+
+const isMissingFile = (error: unknown): boolean => error instanceof Error && 'syscall' in error && error.syscall === 'open';
+
+/** @throws TailwaterError TW1107 for a connection string that is malformed, TW1045 for an option that does not exist */
 export function checkConnectionString(uri: string, access: MongoAccess): void {
   createClient({ uri, access }, redactAddress(uri));
 }
 
 function createClient(connection: SourceConnection, address: string): MongoClient {
-  try {
-    return createSourceClient(connection);
-  } catch (error) {
-    // Nothing has been connected yet: whatever the driver finds wrong, it finds in the connection string.
-    throw new TailwaterError('TW1107', { address }, { cause: redactError(error, connection.uri) });
-  }
+  const { uri } = connection;
+  return withConnectionString(
+    uri,
+    () => createSourceClient(connection),
+    (cause) => new TailwaterError('TW1107', { address }, { cause }),
+  );
 }
 
 async function checkShards(cluster: MongoClient, connection: SourceConnection): Promise<void> {

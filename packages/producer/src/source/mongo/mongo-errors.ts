@@ -1,49 +1,105 @@
-// Which MongoDB errors pass by themselves, and which need a person. By code, never by text:
-// https://github.com/mongodb/specifications/blob/master/source/retryable-writes/retryable-writes.md
-import { isConnectionEnd, TailwaterError, tlsFailure } from '@tailwater/runtime';
-import { MongoError, MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb';
+// Which MongoDB errors pass by themselves, and which need a person. By label, class and code, never by text:
+// https://github.com/mongodb/specifications/blob/master/source/retryable-reads/retryable-reads.md
+import { isConnectionEnd, srvFailure, TailwaterError, tlsFailure } from '@tailwater/runtime';
+import {
+  MongoError,
+  MongoExpiredSessionError,
+  MongoNetworkError,
+  MongoOperationTimeoutError,
+  MongoServerClosedError,
+  MongoServerError,
+  MongoServerSelectionError,
+  MongoStalePrimaryError,
+  MongoTopologyClosedError,
+  MongoUnexpectedServerResponseError,
+} from 'mongodb';
+import { LASTING_CODES, PASSING_CODES } from './server-codes.js';
 
 const UNAUTHORIZED = 13;
 /** AuthenticationFailed, and UserNotFound: the subject of a certificate that is nobody's. */
 const AUTHENTICATION_CODES: ReadonlySet<unknown> = new Set([18, 11]);
 const INVALID_OPTIONS = 72;
 
-/** CappedPositionLost, CursorNotFound, QueryPlanKilled, SnapshotTooOld and their kind: another read succeeds. */
-const RETRIABLE_CODES = new Set([
-  6, 7, 43, 50, 63, 64, 89, 91, 112, 134, 136, 133, 150, 175, 189, 234, 237, 239, 246, 262, 290, 317, 384, 9001, 10_107, 11_600, 11_602,
-  13_388, 13_435, 13_436,
-]);
+/** What the server, or the driver for it, says of an error that another attempt cures. ResetPool: a failover closed the pool under a command. */
+const PASSING_LABELS = [
+  'RetryableWriteError',
+  'TransientTransactionError',
+  'ResumableChangeStreamError',
+  'ResetPool',
+  'RetryableError',
+  'SystemOverloadedError',
+];
+/** The driver's own errors for servers, pools and sessions that are gone by now. */
+const PASSING_CLASSES = [
+  MongoNetworkError,
+  MongoServerSelectionError,
+  MongoServerClosedError,
+  MongoTopologyClosedError,
+  MongoStalePrimaryError,
+  MongoExpiredSessionError,
+  MongoOperationTimeoutError,
+  MongoUnexpectedServerResponseError,
+];
+/** Those that the driver does not export. */
+const PASSING_NAMES = new Set(['MongoWaitQueueTimeoutError', 'MongoPoolClosedError', 'MongoPoolClearedError']);
 
 /** The member's clock is still before the position that it was asked to wait for: it will get there, or another one will be read. */
 export const isBeforePosition = (error: unknown): boolean => error instanceof MongoServerError && error.code === INVALID_OPTIONS;
 
+/** A server's answer that no table knows counts as passing: to end for it would be final, to ask again is not. */
 export function isRetriableMongoError(error: unknown): boolean {
-  if (isBeforePosition(error)) return true;
-  if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError || isConnectionEnd(error)) return true;
-  if (error instanceof MongoServerError) {
-    return (
-      RETRIABLE_CODES.has(Number(error.code)) ||
-      error.hasErrorLabel('RetryableWriteError') ||
-      error.hasErrorLabel('TransientTransactionError')
-    );
-  }
-  // The driver's own errors for a pool or a topology that a failover closed under a running command.
-  return error instanceof MongoError && error.hasErrorLabel('ResetPool');
+  if (isBeforePosition(error) || isConnectionEnd(error)) return true;
+  if (!(error instanceof MongoError)) return false;
+  if (PASSING_LABELS.some((label) => error.hasErrorLabel(label))) return true;
+  if (error instanceof MongoServerError) return !LASTING_CODES.has(Number(error.code));
+  return PASSING_NAMES.has(error.name) || PASSING_CLASSES.some((kind) => error instanceof kind);
 }
+
+/** Whether the server refuses this very request and is not known to take it later: for requests that one can do without. */
+export const isMongoRefusal = (error: unknown): boolean => error instanceof MongoServerError && !isKnownToPass(error);
+
+const isKnownToPass = (error: MongoServerError): boolean =>
+  isBeforePosition(error) || PASSING_CODES.has(Number(error.code)) || PASSING_LABELS.some((label) => error.hasErrorLabel(label));
 
 /** The coded error for what went wrong at the server that `address` names, or the error itself when there is none. */
 export function toMongoError(error: unknown, address: string): unknown {
-  if (error instanceof MongoServerSelectionError) {
-    const reason = rootCause(error);
-    if (isAuthenticationFailure(reason)) return new TailwaterError('TW1102', { address }, { cause: error });
-    const tls = tlsFailure(error);
-    if (tls !== undefined) return new TailwaterError('TW1111', { address, reason: tls.reason }, { cause: error });
-    return new TailwaterError('TW1101', { address }, { cause: error });
-  }
+  if (error instanceof MongoServerSelectionError) return selectionFailure(error, address);
   if (isAuthenticationFailure(error)) return new TailwaterError('TW1102', { address }, { cause: error });
-  if (error instanceof MongoNetworkError) return new TailwaterError('TW1101', { address }, { cause: error });
-  return error;
+  if (isUnauthorized(error)) return new TailwaterError('TW1109', { address }, { cause: error });
+  if (error instanceof MongoServerError) {
+    return new TailwaterError('TW1112', { address, name: error.codeName ?? `code ${error.code}` }, { cause: error });
+  }
+  if (error instanceof MongoNetworkError || isConnectionEnd(error)) return new TailwaterError('TW1101', { address }, { cause: error });
+  return srvFailure(error, address) ?? error;
 }
+
+/** Why no server was taken: which ones there are, and what each was, is in the error. */
+function selectionFailure(error: MongoServerSelectionError, address: string): TailwaterError {
+  const cause = { cause: error };
+  const reason = rootCause(error);
+  if (isAuthenticationFailure(reason)) return new TailwaterError('TW1102', { address }, cause);
+  const tls = tlsFailure(error);
+  if (tls !== undefined) return new TailwaterError('TW1111', { address, reason: tls.reason }, cause);
+  const description = error.reason;
+  const servers = [...(description?.servers?.values() ?? [])];
+  const known = servers.filter(({ type }) => MEMBERS[type] !== undefined);
+  if (known.length > 0) {
+    const members = known.map((server) => `${MEMBERS[server.type]} ${server.address}`).join(', ');
+    const wanted = known.some(({ type }) => type === 'RSPrimary') ? 'the read preference' : 'a primary, or the read preference';
+    return new TailwaterError('TW1149', { address, wanted, members }, cause);
+  }
+  // A server that says another name than the connection string is not counted among the servers any more.
+  const name = description?.setName;
+  if (servers.length === 0 && typeof name === 'string') return new TailwaterError('TW1047', { address, name }, cause);
+  return new TailwaterError('TW1101', { address }, cause);
+}
+
+const MEMBERS: Readonly<Record<string, string>> = {
+  RSPrimary: 'the primary',
+  RSSecondary: 'the secondary',
+  RSArbiter: 'the arbiter',
+  RSOther: 'the starting or recovering member',
+};
 
 export const isUnauthorized = (error: unknown): boolean => error instanceof MongoServerError && error.code === UNAUTHORIZED;
 

@@ -12,6 +12,7 @@ export function oneMongosUri(uri: string, turn: number): string {
   const [, start = '', hosts = '', database = '', query = ''] = CONNECTION_STRING.exec(uri) ?? [];
   if (start.startsWith('mongodb+srv:')) {
     const parameters = new URLSearchParams(query);
+    for (const name of [...parameters.keys()]) if (name.toLowerCase() === 'srvmaxhosts') parameters.delete(name);
     parameters.set('srvMaxHosts', '1'); // The driver takes one of the record's hosts at random.
     return `${start}${hosts}/${database}?${parameters}`;
   }

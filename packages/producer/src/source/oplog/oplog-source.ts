@@ -1,29 +1,23 @@
 // The oplog of one replica set as a source of changes: it verifies that its place is still there (promise F), and opens a
 // new cursor after a failover or a lost connection, from the last entry it handed out.
-import { type Logger, Outage, sleep, systemClock } from '@tailwater/runtime';
 import type { Position } from '@tailwater/schema';
 import type { MongoClient } from 'mongodb';
 import { isRetriableMongoError } from '../mongo/mongo-errors.js';
+import type { SourceHealth } from '../mongo/source-health.js';
 import type { ChangeSource, EntryBatch } from '../source.js';
 import { entryTimestamp, readOplog } from './oplog-cursor.js';
 import { newestMajorityPosition, positionLost } from './oplog-window.js';
 
-const REOPEN_DELAY_MS = 250;
-const MAX_REOPEN_DELAY_MS = 10_000;
-
-const TEXTS = {
-  begins: 'Reading the oplog failed, opening it again',
-  lasts: 'The oplog still cannot be read',
-  over: 'The oplog is read again',
-};
-
 export class OplogSource implements ChangeSource {
   readonly #client: MongoClient;
-  readonly #logger: Logger;
+  readonly #health: SourceHealth;
+  readonly #about: object;
 
-  constructor(client: MongoClient, logger: Logger) {
+  /** @param about - which one it is, where there are several, for the log */
+  constructor(client: MongoClient, health: SourceHealth, about: object = {}) {
     this.#client = client;
-    this.#logger = logger;
+    this.#health = health;
+    this.#about = about;
   }
 
   newestPosition(): Promise<Position> {
@@ -32,23 +26,23 @@ export class OplogSource implements ChangeSource {
 
   async *read(after: Position, signal: AbortSignal): AsyncGenerator<EntryBatch> {
     let end = after;
-    const outage = new Outage(TEXTS, this.#logger, systemClock);
-    let failures = 0;
-    while (!signal.aborted) {
-      try {
-        for await (const batch of this.#readFrom(end, signal)) {
-          failures = 0;
-          outage.recovered();
-          end = batch.end;
-          yield batch;
+    const reader = this.#health.reader();
+    try {
+      while (!signal.aborted) {
+        try {
+          for await (const batch of this.#readFrom(end, signal)) {
+            reader.answered();
+            end = batch.end;
+            yield batch;
+          }
+        } catch (error) {
+          if (signal.aborted) return;
+          if (!isRetriableMongoError(error)) throw error;
+          await reader.failed(error, signal, { ...this.#about, position: end.toString() });
         }
-      } catch (error) {
-        if (signal.aborted) return;
-        if (!isRetriableMongoError(error)) throw error;
-        failures += 1;
-        outage.failed(error instanceof Error ? error.message : String(error), { position: end.toString() });
-        await sleep(Math.min(REOPEN_DELAY_MS * 2 ** (failures - 1), MAX_REOPEN_DELAY_MS), signal);
       }
+    } finally {
+      reader.close();
     }
   }
 

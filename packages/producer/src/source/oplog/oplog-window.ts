@@ -1,6 +1,6 @@
 // The oplog's window: its oldest and newest entries and its size, which say how long a producer may be away.
 import { Position } from '@tailwater/schema';
-import type { MongoClient, Timestamp } from 'mongodb';
+import { type MongoClient, ReadPreference, type Timestamp } from 'mongodb';
 import { isUnauthorized } from '../mongo/mongo-errors.js';
 import { PositionLost } from '../position-lost.js';
 
@@ -25,6 +25,23 @@ export const toPosition = (timestamp: Timestamp): Position => new Position(times
 export async function newestMajorityPosition(client: MongoClient): Promise<Position> {
   const hello = await client.db('admin').command({ hello: 1 });
   return toPosition((hello['lastWrite']?.majorityOpTime?.ts ?? hello['operationTime'] ?? hello['$clusterTime']?.clusterTime) as Timestamp);
+}
+
+/** How far a replica set has come. */
+export interface CommitPoint {
+  /** What a majority of the members holds, and no failover takes back. */
+  readonly committed: Position;
+  /** What the member that was asked has written. */
+  readonly written: Position;
+}
+
+/** From the primary, or any member while there is none. A mongos says nothing of members: what it has heard of counts as committed. */
+export async function readCommitPoint(client: MongoClient, signal: AbortSignal): Promise<CommitPoint> {
+  const hello = await client.db('admin').command({ hello: 1 }, { readPreference: ReadPreference.primaryPreferred, signal });
+  const heard = hello['operationTime'] ?? hello['$clusterTime']?.clusterTime;
+  const committed = toPosition((hello['lastWrite']?.majorityOpTime?.ts ?? heard) as Timestamp);
+  const written = hello['lastWrite']?.opTime?.ts as Timestamp | undefined;
+  return { committed, written: written === undefined ? committed : toPosition(written) };
 }
 
 export async function oldestPosition(client: MongoClient): Promise<Position> {

@@ -8,6 +8,7 @@ import { type Logger, sleep, TailwaterError } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import { type MongoClient, Timestamp } from 'mongodb';
 import { createSourceClient, type SourceConnection } from '../mongo/client.js';
+import type { SourceHealth } from '../mongo/source-health.js';
 import { OplogSource } from '../oplog/oplog-source.js';
 import { newestMajorityPosition, positionLost, toPosition } from '../oplog/oplog-window.js';
 import { TransactionEntries } from '../oplog/transaction-entries.js';
@@ -24,18 +25,25 @@ export class ShardedSource implements ChangeSource, TransactionSource {
   readonly #client: MongoClient;
   readonly #connection: SourceConnection;
   readonly #laneBytes: number;
+  readonly #health: SourceHealth;
   readonly #logger: Logger;
   /** The shard that an entry came from, for whoever looks up others of its oplog. */
   readonly #origin = new WeakMap<Buffer, MongoClient>();
 
   /**
    * @param client - connected to a mongos, by `connection`
-   * @param laneBytes - of entries that may wait for other shards, all shards together
+   * @param options - `laneBytes` of entries may wait for other shards, all shards together
    */
-  constructor(client: MongoClient, connection: SourceConnection, laneBytes: number, logger: Logger) {
+  constructor(
+    client: MongoClient,
+    connection: SourceConnection,
+    options: { readonly laneBytes: number; readonly health: SourceHealth },
+    logger: Logger,
+  ) {
     this.#client = client;
     this.#connection = connection;
-    this.#laneBytes = laneBytes;
+    this.#laneBytes = options.laneBytes;
+    this.#health = options.health;
     this.#logger = logger;
   }
 
@@ -69,9 +77,9 @@ export class ShardedSource implements ChangeSource, TransactionSource {
     try {
       const lanes: ShardLane[] = [];
       for (const [index, client] of clients.entries()) {
-        const logger = this.#logger.child({ shard: shards[index]?.name });
         const from = await entryAtOrBefore(client, after);
-        lanes.push(new ShardLane(new OplogSource(client, logger), from, this.#laneBytes / clients.length, () => wake()));
+        const source = new OplogSource(client, this.#health, { shard: shards[index]?.name });
+        lanes.push(new ShardLane(source, from, this.#laneBytes / clients.length, () => wake()));
       }
       for (const lane of lanes) running.push(lane.run(inner).catch(fail));
       const listed = new ListedTime(after);

@@ -8,8 +8,8 @@ export interface Shard {
   readonly uri: string;
 }
 
-/** Parameters that say how to find the cluster, which is not how to find a shard. */
-const OF_THE_CLUSTER = ['replicaSet', 'directConnection', 'loadBalanced', 'srvMaxHosts', 'srvServiceName'];
+/** Parameters that say how to find the cluster, which is not how to find a shard; case does not matter in their names. */
+const OF_THE_CLUSTER = ['replicaset', 'directconnection', 'loadbalanced', 'srvmaxhosts', 'srvservicename'];
 const CONNECTION_STRING = /^mongodb(\+srv)?:\/\/(?:([^@/]*)@)?[^/?]*(?:\/([^?]*))?(?:\?(.*))?$/;
 
 /**
@@ -33,8 +33,9 @@ export function shardUri(uri: string, host: string): string {
   const slash = host.indexOf('/');
   const parameters = new URLSearchParams(query ?? '');
   // What mongodb+srv means besides finding hosts.
-  if (srv !== undefined && !parameters.has('tls') && !parameters.has('ssl')) parameters.set('tls', 'true');
-  for (const name of OF_THE_CLUSTER) parameters.delete(name);
+  const names = [...parameters.keys()];
+  if (srv !== undefined && !names.some((name) => /^(tls|ssl)$/i.test(name))) parameters.set('tls', 'true');
+  for (const name of names) if (OF_THE_CLUSTER.includes(name.toLowerCase())) parameters.delete(name);
   if (slash > 0) parameters.set('replicaSet', host.slice(0, slash));
   return `mongodb://${user === undefined ? '' : `${user}@`}${host.slice(slash + 1)}/${database}?${parameters}`;
 }

@@ -178,4 +178,22 @@ export const configurationErrors = {
     hint: 'Write the secret into it; a line break at its end is left out.',
     ...usage,
   },
+  TW1045: {
+    title: 'Unknown option in a connection string',
+    message: 'The MongoDB connection string {address} has the option {option}, which there is not{suggestion}',
+    hint: 'The options are those of https://www.mongodb.com/docs/manual/reference/connection-string-options/. A & in a value is written %26.',
+    ...usage,
+  },
+  TW1046: {
+    title: 'No servers behind a mongodb+srv name',
+    message: 'The DNS does not say which servers {address} stands for ({reason})',
+    hint: 'Such a name needs the records _mongodb._tcp.<name>: dig SRV _mongodb._tcp.<name> shows them. Check its spelling, and that this machine’s resolver answers; or write mongodb:// with the hosts themselves.',
+    ...usage,
+  },
+  TW1047: {
+    title: 'Replica set of another name',
+    message: 'No server at {address} is a member of the replica set {name}',
+    hint: 'Check replicaSet in the connection string: rs.status().set says what it is called. A name that a server does not answer with counts as another set; case matters in it.',
+    ...usage,
+  },
 } as const satisfies Record<string, ErrorEntry>;

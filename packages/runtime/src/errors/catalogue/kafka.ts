@@ -138,6 +138,12 @@ export const kafkaErrors = {
     hint: 'If a package is said to be missing, install again with the optional packages of this platform (npm ci without --omit=optional). Otherwise the batch is damaged, or was written by a client that does not keep to Kafka’s format: kafka-dump-log.sh --deep-iteration on the broker shows which records it holds.',
     ...permanent,
   },
+  TW1240: {
+    title: 'Kafka allows no transaction long enough',
+    message: 'Kafka at {brokers} keeps transactions open for less than {atLeastMs} ms',
+    hint: 'Raise transaction.max.timeout.ms of the brokers, whose default is 900000 (15 minutes); 60000 and more is best.',
+    ...permanent,
+  },
   TW1290: {
     title: 'Topic refused by a policy',
     message: 'A policy of Kafka’s refuses to create the topic {topic} ({reason})',

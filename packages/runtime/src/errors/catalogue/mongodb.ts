@@ -43,8 +43,8 @@ export const mongodbErrors = {
   },
   TW1107: {
     title: 'Malformed MongoDB connection string',
-    message: 'The MongoDB connection string {address} is malformed',
-    hint: 'Write mongodb://user:pass@host1:27017,host2:27017/?replicaSet=rs0 or mongodb+srv://…; percent-encode special characters in user and password.',
+    message: 'The MongoDB connection string {address} is malformed, or asks for what there is not',
+    hint: 'Write mongodb://user:pass@host1:27017,host2:27017/?replicaSet=rs0 or mongodb+srv://…; percent-encode special characters in user and password. The line below says what is wrong: files that it names must be there, and some mechanisms and compressors need a package of their own.',
     retriable: false,
     exitCode: EXIT_USAGE,
   },
@@ -74,9 +74,9 @@ export const mongodbErrors = {
     ...permanent,
   },
   TW1112: {
-    title: 'Oplog cursor failed',
-    message: 'Reading the oplog at {address} failed after {position}',
-    hint: 'The cursor is opened again by itself from the last position. If it goes on, look into the log of mongod for the reason.',
+    title: 'MongoDB answers with an error',
+    message: 'MongoDB at {address} answered with {name}',
+    hint: 'The line below says why. What passes by itself, such as an election or an interrupted operation, is tried again while the producer runs: at its start, start it again.',
     ...passing,
   },
   TW1113: {
@@ -143,6 +143,18 @@ export const mongodbErrors = {
     hint: 'Check --include and --exclude, which must be those of the producer; they are best kept in the configuration file that both read.',
     retriable: false,
     exitCode: EXIT_USAGE,
+  },
+  TW1148: {
+    title: 'No majority holds what is written',
+    message: 'No majority of the replica set takes over what is written: it could still be rolled back, and is not published',
+    hint: 'Bring the members that are down or behind back (rs.status() shows them); an arbiter holds no data and does not count. What waited is published by itself then. A set that must do without a member for long can give it no vote: rs.reconfig() with votes: 0 and priority: 0.',
+    ...passing,
+  },
+  TW1149: {
+    title: 'No member for what is asked',
+    message: 'MongoDB at {address} answers, but has no member for {wanted}: it has {members}',
+    hint: 'Where the read preference is secondary, or has tags, start such a member or write readPreference=secondaryPreferred. Where there is no primary, more than half of the voting members must be up for one to be elected: rs.status() shows them.',
+    ...passing,
   },
   TW1160: {
     title: 'Gap: the change stream cannot be resumed',

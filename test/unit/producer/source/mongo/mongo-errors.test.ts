@@ -66,6 +66,10 @@ describe('toMongoError', () => {
     ['TW1102', server(18)],
     ['TW1102', selection(server(18))],
     ['TW1102', selection(new MongoNetworkError('handshake', { cause: server(18) }))],
+    ['TW1109', server(13)],
+    ['TW1112', server(2)],
+    ['TW1112', server(11_600)],
+    ['TW1046', Object.assign(new Error('querySrv ENOTFOUND'), { syscall: 'querySrv', code: 'ENOTFOUND' })],
   ])('gives %s for %s', (code, error) => {
     const coded = toMongoError(error, 'db.example:27017') as TailwaterError;
     expect(coded).toBeInstanceOf(TailwaterError);
@@ -73,8 +77,22 @@ describe('toMongoError', () => {
     expect(coded.message).toContain('db.example:27017');
   });
 
+  it('says which members there are where none is what was asked for, and that no member is of this set', () => {
+    const found = (servers: [string, { type: string; address: string }][], setName: string | null = null) =>
+      toMongoError(
+        new MongoServerSelectionError('timed out', { servers: new Map(servers), setName } as unknown as TopologyDescription),
+        'db:1',
+      );
+    const primary = found([['db:1', { type: 'RSPrimary', address: 'db:1' }]]) as TailwaterError;
+    expect([primary.code, primary.message]).toEqual(['TW1149', expect.stringContaining('the read preference: it has the primary db:1')]);
+    const secondary = found([['db:2', { type: 'RSSecondary', address: 'db:2' }]]) as TailwaterError;
+    expect([secondary.code, secondary.message]).toEqual(['TW1149', expect.stringContaining('a primary, or the read preference')]);
+    expect(found([], 'rs1')).toMatchObject({ code: 'TW1047', message: expect.stringContaining('rs1') });
+    expect(found([['db:1', { type: 'Unknown', address: 'db:1' }]], 'rs1')).toMatchObject({ code: 'TW1101' });
+  });
+
   it('leaves what has no code as it is', () => {
-    for (const error of [server(2), new TypeError('x'), new TailwaterError('TW1103', { address: 'a' }), 'text']) {
+    for (const error of [new TypeError('x'), new TailwaterError('TW1103', { address: 'a' }), 'text']) {
       expect(toMongoError(error, 'a')).toBe(error);
     }
   });
