@@ -57,6 +57,7 @@ import { startSnapshots } from './snapshot/start-snapshots.js';
 import { TouchedKeys } from './snapshot/touched-keys.js';
 import type { MongoSource } from './source/mongo/connect.js';
 import { isRetriableMongoError } from './source/mongo/mongo-errors.js';
+import { namespaceKind } from './source/mongo/namespace-kinds.js';
 import type { SourceHealth } from './source/mongo/source-health.js';
 import { resolveStartAt, type StartAt } from './source/oplog/start-at.js';
 import { readAhead } from './source/read-ahead.js';
@@ -333,6 +334,7 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
     {
       read: (from, take, stop) => readSignals(deps.kafka, signalsTopicName(options.prefix), from, take, stop),
       namespaceOf: (name) => namespaces.byName(name),
+      kindOf: (namespace) => namespaceKind(source.client, namespace),
       snapshotter,
       sweeper,
       refresher: new Refresher({ documents: new SourceDocuments(source.client, shares.lookup), keys, sequencer, progress, touched }),

@@ -40,7 +40,7 @@ export function openSource(
   const postImages = options.fullDocument === 'when-available';
   const { include, exclude } = options;
   const streamOptions = { include, exclude, version, mongos: isMongos ? connection : undefined, postImages, isAwaited };
-  return new ChangeStreamSource(client, streamOptions, health);
+  return new ChangeStreamSource(client, streamOptions, health, logger.child({ component: 'change-stream' }));
 }
 
 export function createNormalizer(

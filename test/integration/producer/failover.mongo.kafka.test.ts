@@ -1,9 +1,13 @@
 // Promises A, B and G over the failovers of a replica set of three: the producer goes on by itself, nothing is lost or out of
 // order, and what was rolled back was never published.
 import { compareByKey, type Kafka, type Mongo, type MongoMember, readRawDocuments, startStack, waitFor } from '@tailwater/devstack';
+import { createKafka, sleep } from '@tailwater/runtime';
+import { signalsTopicName } from '@tailwater/schema';
 import type { Collection, Document, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { writeSignal } from '../../../packages/producer/src/signals/kafka-signal-topic.js';
 import { type FoldedTopic, foldTopic } from './support/folded-topic.js';
+import { keptLog } from './support/kept-log.js';
 import { type RunningOptions, RunningPipeline } from './support/running-pipeline.js';
 
 let mongo: Mongo;
@@ -14,7 +18,7 @@ let tests = 0;
 let pipeline: RunningPipeline | undefined;
 
 beforeAll(async () => {
-  const stack = await startStack({ mongo: { members: 3 }, kafka: {} });
+  const stack = await startStack({ mongo: { members: 3, args: ['--setParameter', 'enableTestCommands=1'] }, kafka: {} });
   ({ mongo, kafka } = stack);
   stop = () => stack.stop();
   client = await mongo.client();
@@ -158,6 +162,36 @@ describe('a replica set of three', () => {
     expect(records.map(({ key }) => String(key)).filter((key) => key.includes('lost'))).toEqual([]);
     expect(events.filter(({ document }) => document.includes('lost')).map(({ key }) => key)).toEqual([]);
     expect(tombstones).toEqual([]);
+  });
+
+  it('publishes nothing that a secondary which stands still has not come to', async () => {
+    const { config } = await client.db('admin').command({ replSetGetConfig: 1 });
+    const primary = await mongo.primary();
+    const stalled = mongo.members.find((member) => member !== primary) as MongoMember;
+    for (const member of config.members) member.tags = member.host === stalled.host ? { use: 'tail' } : {};
+    await client.db('admin').command({ replSetReconfig: { ...config, version: config.version + 1 } });
+    await orders().insertMany(Array.from({ length: 20 }, (_, n) => ({ _id: `old-${n}`, n })));
+    const running = await start({ uri: `${mongo.uri}&readPreference=secondary&readPreferenceTags=use:tail` });
+    const replicate = (mode: string) =>
+      stalled.withClient((direct) => direct.db('admin').command({ configureFailPoint: 'stopReplProducer', mode }));
+    await replicate('alwaysOn');
+    const sending = createKafka({ brokers: kafka.brokers, clientId: 'test' }, keptLog().logger);
+    const ids = ['new', 'old-3'];
+    try {
+      await orders().insertOne({ _id: 'new' }, { writeConcern: { w: 'majority' } });
+      await orders().updateOne({ _id: 'old-3' }, { $set: { n: -3 } }, { writeConcern: { w: 'majority' } });
+      const signal = { kind: 'refresh', namespace: 'shop.orders', ids, id: 'stalled', askedAtMs: 0 } as const;
+      await writeSignal(sending, signalsTopicName(`t${tests}`), signal);
+      await waitFor(() => running.log.some(({ msg }) => msg === 'Signal received'), { describe: 'the signal' });
+      // The tail waits a second for entries at a time: by then several reads have found nothing.
+      await sleep(4000);
+      expect((await fold()).tombstones).toEqual([]);
+    } finally {
+      await replicate('off');
+    }
+    await waitFor(() => running.log.some(({ msg }) => msg === 'Documents were refreshed'), { describe: 'the refresh', timeoutMs: 60_000 });
+    // What is behind the position of an insert or an update is no older than it.
+    expect((await expectEqual(running)).tombstones).toEqual([]);
   });
 
   it('is read at a secondary where the connection string prefers one, over a failover too', async () => {

@@ -1,12 +1,17 @@
 // Promises C and F: whatever takes documents away (drops, renames, a gap in the oplog), the topic folds to the collection.
 import { compareByKey, countDifferences, type Kafka, type Mongo, readRawDocuments, startStack, waitFor } from '@tailwater/devstack';
-import type { Position } from '@tailwater/schema';
+import { compileNamespaceRules, createKafka } from '@tailwater/runtime';
+import { type Position, signalsTopicName } from '@tailwater/schema';
 import type { Collection, Document, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { GapRecord } from '../../../packages/producer/src/checkpoint/checkpoint-record.js';
+import { writeSignal } from '../../../packages/producer/src/signals/kafka-signal-topic.js';
+import type { SignalBody } from '../../../packages/producer/src/signals/signal.js';
+import { tellOfNamespaces } from '../../../packages/producer/src/snapshot/told-at-start.js';
 import { oldestPosition } from '../../../packages/producer/src/source/oplog/oplog-window.js';
 import { everyId } from './support/every-id.js';
 import { type FoldedTopic, foldTopic } from './support/folded-topic.js';
+import { keptLog } from './support/kept-log.js';
 import { type RunningOptions, RunningPipeline } from './support/running-pipeline.js';
 
 let mongo: Mongo;
@@ -222,6 +227,67 @@ describe('a copy that a producer decided on', () => {
     await second.fence();
     await second.untilInStep();
     await expectEqual('orders', 300);
+  });
+});
+
+describe.each(['oplog', 'change-stream'] as const)('a view where a collection was, by %s', (source) => {
+  it('is never asked for documents, and the name may become a collection again', async () => {
+    await collection('orders').insertMany(documents(60, 'stored'));
+    // Of the same ids.
+    await collection('sales').insertMany(documents(80, 'shown'));
+    const include = ['shop.orders'];
+    const first = await start({ include, source });
+    await first.untilInStep();
+    await collection('orders').drop();
+    await client.db('shop').createCollection('orders', { viewOn: 'sales', pipeline: [{ $set: { seen: true } }] });
+    const topic = `${prefix()}.shop.orders`;
+    const foldsTo = (size: number) =>
+      waitFor(() => foldTopic(kafka.brokers, topic), {
+        until: (folded) => folded.documents.size === size,
+        describe: (last) => `${size} documents, now ${last?.documents.size}`,
+      });
+    await foldsTo(0);
+    const sending = createKafka({ brokers: kafka.brokers, clientId: 'test' }, keptLog().logger);
+    const ask = (body: SignalBody) => writeSignal(sending, signalsTopicName(prefix()), { ...body, id: body.kind, askedAtMs: 0 });
+    await ask({ kind: 'refresh', namespace: 'shop.orders', ids: [1] });
+    await ask({ kind: 'snapshot', namespace: 'shop.orders' });
+    await ask({ kind: 'reconcile', namespace: 'shop.orders' });
+    const lines = (text: string) => first.log.filter(({ msg }) => msg.startsWith(text)).length;
+    await waitFor(() => lines('The topic was swept') === 2 && lines('Snapshot of the collection finished') === 2, {
+      describe: 'the reconcile of a view',
+    });
+    expect([lines('A signal was passed over'), first.counts.sweepPublished]).toEqual([2, 60]);
+    await foldsTo(0);
+    await first.stop();
+    expect(first.failure).toBeUndefined();
+    const second = await start({ include, source });
+    await second.untilReadAll();
+    await collection('orders').drop();
+    await collection('orders').insertMany(documents(3, 'again'));
+    await foldsTo(3);
+    await expectEqual('orders', 3);
+    expect(second.failure).toBeUndefined();
+  });
+});
+
+describe('what a start tells of the namespaces', () => {
+  it('names views, time series and, on an old server, capped collections', async () => {
+    const db = client.db('shop');
+    await db.createCollection('seen', { viewOn: 'orders', pipeline: [] });
+    await db.createCollection('measured', { timeseries: { timeField: 'at' } });
+    await db.createCollection('short', { capped: true, size: 4096 });
+    await db.createCollection('plain');
+    const include = ['shop.seen', 'shop.measured', 'shop.short', 'shop.plain', 'shop.later'];
+    const told = async (version: string, included: readonly string[]) => {
+      const { logger, lines } = keptLog();
+      await tellOfNamespaces({ client, version }, compileNamespaceRules({ include: [...included] }), included, logger);
+      return lines.map((line) => [line.level, line['code'], line['namespace'] ?? line['capped']]);
+    };
+    expect(await told('6.0.5', include)).toEqual([
+      ['warn', 'TW1195', 'shop.seen'],
+      ['warn', 'TW1195', 'shop.measured'],
+    ]);
+    expect(await told('4.4.2', ['shop.*'])).toEqual([['warn', 'TW1196', ['shop.short']]]);
   });
 });
 

@@ -1,14 +1,5 @@
 // `producer start`: tails the oplog and copies the collections into Kafka until it is told to stop.
-import {
-  type Command,
-  checkKafka,
-  createMetrics,
-  type Logger,
-  runServices,
-  schemaLookup,
-  startStatusServer,
-  withBuckets,
-} from '@tailwater/runtime';
+import { type Command, checkKafka, createMetrics, runServices, schemaLookup, startStatusServer, withBuckets } from '@tailwater/runtime';
 import { SchemaIds } from '@tailwater/schema';
 import { CommitPointWatch } from '../headroom/commit-point-watch.js';
 import { HeadroomWatch } from '../headroom/headroom-watch.js';
@@ -16,16 +7,16 @@ import { NormalizeCounters } from '../normalize/normalize-counters.js';
 import { runPipeline } from '../pipeline.js';
 import { ProducerMetrics } from '../producer-metrics.js';
 import { ProducerState } from '../producer-state.js';
-import { listCollections } from '../snapshot/collections.js';
 import { registerSnapshotMetrics } from '../snapshot/snapshot-metrics.js';
 import { SnapshotPlan } from '../snapshot/snapshot-plan.js';
 import { checkSnapshotQueries } from '../snapshot/snapshot-queries.js';
 import { SnapshotReport } from '../snapshot/snapshot-report.js';
-import { connectSource, type MongoSource } from '../source/mongo/connect.js';
+import { tellOfNamespaces } from '../snapshot/told-at-start.js';
+import { connectSource } from '../source/mongo/connect.js';
 import { checkPrivileges, neededPrivileges, sourceFailure } from '../source/mongo/needed-privileges.js';
 import { SourceHealth } from '../source/mongo/source-health.js';
 import { logPrimaries } from '../source/mongo/topology-log.js';
-import { type PreparedStart, prepareStart, startOptions } from './prepare-start.js';
+import { prepareStart, startOptions } from './prepare-start.js';
 import { ProgressDisplay } from './progress-display.js';
 import { registerSubjects } from './registry.js';
 import { describeState, readiness } from './state-report.js';
@@ -86,7 +77,7 @@ export const startCommand: Command<typeof startOptions> = {
         'Producer started',
       );
       try {
-        await warnOfEmptySelection(source, rules, given.include, logger);
+        await tellOfNamespaces(source, rules, given.include, logger);
         const plan = new SnapshotPlan(given.snapshot);
         const deps = { source, kafka, subjects, schemas, rules, counters, metrics: producerMetrics, report, plan, state, health, logger };
         const display = new ProgressDisplay(state, stderr, logger);
@@ -121,17 +112,3 @@ export const startCommand: Command<typeof startOptions> = {
     }
   },
 };
-
-async function warnOfEmptySelection(
-  source: MongoSource,
-  rules: PreparedStart['rules'],
-  include: readonly string[],
-  logger: Logger,
-): Promise<void> {
-  if ((await listCollections(source.client, rules)).length > 0) return;
-  const patterns = include.length === 0 ? 'all namespaces' : include.join(', ');
-  logger.warn(
-    { include: patterns },
-    'No collection matches the included namespaces yet; it is published as soon as one does. Look for a typo if that surprises you',
-  );
-}

@@ -14,7 +14,6 @@ const GROUP_DOCUMENTS = 32;
 
 export interface RefresherDependencies {
   readonly documents: Pick<SourceDocuments, 'find'>;
-  /** Of a source of many parts it knows the keys of all of them: what is absent here may be there. */
   readonly keys: Pick<SourceKeys, 'find'>;
   readonly sequencer: Sequencer;
   readonly progress: TailProgress;
@@ -65,14 +64,15 @@ export class Refresher {
   async #read(namespace: TrackedNamespace, ids: KeyedIds, touched: Position, signal: AbortSignal): Promise<Read> {
     const { documents, keys, progress } = this.#deps;
     const notBefore = progress.end.compare(touched) > 0 ? progress.end : touched;
-    const found = await documents.find(namespace, ids, notBefore, signal);
-    const notFound = new Map([...ids].filter(([key]) => !found.documents.has(key)));
+    // Which of them there are is asked first: that tells a collection from a view.
+    const known = await keys.find(namespace, ids, notBefore, signal);
+    const absent = [...ids.keys()].filter((key) => !known.present.has(key));
+    if (absent.length === ids.size) return { documents: [], absent, unread: new Map(), position: known.position, lastId: undefined };
+    const present = new Map([...ids].filter(([key]) => known.present.has(key)));
+    const found = await documents.find(namespace, present, notBefore, signal);
     // What was not read, because the others are large, is read with the next ones.
-    const [missing, unread]: [KeyedIds, KeyedIds] = found.isWhole ? [notFound, new Map()] : [new Map(), notFound];
-    const elsewhere = missing.size === 0 ? undefined : await keys.find(namespace, missing, notBefore, signal);
-    const absent = [...missing.keys()].filter((key) => elsewhere?.present.has(key) !== true);
-    const position = elsewhere?.position ?? found.position;
-    return { documents: [...found.documents.values()], absent, unread, position, lastId: undefined };
+    const unread = found.isWhole ? new Map() : new Map([...present].filter(([key]) => !found.documents.has(key)));
+    return { documents: [...found.documents.values()], absent, unread, position: found.position, lastId: undefined };
   }
 }
 

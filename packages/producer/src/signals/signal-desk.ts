@@ -6,6 +6,7 @@ import type { TrackedNamespace } from '../normalize/change-batch.js';
 import type { Sequencer } from '../sequence/sequencer.js';
 import type { Snapshotter } from '../snapshot/snapshotter.js';
 import { isMongoRefusal } from '../source/mongo/mongo-errors.js';
+import type { NamespaceKind } from '../source/mongo/namespace-kinds.js';
 import type { Sweeper } from '../sweep/sweeper.js';
 import type { SignalRecord } from './kafka-signal-topic.js';
 import type { Pauses } from './pauses.js';
@@ -16,6 +17,7 @@ export interface SignalDeskDependencies {
   /** Hands over the records from an offset on, until the signal aborts; `take` does not wait. */
   readonly read: (from: bigint, take: (record: SignalRecord) => void, signal: AbortSignal) => Promise<void>;
   readonly namespaceOf: (name: string) => TrackedNamespace;
+  readonly kindOf: (namespace: TrackedNamespace) => Promise<NamespaceKind | undefined>;
   readonly snapshotter: Snapshotter;
   readonly sweeper: Sweeper;
   readonly refresher: Refresher;
@@ -73,7 +75,7 @@ export class SignalDesk {
     const behind = signalsMessage(source, record.offset + 1n);
     const asked = tryDecode(record);
     const about = asked === undefined ? {} : { id: asked.id, ...('namespace' in asked ? { namespace: asked.namespace } : {}) };
-    const refusal = asked === undefined ? 'this release does not understand it' : this.#refusal(asked);
+    const refusal = asked === undefined ? 'this release does not understand it' : await this.#refusal(asked);
     if (asked === undefined || refusal !== undefined) {
       logger.warn({ ...about, offset: record.offset.toString(), reason: refusal }, 'A signal was passed over');
       await sequencer.note(() => [behind]);
@@ -91,9 +93,14 @@ export class SignalDesk {
     }
   }
 
-  #refusal(asked: Signal): string | undefined {
-    if (!('namespace' in asked) || this.#deps.namespaceOf(asked.namespace).included) return undefined;
-    return 'its namespace is not included';
+  async #refusal(asked: Signal): Promise<string | undefined> {
+    if (!('namespace' in asked)) return undefined;
+    const namespace = this.#deps.namespaceOf(asked.namespace);
+    if (!namespace.included) return 'its namespace is not included';
+    // A reconcile takes what a collection of that name has left in the topic.
+    if (asked.kind === 'reconcile') return undefined;
+    const kind = await this.#deps.kindOf(namespace);
+    return kind === 'view' || kind === 'timeseries' ? 'its namespace is no collection, but a view or time series' : undefined;
   }
 
   /** Does what can be done before the note of it, and returns what takes place with the note, when that is its turn. */

@@ -2,12 +2,13 @@
 // which is its rows' position; older servers give their newest majority position behind the read.
 import { RAW_BATCHES } from '@tailwater/runtime';
 import { findId, Position } from '@tailwater/schema';
-import { type Document, MaxKey, type MongoClient, type ReadPreferenceLike, Timestamp } from 'mongodb';
+import { type Document, MaxKey, MinKey, type MongoClient, type ReadPreferenceLike, Timestamp } from 'mongodb';
 import type { SnapshotRange } from '../checkpoint/checkpoint-record.js';
 import { shareOut } from '../memory-shares.js';
 import type { TrackedNamespace } from '../normalize/change-batch.js';
 import { bytesOf } from '../source/large-reply.js';
 import { idDocument, idOf, idValue } from '../source/mongo/id-value.js';
+import { isRefusedByView, namespaceKind } from '../source/mongo/namespace-kinds.js';
 import { newestMajorityPosition, toPosition } from '../source/oplog/oplog-window.js';
 
 /** MongoDB 5.0's wire version, the first with snapshot reads outside of transactions. */
@@ -73,6 +74,16 @@ export class ChunkReader {
    * @param notBefore - a member that has not come that far waits, so that a new primary does not show rows of the past
    */
   async read(namespace: TrackedNamespace, range: SnapshotRange, notBefore: Position, signal: AbortSignal): Promise<Chunk> {
+    try {
+      return await this.#read(namespace, range, notBefore, signal);
+    } catch (error) {
+      // The collection is gone, and its name is a view's now: nothing of it is left to copy. A filter may be refused alike.
+      if (!isRefusedByView(error) || (await namespaceKind(this.#client, namespace)) === 'collection') throw error;
+      return { documents: [], position: await newestMajorityPosition(this.#client), lastId: undefined };
+    }
+  }
+
+  async #read(namespace: TrackedNamespace, range: SnapshotRange, notBefore: Position, signal: AbortSignal): Promise<Chunk> {
     const hello = await this.#client.db('admin').command({ hello: 1 });
     if (Number(hello['maxWireVersion']) >= SNAPSHOT_READS_WIRE_VERSION) {
       try {
@@ -135,10 +146,11 @@ export class ChunkReader {
     if (last instanceof MaxKey) return { documents: [], clusterTime: NO_POSITION };
     // `min` and `max` bound the index itself: unlike $gt they do not stop at values of another type, so ids of mixed types are
     // all read. `min` includes its bound, which the filter leaves out behind a chunk, and not the greatest _id that there can be.
-    const min = last === undefined ? from : last; // An _id may be null.
-    const bounds = { skip, ...(min === undefined ? {} : { min: { _id: min } }), ...(to === undefined ? {} : { max: { _id: to } }) };
+    // There always is one: it also keeps views, which know no bounds, from answering as if they were collections.
+    const min = last !== undefined ? last : from !== undefined ? from : new MinKey(); // An _id may be null.
+    const bounds = { skip, min: { _id: min }, ...(to === undefined ? {} : { max: { _id: to } }) };
     const reply = await this.#query(namespace, last === undefined ? [] : [{ _id: { $ne: last } }], bounds, readConcern, signal);
-    if (reply.documents.length > 0 || min === undefined || to !== undefined) return reply;
+    if (reply.documents.length > 0 || to !== undefined) return reply;
     return this.#query(namespace, [{ _id: new MaxKey() }], {}, readConcern, signal);
   }
 

@@ -2,6 +2,7 @@
 import { findId, type Position, recordKey } from '@tailwater/schema';
 import type { MongoClient } from 'mongodb';
 import type { TrackedNamespace } from '../normalize/change-batch.js';
+import { isRefusedByView } from '../source/mongo/namespace-kinds.js';
 import { readDocuments } from '../source/mongo/read-documents.js';
 import { newestMajorityPosition } from '../source/oplog/oplog-window.js';
 
@@ -33,9 +34,15 @@ export class SourceKeys {
       return true;
     };
     const query = { notBefore, idsOnly: true, batchSize: 2000, signal };
-    if (queried.length > 0) await readDocuments(this.#client, namespace, { ...query, filter: { _id: { $in: queried } } }, take);
-    // An id that cannot be queried by is looked for among all of them: slow, and as rare as such ids.
-    if (queried.length < ids.size) await readDocuments(this.#client, namespace, { ...query, filter: {} }, take);
+    try {
+      if (queried.length > 0) await readDocuments(this.#client, namespace, { ...query, filter: { _id: { $in: queried } } }, take);
+      // An id that cannot be queried by is looked for among all of them: slow, and as rare as such ids.
+      if (queried.length < ids.size) await readDocuments(this.#client, namespace, { ...query, filter: {} }, take);
+    } catch (error) {
+      // The collection is gone, and its name is a view's now: what that shows are other collections' documents.
+      if (!isRefusedByView(error)) throw error;
+      present.clear();
+    }
     return { present, position: await newestMajorityPosition(this.#client) };
   }
 }

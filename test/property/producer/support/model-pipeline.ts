@@ -165,7 +165,18 @@ export class ModelPipeline {
     for (const namespace of vanished(published, listed, checkpoint)) await sweeper.request(namespace, 'vanished');
     const refresher = new Refresher({ documents: modelDocuments(this.#options), keys, sequencer, progress, touched });
     const desk = new SignalDesk(
-      { read: this.#readSignals, namespaceOf, snapshotter, sweeper, refresher, sequencer, pauses, source, logger },
+      {
+        read: this.#readSignals,
+        namespaceOf,
+        kindOf: async () => 'collection',
+        snapshotter,
+        sweeper,
+        refresher,
+        sequencer,
+        pauses,
+        source,
+        logger,
+      },
       checkpoint,
     );
     const stop = new AbortController();

@@ -1,10 +1,11 @@
 // Change streams as a source of changes, for users without access to `local`, for Atlas, and for clusters behind a mongos.
 // A lost cursor is opened again behind the last event that was handed out; nothing is skipped or repeated.
-import { sleep, TailwaterError } from '@tailwater/runtime';
+import { type Logger, sleep, TailwaterError } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import { type Document, type MongoClient, MongoServerError } from 'mongodb';
 import type { SourceConnection } from '../mongo/client.js';
 import { isRetriableMongoError, isUnauthorized } from '../mongo/mongo-errors.js';
+import { isUnwatchable } from '../mongo/namespace-kinds.js';
 import { connectOneMongos } from '../mongo/one-mongos.js';
 import type { SourceHealth } from '../mongo/source-health.js';
 import { newestMajorityPosition } from '../oplog/oplog-window.js';
@@ -40,28 +41,35 @@ export interface ChangeStreamOptions extends NamespacePatterns {
 export class ChangeStreamSource implements ChangeSource {
   readonly #client: MongoClient;
   readonly #options: ChangeStreamOptions;
-  readonly #request: StreamRequest;
+  #request: StreamRequest;
   readonly #health: SourceHealth;
+  readonly #logger: Logger;
   #openings = 0;
 
-  constructor(client: MongoClient, options: ChangeStreamOptions, health: SourceHealth) {
+  constructor(client: MongoClient, options: ChangeStreamOptions, health: SourceHealth, logger: Logger) {
     this.#client = client;
     this.#options = options;
     this.#request = requestOf(options);
     this.#health = health;
+    this.#logger = logger;
   }
 
   /** Where a stream that is opened now begins: it needs no right but that to open it. */
   async newestPosition(): Promise<Position> {
     try {
-      for await (const { token } of readChangeStream(this.#client, this.#request, undefined, () => SHORT_AWAIT_MS)) {
-        const place = token === undefined ? undefined : readToken(token);
-        // The token of a stream's beginning is the first place that it has not seen.
-        if (token !== undefined && place !== undefined) return new StreamPosition(...before(place.t, place.i), 0, token);
-        break;
-      }
+      return await this.#newest();
     } catch (error) {
-      throw this.#coded(error, new Position(0, 0));
+      if (!this.#widens(error)) throw this.#coded(error, new Position(0, 0));
+      return this.newestPosition();
+    }
+  }
+
+  async #newest(): Promise<Position> {
+    for await (const { token } of readChangeStream(this.#client, this.#request, undefined, () => SHORT_AWAIT_MS)) {
+      const place = token === undefined ? undefined : readToken(token);
+      // The token of a stream's beginning is the first place that it has not seen.
+      if (token !== undefined && place !== undefined) return new StreamPosition(...before(place.t, place.i), 0, token);
+      break;
     }
     return newestMajorityPosition(this.#client);
   }
@@ -82,6 +90,7 @@ export class ChangeStreamSource implements ChangeSource {
           if (end === begin) await sleep(REOPEN_DELAY_MS, signal);
         } catch (error) {
           if (signal.aborted) return;
+          if (this.#widens(error)) continue;
           const coded = this.#coded(error, end);
           if (coded instanceof TailwaterError || !isRetriableMongoError(error)) throw coded;
           await reader.failed(error, signal, { position: end.toString() });
@@ -117,14 +126,31 @@ export class ChangeStreamSource implements ChangeSource {
     }
   }
 
+  /**
+   * The only collection that is watched is a view now, or time series, which cannot be watched: its database is watched instead, until a
+   * collection takes the name again. The oplog is read alike.
+   */
+  #widens(error: unknown): boolean {
+    const { scope } = this.#request;
+    if (scope.collection === undefined || scope.database === undefined || !isUnwatchable(error)) return false;
+    this.#request = { ...this.#request, scope: { database: scope.database } };
+    this.#logger.warn(
+      { namespace: `${scope.database}.${scope.collection}` },
+      'The namespace is no collection: its database is watched instead',
+    );
+    return true;
+  }
+
   #coded(error: unknown, position: Position): unknown {
     if (!(error instanceof MongoServerError)) return error;
-    if (PLACE_LOST.has(Number(error.code))) return PositionLost.fromChangeStream(position, error);
+    if (isPlaceLost(error)) return PositionLost.fromChangeStream(position, error);
     if (isUnauthorized(error)) return new TailwaterError('TW1161', { scope: describeScope(this.#request) }, { cause: error });
     if (error.code === BSON_OBJECT_TOO_LARGE) return new TailwaterError('TW1162', { position: position.toString() }, { cause: error });
     return error;
   }
 }
+
+const isPlaceLost = (error: unknown): boolean => error instanceof MongoServerError && PLACE_LOST.has(Number(error.code));
 
 function requestOf(options: ChangeStreamOptions): StreamRequest {
   const [major = 0, minor = 0, patch = 0] = options.version.split('.').map((part) => Number.parseInt(part, 10));

@@ -7,6 +7,7 @@ export interface DocumentQuery {
   readonly filter: Document;
   /** A member that has not come that far waits, so that none shows the past. */
   readonly notBefore: Position;
+  /** Nothing but the `_id`s, and of a collection alone: a view, which has no documents of its own, refuses. */
   readonly idsOnly?: boolean;
   readonly batchSize: number;
   readonly signal?: AbortSignal;
@@ -25,7 +26,13 @@ export function readDocuments(
   take: (document: Buffer) => boolean,
 ): Promise<boolean> {
   return readAfter(client, notBefore, async (session) => {
-    const options = { raw: true, session, readConcern: 'majority', batchSize, ...(idsOnly ? { projection: { _id: 1 } } : {}) } as const;
+    const options = {
+      raw: true,
+      session,
+      readConcern: 'majority',
+      batchSize,
+      ...(idsOnly ? { projection: { _id: 1 }, showRecordId: true } : {}),
+    } as const;
     const cursor = client
       .db(database)
       .collection(collection)

@@ -180,6 +180,18 @@ export const mongodbErrors = {
     hint: 'The producer begins to read the shards that came by itself; nothing needs to be done.',
     ...passing,
   },
+  TW1195: {
+    title: 'No collection, but a view or time series',
+    message: '{namespace} is included by its name, and it is a {kind}: it has no documents of its own, and nothing of it is published',
+    hint: 'Include the collections that it shows instead. Documents that a collection of this name has left in its topic get their tombstones.',
+    ...permanent,
+  },
+  TW1196: {
+    title: 'Capped collections of an old server',
+    message: 'MongoDB {version} does not write down what falls off the end of a capped collection: {namespaces}',
+    hint: 'Their topics and targets keep documents that the collection has lost. Run `producer reconcile --namespace <db.coll>` as often as that matters, or upgrade to MongoDB 5.0 or newer, whose oplog has these deletes.',
+    ...permanent,
+  },
   TW1170: {
     title: 'GridFS bucket excluded',
     message: 'The GridFS bucket {bucket} is marked by --gridfs, and its files are excluded',
