@@ -236,7 +236,7 @@ export class Sequencer {
 
   /** What the commands up to `position` mean for snapshots and sweeps and tell the readers of their topics, and the position. */
   async #behindCommands(commands: CollectionCommand[], position: Position): Promise<TopicRecords[]> {
-    const { source, topics, onCommand } = this.#deps;
+    const { source, topics, onCommand, touched } = this.#deps;
     const messages: CheckpointMessage[] = [];
     const control: TopicRecords[] = [];
     while (commands[0] !== undefined && new Position(commands[0].t, commands[0].i).compare(position) <= 0) {
@@ -244,6 +244,7 @@ export class Sequencer {
       const isGone = command.kind !== 'create' && command.namespace.included;
       const layout = isGone ? await topics.existing(command.namespace) : undefined;
       if (layout !== undefined) control.push(dropRecords(source, command, layout));
+      touched.reach(new Position(command.t, command.i));
       messages.push(...onCommand(command));
     }
     return [...control, this.#checkpoint(...messages, this.#positionMessage(position))];

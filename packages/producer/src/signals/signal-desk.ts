@@ -122,7 +122,8 @@ export class SignalDesk {
       case 'resume': {
         const paused = asked.kind === 'resume' ? NOTHING_PAUSED : { snapshots: true, tail: asked.tail };
         return () => {
-          pauses.set(paused);
+          // A resume that was read already has ended this pause: what stands between them in line may wait for the tail.
+          if (!this.#inbox.some((record) => tryDecode(record)?.kind === 'resume')) pauses.set(paused);
           return [pausedMessage(source, paused)];
         };
       }

@@ -40,6 +40,11 @@ export class TouchedKeys {
     for (const window of this.#windows.get(namespace) ?? []) window.isVoid = true;
   }
 
+  /** The tail has come to a command at the position: what is read from now on is no older, or it would be of the collection before. */
+  reach(position: Position): void {
+    if (position.compare(this.#last) > 0) this.#last = position;
+  }
+
   /** Records the keys of a batch of the tail, before any of it is published. */
   touch(batch: ChangeBatch): void {
     const last = batch.length - 1;
