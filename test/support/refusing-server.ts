@@ -48,5 +48,9 @@ async function answer(incoming: IncomingMessage, outgoing: ServerResponse, autho
     .split('\n')
     .filter((line) => /^{"(?:index|delete|create)":/.test(line));
   const error = { type: 'document_parsing_exception', reason: repeated };
-  send(200, { errors: true, items: actions.map(() => ({ index: { status: 400, error } })) });
+  const items = actions.map((line) => {
+    const [[action, { _index, _id }]] = Object.entries(JSON.parse(line)) as [[string, { readonly _index: string; readonly _id: string }]];
+    return { [action]: { _index, _id, status: 400, error } };
+  });
+  send(200, { errors: true, items });
 }
