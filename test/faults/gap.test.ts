@@ -84,8 +84,15 @@ describe('an oplog that rolled past the checkpoint of a producer that was down',
     const { stdout } = await runCommand('producer', ['status', ...args, '--json']);
     const report = JSON.parse(stdout) as { gap: object; sweeps: { namespace: string; state: string; tombstones: number }[] };
     expect(report.gap).toMatchObject({ from: gap?.from, healedAtMs: gap?.healedAtMs });
-    expect(new Set(report.sweeps.map(({ namespace, state }) => `${namespace} ${state}`))).toEqual(
-      new Set(['shop.orders done', 'shop.items done', 'shop.customers done']),
+    // The topic of `clients` may have been made ahead for its copy before the gap was noticed: it is swept too, then.
+    const sweeps = new Map(report.sweeps.map(({ namespace, state }) => [namespace, state]));
+    sweeps.delete('shop.clients');
+    expect(sweeps).toEqual(
+      new Map([
+        ['shop.orders', 'done'],
+        ['shop.items', 'done'],
+        ['shop.customers', 'done'],
+      ]),
     );
   });
 
