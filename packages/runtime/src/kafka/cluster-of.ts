@@ -1,20 +1,16 @@
 // The cluster behind an admin client of kafkajs, which asks the brokers more than the client itself can: all partitions in one request.
 import type { Admin, Cluster, Kafka } from 'kafkajs';
-
-const CREATE_CLUSTER = 'private:Kafka:createCluster';
-
-type CreateCluster = (options: unknown) => Cluster;
+import { clusterFactory } from './kafkajs-cluster.js';
 
 const clusters = new WeakMap<Admin, Cluster>();
 
 /** Makes an admin client whose cluster is known. */
 export function adminWithCluster(kafka: Kafka, make: () => Admin): Admin {
-  const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === CREATE_CLUSTER);
-  if (symbol === undefined) return make();
-  const client = kafka as unknown as Record<symbol, CreateCluster>;
-  const create = client[symbol] as CreateCluster;
+  const factory = clusterFactory(kafka);
+  if (factory === undefined) return make();
+  const { create } = factory;
   let cluster: Cluster | undefined;
-  client[symbol] = (options) => {
+  factory.create = (options) => {
     cluster = create(options);
     return cluster;
   };
@@ -23,7 +19,7 @@ export function adminWithCluster(kafka: Kafka, make: () => Admin): Admin {
     if (cluster !== undefined) clusters.set(admin, cluster);
     return admin;
   } finally {
-    client[symbol] = create;
+    factory.create = create;
   }
 }
 

@@ -1,12 +1,11 @@
 // Why a coordinator is not found. kafkajs asks one broker after the other and drops what they answer, so a missing right on a group or a
 // transactional id looks like a broker that is away, for which a process waits. Asked once more, the answer is kept.
 import type { Cluster, Kafka } from 'kafkajs';
+import { clusterFactory } from './kafkajs-cluster.js';
 
-const CREATE_CLUSTER = 'private:Kafka:createCluster';
 const REFUSALS: ReadonlySet<unknown> = new Set(['GROUP_AUTHORIZATION_FAILED', 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED']);
 
 type CoordinatorRequest = Parameters<Cluster['findGroupCoordinatorMetadata']>[0];
-type CreateCluster = (options: unknown) => Cluster;
 
 /** What is used of kafkajs's cluster; its types do not mention it. */
 interface AskedCluster {
@@ -18,11 +17,10 @@ interface AskedBroker {
 
 /** The clients that are made from now on throw the refusal itself. Does nothing when the installed kafkajs is built otherwise. */
 export function tellCoordinatorRefusals(kafka: Kafka): void {
-  const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === CREATE_CLUSTER);
-  if (symbol === undefined) return;
-  const client = kafka as unknown as Record<symbol, CreateCluster>;
-  const createCluster = client[symbol] as CreateCluster;
-  client[symbol] = (options) => tellingRefusals(createCluster(options));
+  const factory = clusterFactory(kafka);
+  if (factory === undefined) return;
+  const { create } = factory;
+  factory.create = (options) => tellingRefusals(create(options));
 }
 
 /** The same cluster. */

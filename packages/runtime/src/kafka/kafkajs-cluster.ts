@@ -1,14 +1,32 @@
-// The cluster of a kafkajs client: its connections, with TLS and SASL, without a producer, consumer or admin around them. kafkajs keeps it to itself.
+// How a kafkajs client makes its clusters, which hold its connections, with TLS and SASL. kafkajs keeps that to itself: this is the only place that finds it.
 import type { Cluster, Kafka } from 'kafkajs';
 
 const CREATE_CLUSTER = 'private:Kafka:createCluster';
 
-type CreateCluster = (options: object) => Cluster;
+type CreateCluster = (options: unknown) => Cluster;
 
-/** @throws TypeError when the installed kafkajs is built otherwise */
-export function createCluster(kafka: Kafka): Cluster {
+/** How this client makes clusters; undefined when the installed kafkajs is built otherwise. */
+export function clusterFactory(kafka: Kafka): { create: CreateCluster } | undefined {
   const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === CREATE_CLUSTER);
-  if (symbol === undefined) throw new TypeError('This version of kafkajs has no cluster to create');
-  const create = (kafka as unknown as Record<symbol, CreateCluster>)[symbol] as CreateCluster;
-  return create({ allowAutoTopicCreation: false });
+  if (symbol === undefined) return undefined;
+  const client = kafka as unknown as Record<symbol, CreateCluster>;
+  return {
+    get create() {
+      return client[symbol] as CreateCluster;
+    },
+    set create(create: CreateCluster) {
+      client[symbol] = create;
+    },
+  };
+}
+
+/**
+ * A cluster without a producer, consumer or admin around it.
+ *
+ * @throws TypeError when the installed kafkajs is built otherwise
+ */
+export function createCluster(kafka: Kafka): Cluster {
+  const factory = clusterFactory(kafka);
+  if (factory === undefined) throw new TypeError('This version of kafkajs has no cluster to create');
+  return factory.create({ allowAutoTopicCreation: false });
 }
