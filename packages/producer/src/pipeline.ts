@@ -254,7 +254,7 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
   });
   state.quarantine = () => quarantine.statuses();
   const sequencer: Sequencer = new Sequencer({
-    normalizer: createNormalizer(source, session.changes, options.source, namespaces, deps.counters, logger),
+    normalizer: createNormalizer(session.changes, options.source, namespaces, deps.counters, logger),
     lookup: new DocumentLookup(source.client, shares.lookup),
     contents,
     encoder: new RecordEncoder(options.valueFormat, shares.kept),

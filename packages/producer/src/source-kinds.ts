@@ -11,7 +11,6 @@ import type { NamespacePatterns } from './source/change-stream/scope.js';
 import type { MongoSource, SourceKind } from './source/mongo/connect.js';
 import type { SourceHealth } from './source/mongo/source-health.js';
 import { OplogSource } from './source/oplog/oplog-source.js';
-import { TransactionEntries } from './source/oplog/transaction-entries.js';
 import { ShardedSource } from './source/sharded/sharded-source.js';
 import type { ChangeSource } from './source/source.js';
 
@@ -33,18 +32,18 @@ export function openSource(
 ): ChangeSource {
   const { client, version, isMongos, connection } = source;
   if (options.source === 'oplog') {
-    if (!isMongos) return new OplogSource(client, health);
+    const child = logger.child({ component: 'oplog' });
+    if (!isMongos) return new OplogSource(client, connection, health, child);
     const { lanes } = shareOut(options.memoryBudgetBytes);
-    return new ShardedSource(client, connection, { laneBytes: lanes, health }, logger.child({ component: 'oplog' }));
+    return new ShardedSource(client, connection, { laneBytes: lanes, health }, child);
   }
   const postImages = options.fullDocument === 'when-available';
   const { include, exclude } = options;
-  const streamOptions = { include, exclude, version, mongos: isMongos ? connection : undefined, postImages, isAwaited };
+  const streamOptions = { include, exclude, version, connection, isMongos, postImages, isAwaited };
   return new ChangeStreamSource(client, streamOptions, health, logger.child({ component: 'change-stream' }));
 }
 
 export function createNormalizer(
-  source: MongoSource,
   changes: ChangeSource,
   kind: SourceKind,
   namespaces: NamespaceTable,
@@ -53,6 +52,6 @@ export function createNormalizer(
 ): EntryNormalizer {
   const child = logger.child({ component: 'normalize' });
   if (kind === 'change-stream') return new EventNormalizer(namespaces, counters, child);
-  const isSharded = changes instanceof ShardedSource;
-  return new Normalizer(isSharded ? changes : new TransactionEntries(source.client), namespaces, counters, child, isSharded);
+  if (!(changes instanceof ShardedSource || changes instanceof OplogSource)) throw new TypeError('The source has no oplog');
+  return new Normalizer(changes, namespaces, counters, child, changes instanceof ShardedSource);
 }

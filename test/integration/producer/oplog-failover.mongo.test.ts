@@ -3,6 +3,7 @@
 import { type Mongo, type MongoMember, startMongo, waitFor } from '@tailwater/devstack';
 import { type Collection, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ChangeStreamSource } from '../../../packages/producer/src/source/change-stream/change-stream-source.js';
 import { SourceHealth } from '../../../packages/producer/src/source/mongo/source-health.js';
 import { OplogSource } from '../../../packages/producer/src/source/oplog/oplog-source.js';
 import { keptLog } from './support/kept-log.js';
@@ -23,7 +24,7 @@ beforeAll(async () => {
   client.on('commandStarted', ({ command, address }) => {
     if (command['find'] === 'oplog.rs') cursors.push(address);
   });
-  oplog = new OplogSource(client, new SourceHealth(keptLog().logger));
+  oplog = new OplogSource(client, { uri: mongo.uri, access: {} }, new SourceHealth(keptLog().logger), keptLog().logger);
 });
 
 afterEach(async () => {
@@ -111,6 +112,43 @@ describe('OplogSource', () => {
     expect(tail.failure).toBeUndefined();
     expect(seen()).toEqual(Array.from({ length: 60 }, (_, n) => n));
   });
+
+  it.each(['oplog', 'change-stream'] as const)(
+    'reads on from another member when the primary is new and its oplog short: %s',
+    async (kind) => {
+      const orders = await collection();
+      await orders.insertOne({ n: -1 }, { writeConcern: { w: 'majority' } });
+      const after = await oplog.newestPosition();
+      await orders.insertMany(numbers(0, 20), { writeConcern: { w: 'majority' } });
+      const primary = await server().primary();
+      const [fresh, other] = server().members.filter((member) => member !== primary) as [MongoMember, MongoMember];
+      await fresh.shutdown();
+      await fresh.forget();
+      await fresh.start();
+      await other.shutdown();
+      await server().stepDown();
+      expect(await server().primary()).toBe(fresh);
+      // The driver, too, has to know by now who is the primary: it is that one which is asked first.
+      await waitFor(async () => (await client.db('admin').command({ hello: 1 }))['me'] === fresh.host, {
+        describe: 'the driver to know the primary',
+      });
+      const log = keptLog();
+      const connection = { uri: server().uri, access: {} };
+      const options = { include: ['shop.*'], exclude: [], version: '6.0.5', isMongos: false, postImages: false, isAwaited: () => true };
+      const health = new SourceHealth(log.logger);
+      const source =
+        kind === 'oplog'
+          ? new OplogSource(client, connection, health, log.logger)
+          : new ChangeStreamSource(client, { ...options, connection }, health, log.logger);
+      let read = 0;
+      for await (const { entries } of source.read(after, AbortSignal.timeout(60_000))) {
+        read += entries.filter((bytes) => bytes.includes('shop.orders') || kind === 'change-stream').length;
+        if (read >= 20) break;
+      }
+      expect(read).toBe(20);
+      expect(log.lines.map(({ msg }) => msg)).toContainEqual(expect.stringContaining('in that of another one, which is read now'));
+    },
+  );
 });
 
 /** Whether the member fetches the oplog of others. */

@@ -21,7 +21,7 @@ beforeAll(async () => {
   mongo = await startMongo({ oplogSizeMb: 1, syncDelaySeconds: 1 });
   client = new MongoClient(mongo.uri);
   log = keptLog();
-  oplog = new OplogSource(client, new SourceHealth(log.logger));
+  oplog = new OplogSource(client, { uri: mongo.uri, access: {} }, new SourceHealth(log.logger), log.logger);
 });
 
 afterEach(() => tail?.stop());
@@ -151,7 +151,7 @@ describe('OplogSource', () => {
     const newest = await oplog.newestPosition();
     const before = log.lines.length;
     // No pipeline confirms here that an outage of a test before is over.
-    const ahead = new OplogSource(client, new SourceHealth(log.logger));
+    const ahead = new OplogSource(client, { uri: mongo?.uri as string, access: {} }, new SourceHealth(log.logger), log.logger);
     tail = new Tail(ahead, new Position(newest.t + 100_000, 1));
     // The first failure is told at once; the next ones are summed up for a minute.
     await waitFor(() => log.lines.length > before, { describe: 'it to say that it tries again' });

@@ -1,5 +1,5 @@
 // One mongod of a replica set, or a standalone one.
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Document, MongoClient, type MongoClientOptions } from 'mongodb';
 import type { ProcessSpec } from '../supervision/protocol.js';
@@ -37,6 +37,15 @@ export class MongoMember extends SupervisedServer {
     return `127.0.0.1:${this.port}`;
   }
 
+  /** Takes its data away while it is down: the next start sets it up anew from another member, with an oplog that begins there. */
+  async forget(): Promise<void> {
+    await rm(this.#data, { recursive: true, force: true });
+  }
+
+  get #data(): string {
+    return join(this.supervisor.directory, this.name);
+  }
+
   /** The answer to `hello` from this very member; needs no credentials. */
   async hello(): Promise<Document> {
     return this.withClient((client) => client.db('admin').command({ hello: 1 }));
@@ -54,7 +63,7 @@ export class MongoMember extends SupervisedServer {
   }
 
   protected override async command(): Promise<ProcessSpec> {
-    const data = join(this.supervisor.directory, this.name);
+    const data = this.#data;
     await mkdir(data, { recursive: true });
     const own = [
       '--port',

@@ -69,7 +69,7 @@ export class SourceReader {
     };
     const sourceOptions = { source: kind, fullDocument: options.fullDocument ?? ('lookup' as const), ...patterns };
     this.source = openSource(mongo, sourceOptions, () => true, new SourceHealth(logger), logger);
-    const normalizer = createNormalizer(mongo, this.source, kind, new NamespaceTable(compileNamespaceRules(patterns)), counters, logger);
+    const normalizer = createNormalizer(this.source, kind, new NamespaceTable(compileNamespaceRules(patterns)), counters, logger);
     this.unknown = () => [...counters.unknownByKind.keys()];
     this.#normalize = async (batch) => {
       const rows = new ChangeBatch();

@@ -87,7 +87,8 @@ export class OplogTail {
         return [];
       },
     });
-    this.#running = this.#run(new OplogSource(client, new SourceHealth(logger)), options.after, sequencer).catch((error: unknown) => {
+    const oplog = new OplogSource(client, { uri: 'mongodb://members/', access: {} }, new SourceHealth(logger), logger);
+    this.#running = this.#run(oplog, options.after, sequencer).catch((error: unknown) => {
       this.#failure = error;
     });
   }

@@ -4,6 +4,7 @@ import { type Logger, sleep, TailwaterError } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import { type Document, type MongoClient, MongoServerError } from 'mongodb';
 import type { SourceConnection } from '../mongo/client.js';
+import { Members } from '../mongo/members.js';
 import { isRetriableMongoError, isUnauthorized } from '../mongo/mongo-errors.js';
 import { isUnwatchable } from '../mongo/namespace-kinds.js';
 import { connectOneMongos } from '../mongo/one-mongos.js';
@@ -30,8 +31,9 @@ const BSON_OBJECT_TOO_LARGE = 10_334;
 export interface ChangeStreamOptions extends NamespacePatterns {
   /** `major.minor.patch` of the server. */
   readonly version: string;
-  /** The mongos that is read through, if it is one: there a token says less about what has passed. */
-  readonly mongos: SourceConnection | undefined;
+  readonly connection: SourceConnection;
+  /** It is a mongos that is read through: there a token says less about what has passed. */
+  readonly isMongos: boolean;
   /** Take the document as it was right after an update from the server, where a collection keeps it. */
   readonly postImages: boolean;
   /** Whether somebody waits for the stream's position to move on. */
@@ -44,6 +46,7 @@ export class ChangeStreamSource implements ChangeSource {
   #request: StreamRequest;
   readonly #health: SourceHealth;
   readonly #logger: Logger;
+  readonly #members: Members;
   #openings = 0;
 
   constructor(client: MongoClient, options: ChangeStreamOptions, health: SourceHealth, logger: Logger) {
@@ -52,6 +55,7 @@ export class ChangeStreamSource implements ChangeSource {
     this.#request = requestOf(options);
     this.#health = health;
     this.#logger = logger;
+    this.#members = new Members(client, options.connection, logger);
   }
 
   /** Where a stream that is opened now begins: it needs no right but that to open it. */
@@ -75,13 +79,22 @@ export class ChangeStreamSource implements ChangeSource {
   }
 
   async *read(after: Position, signal: AbortSignal): AsyncGenerator<EntryBatch> {
+    try {
+      yield* this.#read(after, signal);
+    } finally {
+      await this.#members.close();
+    }
+  }
+
+  async *#read(after: Position, signal: AbortSignal): AsyncGenerator<EntryBatch> {
     let end = after;
     const reader = this.#health.reader();
+    let member = this.#client;
     try {
       while (!signal.aborted) {
         const begin = end;
         try {
-          for await (const batch of this.#readFrom(end, signal)) {
+          for await (const batch of this.#readFrom(member, end, signal)) {
             reader.answered();
             end = batch.end;
             yield batch;
@@ -91,6 +104,10 @@ export class ChangeStreamSource implements ChangeSource {
         } catch (error) {
           if (signal.aborted) return;
           if (this.#widens(error)) continue;
+          const other = isPlaceLost(error) && member === this.#client ? await this.#elsewhere(end, signal) : undefined;
+          // Whichever member is read next is asked first.
+          member = other ?? this.#client;
+          if (other !== undefined) continue;
           const coded = this.#coded(error, end);
           if (coded instanceof TailwaterError || !isRetriableMongoError(error)) throw coded;
           await reader.failed(error, signal, { position: end.toString() });
@@ -101,11 +118,10 @@ export class ChangeStreamSource implements ChangeSource {
     }
   }
 
-  async *#readFrom(after: Position, signal: AbortSignal): AsyncGenerator<EntryBatch> {
-    const { mongos, isAwaited } = this.#options;
-    const isMongos = mongos !== undefined;
+  async *#readFrom(member: MongoClient, after: Position, signal: AbortSignal): AsyncGenerator<EntryBatch> {
+    const { connection, isMongos, isAwaited } = this.#options;
     // A cursor lives on the mongos that opened it, and commands go to any of them: the stream has a client of its own to one.
-    const client = isMongos ? connectOneMongos(mongos, this.#openings++) : this.#client;
+    const client = isMongos ? connectOneMongos(connection, this.#openings++) : member;
     const split = new SplitEvents();
     const awaitMs = (): number => (isAwaited() ? SHORT_AWAIT_MS : LONG_AWAIT_MS);
     try {
@@ -122,8 +138,22 @@ export class ChangeStreamSource implements ChangeSource {
         yield { entries: events, end, isWhole: !isMongos && reply.events.length === 0 };
       }
     } finally {
-      if (client !== this.#client) await client.close();
+      if (client !== member) await client.close();
     }
+  }
+
+  /** A member from which the stream can be resumed at the position. A mongos knows the shards' members, which nobody else reads from. */
+  async #elsewhere(after: Position, signal: AbortSignal): Promise<MongoClient | undefined> {
+    if (this.#options.isMongos) return undefined;
+    return this.#members.find(async (member) => {
+      try {
+        for await (const _ of readChangeStream(member, this.#request, after, () => SHORT_AWAIT_MS)) break;
+        return true;
+      } catch (error) {
+        if (isPlaceLost(error)) return false;
+        throw error;
+      }
+    }, signal);
   }
 
   /**

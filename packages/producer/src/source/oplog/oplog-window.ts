@@ -1,6 +1,6 @@
 // The oplog's window: its oldest and newest entries and its size, which say how long a producer may be away.
 import { Position } from '@tailwater/schema';
-import { type MongoClient, ReadPreference, type Timestamp } from 'mongodb';
+import { type MongoClient, ReadPreference, Timestamp } from 'mongodb';
 import { isUnauthorized } from '../mongo/mongo-errors.js';
 import { PositionLost } from '../position-lost.js';
 
@@ -51,6 +51,19 @@ export async function oldestPosition(client: MongoClient): Promise<Position> {
     .find({}, { projection: { ts: 1 }, sort: { $natural: 1 }, limit: 1 })
     .next();
   return toPosition(oldest?.['ts'] as Timestamp);
+}
+
+/** Whether the oplog has an entry at the position. */
+export async function holdsEntry(client: MongoClient, { t, i }: Position): Promise<boolean> {
+  const ts = new Timestamp({ t, i });
+  // Both bounds: the server finds a range of ts by the order of the oplog, which has no index.
+  const entry = { ts: { $gte: ts, $lte: ts } };
+  return (
+    (await client
+      .db('local')
+      .collection('oplog.rs')
+      .findOne(entry, { projection: { ts: 1 }, readConcern: 'majority' })) !== null
+  );
 }
 
 /** The error for an entry that the oplog no longer holds (promise F). */

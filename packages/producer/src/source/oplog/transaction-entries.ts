@@ -3,16 +3,20 @@
 // They are looked up, not collected in passing: a producer that starts between them has not seen the first ones.
 import type { Position } from '@tailwater/schema';
 import { type ClientSession, type Document, type MongoClient, ReadPreference, Timestamp } from 'mongodb';
+import type { Members } from '../mongo/members.js';
 import type { TransactionSource } from '../source.js';
 import { entryTimestamp } from './oplog-cursor.js';
-import { positionLost } from './oplog-window.js';
+import { holdsEntry, positionLost } from './oplog-window.js';
 import { previousPosition } from './previous-position.js';
 
 export class TransactionEntries implements TransactionSource {
   readonly #client: MongoClient;
+  readonly #members: Members | undefined;
 
-  constructor(client: MongoClient) {
+  /** @param members - asked for what the oplog that is read has lost */
+  constructor(client: MongoClient, members?: Members) {
     this.#client = client;
+    this.#members = members;
   }
 
   async *entriesOf(end: Buffer): AsyncGenerator<Buffer> {
@@ -43,18 +47,34 @@ export class TransactionEntries implements TransactionSource {
 
   /** @throws TailwaterError TW1106 when the oplog has lost the entry: what it held can no longer be read one by one (promise F) */
   async #read(position: Position, session: ClientSession, projection: Document): Promise<Buffer> {
+    const found = (await this.#find(this.#client, position, session, projection)) ?? (await this.#findElsewhere(position, projection));
+    if (found === null) throw await positionLost(this.#client, position);
+    const bytes = found as unknown as Uint8Array;
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  async #findElsewhere(position: Position, projection: Document): Promise<Document | null> {
+    const member = await this.#members?.find((each) => holdsEntry(each, position));
+    return member === undefined ? null : this.#find(member, position, undefined, projection);
+  }
+
+  #find(client: MongoClient, position: Position, session: ClientSession | undefined, projection: Document): Promise<Document | null> {
     const ts = new Timestamp({ t: position.t, i: position.i });
-    const found = await this.#client
+    return client
       .db('local')
       .collection('oplog.rs')
       .find(
         // Both bounds: the server finds a range of ts by the order of the oplog, which has no index.
         { ts: { $gte: ts, $lte: ts } },
-        { session, projection, raw: true, limit: 1, readConcern: 'majority', readPreference: ReadPreference.primaryPreferred },
+        {
+          ...(session === undefined ? {} : { session }),
+          projection,
+          raw: true,
+          limit: 1,
+          readConcern: 'majority',
+          readPreference: ReadPreference.primaryPreferred,
+        },
       )
       .next();
-    if (found === null) throw await positionLost(this.#client, position);
-    const bytes = found as unknown as Uint8Array;
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 }

@@ -5,13 +5,13 @@
 // Maintained invariant: no position is handed out before the list of shards was read at that cluster time or later. What is
 // written to a shard that was not listed yet is written later than that.
 import { type Logger, sleep, TailwaterError } from '@tailwater/runtime';
-import { Position } from '@tailwater/schema';
+import type { Position } from '@tailwater/schema';
 import { type MongoClient, Timestamp } from 'mongodb';
 import { createSourceClient, type SourceConnection } from '../mongo/client.js';
+import { Members } from '../mongo/members.js';
 import type { SourceHealth } from '../mongo/source-health.js';
 import { OplogSource } from '../oplog/oplog-source.js';
 import { newestMajorityPosition, positionLost, toPosition } from '../oplog/oplog-window.js';
-import { TransactionEntries } from '../oplog/transaction-entries.js';
 import type { ChangeSource, EntryBatch, TransactionSource } from '../source.js';
 import { ShardLane } from './shard-lane.js';
 import { listShards, type Shard } from './shards.js';
@@ -28,7 +28,7 @@ export class ShardedSource implements ChangeSource, TransactionSource {
   readonly #health: SourceHealth;
   readonly #logger: Logger;
   /** The shard that an entry came from, for whoever looks up others of its oplog. */
-  readonly #origin = new WeakMap<Buffer, MongoClient>();
+  readonly #origin = new WeakMap<Buffer, TransactionSource>();
 
   /**
    * @param client - connected to a mongos, by `connection`
@@ -48,9 +48,9 @@ export class ShardedSource implements ChangeSource, TransactionSource {
   }
 
   entriesOf(end: Buffer): AsyncGenerator<Buffer> {
-    const client = this.#origin.get(end);
-    if (client === undefined) throw new TypeError('The entry came from no shard');
-    return new TransactionEntries(client).entriesOf(end);
+    const shard = this.#origin.get(end);
+    if (shard === undefined) throw new TypeError('The entry came from no shard');
+    return shard.entriesOf(end);
   }
 
   /** The position that every shard has passed. */
@@ -63,6 +63,7 @@ export class ShardedSource implements ChangeSource, TransactionSource {
   async *read(after: Position, signal: AbortSignal): AsyncGenerator<EntryBatch> {
     const shards = await listShards(this.#client, this.#connection.uri);
     const clients = shards.map(({ uri }) => createSourceClient({ ...this.#connection, uri }));
+    const oplogs: OplogSource[] = [];
     const stop = new AbortController();
     const inner = AbortSignal.any([signal, stop.signal]);
     let failure: { error: unknown } | undefined;
@@ -77,9 +78,13 @@ export class ShardedSource implements ChangeSource, TransactionSource {
     try {
       const lanes: ShardLane[] = [];
       for (const [index, client] of clients.entries()) {
-        const from = await entryAtOrBefore(client, after);
-        const source = new OplogSource(client, this.#health, { shard: shards[index]?.name });
-        lanes.push(new ShardLane(source, from, this.#laneBytes / clients.length, () => wake()));
+        const { name, uri } = shards[index] as Shard;
+        const connection = { ...this.#connection, uri };
+        const about = { shard: name };
+        const from = await entryAtOrBefore(client, connection, after, this.#logger.child(about), inner);
+        const oplog = new OplogSource(client, connection, this.#health, this.#logger, about);
+        oplogs.push(oplog);
+        lanes.push(new ShardLane(oplog, from, this.#laneBytes / clients.length, () => wake()));
       }
       for (const lane of lanes) running.push(lane.run(inner).catch(fail));
       const listed = new ListedTime(after);
@@ -92,7 +97,7 @@ export class ShardedSource implements ChangeSource, TransactionSource {
         if (failure !== undefined) throw failure.error;
         listed.wanted = earliest(lanes.map((lane) => lane.end));
         const bound = earliest([listed.wanted, listed.reached]);
-        const entries = bound.compare(end) > 0 ? this.#merge(lanes, clients, bound) : [];
+        const entries = bound.compare(end) > 0 ? this.#merge(lanes, oplogs, bound) : [];
         if (bound.compare(end) > 0) end = bound;
         yield { entries, end, isWhole: true };
         await woken;
@@ -106,7 +111,7 @@ export class ShardedSource implements ChangeSource, TransactionSource {
   }
 
   /** The entries at or before `bound`, which every lane has come to. */
-  #merge(lanes: readonly ShardLane[], clients: readonly MongoClient[], bound: Position): Buffer[] {
+  #merge(lanes: readonly ShardLane[], oplogs: readonly OplogSource[], bound: Position): Buffer[] {
     const entries: Buffer[] = [];
     while (true) {
       let first = -1;
@@ -119,7 +124,7 @@ export class ShardedSource implements ChangeSource, TransactionSource {
       }
       if (first < 0) return entries;
       const entry = (lanes[first] as ShardLane).take();
-      this.#origin.set(entry, clients[first] as MongoClient);
+      this.#origin.set(entry, oplogs[first] as OplogSource);
       entries.push(entry);
     }
   }
@@ -162,16 +167,41 @@ const names = (shards: readonly Shard[]): string => shards.map(({ name }) => nam
  *
  * @throws TailwaterError TW1106 when the shard's oplog begins behind the position, and has not always begun there
  */
-async function entryAtOrBefore(client: MongoClient, { t, i }: Position): Promise<Position> {
-  const oplog = client.db('local').collection('oplog.rs');
-  const before = { ts: { $lte: new Timestamp({ t, i }) } };
-  const found = await oplog.find(before, { projection: { ts: 1 }, sort: { $natural: -1 }, limit: 1, readConcern: 'majority' }).next();
-  if (found !== null) return toPosition(found['ts'] as Timestamp);
-  const oldest = await oplog.find({}, { sort: { $natural: 1 }, limit: 1 }).next();
+async function entryAtOrBefore(
+  client: MongoClient,
+  connection: SourceConnection,
+  after: Position,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<Position> {
+  let found = await newestUpTo(client, after);
+  if (found !== undefined) return found;
+  const oldest = await client
+    .db('local')
+    .collection('oplog.rs')
+    .find({}, { sort: { $natural: 1 }, limit: 1 })
+    .next();
   const position = toPosition(oldest?.['ts'] as Timestamp);
   // A shard that was added later has no entries from before.
   if (oldest?.['o']?.msg === FIRST_ENTRY) return position;
-  throw await positionLost(client, new Position(t, i));
+  const members = new Members(client, connection, logger);
+  try {
+    await members.find(async (member) => {
+      found = await newestUpTo(member, after);
+      return found !== undefined;
+    }, signal);
+  } finally {
+    await members.close();
+  }
+  if (found !== undefined) return found;
+  throw await positionLost(client, after);
+}
+
+async function newestUpTo(client: MongoClient, { t, i }: Position): Promise<Position | undefined> {
+  const oplog = client.db('local').collection('oplog.rs');
+  const before = { ts: { $lte: new Timestamp({ t, i }) } };
+  const found = await oplog.find(before, { projection: { ts: 1 }, sort: { $natural: -1 }, limit: 1, readConcern: 'majority' }).next();
+  return found === null ? undefined : toPosition(found['ts'] as Timestamp);
 }
 
 const earliest = (positions: readonly Position[]): Position => positions.reduce((a, b) => (a.compare(b) <= 0 ? a : b));

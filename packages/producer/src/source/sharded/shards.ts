@@ -27,6 +27,12 @@ export async function listShards(client: MongoClient, uri: string, notBefore?: P
   });
 }
 
+/** The same for one member of a replica set alone. */
+export function memberUri(uri: string, host: string): string {
+  const alone = shardUri(uri, host);
+  return `${alone}${alone.endsWith('?') ? '' : '&'}directConnection=true`;
+}
+
 /** @param host - `replica set/host:port,host:port` */
 export function shardUri(uri: string, host: string): string {
   const [, srv, user, database = '', query] = CONNECTION_STRING.exec(uri) ?? [];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { oneMongosUri } from '../../../../../packages/producer/src/source/mongo/one-mongos.js';
-import { shardUri } from '../../../../../packages/producer/src/source/sharded/shards.js';
+import { memberUri, shardUri } from '../../../../../packages/producer/src/source/sharded/shards.js';
 
 describe('shardUri', () => {
   it.each([
@@ -15,6 +15,14 @@ describe('shardUri', () => {
     ['mongodb+srv://cluster.example/?tls=false', 'a:1', 'mongodb://a:1/?tls=false'],
   ])('of %s and %s', (uri, host, expected) => {
     expect(shardUri(uri, host)).toBe(expected);
+  });
+});
+
+describe('memberUri', () => {
+  it('is the way to one member, whoever else the connection string names', () => {
+    const uri = 'mongodb://user:p%40ss@a:1,b:2/?replicaSet=rs0&tls=true';
+    expect(memberUri(uri, 'b:2')).toBe('mongodb://user:p%40ss@b:2/?tls=true&directConnection=true');
+    expect(memberUri('mongodb://a:1', 'b:2')).toBe('mongodb://b:2/?directConnection=true');
   });
 });
 
