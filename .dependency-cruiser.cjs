@@ -43,7 +43,7 @@ module.exports = {
       name: 'stages-do-not-know-the-pipeline',
       severity: 'error',
       from: { path: '^packages/(producer|consumer)/src/[^/]+/', pathNot: '^packages/[^/]+/src/cli/' },
-      to: { path: '^packages/(producer|consumer)/src/(pipeline\\.ts|cli/)' },
+      to: { path: '^packages/(producer|consumer)/src/((pipeline|session)\\.ts|cli/)' },
     },
     {
       name: 'kafkajs-has-few-homes',

@@ -1,25 +1,7 @@
 // The producer on one screen: source -> normalize -> enrich -> encode -> publish -> checkpoint, and the snapshot beside the tail.
-//
-// A session lives from one claim of the checkpoint to the first failure, or to the loss of the lead. Whatever failed, and whether
-// or not the last transaction was committed, the next session reads the checkpoint anew and goes on from there (promises A and B).
-import { randomUUID } from 'node:crypto';
-import {
-  abortable,
-  type CompiledNamespaceRules,
-  type KafkaClient,
-  type Logger,
-  runServices,
-  sleep,
-  TailwaterError,
-} from '@tailwater/runtime';
-import { checkpointTopicName, deadLetterTopicName, formatNamespace, type SchemaIds, signalsTopicName } from '@tailwater/schema';
-import type { Document, ReadPreferenceLike } from 'mongodb';
-import { CheckpointBase } from './checkpoint/base.js';
-import { BaseKeeper } from './checkpoint/base-keeper.js';
-import { type Checkpoint, type CheckpointMessage, positionMessage } from './checkpoint/checkpoint-record.js';
-import { claimCheckpoint } from './checkpoint/kafka-checkpoint-store.js';
-import { expectSameCluster } from './checkpoint/same-cluster.js';
-import { RecordEncoder, type ValueFormat } from './encode/record-encoder.js';
+import { abortable, runServices, sleep, TailwaterError } from '@tailwater/runtime';
+import { checkpointTopicName, deadLetterTopicName, formatNamespace, signalsTopicName } from '@tailwater/schema';
+import { RecordEncoder } from './encode/record-encoder.js';
 import { DocumentLookup } from './enrich/document-lookup.js';
 import { FileContents } from './enrich/file-contents.js';
 import { announceCopy } from './headroom/preflight.js';
@@ -27,20 +9,13 @@ import { KafkaElection } from './lead/kafka-election.js';
 import { lead, type RunSession } from './lead/lead.js';
 import { producerName } from './lead/producer-name.js';
 import { shareOut } from './memory-shares.js';
-import { NamespaceTable } from './normalize/namespace-table.js';
-import type { NormalizeCounters } from './normalize/normalize-counters.js';
-import type { ProducerMetrics } from './producer-metrics.js';
-import type { ProducerState } from './producer-state.js';
-import { CHECKPOINT_LIMITS } from './publish/kafka-small-topics.js';
-import { KafkaTopics } from './publish/kafka-topics.js';
-import { KafkaTransactionSender } from './publish/kafka-transaction-sender.js';
+import type { PipelineDependencies, PipelineOptions } from './pipeline-options.js';
 import { ensureOwnTopics } from './publish/own-topics.js';
-import { Publisher } from './publish/publisher.js';
-import type { SubjectIds } from './publish/subject-ids.js';
 import { TopicAdvice } from './publish/topic-settings.js';
-import { type OnRefused, Quarantine } from './quarantine/quarantine.js';
+import { Quarantine } from './quarantine/quarantine.js';
 import { Sequencer } from './sequence/sequencer.js';
 import { TailProgress } from './sequence/tail-progress.js';
+import { type RunStages, runSession, type Session } from './session.js';
 import { readSignals } from './signals/kafka-signal-topic.js';
 import { Pauses } from './signals/pauses.js';
 import { Refresher } from './signals/refresher.js';
@@ -50,22 +25,16 @@ import { ChunkReader } from './snapshot/chunk-reader.js';
 import { ChunkRoom } from './snapshot/chunk-room.js';
 import { listCollections } from './snapshot/collections.js';
 import { RateLimit } from './snapshot/rate-limit.js';
-import type { SnapshotPlan } from './snapshot/snapshot-plan.js';
-import type { SnapshotReport } from './snapshot/snapshot-report.js';
 import { Snapshotter } from './snapshot/snapshotter.js';
 import { startSnapshots } from './snapshot/start-snapshots.js';
 import { TouchedKeys } from './snapshot/touched-keys.js';
-import type { MongoSource } from './source/mongo/connect.js';
 import { isRetriableMongoError } from './source/mongo/mongo-errors.js';
 import { namespaceKind } from './source/mongo/namespace-kinds.js';
-import type { SourceHealth } from './source/mongo/source-health.js';
-import { resolveStartAt, type StartAt } from './source/oplog/start-at.js';
 import { readAhead } from './source/read-ahead.js';
-import type { ChangeSource } from './source/source.js';
-import { createNormalizer, openSource, type SourceOptions } from './source-kinds.js';
+import { createNormalizer } from './source-kinds.js';
 import { followCommand } from './sweep/follow-commands.js';
 import { GapWatch } from './sweep/gap-watch.js';
-import { Gaps, type OnGap } from './sweep/gaps.js';
+import { Gaps } from './sweep/gaps.js';
 import { scanTopic } from './sweep/kafka-topic-scan.js';
 import { SourceKeys } from './sweep/source-keys.js';
 import { Sweeper } from './sweep/sweeper.js';
@@ -73,52 +42,6 @@ import { vanished } from './sweep/vanished.js';
 
 /** A stopping producer waits this long for its last transaction, in milliseconds; the next start repeats what it lost. */
 const DRAIN_MS = 5000;
-
-export interface PipelineDependencies {
-  readonly source: MongoSource;
-  readonly kafka: KafkaClient;
-  readonly rules: CompiledNamespaceRules;
-  /** Where a schema registry is used. */
-  readonly subjects: SubjectIds | undefined;
-  readonly schemas: SchemaIds;
-  readonly counters: NormalizeCounters;
-  readonly metrics: ProducerMetrics;
-  readonly report: SnapshotReport;
-  readonly plan: SnapshotPlan;
-  readonly state: ProducerState;
-  readonly health: SourceHealth;
-  readonly logger: Logger;
-}
-
-export interface PipelineOptions extends SourceOptions {
-  readonly valueFormat: ValueFormat;
-  readonly prefix: string;
-  readonly partitions: number;
-  readonly replicationFactor: number;
-  /** The id of a cluster that may take the place of the one that the checkpoint was read from. */
-  readonly acceptCluster: string | undefined;
-  /** Where a first start begins. */
-  readonly startAt: StartAt;
-  /** Ends when everything that was to be copied is. */
-  readonly snapshotOnly: boolean;
-  /** By namespace: only documents that match are copied. */
-  readonly snapshotQueries: ReadonlyMap<string, Document>;
-  /** Documents a second that snapshots read at most; 0 for no limit. */
-  readonly snapshotRate: number;
-  readonly snapshotReadPreference: ReadPreferenceLike;
-  /** Documents in one chunk of a snapshot. */
-  readonly chunkDocuments: number;
-  /** Chunks that are read and published at once. */
-  readonly snapshotParallel: number;
-  /** A leader that gives no sign of life for so many milliseconds is replaced. */
-  readonly sessionTimeoutMs: number;
-  /** Bytes of a GridFS file's content that are published with it at most; undefined where no bucket is marked. */
-  readonly maxFileBytes?: number | undefined;
-  /** What becomes of a checkpoint that the source no longer holds. */
-  readonly onGap: OnGap;
-  /** What becomes of a document or namespace that Kafka does not take; by default it is put aside. */
-  readonly onRefused?: OnRefused;
-}
 
 /**
  * Runs sessions while this process leads, and stands by while another does, until the signal aborts.
@@ -133,7 +56,8 @@ export async function runPipeline(deps: PipelineDependencies, options: PipelineO
   const gaps = new Gaps(options.onGap, deps.metrics, state, deps.logger.child({ component: 'gap' }));
   const isPassing = (error: unknown): boolean => gaps.notice(error) || isRetriable(error);
   const advice = new TopicAdvice(kafka.brokers, options.prefix, deps.logger.child({ component: 'publish' }));
-  const session: RunSession = (stop, onRunning) => runSession(deps, options, { gaps, advice }, stop, onRunning);
+  const stages: RunStages = (session, stop) => runStages(deps, options, session, stop);
+  const session: RunSession = (stop, onRunning) => runSession(deps, options, { gaps, advice }, stages, stop, onRunning);
   try {
     await abortable(ensureOwnTopics(kafka, options, advice, logger), signal);
     const election = new KafkaElection(kafka, group, logger);
@@ -146,94 +70,6 @@ export async function runPipeline(deps: PipelineDependencies, options: PipelineO
   } catch (error) {
     if (!signal.aborted) throw error;
   }
-}
-
-async function runSession(
-  deps: PipelineDependencies,
-  options: PipelineOptions,
-  { gaps, advice }: { readonly gaps: Gaps; readonly advice: TopicAdvice },
-  signal: AbortSignal,
-  onRunning: () => void,
-): Promise<void> {
-  const { source, kafka, logger, state } = deps;
-  const admin = kafka.admin();
-  let sender: KafkaTransactionSender | undefined;
-  try {
-    // Without Kafka these wait for it without end, which a stop must not.
-    await abortable(admin.connect(), signal);
-    const topics = new KafkaTopics(admin, options, kafka.brokers, { subjects: deps.subjects, advice });
-    const checkpointTopic = checkpointTopicName(options.prefix);
-    await abortable(topics.ensureTopic(checkpointTopic, 1, CHECKPOINT_LIMITS), signal);
-    await abortable(topics.ensureLog(signalsTopicName(options.prefix)), signal);
-    const location = { topic: checkpointTopic, source: source.replicaSet };
-    sender = await abortable(KafkaTransactionSender.connect(kafka, producerName(options.prefix, source.replicaSet)), signal);
-    const base = new CheckpointBase(source.replicaSet);
-    const publisher = new Publisher(sender, (records) => {
-      for (const { topic, messages } of records)
-        if (topic === checkpointTopic) for (const { key, value } of messages) base.take(String(key), value);
-    });
-    const announce = async (message: CheckpointMessage): Promise<void> => {
-      await publisher.submit({ topics: [{ topic: checkpointTopic, messages: [message] }] });
-      await publisher.flush();
-    };
-    const claim = claimCheckpoint(kafka, location, randomUUID(), announce, { signal, base, logger });
-    const claimed = await abortable(claim, signal);
-    topics.remember(claimed.partitions);
-    const noted = expectSameCluster(claimed, source, options.acceptCluster);
-    if (noted.length > 0) await publisher.submit({ topics: [{ topic: checkpointTopic, messages: noted }] });
-    // The chunks of a snapshot wait for the tail to pass them.
-    const changes = openSource(source, options, () => deps.report.totals().state === 'running', deps.health, logger);
-    const namespaces = new NamespaceTable(deps.rules);
-    const known = await gaps.heal(claimed, {
-      publisher,
-      topics,
-      checkpointTopic,
-      source: source.replicaSet,
-      namespaceOf: (name) => namespaces.byName(name),
-      newestPosition: () => changes.newestPosition(),
-      collections: () => listCollections(source.client, deps.rules),
-    });
-    const start = known.position ?? (await resolveStartAt(source, options.source, changes, options.startAt));
-    let checkpoint = known;
-    if (known.position === undefined) {
-      // Before the first document is copied: a crash during the first snapshot must find where the tail began.
-      const collections = (await listCollections(source.client, deps.rules)).map((name) => namespaces.byName(name));
-      const [begun, messages] = deps.plan.begin(known, collections, source.replicaSet);
-      checkpoint = begun;
-      messages.push(positionMessage(source.replicaSet, start, Date.now()));
-      await publisher.submit({ topics: [{ topic: checkpointTopic, messages }] });
-    }
-    logger.info(
-      { position: start.toString(), first: known.position === undefined, source: options.source },
-      `Reading the ${options.source === 'oplog' ? 'oplog' : 'change stream'} from ${new Date(start.t * 1000).toISOString()} on`,
-    );
-    // That a session has begun proves little: it runs when something that it read, if only that there is nothing new, is published.
-    const confirm = (): void => {
-      onRunning();
-      state.phase = 'running';
-      state.lastError = undefined;
-      deps.health.confirmed();
-    };
-    const end = (): Promise<bigint> => topics.endOf(checkpointTopic);
-    const baseKeeper = new BaseKeeper({ kafka, end, publisher, base, location, logger });
-    const session = { namespaces, topics, publisher, changes, checkpoint, checkpointTopic, start, baseKeeper, confirm };
-    await runStages(deps, options, session, signal);
-  } finally {
-    await Promise.allSettled([sender?.close(), admin.disconnect()]);
-  }
-}
-
-interface Session {
-  readonly namespaces: NamespaceTable;
-  readonly topics: KafkaTopics;
-  readonly publisher: Publisher;
-  readonly changes: ChangeSource;
-  readonly checkpoint: Checkpoint;
-  readonly checkpointTopic: string;
-  readonly start: Checkpoint['position'] & {};
-  readonly baseKeeper: BaseKeeper;
-  /** What was read lately is published, or would be if nobody had paused it. */
-  readonly confirm: () => void;
 }
 
 async function runStages(deps: PipelineDependencies, options: PipelineOptions, session: Session, signal: AbortSignal): Promise<void> {

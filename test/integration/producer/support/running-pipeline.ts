@@ -4,7 +4,8 @@ import { type CompiledNamespaceRules, compileNamespaceRules, createKafka, create
 import { checkpointTopicName, SchemaIds } from '@tailwater/schema';
 import { sessionMessage } from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
 import { NormalizeCounters } from '../../../../packages/producer/src/normalize/normalize-counters.js';
-import { type PipelineOptions, runPipeline } from '../../../../packages/producer/src/pipeline.js';
+import { runPipeline } from '../../../../packages/producer/src/pipeline.js';
+import type { PipelineOptions } from '../../../../packages/producer/src/pipeline-options.js';
 import { type ProducerCounts, ProducerMetrics } from '../../../../packages/producer/src/producer-metrics.js';
 import { ProducerState } from '../../../../packages/producer/src/producer-state.js';
 import { KafkaTransactionSender } from '../../../../packages/producer/src/publish/kafka-transaction-sender.js';

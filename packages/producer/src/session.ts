@@ -1,0 +1,119 @@
+// One session: from the claim of the checkpoint to the first failure, or to the loss of the lead. Whatever failed, and whether or not the
+// last transaction was committed, the next one reads the checkpoint anew and goes on from there (promises A and B).
+import { randomUUID } from 'node:crypto';
+import { abortable } from '@tailwater/runtime';
+import { checkpointTopicName, signalsTopicName } from '@tailwater/schema';
+import { CheckpointBase } from './checkpoint/base.js';
+import { BaseKeeper } from './checkpoint/base-keeper.js';
+import { type Checkpoint, type CheckpointMessage, positionMessage } from './checkpoint/checkpoint-record.js';
+import { claimCheckpoint } from './checkpoint/kafka-checkpoint-store.js';
+import { expectSameCluster } from './checkpoint/same-cluster.js';
+import { producerName } from './lead/producer-name.js';
+import { NamespaceTable } from './normalize/namespace-table.js';
+import type { PipelineDependencies, PipelineOptions } from './pipeline-options.js';
+import { CHECKPOINT_LIMITS } from './publish/kafka-small-topics.js';
+import { KafkaTopics } from './publish/kafka-topics.js';
+import { KafkaTransactionSender } from './publish/kafka-transaction-sender.js';
+import { Publisher } from './publish/publisher.js';
+import type { TopicAdvice } from './publish/topic-settings.js';
+import { listCollections } from './snapshot/collections.js';
+import { resolveStartAt } from './source/oplog/start-at.js';
+import type { ChangeSource } from './source/source.js';
+import { openSource } from './source-kinds.js';
+import type { Gaps } from './sweep/gaps.js';
+
+export interface Session {
+  readonly namespaces: NamespaceTable;
+  readonly topics: KafkaTopics;
+  readonly publisher: Publisher;
+  readonly changes: ChangeSource;
+  readonly checkpoint: Checkpoint;
+  readonly checkpointTopic: string;
+  readonly start: Checkpoint['position'] & {};
+  readonly baseKeeper: BaseKeeper;
+  /** What was read lately is published, or would be if nobody had paused it. */
+  readonly confirm: () => void;
+}
+
+export type RunStages = (session: Session, signal: AbortSignal) => Promise<void>;
+
+/**
+ * Claims the checkpoint, heals what is to be healed, and runs the stages from there until they end or the signal aborts.
+ *
+ * @param onRunning - called when something that was read is published
+ */
+export async function runSession(
+  deps: PipelineDependencies,
+  options: PipelineOptions,
+  { gaps, advice }: { readonly gaps: Gaps; readonly advice: TopicAdvice },
+  stages: RunStages,
+  signal: AbortSignal,
+  onRunning: () => void,
+): Promise<void> {
+  const { source, kafka, logger, state } = deps;
+  const admin = kafka.admin();
+  let sender: KafkaTransactionSender | undefined;
+  try {
+    // Without Kafka these wait for it without end, which a stop must not.
+    await abortable(admin.connect(), signal);
+    const topics = new KafkaTopics(admin, options, kafka.brokers, { subjects: deps.subjects, advice });
+    const checkpointTopic = checkpointTopicName(options.prefix);
+    await abortable(topics.ensureTopic(checkpointTopic, 1, CHECKPOINT_LIMITS), signal);
+    await abortable(topics.ensureLog(signalsTopicName(options.prefix)), signal);
+    const location = { topic: checkpointTopic, source: source.replicaSet };
+    sender = await abortable(KafkaTransactionSender.connect(kafka, producerName(options.prefix, source.replicaSet)), signal);
+    const base = new CheckpointBase(source.replicaSet);
+    const publisher = new Publisher(sender, (records) => {
+      for (const { topic, messages } of records)
+        if (topic === checkpointTopic) for (const { key, value } of messages) base.take(String(key), value);
+    });
+    const announce = async (message: CheckpointMessage): Promise<void> => {
+      await publisher.submit({ topics: [{ topic: checkpointTopic, messages: [message] }] });
+      await publisher.flush();
+    };
+    const claim = claimCheckpoint(kafka, location, randomUUID(), announce, { signal, base, logger });
+    const claimed = await abortable(claim, signal);
+    topics.remember(claimed.partitions);
+    const noted = expectSameCluster(claimed, source, options.acceptCluster);
+    if (noted.length > 0) await publisher.submit({ topics: [{ topic: checkpointTopic, messages: noted }] });
+    // The chunks of a snapshot wait for the tail to pass them.
+    const changes = openSource(source, options, () => deps.report.totals().state === 'running', deps.health, logger);
+    const namespaces = new NamespaceTable(deps.rules);
+    const known = await gaps.heal(claimed, {
+      publisher,
+      topics,
+      checkpointTopic,
+      source: source.replicaSet,
+      namespaceOf: (name) => namespaces.byName(name),
+      newestPosition: () => changes.newestPosition(),
+      collections: () => listCollections(source.client, deps.rules),
+    });
+    const start = known.position ?? (await resolveStartAt(source, options.source, changes, options.startAt));
+    let checkpoint = known;
+    if (known.position === undefined) {
+      // Before the first document is copied: a crash during the first snapshot must find where the tail began.
+      const collections = (await listCollections(source.client, deps.rules)).map((name) => namespaces.byName(name));
+      const [begun, messages] = deps.plan.begin(known, collections, source.replicaSet);
+      checkpoint = begun;
+      messages.push(positionMessage(source.replicaSet, start, Date.now()));
+      await publisher.submit({ topics: [{ topic: checkpointTopic, messages }] });
+    }
+    logger.info(
+      { position: start.toString(), first: known.position === undefined, source: options.source },
+      `Reading the ${options.source === 'oplog' ? 'oplog' : 'change stream'} from ${new Date(start.t * 1000).toISOString()} on`,
+    );
+    // That a session has begun proves little: it runs when something that it read, if only that there is nothing new, is published.
+    const confirm = (): void => {
+      onRunning();
+      state.phase = 'running';
+      state.lastError = undefined;
+      deps.health.confirmed();
+    };
+    const end = (): Promise<bigint> => topics.endOf(checkpointTopic);
+    const baseKeeper = new BaseKeeper({ kafka, end, publisher, base, location, logger });
+    const session = { namespaces, topics, publisher, changes, checkpoint, checkpointTopic, start, baseKeeper, confirm };
+    await stages(session, signal);
+  } finally {
+    await Promise.allSettled([sender?.close(), admin.disconnect()]);
+  }
+}
