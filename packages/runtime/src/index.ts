@@ -7,13 +7,14 @@ export { type Confirmation, confirm, dryRunOption, yesOption } from './cli/confi
 export { type Cli, type CliIo, type CliOptions, createCli, describeCli } from './cli/create-cli.js';
 export { type ConfigFile, parseConfigFile, readConfigFile, readConfigText } from './config/config-file.js';
 export { programScope, targetScope } from './config/file-scope.js';
+export { findJsonMistake } from './config/json-mistake.js';
 export { configJsonSchema } from './config/json-schema.js';
 export { type Flags, loadOptions, missingOption } from './config/load-options.js';
 export { FOREIGN_OPTIONS, mergeCommandLine } from './config/mongo-connector/command-line.js';
 export { type Conversion, convertMongoConnector } from './config/mongo-connector/convert.js';
-export { readMongoConnector } from './config/mongo-connector/document.js';
+export { jsonMistakeOf, readMongoConnector } from './config/mongo-connector/document.js';
 export type { JsonObject } from './config/mongo-connector/reader.js';
-export { toYaml } from './config/mongo-connector/to-yaml.js';
+export { describeReference, toYaml, type YamlText } from './config/mongo-connector/to-yaml.js';
 export { nearestOf, suggest } from './config/nearest.js';
 export { type Leaf, list, map, type Option, type Options, type OptionValues, option, text, toggle } from './config/option.js';
 export { renderConfigReference } from './config/reference-page.js';

@@ -4,11 +4,10 @@ import { TailwaterError } from '../errors/tailwater-error.js';
 import { type ConfigFile, type FileEntry, parseConfigFile, readConfigText } from './config-file.js';
 import { type ForeignFlag, mergeCommandLine, shortName } from './mongo-connector/command-line.js';
 import { type Conversion, convertMongoConnector } from './mongo-connector/convert.js';
-import { readMongoConnector } from './mongo-connector/document.js';
+import { jsonMistakeOf, readMongoConnector } from './mongo-connector/document.js';
 import type { JsonObject } from './mongo-connector/reader.js';
 import type { TreeEntry } from './mongo-connector/tree.js';
 import { escapeReferences } from './references.js';
-import { keyOf, leaves, TARGET_PATH } from './schema/configuration.js';
 
 export interface Configuration {
   readonly file: ConfigFile | undefined;
@@ -28,12 +27,23 @@ export function readConfiguration(path: string | undefined, flags: readonly Fore
   const config = text === undefined ? undefined : readMongoConnector(text);
   const [first] = flags;
   if (config === undefined && text !== undefined && path !== undefined) {
-    if (first === undefined) return { file: parseConfigFile(text, path) };
+    if (first === undefined) return { file: parseOwn(text, path) };
+    const mistake = jsonMistakeOf(text, path);
+    if (mistake !== undefined) throw mistake;
     const reason = 'options of mongo-connector go with its own configuration only; --help lists those of this command';
     throw new TailwaterError('TW1015', { first: shortName(first.option), second: `--config ${path}`, reason });
   }
   if (config === undefined && first === undefined) return { file: undefined };
   return convert(config ?? {}, flags, path ?? 'the command line');
+}
+
+/** YAML takes more than JSON, such as a comma behind the last value; only what it does not make a configuration of is looked at as JSON. */
+function parseOwn(text: string, path: string): ConfigFile {
+  try {
+    return parseConfigFile(text, path);
+  } catch (error) {
+    throw (error instanceof TailwaterError ? jsonMistakeOf(text, path) : undefined) ?? error;
+  }
 }
 
 function convert(config: JsonObject, flags: readonly ForeignFlag[], name: string): Configuration {
@@ -56,20 +66,11 @@ function treeOf(conversion: () => Conversion): Conversion['tree'] {
   }
 }
 
-const KEYS: ReadonlySet<string | undefined> = new Set(Object.keys(leaves).map((flag) => keyOf(flag)));
-
-/** A value under a key that nobody reads would be lost without a word. */
-function requireKnown(key: string, { from }: TreeEntry, file: string): void {
-  const general = key.replace(/^targets\.[^.]+/, TARGET_PATH).replace(/^(?:producer|targets\.<name>)\.(?=logging\.)/, '');
-  if (!KEYS.has(general)) throw new TailwaterError('TW1061', { file, reason: `${from} has no counterpart in this version` });
-}
-
 function toFile(added: Iterable<readonly [string, TreeEntry]>, { tree }: Conversion, name: string): ConfigFile {
   const entries = Array.from(added, ([key, { value, from }]): [string, FileEntry] => [
     key,
     { key, place: `${name} (${from})`, written: escapeReferences(value) },
   ]);
-  for (const [key, entry] of tree) requireKnown(key, entry, name);
   const targets = new Set([...tree.keys()].filter((key) => key.startsWith('targets.')).map((key) => key.split('.')[1] ?? key));
   return { file: name, entries: new Map(entries), targets: [...targets] };
 }

@@ -61,6 +61,9 @@ const OPTIONS = [
 ];
 const LOWER = new Set(OPTIONS.map((name) => name.toLowerCase()));
 
+/** Whether there is an option of this name; case does not matter. */
+export const isConnectionOption = (name: string): boolean => LOWER.has(name.toLowerCase());
+
 /**
  * Makes a client, of whatever driver; nothing may be connected by that.
  *
@@ -70,7 +73,7 @@ export function withConnectionString<T>(uri: string, make: () => T, malformed: (
   try {
     return make();
   } catch (error) {
-    const unknown = optionsOf(uri).find((name) => !LOWER.has(name.toLowerCase()));
+    const unknown = optionsOf(uri).find((name) => !isConnectionOption(name));
     if (unknown === undefined) throw malformed(redactError(error, uri));
     const params = { address: redactAddress(uri), option: unknown, suggestion: suggest(unknown, OPTIONS) };
     throw new TailwaterError('TW1045', params);

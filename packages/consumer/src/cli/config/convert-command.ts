@@ -3,6 +3,8 @@ import { statSync, writeFileSync } from 'node:fs';
 import {
   type Command,
   convertMongoConnector,
+  describeReference,
+  jsonMistakeOf,
   option,
   readConfigText,
   readMongoConnector,
@@ -11,6 +13,8 @@ import {
   toYaml,
   yesOption,
 } from '@tailwater/runtime';
+
+import { checkConverted } from './check-converted.js';
 
 const group = 'Output';
 
@@ -23,22 +27,23 @@ export const convertCommand: Command<typeof options> = {
   name: 'config convert',
   summary: 'Make a tailwater.yaml of mongo-connector’s config.json',
   description:
-    'Writes what a configuration of mongo-connector becomes, with comments that say where each value comes from and what became of the other keys. Passwords are not copied: they become references to environment variables.',
+    'Writes what a configuration of mongo-connector becomes, with comments that say where each value comes from and what became of the other keys. Secrets are not copied: they become references to environment variables, which it names. What a start would refuse is told instead of written.',
   options,
   positionals: { file: { describe: 'The configuration of mongo-connector' } },
   examples: [['$0 config convert config.json -o tailwater.yaml', 'write a file; producer and consumers take it by --config']],
-  async run({ output, yes }, { stdout, stderr, arguments: { file = '' } }) {
-    const config = readMongoConnector(readConfigText(file));
-    if (config === undefined) throw new TailwaterError('TW1067', { file });
+  async run({ output, yes }, { stdout, stderr, logger, arguments: { file = '' } }) {
+    const input = readConfigText(file);
+    const config = readMongoConnector(input);
+    if (config === undefined) throw jsonMistakeOf(input, file) ?? new TailwaterError('TW1067', { file });
     const conversion = convertMongoConnector({ config, file, exists: isFilled });
-    const { text: yaml, variables } = toYaml(conversion, file);
-    if (output === undefined) {
-      stdout.write(yaml);
-      return;
+    const yaml = toYaml(conversion, file);
+    await checkConverted(conversion, yaml, file, logger);
+    if (output === undefined) stdout.write(yaml.text);
+    else {
+      write(output, yaml.text, yes);
+      stderr.write(`Wrote ${output}; it says what became of each key\n`);
     }
-    write(output, yaml, yes);
-    stderr.write(`Wrote ${output}; it says what became of each key\n`);
-    if (variables.length > 0) stderr.write(`Set before a start: ${variables.join(', ')}\n`);
+    if (yaml.references.length > 0) stderr.write(`Set before a start: ${yaml.references.map(describeReference).join(', ')}\n`);
   },
 };
 

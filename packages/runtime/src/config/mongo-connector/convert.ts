@@ -1,4 +1,8 @@
 // From a configuration of mongo-connector to one of Tailwater: pure, but for the one question whether a file is there.
+import { TailwaterError } from '../../errors/tailwater-error.js';
+import type { Leaf } from '../option.js';
+import { actualOf, expectedOf, parseTyped } from '../option-value.js';
+import { keyOf, leaves, TARGET_PATH } from '../schema/configuration.js';
 import { convertDocManagers } from './doc-managers.js';
 import { convertLogging } from './logging.js';
 import { convertNamespaces } from './namespaces.js';
@@ -28,7 +32,7 @@ export interface ConversionInput {
  * Kafka's brokers are not in it: mongo-connector knew none.
  *
  * @throws TailwaterError TW1060 for a wrong value, TW1061 for what mongo-connector would have refused, TW1062 for an unknown doc
- *   manager, TW1010 for a bad namespace
+ *   manager, TW1069 for an address that names no server, TW1010 for a bad namespace, TW1083 for a bad syslog address
  */
 export function convertMongoConnector({ config, file, exists }: ConversionInput): Conversion {
   const reader = new Reader(config, file);
@@ -41,5 +45,22 @@ export function convertMongoConnector({ config, file, exists }: ConversionInput)
   const consumers = targets.map((name) => ({ path: `targets.${name}`, name }));
   convertLogging(reader, tree, notices, [{ path: 'producer', name: 'producer' }, ...consumers]);
   notices.ignored(reader.unread);
+  checkLeaves(tree, file);
   return { tree, notices: notices.all };
+}
+
+const LEAVES: ReadonlyMap<string | undefined, Leaf> = new Map(Object.values(leaves).map((leaf) => [keyOf(leaf.flag), leaf]));
+
+/** The leaf of a key of the tree, which may stand in a target or in `producer:` for one process alone. */
+export const leafOf = (key: string): Leaf | undefined =>
+  LEAVES.get(key.replace(/^targets\.[^.]+/, TARGET_PATH).replace(/^(?:producer|targets\.<name>)\.(?=logging\.)/, ''));
+
+/** A value under a key that nobody reads would be lost without a word, and one that no file may hold would make a file that nobody takes. */
+function checkLeaves(tree: Tree, file: string): void {
+  for (const [key, { value, from }] of tree) {
+    const leaf = leafOf(key);
+    if (leaf === undefined) throw new TailwaterError('TW1061', { file, reason: `${from} has no counterpart in this version` });
+    if (!('value' in parseTyped(leaf, value)))
+      throw new TailwaterError('TW1060', { file, key: from, expected: expectedOf(leaf), actual: actualOf(leaf, value) });
+  }
 }

@@ -1,9 +1,9 @@
 // docManagers: each is a target, and each target is a process of its own.
 import { TailwaterError } from '../../errors/tailwater-error.js';
 import { convertEsClient, convertMongoClient, convertSolrClient } from './client-options.js';
+import { connectionString } from './mongo-address.js';
 import type { Notices } from './notices.js';
 import type { Reader } from './reader.js';
-import { connectionString } from './source.js';
 import { put, type Tree } from './tree.js';
 
 type TargetType = 'es' | 'solr' | 'mongo';
@@ -27,6 +27,7 @@ export function convertDocManagers(config: Reader, file: string, tree: Tree, not
     names.push(name);
     convertDocManager(part, type, `targets.${name}`, tree, notices);
   }
+  if (names.length === 0) notices.note('docManagers', 'there is none, so a consumer needs --target and --target-url', 'consumer');
   if (names.length > 1)
     notices.note('docManagers', `each is a process of its own now: consumer start --name ${names.join(', --name ')}`, 'consumer');
   return names;
@@ -45,10 +46,10 @@ function typeOf(part: Reader, file: string): TargetType {
 
 function convertDocManager(part: Reader, type: TargetType, path: string, tree: Tree, notices: Notices): void {
   put(tree, `${path}.type`, type, part.name('docManager'));
-  const url = part.any('targetURL');
-  const urls = Array.isArray(url) ? url.map(String) : [part.text('targetURL') ?? ''].filter((each) => each !== '');
-  if (urls.length > 0) put(tree, `${path}.url`, urls.map((each) => targetUrl(type, each)).join(','), part.name('targetURL'));
-  put(tree, `${path}.batchSize`, part.number('bulkSize', { min: 1 }), part.name('bulkSize'));
+  const urls = part.addresses('targetURL');
+  if (urls.length > 0) put(tree, `${path}.url`, targetUrl(type, urls), part.name('targetURL'));
+  if (type === 'solr') shareCore(part, path, tree, notices);
+  convertBulkSize(part, path, tree, notices);
   const interval = part.number('autoCommitInterval', { fractional: true });
   if (type !== 'mongo') put(tree, `${path}.autoCommitInterval`, interval, part.name('autoCommitInterval'));
   convertUniqueKey(part, type, path, tree, notices);
@@ -61,10 +62,35 @@ function convertDocManager(part: Reader, type: TargetType, path: string, tree: T
   notices.ignored([...part.unread, ...args.unread]);
 }
 
-/** An address without a scheme, as mongo-connector's users write it. */
-function targetUrl(type: TargetType, address: string): string {
-  if (type === 'mongo') return connectionString(address);
-  return address.includes('://') ? address : `http://${address}`;
+/** Addresses without a scheme, as mongo-connector's users write them. */
+function targetUrl(type: TargetType, addresses: readonly string[]): string {
+  if (type === 'mongo') return connectionString(addresses.join(','));
+  return addresses.map((each) => (each.includes('://') ? each : `http://${each}`)).join(',');
+}
+
+/**
+ * mongo-connector wrote every collection into the one core, under ids that two of them may share: the later write won, and deleting either
+ * deleted it. Here the namespace is put before the ids where there may be several.
+ */
+function shareCore(part: Reader, path: string, tree: Tree, notices: Notices): void {
+  const included = (tree.get('namespaces.include')?.value as readonly string[] | undefined) ?? ['*.*'];
+  const isShared = included.length > 1 || included.some((name) => name.includes('*'));
+  if (!isShared || !NAMES_CORE.test(String(tree.get(`${path}.url`)?.value ?? ''))) return;
+  put(tree, `${path}.ids`, 'namespaced', part.name('targetURL'));
+  const text =
+    'ids in a core of several collections begin with db.collection/, so empty the core before the first start; --solr-ids plain keeps mongo-connector’s ids, for collections that share none';
+  notices.note(part.name('targetURL'), text, 'consumer');
+}
+
+/** A Solr address with something behind /solr. */
+const NAMES_CORE = /^https?:\/\/[^/]+\/(?:.*\/)?solr\/+[^/?#]/;
+
+const MAX_BATCH = 100_000;
+
+function convertBulkSize(part: Reader, path: string, tree: Tree, notices: Notices): void {
+  const size = part.number('bulkSize', { min: 1 });
+  if (size !== undefined) put(tree, `${path}.batchSize`, Math.min(size, MAX_BATCH), part.name('bulkSize'));
+  if ((size ?? 0) > MAX_BATCH) notices.replaced(part.name('bulkSize'), `a request takes ${MAX_BATCH} changes at most`, 'consumer');
 }
 
 function convertUniqueKey(part: Reader, type: TargetType, path: string, tree: Tree, notices: Notices): void {

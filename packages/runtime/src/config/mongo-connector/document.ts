@@ -1,4 +1,6 @@
 // mongo-connector's config.json as an object: recognised by its keys, and without what is disabled in it.
+import { TailwaterError } from '../../errors/tailwater-error.js';
+import { findJsonMistake } from '../json-mistake.js';
 import { isObject, type JsonObject } from './reader.js';
 
 /** Keys that no configuration of Tailwater has at its top. */
@@ -25,11 +27,31 @@ const DISABLED = '__';
 export function readMongoConnector(text: string): JsonObject | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+    value = JSON.parse(withoutMark(text));
   } catch {
     return undefined;
   }
   return isMongoConnector(value) ? withoutDisabled(value) : undefined;
+}
+
+const withoutMark = (text: string): string => text.replace(/^\uFEFF/, '');
+
+/** Blanks and comments before a `{`; each in one way only, so that no text takes long. */
+const BEGINS_JSON = /^(?:\s|(?:\/\/|#)[^\n]*\n|\/\*(?:[^*]|\*(?!\/))*\*\/)*\{/;
+const ITS_KEY = new RegExp(`["'](?:${[...SIGNATURE].join('|')})["']\\s*:`);
+
+/**
+ * What keeps a text from being JSON that is to be JSON: by the name of its file, or because it has keys of mongo-connector. Read as YAML it
+ * would have a mistake for each key, and none of them would be the one.
+ */
+export function jsonMistakeOf(text: string, file: string): TailwaterError | undefined {
+  const content = withoutMark(text);
+  if (!BEGINS_JSON.test(content) || !(file.toLowerCase().endsWith('.json') || ITS_KEY.test(content))) return undefined;
+  const mistake = findJsonMistake(content);
+  if (mistake === undefined) return undefined;
+  const before = content.slice(0, mistake.offset).split('\n');
+  const place = `${file}:${before.length}:${(before.at(-1) ?? '').length + 1}`;
+  return new TailwaterError('TW1004', { place, reason: `the file is no JSON: ${mistake.reason}` });
 }
 
 /** Also with all of its keys disabled it is one. */

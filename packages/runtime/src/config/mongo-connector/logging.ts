@@ -1,4 +1,5 @@
 // verbosity and logging: how much is logged, and where to.
+import { parseSyslogAddress } from '../../logging/syslog-address.js';
 import type { Notices } from './notices.js';
 import type { Reader } from './reader.js';
 import { put, type Tree } from './tree.js';
@@ -28,11 +29,12 @@ export function convertLogging(config: Reader, tree: Tree, notices: Notices, hol
   }
   const part = config.part('logging');
   const type = part.choice('type', TYPES);
-  const filename = part.text('filename');
+  // As for mongo-connector, an empty one is none.
+  const filename = part.text('filename')?.trim() || undefined;
   const when = part.text('rotationWhen');
   const interval = part.number('rotationInterval', { min: 1 });
   const backups = part.number('rotationBackups');
-  const host = part.text('host');
+  const host = part.text('host')?.trim() || undefined;
   const facility = part.any('facility');
   if (part.text('format') !== undefined)
     notices.replaced('logging.format', 'lines are JSON, or text for people: logging.format json | pretty');
@@ -69,7 +71,10 @@ function rotation(when: string | undefined, interval: number | undefined, notice
 }
 
 function syslogAddress(host: string, notices: Notices): string {
-  if (!host.startsWith('/')) return `udp://${host}`;
+  if (!host.startsWith('/')) {
+    parseSyslogAddress(`udp://${host}`);
+    return `udp://${host}`;
+  }
   notices.replaced('logging.host', `a socket file such as ${host} cannot be written to; ${DEFAULT_SYSLOG} is used`);
   return `udp://${DEFAULT_SYSLOG}`;
 }

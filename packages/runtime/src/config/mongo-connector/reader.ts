@@ -7,6 +7,9 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 export const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** Nothing, or a scheme and a user without a host. */
+const NO_SERVER = /^(?:[a-z][a-z0-9+.-]*:\/\/(?:[^/?#]*@)?(?:[/?#].*)?)?$/is;
+
 export class Reader {
   readonly #values: JsonObject;
   readonly #path: string;
@@ -66,6 +69,33 @@ export class Reader {
     return this.#refuse(key, 'a list of texts', value);
   }
 
+  /**
+   * An address; undefined when the key is not there. Unlike elsewhere, null is no way to leave it out: what a template left empty must
+   * not become some other server.
+   *
+   * @throws TailwaterError TW1069 for one that names no server
+   */
+  address(key: string): string | undefined {
+    const isThere = Object.hasOwn(this.#values, key);
+    return isThere ? this.#addressOf(key, this.any(key)) : undefined;
+  }
+
+  /** One address or a list of them; none when the key is not there. As {@link address} else. */
+  addresses(key: string): readonly string[] {
+    const isThere = Object.hasOwn(this.#values, key);
+    const value = this.any(key);
+    if (!Array.isArray(value)) return isThere ? [this.#addressOf(key, value)] : [];
+    if (value.length === 0) return [this.#addressOf(key, undefined)];
+    return value.map((each: unknown, index) => this.#addressOf(`${key}[${index}]`, each));
+  }
+
+  #addressOf(key: string, value: unknown): string {
+    const address = typeof value === 'string' ? value.trim() : value === null ? undefined : value;
+    if (address === undefined || (typeof address === 'string' && NO_SERVER.test(address)))
+      throw new TailwaterError('TW1069', { file: this.#file, key: this.name(key) });
+    return typeof address === 'string' ? address : this.#refuse(key, 'a text', value);
+  }
+
   /** A part of its own; an empty one when it is not given. */
   part(key: string): Reader {
     const value = this.any(key) ?? {};
@@ -93,6 +123,11 @@ export class Reader {
     throw new TailwaterError('TW1061', { file: this.#file, reason });
   }
 
+  /** @throws TailwaterError TW1060 */
+  refuse(key: string, expected: string): never {
+    return this.#refuse(key, expected, this.any(key));
+  }
+
   #refuse(key: string, expected: string, value: unknown): never {
     throw new TailwaterError('TW1060', { file: this.#file, key: this.name(key), expected, actual: shown(key, value) });
   }
@@ -100,7 +135,7 @@ export class Reader {
 
 function shown(key: string, value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
-  if (isSecretName(key)) return REDACTED;
+  if (isSecretName(key) || key === 'http_auth') return REDACTED;
   if (typeof value === 'object') return Array.isArray(value) ? 'a list' : 'an object';
   const text = redactUrl(JSON.stringify(value));
   return text.length > 100 ? `${text.slice(0, 99)}…` : text;

@@ -1,4 +1,5 @@
 // mainAddress, authentication, ssl: where MongoDB is and who asks.
+import { convertMongoAddress, type MongoOption } from './mongo-address.js';
 import type { Notices } from './notices.js';
 import type { Reader } from './reader.js';
 import { put, type Tree } from './tree.js';
@@ -7,24 +8,15 @@ const DEFAULT_ADDRESS = 'localhost:27017';
 const POLICIES = ['required', 'optional', 'ignored'] as const;
 
 export function convertSource(config: Reader, tree: Tree, notices: Notices): void {
-  const address = config.text('mainAddress') ?? DEFAULT_ADDRESS;
-  put(tree, 'source.uri', connectionString(address), 'mainAddress');
+  const address = config.address('mainAddress') ?? DEFAULT_ADDRESS;
+  // In the order of the file that is made.
+  put(tree, 'source.uri', address, 'mainAddress');
   const user = convertAuthentication(config.part('authentication'), tree, notices);
   const ssl = convertSsl(config.part('ssl'), tree, notices);
   // mongo-connector's users live in admin unless the connection string says otherwise.
-  const parameters = [...(user === undefined ? [] : ['authSource=admin']), ...ssl];
-  put(tree, 'source.uri', connectionString(address, parameters), 'mainAddress');
-}
-
-/** `host:port` or a connection string, with these parameters unless it has them itself. */
-export function connectionString(address: string, parameters: readonly string[] = []): string {
-  const uri = address.includes('://') ? address : `mongodb://${address}`;
-  const [base = uri, query = ''] = uri.split('?', 2);
-  const known = new Set(query.split('&').map((parameter) => parameter.split('=')[0]?.toLowerCase()));
-  const added = parameters.filter((parameter) => !known.has(parameter.split('=')[0]?.toLowerCase()));
-  const all = [...(query === '' ? [] : [query]), ...added].join('&');
-  const path = base.indexOf('/', base.indexOf('://') + 3) < 0 ? `${base}/` : base;
-  return all === '' ? path : `${path}?${all}`;
+  const options = [...(user === undefined ? [] : [{ name: 'authSource', value: 'admin', from: 'authentication' }]), ...ssl];
+  const owner = { tls: 'source.tls', process: 'producer', from: 'mainAddress' } as const;
+  put(tree, 'source.uri', convertMongoAddress(address, options, owner, tree, notices), 'mainAddress');
 }
 
 function convertAuthentication(part: Reader, tree: Tree, notices: Notices): string | undefined {
@@ -48,7 +40,7 @@ function convertAuthentication(part: Reader, tree: Tree, notices: Notices): stri
 }
 
 /** The parameters of the connection string, for what is no file. */
-function convertSsl(part: Reader, tree: Tree, notices: Notices): string[] {
+function convertSsl(part: Reader, tree: Tree, notices: Notices): MongoOption[] {
   const cert = part.text('sslCertfile');
   const key = part.text('sslKeyfile');
   const ca = part.text('sslCACerts');
@@ -62,5 +54,6 @@ function convertSsl(part: Reader, tree: Tree, notices: Notices): string[] {
   if (policy === 'optional')
     notices.replaced(part.name('sslCertificatePolicy'), 'a certificate is always there and is checked, as with required', 'producer');
   if (policy === 'ignored') notices.note(part.name('sslCertificatePolicy'), 'anyone can pose as the server', 'producer');
-  return ['tls=true', ...(policy === 'ignored' ? ['tlsInsecure=true'] : [])];
+  const names = ['tls', ...(policy === 'ignored' ? ['tlsInsecure'] : [])];
+  return names.map((name) => ({ name, value: 'true', from: 'ssl' }));
 }

@@ -58,4 +58,10 @@ export const mongoConnectorErrors = {
     hint: 'Check the path, and that this user may write there.',
     ...usage,
   },
+  TW1069: {
+    title: 'Address in a configuration of mongo-connector that names no server',
+    message: '{file}: {key} names no server',
+    hint: 'Write host:port or an address such as mongodb://host:27017/. Without the key mainAddress it is localhost:27017, as it was for mongo-connector; a doc manager needs its targetURL (-t on the command line).',
+    ...usage,
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 const yamlOf = (config: JsonObject) => toYaml(convertMongoConnector({ config, file: 'config.json', exists: () => false }), 'config.json');
 
 describe('toYaml', () => {
-  const { text, variables } = yamlOf({
-    mainAddress: 'mongodb://u:s3cret@db1/',
+  const { text, references } = yamlOf({
+    mainAddress: 'mongodb://u:s3cret@db1/?replicaSet=rs0',
     batchSize: 100,
     namespaces: { 'a.b': { rename: 'c.d', includeFields: ['f'] } },
     docManagers: [
@@ -23,8 +23,17 @@ describe('toYaml', () => {
 
   it('copies no secret, and names the variables that stand for them', () => {
     expect(text).not.toContain('s3cret');
-    expect(variables).toEqual(['MONGO_URI', 'ES_PASSWORD', 'ES_2_URL']);
-    expect(text).toContain('uri: ${MONGO_URI} # mainAddress');
+    expect(references.map(({ variable, value, from }) => [variable, value, from])).toEqual([
+      ['MONGO_URI_PASSWORD', 's3cret', 'mainAddress'],
+      ['ES_PASSWORD', 's3cret', 'docManagers[0].args.clientOptions.http_auth'],
+      ['ES_2_URL_PASSWORD', 's3cret', 'docManagers[1].targetURL'],
+    ]);
+    expect(text).toContain('# - MONGO_URI_PASSWORD (the secret in mainAddress, as it is written there)');
+  });
+
+  it('keeps what is no secret of an address', () => {
+    expect(text).toContain('uri: mongodb://u:${MONGO_URI_PASSWORD}@db1/?replicaSet=rs0 # mainAddress');
+    expect(text).toContain('url: https://u:${ES_2_URL_PASSWORD}@es2 # docManagers[1].targetURL');
   });
 
   it('says where values come from, and what became of the rest', () => {
