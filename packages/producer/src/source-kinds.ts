@@ -51,7 +51,8 @@ export function createNormalizer(
   logger: Logger,
 ): EntryNormalizer {
   const child = logger.child({ component: 'normalize' });
-  if (kind === 'change-stream') return new EventNormalizer(namespaces, counters, child);
+  if (kind === 'change-stream')
+    return new EventNormalizer(namespaces, counters, child, changes instanceof ChangeStreamSource && changes.isMongos);
   if (!(changes instanceof ShardedSource || changes instanceof OplogSource)) throw new TypeError('The source has no oplog');
   return new Normalizer(changes, namespaces, counters, child, changes instanceof ShardedSource);
 }

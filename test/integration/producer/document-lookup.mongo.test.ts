@@ -71,6 +71,21 @@ describe('DocumentLookup', () => {
     expect(batch.document.slice(0, batch.length)).toEqual(await stored(ORDERS));
   });
 
+  it('makes of a delete on one shard a delete, or a replacement by what another shard has, and goes on where the room ended', async () => {
+    const bytes = Buffer.alloc(MEGABYTE, 1);
+    await insert(ORDERS, [
+      { _id: 1, n: 1, bytes },
+      { _id: 3, n: 3, bytes },
+      { _id: 4, n: 4, bytes },
+    ]);
+    const batch = await updatesOf({ op: 'leave', id: 1 }, { op: 'leave', id: 2 }, { op: 'leave', id: 3 }, { op: 'leave', id: 4 });
+    const lookup = new DocumentLookup(client, 1.5 * MEGABYTE);
+    for (let from = 0; from < batch.length; ) from = await lookup.fill(batch, from, batch.length);
+    expect(batch.op).toEqual(['replace', 'delete', 'replace', 'replace']);
+    const [first, third, fourth] = await stored(ORDERS);
+    expect(batch.document).toEqual([first, undefined, third, fourth]);
+  });
+
   it('leaves a document out that is gone', async () => {
     await insert(ORDERS, [{ _id: 1, n: 1 }]);
     const batch = await updatesOf({ id: 2 }, { id: 1 }, { id: 3 });

@@ -1,12 +1,13 @@
 // Gives updates their full documents (promise C): one read per namespace and batch, each document once, at or after the
-// position of the update. A document that is gone by now leaves its change without one: its tombstone follows.
+// position of the update. A document that is gone by now leaves its change without one: its tombstone follows. A delete of one shard
+// is one of the key only if no other shard has it.
 //
 // How many are asked for at once follows from what came before; how many bytes are taken does not: a read ends when the slice is
 // full, and what was not answered by then belongs to the next slice.
 import { findId, Position, recordKey } from '@tailwater/schema';
 import type { MongoClient } from 'mongodb';
 import { shareOut } from '../memory-shares.js';
-import type { ChangeBatch, TrackedNamespace } from '../normalize/change-batch.js';
+import { type ChangeBatch, isLookedUp, type TrackedNamespace } from '../normalize/change-batch.js';
 import { idValue } from '../source/mongo/id-value.js';
 import { readDocuments } from '../source/mongo/read-documents.js';
 
@@ -44,7 +45,8 @@ export class DocumentLookup {
   }
 
   /**
-   * Fills `document` in the rows `[from, to)` that are updates; rows whose document is gone stay without.
+   * Fills `document` in the rows `[from, to)` that are updates; rows whose document is gone stay without. A row that has left one shard
+   * becomes a delete, or a replacement by what another shard has.
    *
    * @returns the row behind the last one that this is true of: `to`, unless the documents were larger than they were expected to be.
    *   Rows from there on may have theirs already
@@ -52,7 +54,7 @@ export class DocumentLookup {
   async fill(batch: ChangeBatch, from: number, to: number): Promise<number> {
     const wanted = new Map<TrackedNamespace, Unanswered>();
     for (let row = from; row < to; row++) {
-      if (batch.op[row] !== 'update' || batch.document[row] !== undefined) continue;
+      if (!isLookedUp(batch, row)) continue;
       const namespace = batch.namespace[row] as TrackedNamespace;
       const keys = wanted.get(namespace) ?? new Map<string, number>();
       wanted.set(namespace, keys.set(batch.key[row] as string, row));
@@ -75,8 +77,7 @@ export class DocumentLookup {
       }
       for (let row = from; row < to; row++) {
         // A row whose document came with its event keeps it: no document was asked for in its name.
-        if (batch.op[row] !== 'update' || batch.namespace[row] !== namespace || batch.document[row] !== undefined) continue;
-        batch.document[row] = documents.get(batch.key[row] as string);
+        if (isLookedUp(batch, row) && batch.namespace[row] === namespace) complete(batch, row, documents, unanswered);
       }
       end = first;
     }
@@ -127,11 +128,24 @@ export class DocumentLookup {
   }
 }
 
+/**
+ * What is left of an `_id` of which one shard has let go: shards commit a change of the shard key each in its own time, so the insert on
+ * one of them may come before the delete on the other, and a tombstone would be the last that is heard of it (promise C).
+ */
+function complete(batch: ChangeBatch, row: number, documents: ReadonlyMap<string, Buffer>, unanswered: Unanswered): void {
+  const key = batch.key[row] as string;
+  const document = documents.get(key);
+  batch.document[row] = document;
+  if (batch.op[row] !== 'leave') return;
+  if (document !== undefined) batch.op[row] = 'replace';
+  else if (!unanswered.has(key)) batch.op[row] = 'delete';
+}
+
 /** The first of the rows whose document was not answered for; `to` where each was. */
 function firstRow(batch: ChangeBatch, from: number, to: number, namespace: TrackedNamespace, unanswered: Unanswered): number {
   if (unanswered.size === 0) return to;
   for (let row = from; row < to; row++) {
-    const isWanted = batch.op[row] === 'update' && batch.document[row] === undefined && batch.namespace[row] === namespace;
+    const isWanted = isLookedUp(batch, row) && batch.namespace[row] === namespace;
     if (isWanted && unanswered.has(batch.key[row] as string)) return row;
   }
   return to;

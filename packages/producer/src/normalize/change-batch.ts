@@ -2,7 +2,11 @@
 // columns are reused from batch to batch.
 import type { FileState, Namespace, Operation, Position } from '@tailwater/schema';
 
-export type ChangeOp = Operation | 'delete';
+/**
+ * `leave`: a document is gone from one shard of several. The same `_id` may live on another: the enrich stage makes a delete of it, or what
+ * it finds there.
+ */
+export type ChangeOp = Operation | 'delete' | 'leave';
 
 /** A namespace as the pipeline meets it: one object per namespace for the life of a process, so that identity is enough to compare. */
 export interface TrackedNamespace extends Namespace {
@@ -91,3 +95,7 @@ export class ChangeBatch {
     return row;
   }
 }
+
+/** Whether a row is not complete without what the source has under its `_id`. */
+export const isLookedUp = (batch: ChangeBatch, row: number): boolean =>
+  batch.op[row] === 'leave' || (batch.op[row] === 'update' && batch.document[row] === undefined);

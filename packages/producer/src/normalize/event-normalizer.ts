@@ -28,12 +28,15 @@ export class EventNormalizer implements EntryNormalizer {
   readonly #namespaces: NamespaceTable;
   readonly #counters: NormalizeCounters;
   readonly #logger: Logger;
+  readonly #isSharded: boolean;
   readonly #event = new EventFields();
   readonly #reported = new Set<string>();
   /** The place of the event before, for servers whose tokens do not say the ordinal. */
   #last = { t: 0, i: 0, ordinal: 0 };
 
-  constructor(namespaces: NamespaceTable, counters: NormalizeCounters, logger: Logger) {
+  /** @param isSharded - the events are those of several shards, merged by a mongos: a delete is that of one shard */
+  constructor(namespaces: NamespaceTable, counters: NormalizeCounters, logger: Logger, isSharded = false) {
+    this.#isSharded = isSharded;
     this.#namespaces = namespaces;
     this.#counters = counters;
     this.#logger = logger;
@@ -60,8 +63,10 @@ export class EventNormalizer implements EntryNormalizer {
       case 'insert':
       case 'update':
       case 'replace':
-      case 'delete':
         this.#change(event, operationType, ordinal, out);
+        return;
+      case 'delete':
+        this.#change(event, this.#isSharded ? 'leave' : operationType, ordinal, out);
         return;
       case 'create':
       case 'drop':

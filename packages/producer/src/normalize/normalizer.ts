@@ -25,7 +25,7 @@ export class Normalizer implements EntryNormalizer {
   readonly #reported = new Set<string>();
   readonly #isSharded: boolean;
 
-  /** @param isSharded - the entries are those of several shards: a drop or a rename is each one's own part of it */
+  /** @param isSharded - the entries are those of several shards: a delete, a drop or a rename is each one's own part of it */
   constructor(transactions: TransactionSource, namespaces: NamespaceTable, counters: NormalizeCounters, logger: Logger, isSharded = false) {
     this.#isSharded = isSharded;
     this.#transactions = transactions;
@@ -97,7 +97,7 @@ export class Normalizer implements EntryNormalizer {
       return;
     }
     const row = out.length++;
-    out.op[row] = operationOf(change);
+    out.op[row] = operationOf(change, this.#isSharded);
     out.namespace[row] = namespace;
     out.key[row] = recordKey(source, id.type, id.start);
     out.t[row] = entry.t;
@@ -216,9 +216,9 @@ export class Normalizer implements EntryNormalizer {
   }
 }
 
-function operationOf(change: EntryFields): ChangeOp {
+function operationOf(change: EntryFields, isSharded: boolean): ChangeOp {
   if (change.op === Op.insert) return 'insert';
-  if (change.op === Op.delete) return 'delete';
+  if (change.op === Op.delete) return isSharded ? 'leave' : 'delete';
   // A replacement is the document itself; modifiers and diffs begin with a name such as $v, $set or $unset.
   field.enter(change.source, change.oStart);
   return field.next() && change.source[field.nameStart] === DOLLAR ? 'update' : 'replace';

@@ -1,6 +1,6 @@
 // Cuts a batch of changes into slices that one Kafka transaction carries, bounded in records and bytes. The operations of one
 // oplog entry stay together where they fit; a slice that ends among them carries no checkpoint (promise A).
-import type { ChangeBatch, TrackedNamespace } from '../normalize/change-batch.js';
+import { type ChangeBatch, isLookedUp, type TrackedNamespace } from '../normalize/change-batch.js';
 
 /** kafkajs groups a send's records in time that grows with their square, which 2,000 keep small, as they do the memory that it takes. */
 const SLICE_RECORDS = 2000;
@@ -31,7 +31,7 @@ export function sliceEnd(
     // Before the entry that goes past the limits, unless it is past them all by itself.
     const isFull = row - from >= SLICE_RECORDS || bytes > sliceBytes || lookups >= lookupLimit;
     if (row > from && isFull) return entry > from ? entry : row;
-    if (batch.op[row] === 'update' && batch.document[row] === undefined) {
+    if (isLookedUp(batch, row)) {
       lookups += 1;
       lookupLimit = Math.min(lookupLimit, lookupsFor(batch.namespace[row] as TrackedNamespace));
     }

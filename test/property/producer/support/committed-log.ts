@@ -63,8 +63,8 @@ export class CommittedLog {
     return () => this.#faults.length;
   }
 
-  checkpoint(): Checkpoint {
-    const reader = new CheckpointReader('rs0');
+  checkpoint(source = 'rs0'): Checkpoint {
+    const reader = new CheckpointReader(source);
     for (const { checkpoint } of this.publications) for (const { key, value } of checkpoint) reader.add(key, value);
     return reader.result();
   }

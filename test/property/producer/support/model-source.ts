@@ -4,7 +4,7 @@ import { findId, Position, type RawValue } from '@tailwater/schema';
 import type { MongoClient } from 'mongodb';
 import type { SnapshotRange } from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
 import { DocumentLookup } from '../../../../packages/producer/src/enrich/document-lookup.js';
-import type { ChangeBatch, TrackedNamespace } from '../../../../packages/producer/src/normalize/change-batch.js';
+import { type ChangeBatch, isLookedUp, type TrackedNamespace } from '../../../../packages/producer/src/normalize/change-batch.js';
 import type { SourceDocuments } from '../../../../packages/producer/src/signals/source-documents.js';
 import { type Chunk, ChunkReader } from '../../../../packages/producer/src/snapshot/chunk-reader.js';
 import { idDocument, idOf } from '../../../../packages/producer/src/source/mongo/id-value.js';
@@ -78,8 +78,12 @@ export class ModelLookup extends DocumentLookup {
     const position = database.readableAt(notBefore, lag());
     // Documents may be larger than they were expected to be.
     const end = Math.max(from + 1, to - lag());
-    for (let row = from; row < end; row++)
-      if (batch.op[row] === 'update') batch.document[row] = database.stateAt(position, batch.namespace[row]).get(Number(batch.key[row]));
+    for (let row = from; row < end; row++) {
+      if (!isLookedUp(batch, row)) continue;
+      const document = database.stateAt(position, batch.namespace[row]).get(Number(batch.key[row]));
+      batch.document[row] = document;
+      if (batch.op[row] === 'leave') batch.op[row] = document === undefined ? 'delete' : 'replace';
+    }
     return end;
   }
 }

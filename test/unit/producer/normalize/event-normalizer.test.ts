@@ -52,6 +52,13 @@ describe('EventNormalizer', () => {
     expect(rows.key[0]).toBe('9');
   });
 
+  it('leaves open whether a delete that a mongos tells of is that of the last document with its _id', () => {
+    const rules = new NamespaceTable(compileNamespaceRules({}));
+    const sharded = new EventNormalizer(rules, counters, createLogger({ name: 'test', level: 'silent' }), true);
+    sharded.normalize([event({ operationType: 'delete', documentKey: { region: 'eu', _id: 9 } })], rows);
+    expect([rows.op[0], rows.key[0]]).toEqual(['leave', '9']);
+  });
+
   it('leaves the document of an update open, unless the event has it', () => {
     const update = { operationType: 'update', documentKey: { _id: 1 }, updateDescription: { updatedFields: {} } };
     normalizer.normalize(

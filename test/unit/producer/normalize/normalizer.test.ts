@@ -84,6 +84,19 @@ describe('what is left out', () => {
     expect([rows.length, counters.events, counters.filtered]).toEqual([2, 7, 5]);
   });
 
+  it('leaves open whether a delete of one shard is that of the last document with its _id', () => {
+    const deletes = [entry({ op: 'd' }), applyOps([inner('d', { region: 'eu', _id: 2 })], inTransaction())];
+    expect(
+      new Normalizing(undefined, true)
+        .take(...deletes)
+        .changes()
+        .map(({ op, key }) => [op, key]),
+    ).toEqual([
+      ['leave', '1'],
+      ['leave', '2'],
+    ]);
+  });
+
   it('counts noops, with and without the image of a retryable write', () => {
     const { counters, rows } = new Normalizing().take(
       entry({ op: 'n', ns: '', o: { msg: 'periodic noop' } }),

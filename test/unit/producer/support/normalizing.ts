@@ -23,14 +23,14 @@ export class Normalizing {
   readonly normalizer: Normalizer;
   readonly chains = new Chains();
 
-  constructor(rules: NamespaceRules = compileNamespaceRules({})) {
+  constructor(rules: NamespaceRules = compileNamespaceRules({}), isSharded = false) {
     const logger = createLogger({
       name: 'test',
       level: 'trace',
       format: 'json',
       destination: { write: (line: string) => void this.log.push(JSON.parse(line) as LogLine) },
     });
-    this.normalizer = new Normalizer(this.chains, new NamespaceTable(rules), this.counters, logger);
+    this.normalizer = new Normalizer(this.chains, new NamespaceTable(rules), this.counters, logger, isSharded);
   }
 
   /** Normalizes the entries into `rows`, behind what is there; chains of transactions are among the entries taken so far. */

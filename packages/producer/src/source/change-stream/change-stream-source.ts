@@ -58,6 +58,11 @@ export class ChangeStreamSource implements ChangeSource {
     this.#members = new Members(client, options.connection, logger);
   }
 
+  /** Whether its events are those of several shards. */
+  get isMongos(): boolean {
+    return this.#options.isMongos;
+  }
+
   /** Where a stream that is opened now begins: it needs no right but that to open it. */
   async newestPosition(): Promise<Position> {
     try {

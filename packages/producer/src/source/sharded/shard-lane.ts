@@ -10,6 +10,11 @@ const MAX_WAITING = 10_000;
 /** In the place of an entry that was handed on: the lane keeps no bytes of it. */
 const TAKEN = Buffer.alloc(0);
 
+interface LanePlace {
+  readonly from: Position;
+  readonly after: Position;
+}
+
 export class ShardLane {
   /** Everything of this shard at or before it has been read. */
   end: Position;
@@ -18,6 +23,7 @@ export class ShardLane {
   readonly #source: ChangeSource;
   readonly #onRead: () => void;
   readonly #maxBytes: number;
+  readonly #after: Position;
   #waiting: Buffer[] = [];
   #next = 0;
   #bytes = 0;
@@ -25,11 +31,13 @@ export class ShardLane {
 
   /**
    * @param from - the position of an entry of this shard, behind which it is read
+   * @param after - entries up to there were handed on before: a member that lagged when it was asked for `from` repeats some of them
    * @param maxBytes - that may wait before it is read further
    */
-  constructor(source: ChangeSource, from: Position, maxBytes: number, onRead: () => void) {
+  constructor(source: ChangeSource, { from, after }: LanePlace, maxBytes: number, onRead: () => void) {
     this.#source = source;
     this.#maxBytes = maxBytes;
+    this.#after = after;
     this.end = from;
     this.#onRead = onRead;
   }
@@ -37,7 +45,9 @@ export class ShardLane {
   /** Reads on until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     for await (const { entries, end } of this.#source.read(this.end, signal)) {
+      const mayRepeat = this.end.compare(this.#after) < 0;
       for (const entry of entries) {
+        if (mayRepeat && entryTimestamp(entry).compare(this.#after) <= 0) continue;
         this.#waiting.push(entry);
         this.#bytes += entry.length;
       }

@@ -21,29 +21,37 @@ const BETWEEN_LISTS_MS = 200;
 /** What the first entry of a replica set's oplog says: nothing was ever there before it. */
 const FIRST_ENTRY = 'initiating set';
 
+export interface ShardedSourceOptions {
+  /** Bytes of entries that may wait for other shards, all shards together. */
+  readonly laneBytes: number;
+  readonly health: SourceHealth;
+  /** How a shard is reached. */
+  readonly connect?: (connection: SourceConnection) => MongoClient;
+  /** Between two reads of the list of shards. */
+  readonly pause?: (signal: AbortSignal) => Promise<void>;
+}
+
 export class ShardedSource implements ChangeSource, TransactionSource {
   readonly #client: MongoClient;
   readonly #connection: SourceConnection;
   readonly #laneBytes: number;
   readonly #health: SourceHealth;
+  readonly #connect: (connection: SourceConnection) => MongoClient;
+  readonly #pause: (signal: AbortSignal) => Promise<void>;
   readonly #logger: Logger;
   /** The shard that an entry came from, for whoever looks up others of its oplog. */
   readonly #origin = new WeakMap<Buffer, TransactionSource>();
 
   /**
    * @param client - connected to a mongos, by `connection`
-   * @param options - `laneBytes` of entries may wait for other shards, all shards together
    */
-  constructor(
-    client: MongoClient,
-    connection: SourceConnection,
-    options: { readonly laneBytes: number; readonly health: SourceHealth },
-    logger: Logger,
-  ) {
+  constructor(client: MongoClient, connection: SourceConnection, options: ShardedSourceOptions, logger: Logger) {
     this.#client = client;
     this.#connection = connection;
     this.#laneBytes = options.laneBytes;
     this.#health = options.health;
+    this.#connect = options.connect ?? createSourceClient;
+    this.#pause = options.pause ?? ((signal) => sleep(BETWEEN_LISTS_MS, signal));
     this.#logger = logger;
   }
 
@@ -56,13 +64,13 @@ export class ShardedSource implements ChangeSource, TransactionSource {
   /** The position that every shard has passed. */
   async newestPosition(): Promise<Position> {
     const shards = await listShards(this.#client, this.#connection.uri);
-    const newest = await Promise.all(shards.map(({ uri }) => withShard({ ...this.#connection, uri }, newestMajorityPosition)));
+    const newest = await Promise.all(shards.map(({ uri }) => this.#withShard(uri, newestMajorityPosition)));
     return earliest(newest);
   }
 
   async *read(after: Position, signal: AbortSignal): AsyncGenerator<EntryBatch> {
     const shards = await listShards(this.#client, this.#connection.uri);
-    const clients = shards.map(({ uri }) => createSourceClient({ ...this.#connection, uri }));
+    const clients = shards.map(({ uri }) => this.#connect({ ...this.#connection, uri }));
     const oplogs: OplogSource[] = [];
     const stop = new AbortController();
     const inner = AbortSignal.any([signal, stop.signal]);
@@ -84,7 +92,7 @@ export class ShardedSource implements ChangeSource, TransactionSource {
         const from = await entryAtOrBefore(client, connection, after, this.#logger.child(about), inner);
         const oplog = new OplogSource(client, connection, this.#health, this.#logger, about);
         oplogs.push(oplog);
-        lanes.push(new ShardLane(oplog, from, this.#laneBytes / clients.length, () => wake()));
+        lanes.push(new ShardLane(oplog, { from, after }, this.#laneBytes / clients.length, () => wake()));
       }
       for (const lane of lanes) running.push(lane.run(inner).catch(fail));
       const listed = new ListedTime(after);
@@ -107,6 +115,15 @@ export class ShardedSource implements ChangeSource, TransactionSource {
       stop.abort(new Error('The source is no longer read'));
       await Promise.allSettled(running);
       await Promise.allSettled(clients.map((client) => client.close()));
+    }
+  }
+
+  async #withShard<T>(uri: string, work: (client: MongoClient) => Promise<T>): Promise<T> {
+    const client = this.#connect({ ...this.#connection, uri });
+    try {
+      return await work(client);
+    } finally {
+      await client.close();
     }
   }
 
@@ -144,7 +161,7 @@ export class ShardedSource implements ChangeSource, TransactionSource {
           onListed();
         }
       }
-      await sleep(BETWEEN_LISTS_MS, signal);
+      await this.#pause(signal);
     }
   }
 }
@@ -205,12 +222,3 @@ async function newestUpTo(client: MongoClient, { t, i }: Position): Promise<Posi
 }
 
 const earliest = (positions: readonly Position[]): Position => positions.reduce((a, b) => (a.compare(b) <= 0 ? a : b));
-
-async function withShard<T>(connection: SourceConnection, work: (client: MongoClient) => Promise<T>): Promise<T> {
-  const client = createSourceClient(connection);
-  try {
-    return await work(client);
-  } finally {
-    await client.close();
-  }
-}

@@ -20,7 +20,7 @@ describe('ShardLane', () => {
       },
     };
     const stop = new AbortController();
-    const lane = new ShardLane(source, START, 1500, () => {});
+    const lane = new ShardLane(source, { from: START, after: START }, 1500, () => {});
     const running = lane.run(stop.signal);
     await new Promise<void>((resolve) => setImmediate(resolve));
     // The second one came before it was known how much it would be.
@@ -31,5 +31,19 @@ describe('ShardLane', () => {
     await running;
     expect([reads, lane.head?.i]).toEqual([3, 3]);
     stop.abort();
+  });
+
+  it('leaves out what was handed on before, which a member that lagged at the start repeats', async () => {
+    const source: ChangeSource = {
+      newestPosition: async () => START,
+      async *read() {
+        const at = (i: number) => raw({ ts: new Timestamp({ t: 1, i }) });
+        yield { entries: [at(1), at(2)], end: new Position(1, 2), isWhole: true };
+        yield { entries: [at(3), at(4)], end: new Position(1, 4), isWhole: true };
+      },
+    };
+    const lane = new ShardLane(source, { from: START, after: new Position(1, 3) }, 0, () => {});
+    await Promise.race([lane.run(new AbortController().signal), new Promise<void>((resolve) => setImmediate(resolve))]);
+    expect([lane.head?.i, lane.end.i]).toEqual([4, 4]);
   });
 });

@@ -1,0 +1,109 @@
+// The producer's tail, the real one, between the model of a cluster and a Kafka in memory: source, merge, normalizer, lookup, sequencer.
+import { compileNamespaceRules, createLogger, createMetrics, runServices } from '@tailwater/runtime';
+import { Position } from '@tailwater/schema';
+import { positionMessage } from '../../../../../packages/producer/src/checkpoint/checkpoint-record.js';
+import { RecordEncoder, type TopicLayout } from '../../../../../packages/producer/src/encode/record-encoder.js';
+import { DocumentLookup } from '../../../../../packages/producer/src/enrich/document-lookup.js';
+import type { CollectionCommand, TrackedNamespace } from '../../../../../packages/producer/src/normalize/change-batch.js';
+import { NamespaceTable } from '../../../../../packages/producer/src/normalize/namespace-table.js';
+import { NormalizeCounters } from '../../../../../packages/producer/src/normalize/normalize-counters.js';
+import { Normalizer } from '../../../../../packages/producer/src/normalize/normalizer.js';
+import { ProducerMetrics } from '../../../../../packages/producer/src/producer-metrics.js';
+import { Publisher } from '../../../../../packages/producer/src/publish/publisher.js';
+import { Sequencer } from '../../../../../packages/producer/src/sequence/sequencer.js';
+import { TailProgress } from '../../../../../packages/producer/src/sequence/tail-progress.js';
+import { TouchedKeys } from '../../../../../packages/producer/src/snapshot/touched-keys.js';
+import { SourceHealth } from '../../../../../packages/producer/src/source/mongo/source-health.js';
+import { readAhead } from '../../../../../packages/producer/src/source/read-ahead.js';
+import { ShardedSource } from '../../../../../packages/producer/src/source/sharded/sharded-source.js';
+import { T } from '../../../../unit/producer/support/entries.js';
+import { CHECKPOINTS, type CommittedLog } from '../../support/committed-log.js';
+import { type ModelServers, mongosClient, shardClient } from './model-clients.js';
+
+export interface PipelineOptions extends ModelServers {
+  readonly log: CommittedLog;
+  /** Bytes of entries that wait for other shards. */
+  readonly laneBytes: number;
+}
+
+const START = new Position(T, 1);
+const SOURCE = 'sharded-cluster';
+/** What costs more to make than a case takes: it serves all of them, one after the other. */
+const COUNTERS = new NormalizeCounters();
+const METRICS = new ProducerMetrics(createMetrics(), COUNTERS);
+const ENCODER = new RecordEncoder();
+const logger = createLogger({ name: 'test', level: 'silent' });
+const rules = compileNamespaceRules({});
+export const topicOf = (name: string): string => `tw.${name}`;
+
+/** One process: what it counts is here. */
+export class ShardedPipeline {
+  readonly #options: PipelineOptions;
+  readonly #namespaces = new NamespaceTable(rules);
+  readonly counters = COUNTERS;
+  readonly commands: CollectionCommand[] = [];
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+  }
+
+  /** One session, from the checkpoint until everything at or before `until()` is published, or until something fails. */
+  async session(until: () => number): Promise<void> {
+    const { log, turn, laneBytes } = this.#options;
+    const publisher = new Publisher(log.connect(() => turn('commit')));
+    const { position: start = START } = log.checkpoint(SOURCE);
+    await publisher.submit({ topics: [{ topic: CHECKPOINTS, messages: [positionMessage(SOURCE, start, 0)] }] });
+    const client = mongosClient(this.#options);
+    const source = new ShardedSource(
+      client,
+      { uri: 'mongodb://mongos.test/', access: {} },
+      {
+        laneBytes,
+        health: new SourceHealth(logger, { minMs: 0, maxMs: 0 }),
+        connect: ({ uri }) => shardClient(this.#options, uri),
+        pause: () => turn('pause of the watch'),
+      },
+      logger,
+    );
+    const progress = new TailProgress(start);
+    const sequencer = new Sequencer({
+      normalizer: new Normalizer(source, this.#namespaces, this.counters, logger, true),
+      lookup: new DocumentLookup(client),
+      encoder: ENCODER,
+      quarantine: { letters: () => Promise.reject(new Error('Nothing is refused here')) },
+      topics: topicsOf(log),
+      publisher,
+      touched: new TouchedKeys(),
+      progress,
+      metrics: METRICS,
+      source: SOURCE,
+      checkpointTopic: CHECKPOINTS,
+      onCommand: (command) => {
+        this.commands.push(command);
+        return [];
+      },
+    });
+    const stop = new AbortController();
+    const tail = async (signal: AbortSignal): Promise<void> => {
+      for await (const batch of readAhead(source, start, () => publisher.idle(), 1_000_000, signal)) {
+        if (signal.aborted) break;
+        await sequencer.tail(batch);
+        if (progress.end.i >= until()) stop.abort(new Error('over'));
+      }
+    };
+    await runServices([{ run: tail }], stop.signal);
+    await sequencer.finish();
+  }
+}
+
+function topicsOf(log: CommittedLog) {
+  const layoutOf = ({ name }: TrackedNamespace): TopicLayout => ({ topic: topicOf(name), partitions: 3 });
+  return {
+    ensure: async (namespaces: readonly TrackedNamespace[]) => {
+      for (const { name } of namespaces) log.ensure(topicOf(name));
+    },
+    takeUnrecorded: () => [],
+    existing: async (namespace: TrackedNamespace) => (log.has(topicOf(namespace.name)) ? layoutOf(namespace) : undefined),
+    layoutOf,
+  };
+}
