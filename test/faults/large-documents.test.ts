@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { compareByKey, type PipelineProcess, Random, readRawDocuments, waitFor } from '@tailwater/devstack';
 import type { Collection } from 'mongodb';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { foldTopic } from '../integration/producer/support/folded-topic.js';
 import { PipelineWorld } from '../support/pipeline-world.js';
 
@@ -27,14 +27,8 @@ interface ProducerStatus {
   readonly snapshot: { readonly totals: { readonly state: string } };
 }
 
-let world: PipelineWorld;
 const random = new Random(5);
 const noise = random.bytes(LARGE_BYTES);
-
-beforeAll(async () => {
-  world = await PipelineWorld.start({ source: { oplogSizeMb: 2000 } });
-});
-afterAll(() => world?.[Symbol.asyncDispose]());
 
 /** The most that the process has ever held, in megabytes. */
 async function peakMegabytes(producer: PipelineProcess): Promise<number> {
@@ -54,6 +48,7 @@ async function insertAll(items: Collection<Item>, name: string): Promise<void> {
 }
 
 it('the producer holds no more than 400 MB, whatever the documents are, and loses none', async () => {
+  await using world = await PipelineWorld.start({ source: { oplogSizeMb: 2000 } });
   const items = (await world.source.client()).db('shop').collection<Item>('items');
   await insertAll(items, 'copied');
   const producer = await world.producer('--partitions', '2');
@@ -77,7 +72,7 @@ it('the producer holds no more than 400 MB, whatever the documents are, and lose
   await write('updates', 2 * all, async () => {
     for (const size of ['small', 'middle', 'large']) await items.updateMany({ _id: { $regex: `-${size}-` } }, { $inc: { n: 1 } });
   });
-  console.log(String(performance.now()), JSON.stringify(peaks));
+  console.log(JSON.stringify(peaks));
   const folded = await foldTopic(world.kafka.brokers, `${world.prefix}.shop.items`);
   const source = await readRawDocuments(await world.source.client(), 'shop', 'items');
   const hashed = (documents: ReadonlyMap<string, Buffer>) =>

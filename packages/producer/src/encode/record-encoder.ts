@@ -10,6 +10,7 @@ import {
   tombstoneHeaders,
   writeChangeEvent,
 } from '@tailwater/schema';
+import { allocateLarge } from '../large-buffers.js';
 import { shareOut } from '../memory-shares.js';
 import type { ChangeBatch, TrackedNamespace } from '../normalize/change-batch.js';
 import { jsonValue } from './json-value.js';
@@ -190,7 +191,7 @@ export class RecordEncoder {
       if (batch.op[row] === 'update') needed += this.#describe(batch, row, row - from);
     }
     this.#turn = 1 - this.#turn;
-    if (needed > this.#keptBytes) return Buffer.allocUnsafeSlow(needed);
+    if (needed > this.#keptBytes) return allocateLarge(needed);
     const kept = this.#buffers[this.#turn] as Buffer;
     if (kept.length >= needed) return kept;
     const larger = Buffer.allocUnsafeSlow(Math.min(this.#keptBytes, Math.ceil(needed * 1.25)));

@@ -1,6 +1,7 @@
 // The body of a Produce request, versions 3 to 7, in one buffer that is filled once.
 // https://kafka.apache.org/protocol#The_Messages_Produce
 import type { OutgoingRecord } from '../encode/record-encoder.js';
+import { allocateLarge } from '../large-buffers.js';
 import { batchSize, writeBatch } from './record-batch.js';
 
 export interface ProduceRequest {
@@ -56,7 +57,7 @@ export class ProduceRequestWriter {
   }
 
   #room(size: number): Buffer {
-    if (size > KEEP_BYTES) return Buffer.allocUnsafeSlow(size);
+    if (size > KEEP_BYTES) return allocateLarge(size);
     if (this.#buffer.length < size) this.#buffer = Buffer.allocUnsafeSlow(Math.min(KEEP_BYTES, size + (size >> 2)));
     return this.#buffer;
   }
