@@ -1,5 +1,5 @@
-// A TCP proxy that passes everything on, until a client sends certain bytes: those, and what follows them, it keeps until it is opened.
-// So a process can be killed between two requests.
+// A TCP proxy that passes everything on, until a client sends certain bytes: those, and what follows them, it keeps. So a process can be
+// killed between two requests, or one request arrive when its sender is long gone.
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 export class GateProxy implements AsyncDisposable {
@@ -8,6 +8,7 @@ export class GateProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #targetPort: number;
+  readonly #held: (() => void)[] = [];
   #closedFor: Buffer | undefined;
 
   private constructor(targetPort: number) {
@@ -37,6 +38,12 @@ export class GateProxy implements AsyncDisposable {
     this.isHolding = false;
   }
 
+  /** What was held goes on its way now, whether or not its sender is still there. */
+  release(): void {
+    this.open();
+    for (const deliver of this.#held.splice(0)) deliver();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -50,21 +57,28 @@ export class GateProxy implements AsyncDisposable {
       socket.on('close', () => {
         this.#sockets.delete(socket);
         client.destroy();
-        server.destroy();
+        if (held === undefined) server.destroy();
       });
     }
     server.pipe(client);
-    let isHeld = false;
+    let held: Buffer[] | undefined;
     let tail = Buffer.alloc(0);
     client.on('data', (data: Buffer) => {
       const sought = this.#closedFor;
       // The bytes may be divided among two reads.
       if (sought !== undefined && Buffer.concat([tail, data]).includes(sought)) {
-        isHeld = true;
+        held ??= [];
         this.isHolding = true;
       }
       tail = Buffer.from(data.subarray(Math.max(0, data.length - 256)));
-      if (!isHeld) server.write(data);
+      if (held === undefined) return void server.write(data);
+      if (held.push(data) > 1) return;
+      const chunks = held;
+      this.#held.push(() => {
+        held = undefined;
+
+        for (const chunk of chunks) server.write(chunk);
+      });
     });
   }
 }

@@ -9,6 +9,7 @@ import { type Checkpoint, type CheckpointMessage, positionMessage } from './chec
 import { claimCheckpoint } from './checkpoint/kafka-checkpoint-store.js';
 import { expectSameCluster } from './checkpoint/same-cluster.js';
 import { producerName } from './lead/producer-name.js';
+import { toldWhoFenced } from './lead/who-fenced.js';
 import { NamespaceTable } from './normalize/namespace-table.js';
 import type { PipelineDependencies, PipelineOptions } from './pipeline-options.js';
 import { CHECKPOINT_LIMITS } from './publish/kafka-small-topics.js';
@@ -53,16 +54,18 @@ export async function runSession(
   const { source, kafka, logger, state } = deps;
   const admin = kafka.admin();
   let sender: KafkaTransactionSender | undefined;
+  const [id, base] = [randomUUID(), new CheckpointBase(source.replicaSet)];
+  const location = { topic: checkpointTopicName(options.prefix), source: source.replicaSet };
+  let before = 0n;
   try {
     // Without Kafka these wait for it without end, which a stop must not.
     await abortable(admin.connect(), signal);
     const topics = new KafkaTopics(admin, options, kafka.brokers, { subjects: deps.subjects, advice });
-    const checkpointTopic = checkpointTopicName(options.prefix);
+    const checkpointTopic = location.topic;
     await abortable(topics.ensureTopic(checkpointTopic, 1, CHECKPOINT_LIMITS), signal);
     await abortable(topics.ensureLog(signalsTopicName(options.prefix)), signal);
-    const location = { topic: checkpointTopic, source: source.replicaSet };
-    sender = await abortable(KafkaTransactionSender.connect(kafka, producerName(options.prefix, source.replicaSet)), signal);
-    const base = new CheckpointBase(source.replicaSet);
+    before = await abortable(topics.endOf(checkpointTopic), signal);
+    sender = await KafkaTransactionSender.connect(kafka, producerName(options.prefix, source.replicaSet), signal);
     const publisher = new Publisher(sender, (records) => {
       for (const { topic, messages } of records)
         if (topic === checkpointTopic) for (const { key, value } of messages) base.take(String(key), value);
@@ -71,7 +74,7 @@ export async function runSession(
       await publisher.submit({ topics: [{ topic: checkpointTopic, messages: [message] }] });
       await publisher.flush();
     };
-    const claim = claimCheckpoint(kafka, location, randomUUID(), announce, { signal, base, logger });
+    const claim = claimCheckpoint(kafka, location, id, announce, { signal, base, logger });
     const claimed = await abortable(claim, signal);
     topics.remember(claimed.partitions);
     const noted = expectSameCluster(claimed, source, options.acceptCluster);
@@ -113,6 +116,9 @@ export async function runSession(
     const baseKeeper = new BaseKeeper({ kafka, end, publisher, base, location, logger });
     const session = { namespaces, topics, publisher, changes, checkpoint, checkpointTopic, start, baseKeeper, confirm };
     await stages(session, signal);
+  } catch (error) {
+    const from = (base.from ?? 0n) > before ? (base.from as bigint) : before;
+    throw await toldWhoFenced(error, { kafka, location, session: id, from, timeoutMs: sender?.timeoutMs ?? 0 }, signal);
   } finally {
     await Promise.allSettled([sender?.close(), admin.disconnect()]);
   }

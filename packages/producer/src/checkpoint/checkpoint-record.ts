@@ -154,6 +154,11 @@ export const pausedMessage = (source: string, paused: Paused): CheckpointMessage
 /** Announces a producer's start: it fences those before, and marks the end of what a reader has to read. */
 export const sessionMessage = (source: string, session: string): CheckpointMessage => message(SESSION_KEY(source), { session });
 
+/** The session that the record announces, if it announces one of the source. */
+export function sessionOf(source: string, key: string, value: Buffer | null): string | undefined {
+  return key === SESSION_KEY(source) && value !== null ? String(parse(value, VERSION)['session']) : undefined;
+}
+
 /** Where reading may begin: every record of the source is repeated at or behind `from`. */
 export interface BaseRecord {
   readonly from: bigint;

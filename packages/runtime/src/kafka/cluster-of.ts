@@ -1,26 +1,14 @@
 // The cluster behind an admin client of kafkajs, which asks the brokers more than the client itself can: all partitions in one request.
 import type { Admin, Cluster, Kafka } from 'kafkajs';
-import { clusterFactory } from './kafkajs-cluster.js';
+import { withCluster } from './kafkajs-cluster.js';
 
 const clusters = new WeakMap<Admin, Cluster>();
 
 /** Makes an admin client whose cluster is known. */
 export function adminWithCluster(kafka: Kafka, make: () => Admin): Admin {
-  const factory = clusterFactory(kafka);
-  if (factory === undefined) return make();
-  const { create } = factory;
-  let cluster: Cluster | undefined;
-  factory.create = (options) => {
-    cluster = create(options);
-    return cluster;
-  };
-  try {
-    const admin = make();
-    if (cluster !== undefined) clusters.set(admin, cluster);
-    return admin;
-  } finally {
-    factory.create = create;
-  }
+  const { made, cluster } = withCluster(kafka, make);
+  if (cluster !== undefined) clusters.set(made, cluster);
+  return made;
 }
 
 /** @throws TypeError for a client that another `Kafka` than ours made, or when the installed kafkajs is built otherwise */

@@ -30,3 +30,20 @@ export function createCluster(kafka: Kafka): Cluster {
   if (factory === undefined) throw new TypeError('This version of kafkajs has no cluster to create');
   return factory.create({ allowAutoTopicCreation: false });
 }
+
+/** Makes something of this client's that has one cluster, and tells which; undefined when the installed kafkajs is built otherwise. */
+export function withCluster<T>(kafka: Kafka, make: () => T): { readonly made: T; readonly cluster: Cluster | undefined } {
+  const factory = clusterFactory(kafka);
+  if (factory === undefined) return { made: make(), cluster: undefined };
+  const { create } = factory;
+  let cluster: Cluster | undefined;
+  factory.create = (options) => {
+    cluster = create(options);
+    return cluster;
+  };
+  try {
+    return { made: make(), cluster };
+  } finally {
+    factory.create = create;
+  }
+}

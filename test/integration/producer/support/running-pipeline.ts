@@ -63,7 +63,7 @@ export class RunningPipeline {
   readonly #prefix: string;
   #failure: unknown;
 
-  private constructor(source: MongoSource, kafka: Kafka, options: RunningOptions) {
+  private constructor(source: MongoSource, kafka: Pick<Kafka, 'brokers'>, options: RunningOptions) {
     const { logger, lines } = keptLog();
     const counters = new NormalizeCounters();
     this.log = lines;
@@ -92,7 +92,7 @@ export class RunningPipeline {
     });
   }
 
-  static async start(mongo: Mongo, kafka: Kafka, options: RunningOptions): Promise<RunningPipeline> {
+  static async start(mongo: Mongo, kafka: Pick<Kafka, 'brokers'>, options: RunningOptions): Promise<RunningPipeline> {
     return new RunningPipeline(
       await connectSource(options.uri ?? mongo.uriFor(options.user ?? mongo.credentials), options.source ?? 'oplog'),
       kafka,

@@ -120,6 +120,13 @@ export const kafkaErrors = {
     hint: 'Check --kafka-user (the client id), --kafka-password (its secret) and --kafka-oauth-scope, and that this client may have tokens for itself (grant type client_credentials). Why, says the token server’s log.',
     ...permanent,
   },
+  TW1220: {
+    title: 'Transaction ended by Kafka',
+    message:
+      'Kafka at {brokers} ended a transaction of this producer, and no other producer has taken over: it ends those that take longer than {seconds} s',
+    hint: 'Nothing is lost: the producer begins a new session from its checkpoint by itself. If it happens again and again, the process stands still for that long (suspended, or without processor time), or the brokers answer too slowly; where transaction.max.timeout.ms of the brokers is below 60000, raise it. A request of a session that was given up, which a slow network delivered late, does the same once.',
+    ...passing,
+  },
   TW1250: {
     title: 'Topic settings that may lose data',
     message: 'Settings of topics of {kind} that may lose data: {settings}',
