@@ -46,6 +46,7 @@ export {
   type FetchPosition,
   fetchRecords,
   LATEST,
+  type ListedOffset,
   listOffsets,
 } from './kafka/protocol/fetch-requests.js';
 export {
@@ -67,6 +68,7 @@ export { type Clock, systemClock } from './lifecycle/clock.js';
 export { type ProcessDeps, runProcess, StopRequested } from './lifecycle/run-process.js';
 export { runServices, type Service } from './lifecycle/services.js';
 export { sleep } from './lifecycle/sleep.js';
+export { woken } from './lifecycle/woken.js';
 export { LOG_COMPONENTS } from './logging/log-components.js';
 export { LOG_LEVELS, type LogLevel, parseLogLevels } from './logging/log-levels.js';
 export { createLogger, LOG_FORMATS, type LogFormat, type Logger, type LoggerOptions } from './logging/logger.js';

@@ -1,6 +1,6 @@
 // Places that wait: each is asked again and again, by a request with some of its changes, until it takes them. Other places wait for none of it.
 import { setMaxListeners } from 'node:events';
-import { sleep, TailwaterError } from '@tailwater/runtime';
+import { sleep, TailwaterError, woken } from '@tailwater/runtime';
 import { formatNamespace } from '@tailwater/schema';
 import type { RetryPolicy } from './apply-batch.js';
 import type { Lane } from './lane.js';
@@ -48,13 +48,14 @@ export class PlaceProbes {
     const failed = new Promise<never>((_, reject) => {
       this.#fail = reject;
     });
-    const stopped = new Promise<void>((resolve) => {
-      signal.addEventListener('abort', () => resolve(), { once: true });
-      if (signal.aborted) resolve();
+    let end = (): void => undefined;
+    const stopped = woken(signal, (wake) => {
+      end = wake;
     });
     try {
       await Promise.race([stopped, failed]);
     } finally {
+      end();
       this.#stop.abort();
       await Promise.all(this.#loops);
     }

@@ -5,8 +5,10 @@
 // size, so that it leaves the first one to the others; only what exceeds it is taken from them, down to a least share for each.
 //
 // Maintained invariant: no more is held than twice the size, a least share for each place, and for each one change that may be large.
+
 import { setMaxListeners } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
+import { woken } from '@tailwater/runtime';
 import type { Place } from './place.js';
 
 export interface BufferSize {
@@ -54,18 +56,15 @@ export class SharedBuffer {
     // Each partition of a process may wait here.
     setMaxListeners(0, signal);
     while (!this.hasRoomFor(place) && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const waiters = this.#waiters.get(place) ?? new Set();
-        this.#waiters.set(place, waiters);
-        const wake = () => {
-          signal.removeEventListener('abort', wake);
-          waiters.delete(wake);
-          if (waiters.size === 0 && this.#waiters.get(place) === waiters) this.#waiters.delete(place);
-          resolve();
-        };
+      const waiters = this.#waiters.get(place) ?? new Set();
+      this.#waiters.set(place, waiters);
+      let waiter: (() => void) | undefined;
+      await woken(signal, (wake) => {
+        waiter = wake;
         waiters.add(wake);
-        signal.addEventListener('abort', wake, { once: true });
       });
+      if (waiter !== undefined) waiters.delete(waiter);
+      if (waiters.size === 0 && this.#waiters.get(place) === waiters) this.#waiters.delete(place);
     }
   }
 

@@ -14,6 +14,7 @@ import {
   listOffsets,
   type ReadBatches,
   sleep,
+  woken,
 } from '@tailwater/runtime';
 import { FetchPositions, type FetchState, type PartitionPosition } from './fetch-positions.js';
 import { FetchSession } from './fetch-session.js';
@@ -98,11 +99,10 @@ export class Fetcher {
   async run(signal: AbortSignal): Promise<void> {
     this.#signal = signal;
     try {
-      await new Promise<void>((resolve, reject) => {
+      const failed = new Promise<never>((_, reject) => {
         this.#fail = reject;
-        if (signal.aborted) resolve();
-        signal.addEventListener('abort', () => resolve(), { once: true });
       });
+      await Promise.race([failed, woken(signal, () => undefined)]);
     } finally {
       this.#fail = () => undefined;
       this.clear();

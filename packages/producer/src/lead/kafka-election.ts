@@ -9,6 +9,7 @@ import {
   sleep,
   TailwaterError,
   toKafkaError,
+  woken,
 } from '@tailwater/runtime';
 import type { Consumer } from 'kafkajs';
 import type { Election } from './election.js';
@@ -66,11 +67,12 @@ export class KafkaElection implements Election {
 
   /** @throws TailwaterError TW1150 when the broker does not allow the session timeout, or whatever keeps it from the group for good */
   async run(signal: AbortSignal): Promise<void> {
-    const stopped = new Promise<void>((resolve, reject) => {
-      signal.addEventListener('abort', () => resolve(), { once: true });
-      if (signal.aborted) resolve();
-      this.#listen(reject);
+    const crashed = new Promise<never>((_, reject) => this.#listen(reject));
+    let end = (): void => {};
+    const ended = woken(signal, (wake) => {
+      end = wake;
     });
+    const stopped = Promise.race([ended, crashed]);
     stopped.catch(() => {}); // Awaited below; a crash while joining must not count as unhandled before.
     try {
       // A group that nobody is in has no leader, and makes its first member wait for others (by default 3 s): begin meanwhile.
@@ -80,6 +82,7 @@ export class KafkaElection implements Election {
     } catch (error) {
       if (!signal.aborted) throw this.#coded(error);
     } finally {
+      end();
       this.#isLeaving = true;
       await Promise.race([this.#consumer.disconnect().catch(() => {}), sleep(LEAVE_TIMEOUT_MS)]);
     }

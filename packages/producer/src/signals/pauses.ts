@@ -1,5 +1,5 @@
 // What somebody has paused: copies, and the tail where that was asked for. It survives restarts in the checkpoint.
-
+import { woken } from '@tailwater/runtime';
 import { NOTHING_PAUSED, type Paused } from '../checkpoint/checkpoint-record.js';
 
 export class Pauses {
@@ -22,14 +22,7 @@ export class Pauses {
   /** Resolves when it is not paused, or when the signal aborts. */
   async free(what: keyof Paused, signal: AbortSignal): Promise<void> {
     while (this.#current[what] && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const look = (): void => {
-          signal.removeEventListener('abort', look);
-          resolve();
-        };
-        signal.addEventListener('abort', look, { once: true });
-        this.#waiting.push(look);
-      });
+      await woken(signal, (wake) => this.#waiting.push(wake));
     }
   }
 }

@@ -1,6 +1,6 @@
 // Reads what a running producer is asked for, and does it, one after the other. The offset behind a signal goes into the
 // checkpoint with, or behind, the signal's effect: `kill -9` anywhere repeats a signal at most, and none is lost.
-import { type Logger, runServices } from '@tailwater/runtime';
+import { type Logger, runServices, woken } from '@tailwater/runtime';
 import { type Checkpoint, type CheckpointMessage, NOTHING_PAUSED, pausedMessage, signalsMessage } from '../checkpoint/checkpoint-record.js';
 import type { TrackedNamespace } from '../normalize/change-batch.js';
 import type { Sequencer } from '../sequence/sequencer.js';
@@ -63,9 +63,8 @@ export class SignalDesk {
         await this.#execute(record, signal);
         continue;
       }
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
+      await woken(signal, (wake) => {
+        this.#wake = wake;
       });
     }
   }

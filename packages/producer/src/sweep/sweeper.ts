@@ -3,7 +3,7 @@
 //
 // A key is looked for twice: once to sort out the many that are there, and once more inside a window of touched keys, as
 // chunks of a snapshot are read. What the tail touches after that is dropped, so no tombstone overtakes an insert (promise B).
-import type { Logger } from '@tailwater/runtime';
+import { type Logger, woken } from '@tailwater/runtime';
 import { decodeChangeEvent, type Position, type SchemaIds } from '@tailwater/schema';
 import {
   type Checkpoint,
@@ -124,9 +124,8 @@ export class Sweeper {
   }
 
   #requested(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-      signal.addEventListener('abort', () => resolve(), { once: true });
+    return woken(signal, (wake) => {
+      this.#wake = wake;
     });
   }
 
