@@ -8,6 +8,7 @@ const AUTHENTICATION_TYPES = new Set(['SASL_AUTHENTICATION_FAILED', 'UNSUPPORTED
 const FENCED_TYPES = new Set(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'TRANSACTION_COORDINATOR_FENCED']);
 const TOO_LARGE_TYPES = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
 const REPLICA_TYPES = new Set(['NOT_ENOUGH_REPLICAS', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND']);
+const LEADER_TYPES = new Set(['LEADER_NOT_AVAILABLE', 'NOT_LEADER_FOR_PARTITION', 'NOT_LEADER_OR_FOLLOWER']);
 const AUTHORIZATION: Readonly<Record<string, string>> = {
   TOPIC_AUTHORIZATION_FAILED: 'topic',
   GROUP_AUTHORIZATION_FAILED: 'consumer group',
@@ -60,6 +61,8 @@ function codeOf(link: KafkajsError, brokers: string, cause: unknown): TailwaterE
     return new TailwaterError('TW1209', { brokers, detail: link.topic === undefined ? '' : `: ${link.topic}` }, options);
   }
   if (REPLICA_TYPES.has(type)) return new TailwaterError('TW1211', { brokers }, options);
+  if (LEADER_TYPES.has(type))
+    return new TailwaterError('TW1318', { brokers, topic: link.topic === undefined ? '' : ` of ${link.topic}` }, options);
   if (type === 'INVALID_REPLICATION_FACTOR') return new TailwaterError('TW1212', { brokers }, options);
   if (link.name === 'KafkaJSServerDoesNotSupportApiKey') {
     return new TailwaterError('TW1213', { brokers, feature: 'apiName' in link ? String(link.apiName) : 'a needed request' }, options);

@@ -78,3 +78,30 @@ Queue.prototype.scheduleCheckPendingRequests = function scheduleCheckPendingRequ
     throttledMs > 0 ? throttledMs : CHECK_MS,
   );
 };
+
+/** What is used of an answer about topics. */
+interface MetadataAnswer {
+  readonly topicMetadata: readonly { readonly partitionMetadata: readonly { readonly leader: number }[] }[];
+}
+interface MetadataExchange {
+  readonly request: object;
+  readonly response: { parse(data: MetadataAnswer): Promise<MetadataAnswer> };
+}
+type MetadataVersion = (parameters: { readonly topics: readonly string[] }) => MetadataExchange;
+
+const metadata = require('kafkajs/src/protocol/requests/metadata') as {
+  protocol: (asked: { readonly version: number }) => MetadataVersion;
+};
+const { protocol } = metadata;
+
+/**
+ * One partition without a leader, of whatever topic of the cluster, fails every question about all topics: which there are, which brokers. Asked for all, its
+ * answer is taken as it is, and such a partition has the leader -1; asked for some by name, kafkajs waits for their leaders, as it should.
+ */
+metadata.protocol = ({ version }) => {
+  const exchange = protocol({ version });
+  return (parameters) => {
+    const { request, response } = exchange(parameters);
+    return parameters.topics.length > 0 ? { request, response } : { request, response: { ...response, parse: async (data) => data } };
+  };
+};

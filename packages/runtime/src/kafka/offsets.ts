@@ -3,6 +3,7 @@
 import kafkajs, { type Admin, type BrokerMetadata, type Cluster } from 'kafkajs';
 import { sleep } from '../lifecycle/sleep.js';
 import { clusterOf } from './cluster-of.js';
+import { BrokerRefusal, ERROR } from './protocol/error-codes.js';
 
 /** How long a partition's leader, or a group's coordinator, is looked for. */
 const PATIENCE_MS = 30_000;
@@ -107,12 +108,16 @@ async function partitionsOf(cluster: Cluster, topics: ReadonlySet<string>): Prom
   // Of all topics: asked for one that does not exist, kafkajs throws.
   const answer: BrokerMetadata | null = await cluster.metadata();
   if (answer === null) throw new kafkajs.KafkaJSConnectionError('No broker tells which topics there are');
-  return answer.topicMetadata
+  const led = answer.topicMetadata
     .filter(({ topic }) => topics.has(topic))
     .flatMap(({ topic, partitionMetadata }) =>
       partitionMetadata.map(({ partitionId, leader }) => ({ topic, partition: partitionId, leader })),
     )
     .sort((a, b) => (a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1));
+  const orphan = led.find(({ leader }) => leader < 0);
+  if (orphan !== undefined)
+    throw Object.assign(new BrokerRefusal(ERROR.LEADER_NOT_AVAILABLE, 'Metadata', orphan.topic), { retriable: true });
+  return led;
 }
 
 /** By `<topic>/<partition>`. */

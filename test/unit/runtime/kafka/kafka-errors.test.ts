@@ -27,6 +27,8 @@ describe('toKafkaError', () => {
     ['GROUP_AUTHORIZATION_FAILED', 30, 'TW1208'],
     ['UNKNOWN_TOPIC_OR_PARTITION', 3, 'TW1209'],
     ['NOT_ENOUGH_REPLICAS', 19, 'TW1211'],
+    ['LEADER_NOT_AVAILABLE', 5, 'TW1318'],
+    ['NOT_LEADER_FOR_PARTITION', 6, 'TW1318'],
     ['INVALID_REPLICATION_FACTOR', 38, 'TW1212'],
   ])('knows %s (%i) as %s', (_type, code, expected) => {
     const error = createErrorFromCode(code);

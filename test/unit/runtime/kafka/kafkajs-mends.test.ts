@@ -47,3 +47,16 @@ it('sets no timer while nothing waits, none in the past, and one for what waits'
   expect(check).toHaveBeenCalledTimes(2);
   for (const [, ms] of set.mock.calls) expect(ms).toBeGreaterThan(0);
 });
+
+it('asked for all topics, takes an answer with a partition that has no leader; asked for some, waits for it', async () => {
+  const { protocol } = require('kafkajs/src/protocol/requests/metadata') as {
+    protocol(asked: object): (parameters: object) => { response: { parse(data: object): Promise<object> } };
+  };
+  const partition = { partitionErrorCode: 5, partitionId: 0, leader: -1 };
+  const answer = { brokers: [], topicMetadata: [{ topicErrorCode: 0, topic: 'other', partitionMetadata: [partition] }] };
+  for (const version of [1, 4, 6]) {
+    const parse = (topics: string[]) => protocol({ version })({ topics }).response.parse(answer);
+    await expect(parse([])).resolves.toBe(answer);
+    await expect(parse(['other'])).rejects.toMatchObject({ type: 'LEADER_NOT_AVAILABLE', retriable: true });
+  }
+});

@@ -71,6 +71,12 @@ export const kafkaErrors = {
     hint: 'Bring the missing brokers back; writing goes on by itself then. On a single broker set min.insync.replicas=1 and transaction.state.log.min.isr=1.',
     ...passing,
   },
+  TW1318: {
+    title: 'Partition without a leader',
+    message: 'Kafka at {brokers} has no broker that leads a partition{topic}',
+    hint: 'A broker that holds it is down. `kafka-topics.sh --describe --unavailable-partitions` names such partitions; start the brokers, or reassign them.',
+    ...passing,
+  },
   TW1212: {
     title: 'Replication factor not possible',
     message: 'Kafka at {brokers} has too few brokers for the replication factor of a new topic',

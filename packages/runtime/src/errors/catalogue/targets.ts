@@ -90,6 +90,18 @@ export const targetErrors = {
     hint: 'Install the dependencies again with npm ci, so that the tested versions are used.',
     ...permanent,
   },
+  TW1315: {
+    title: 'Two targets in one group',
+    message: 'Other processes of the group {group} apply to another target than this one, {address}',
+    hint: 'Each would get a part of the changes. Give this target a name of its own with --name. When it is the same target under another address, give all of them the same one, or stop the others first.',
+    ...permanent,
+  },
+  TW1316: {
+    title: 'Another target than before',
+    message: 'The group applied to a target at another address before: {topics}',
+    hint: 'When it is the same target under a new address, nothing has to be done. Another one lacks what the one before was given: `consumer replay --from beginning` fills it, or give it a --name of its own.',
+    ...permanent,
+  },
   TW1321: {
     title: 'Core or collection missing',
     message: '{target} at {address} has no core or collection {core} at the moment',
@@ -163,13 +175,13 @@ export const targetErrors = {
   TW1335: {
     title: 'Target failed',
     message: '{method} of the target module {module} failed: {reason}',
-    hint: 'The module does not call this failure retriable, so the consumer stops, and nothing of the batch is committed. An error with retriable: true is tried again.',
+    hint: 'The module does not call this failure retriable: of a batch, the changes at which it throws when they are alone become dead letters, and the rest is applied. When it throws at nearly everything, the namespace waits (TW1362). An error with retriable: true is tried again.',
     ...permanent,
   },
   TW1336: {
     title: 'Target answered wrongly',
     message: 'applyBatch of the target module {module} returned {problem}',
-    hint: 'It must return one result per change, in their order, each with a status: see docs/06-own-targets.md.',
+    hint: 'It must return one result per change, in their order, each with a status: see docs/06-own-targets.md. Until it does, such a batch counts as one at which it throws (TW1335).',
     ...permanent,
   },
   TW1340: {

@@ -239,6 +239,11 @@ export class BrokerConnections {
     this.#addresses.set(nodeId, address);
   }
 
+  /** A broker that was not heard of: what it was asked is given up, and the next request connects anew. */
+  drop(broker: Broker): void {
+    this.#drop(broker);
+  }
+
   close(): void {
     for (const broker of this.#brokers.values()) broker.destroy();
     this.#seed?.destroy();

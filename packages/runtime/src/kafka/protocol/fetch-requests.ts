@@ -17,7 +17,10 @@ export interface PartitionTime {
 
 export interface ListedOffset extends PartitionTime {
   readonly error: number;
+  /** Negative when there is no such record. */
   readonly offset: number;
+  /** The record's time, in milliseconds since the epoch, where a record was asked for. */
+  readonly timestamp: number;
 }
 
 /**
@@ -46,8 +49,8 @@ export const listOffsets = (
       return from.array(() => {
         const partition = from.int32();
         const error = from.int16();
-        from.int64(); // the record's time
-        return { topic, partition, error, offset: from.int64() };
+        const timestamp = from.int64();
+        return { topic, partition, error, offset: from.int64(), timestamp };
       });
     });
     return listed.flat();
