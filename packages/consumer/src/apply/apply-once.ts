@@ -41,7 +41,8 @@ export interface Attempt {
 
 /** What no document and no place is to blame for, and somebody will see to: credentials, rights, certificates. Connecting fails of it at once. */
 const WAITED_FOR: ReadonlySet<string> = new Set(['TW1302', 'TW1303', 'TW1312']);
-const REFUSALS: ReadonlySet<string> = new Set(['TW1309', 'TW1313']);
+/** Of a whole request, for the sake of some document in it: also what a module of the user's own throws, or answers wrongly. */
+const REFUSALS: ReadonlySet<string> = new Set(['TW1309', 'TW1313', 'TW1335', 'TW1336']);
 /** The target failed: because it is ill, or because of some document. */
 const FAILED = 'TW1390';
 /** A batch of the largest size in halves, down to one document, is 17 requests; a target that fails at more in a row fails at all. */

@@ -21,7 +21,7 @@ export interface TransformParts {
 }
 
 /** What a name can have against it; every other coded error is the process's, and ends it. */
-const REFUSALS: ReadonlySet<string> = new Set(['TW1010', 'TW1011', 'TW1304', 'TW1306']);
+const REFUSALS: ReadonlySet<string> = new Set(['TW1010', 'TW1011', 'TW1304', 'TW1306', 'TW1335']);
 
 /** Leaves fields out, has the user's function at what is left, and sends the result to its namespace's destination. */
 export function createTransform({ destinations, fields, userFunction }: TransformParts): Transform {

@@ -13,14 +13,17 @@ class PickyTarget extends MemoryTarget {
   readonly #poison: ReadonlySet<number>;
   requests = 0;
 
-  constructor(poison: readonly number[]) {
+  readonly #fail: () => Error;
+
+  constructor(poison: readonly number[], fail: () => Error = unexpected) {
     super();
+    this.#fail = fail;
     this.#poison = new Set(poison);
   }
 
   override async applyBatch(...[changes, signal]: Parameters<MemoryTarget['applyBatch']>): ReturnType<MemoryTarget['applyBatch']> {
     this.requests += 1;
-    if (changes.some(({ key }) => this.#poison.has(Number(key)))) throw unexpected();
+    if (changes.some(({ key }) => this.#poison.has(Number(key)))) throw this.#fail();
     return super.applyBatch(changes, signal);
   }
 }
@@ -50,6 +53,21 @@ describe('applyBatch', () => {
     expect(refused).toEqual(['3 TW1313', '200 TW1313', '201 TW1313']);
     expect(outcomes()).toEqual(Array.from({ length: 500 }, (_, id) => ([3, 200, 201].includes(id) ? 'deadLettered' : 'applied')));
     expect(target.requests).toBeLessThan(60);
+  });
+
+  test.each(['TW1335', 'TW1336'] as const)('so does %s of a module, and its dead letter says where it failed', async (code) => {
+    const params = { module: './my.js', method: 'applyBatch', reason: 'x is undefined', problem: 'no list of results' };
+    const target = new PickyTarget([3], () => new TailwaterError(code, params));
+    const reasons: string[] = [];
+    const { done, outcomes } = await apply(target, 50, {
+      onRejected: (_, rejection): Outcome => {
+        reasons.push(`${rejection.code} ${rejection.reason}`);
+        return 'deadLettered';
+      },
+    });
+    await done;
+    expect(reasons).toEqual([expect.stringMatching(`${code} applyBatch of the target module ./my.js`)]);
+    expect(outcomes()).toEqual(Array.from({ length: 50 }, (_, id) => (id === 3 ? 'deadLettered' : 'applied')));
   });
 
   test.each(['TW1302', 'TW1303', 'TW1312'] as const)('%s is no document’s fault, and is waited for', async (code) => {

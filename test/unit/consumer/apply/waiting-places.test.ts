@@ -1,6 +1,6 @@
 // Places that take nothing for a while, beside others that do.
 import { setImmediate as turn } from 'node:timers/promises';
-import { sleep } from '@tailwater/runtime';
+import { sleep, TailwaterError } from '@tailwater/runtime';
 import type { Namespace } from '@tailwater/schema';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -224,6 +224,23 @@ describe('a place that refuses nearly every document', () => {
     await until(() => lanes.buffered.count === 0);
     expect([...applied(bad), ...letters].sort()).toEqual(range(0, 2000).map(String).sort());
     expect([told[0], told.at(-1)]).toEqual(['c0 waits: documents mapping', 'c0 goes on']);
+    await end();
+  });
+
+  test('waits as well when a module throws at everything, and goes on when it does not', async () => {
+    const [place] = namespaces(1) as [Namespace];
+    const { target, feed, lanes, until, end, letters, applied } = world(limited);
+    target.gate = async () => {
+      throw new TailwaterError('TW1335', { module: './my.js', method: 'applyBatch', reason: 'x is undefined' });
+    };
+    const fed = feed(place, range(0, 1000));
+    await until(() => lanes.waiting.length === 1);
+    expect(letters.length).toBeLessThanOrEqual(100);
+    expect(lanes.waiting).toMatchObject([{ code: 'TW1335', of: 'documents' }]);
+    target.gate = () => turn();
+    await fed;
+    await until(() => lanes.buffered.count === 0);
+    expect([...applied(place), ...letters].sort()).toEqual(range(0, 1000).map(String).sort());
     await end();
   });
 
