@@ -20,6 +20,7 @@ import type {
   TopicPartition,
 } from './subscribe/subscription.js';
 import { Tally } from './tally.js';
+import { isOtherTarget, type TargetMark } from './target-mark.js';
 import type { Transform } from './transform/transform.js';
 
 export interface PipelineOptions {
@@ -31,6 +32,8 @@ export interface PipelineOptions {
   readonly releaseGraceMs: number;
   /** The group was there before, and Kafka has forgotten its offsets: it begins again, and may have missed deletes. */
   readonly offsetsForgotten?: boolean;
+  /** Where the target is, for noticing that the group applied to another one. */
+  readonly targetMark?: TargetMark;
 }
 
 export interface PipelineParts {
@@ -144,11 +147,13 @@ export class Pipeline implements SubscriptionListener {
 
   assign(partitions: readonly PartitionStanding[]): readonly number[] {
     const begun = partitions.map((standing) => {
-      const progress = new PartitionProgress(standing, this.#parts.clock.now(), this.#options.offsetsForgotten ?? false);
+      const { offsetsForgotten = false, targetMark: target } = this.#options;
+      const progress = new PartitionProgress(standing, this.#parts.clock.now(), { offsetsForgotten, target });
       this.#assignment.add(progress);
       return progress;
     });
     this.#committer.tellMissed(begun.filter(({ missed }) => missed !== undefined));
+    this.#committer.tellOtherTarget(begun.filter(({ targetBefore }) => isOtherTarget(targetBefore, this.#options.targetMark)));
     return begun.map((progress) => progress.begun);
   }
 

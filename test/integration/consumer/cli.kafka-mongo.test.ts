@@ -70,6 +70,41 @@ describe('consumer', () => {
     await world.mongo.start();
   });
 
+  test('two targets in one group are noticed: a second one at the same time is refused, another one later is told of', async () => {
+    await world.createTopic('two', namespace);
+    await world.publish('two', namespace, [{ document: { _id: 1 } }]);
+    const folder = await mkdtemp(join(tmpdir(), 'tailwater-two-'));
+    const log = join(folder, 'consumer.log');
+    const elsewhere = world.mongo.uri.replace('127.0.0.1', 'localhost');
+    const more = ['--session-timeout', '6', '--log-file', log, '--log-level', 'warn'];
+    const args = (url: string) => ['start', '--target', 'mongo', '--target-url', url, ...kafkaArgs('two'), ...more];
+    const begin = async (url: string) => {
+      const [stop, port] = [new AbortController(), await freePort()];
+      const running = run([...args(url), '--status-port', String(port)], stop.signal);
+      await waitFor(async () => JSON.parse(await (await fetch(`http://127.0.0.1:${port}/status`)).text()), {
+        describe: 'everything to be applied',
+        until: ({ lag }) => lag === 0,
+        timeoutMs: 60_000,
+      });
+      return async () => {
+        stop.abort(new StopRequested('SIGTERM'));
+        await running;
+        return (await readFile(log, 'utf8').catch(() => '')).split('\n').filter((line) => line.includes('TW1316')).length;
+      };
+    };
+    const end = await begin(world.mongo.uri);
+    await expect(run([...args(elsewhere), '--status-port', '0'])).rejects.toMatchObject({ code: 'TW1315' });
+    await world.publish('two', namespace, [{ document: { _id: 2 } }]);
+    expect(await end()).toBe(0);
+    const endOther = await begin(elsewhere);
+    await world.publish('two', namespace, [{ document: { _id: 3 } }]);
+    await waitFor(() => world.stored(namespace), { describe: 'three documents', until: ({ size }) => size === 3 });
+    expect(await endOther()).toBe(1);
+    // Where it was all the time by then.
+    expect(await (await begin(elsewhere))()).toBe(1);
+    await rm(folder, { recursive: true });
+  });
+
   test('start applies to a target of one’s own', async () => {
     await world.createTopic('own', namespace);
     await world.publish('own', namespace, [{ document: { _id: 1 } }, { document: { _id: 2 } }, { removed: 3 }]);

@@ -3,6 +3,7 @@ import { freePort, waitFor } from '@tailwater/devstack';
 import { StopRequested } from '@tailwater/runtime';
 import { deadLetterTopicName, type Namespace, topicName } from '@tailwater/schema';
 import type { Document } from 'bson';
+import kafkajs from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { runConsumer } from './support/run-consumer.js';
 import { PARTITIONS, type RunningConsumer, World } from './support/world.js';
@@ -147,7 +148,7 @@ describe('a group that was away for longer than deletes are kept', () => {
     expect(missed(second)).toBe(0);
   });
 
-  test('one whose offsets Kafka has forgotten meanwhile is told so as well; a new one is not', async () => {
+  test('one whose offsets Kafka has forgotten meanwhile is told so as well; a new one is not, nor where nothing that was ever there is gone', async () => {
     const { prefix, namespace } = await scene();
     await world.publish(prefix, namespace, documents(20));
     const target = ['--target', 'mongo', '--target-url', world.mongo.uri, '--name', 'test'];
@@ -172,7 +173,14 @@ describe('a group that was away for longer than deletes are kept', () => {
       return found as { inSync: boolean; missedDeletes: unknown[] };
     };
     expect(await statusWhenDone()).toMatchObject({ inSync: true, missedDeletes: [] });
-    await world.kafka.withAdmin((admin) => admin.deleteGroups([`${prefix}.test`]));
+    const forget = () => world.kafka.withAdmin((admin) => admin.deleteGroups([`${prefix}.test`]));
+    await forget();
+    expect(await statusWhenDone()).toMatchObject({ inSync: true, missedDeletes: [] });
+    // As if the topic had begun longer ago than deletes are kept.
+    const configEntries = [{ name: 'delete.retention.ms', value: '1000' }];
+    const topic = { type: kafkajs.ConfigResourceTypes.TOPIC, name: topicName(prefix, namespace), configEntries };
+    await world.kafka.withAdmin((admin) => admin.alterConfigs({ validateOnly: false, resources: [topic] }));
+    await forget();
     expect(await statusWhenDone()).toMatchObject({ inSync: false, missedDeletes: [{ topic: topicName(prefix, namespace) }] });
   });
 });

@@ -78,11 +78,16 @@ function parseFrom(text: string): ReplayFrom {
   return { kind: 'time', ms };
 }
 
-/** How fresh the group is does not change; deletes that it missed do not matter to a target that is filled from the beginning. */
+/** How fresh the group is does not change; deletes that it missed, and which target it had, do not matter to one that is filled from the beginning. */
 function toOffset({ topic, partition, to, metadata }: PlannedReplay, from: ReplayFrom) {
   const note = parseNote(metadata);
   if (note === undefined) return { topic, partition, offset: to };
-  return { topic, partition, offset: to, metadata: formatNote(from.kind === 'beginning' ? { freshAtMs: note.freshAtMs } : note) };
+  return {
+    topic,
+    partition,
+    offset: to,
+    metadata: formatNote(from.kind === 'beginning' ? { freshAtMs: note.freshAtMs, topicId: note.topicId } : note),
+  };
 }
 
 function toJson(group: string, plan: readonly PlannedReplay[], dryRun: boolean): string {

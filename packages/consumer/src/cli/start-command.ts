@@ -11,6 +11,7 @@ import { Pipeline } from '../pipeline.js';
 import { KafkaSubscription } from '../subscribe/kafka.js';
 import { offsetsForgotten } from '../subscribe/kafka-groups.js';
 import { TargetHealth } from '../target-health.js';
+import { targetMark } from '../target-mark.js';
 import { catchUpDisplay } from './catch-up.js';
 import { prepareStart, startOptions } from './prepare-start.js';
 import { describeConsumer, readiness, reporter } from './report.js';
@@ -44,6 +45,8 @@ export const startCommand: Command<typeof startOptions> = {
     const { listen, transforming, name, target, kafka } = await prepareStart(given, logger);
     const { rules } = transforming;
     const group = `${given.prefix}.${name}`;
+    const identity = { group, target: target.kind, url: redactAddress(given.targetUrl) };
+    const mark = targetMark(target.kind, given.targetUrl);
     const sessionTimeoutMs = given.sessionTimeout * 1000;
     const lettersLogger = logger.child({ component: 'dead-letters' });
     const letters = new KafkaLetters(kafka, deadLetterTopicName(given.prefix, name), lettersLogger);
@@ -62,6 +65,7 @@ export const startCommand: Command<typeof startOptions> = {
           sessionTimeoutMs,
           fetchBytes: Math.min(given.bufferBytes, MAX_FETCH_BYTES),
           topicPollMs: TOPIC_POLL_MS,
+          target: { mark, address: identity.url },
           filter: {
             prefix: given.prefix,
             includes: ({ database, collection }) => rules.includes(database, collection),
@@ -108,11 +112,11 @@ export const startCommand: Command<typeof startOptions> = {
             refusalLimit: given.onError === 'stop' ? 0 : given.refusalLimit,
           },
           offsetsForgotten: await offsetsForgotten(kafka, { prefix: given.prefix, group, trace: letters.topic }),
+          targetMark: mark,
           commitIntervalMs: COMMIT_INTERVAL_MS,
           releaseGraceMs: Math.min(4_000, sessionTimeoutMs * 0.4),
         },
       );
-      const identity = { group, target: target.kind, url: redactAddress(given.targetUrl) };
       const status = await startStatusServer({
         ...listen,
         logger: logger.child({ component: 'status' }),

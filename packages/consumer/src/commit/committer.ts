@@ -1,6 +1,6 @@
 // Commits what is applied, at most once per interval: a commit per batch would cost the broker more than it saves a restart.
 import { abortable, type Clock, type Logger, Outage, sleep, TailwaterError } from '@tailwater/runtime';
-import type { Subscription } from '../subscribe/subscription.js';
+import type { Subscription, TopicPartition } from '../subscribe/subscription.js';
 import type { Assignment, PartitionProgress } from './progress.js';
 
 /** What is committed already is committed again so often: a commit that was lost, or overtaken by an older one, heals. */
@@ -31,6 +31,7 @@ export class Committer {
   readonly #assignment: Assignment;
   #flushing: Promise<void> = Promise.resolve();
   #hasCommitted = false;
+  #hasToldOtherTarget = false;
   readonly #outage: Outage;
 
   constructor(
@@ -100,5 +101,14 @@ export class Committer {
     const from = first.missed.fromMs === 0 ? 'an unknown time' : new Date(first.missed.fromMs).toISOString();
     const { code, message, hint } = new TailwaterError('TW1359', { topics: topics.join(', '), from });
     this.#logger.warn({ code, topics, from, partitions: missed.length }, `${message}. ${hint}`);
+  }
+
+  /** Tells, once, of partitions that the group applied to another target before: what that one has been given is not given to this one. */
+  tellOtherTarget(partitions: readonly TopicPartition[]): void {
+    if (partitions.length === 0 || this.#hasToldOtherTarget) return;
+    this.#hasToldOtherTarget = true;
+    const topics = [...new Set(partitions.map(({ topic }) => topic))];
+    const { code, message, hint } = new TailwaterError('TW1316', { topics: topics.join(', ') });
+    this.#logger.warn({ code, topics, partitions: partitions.length }, `${message}. ${hint}`);
   }
 }

@@ -2,6 +2,8 @@
 // (delete.retention.ms): a group that was not in step at any moment within that time may never see it, and its target keeps a document
 // that is gone. The moment up to which the group has everything travels with its commits, as their metadata.
 
+import type { TargetMark } from '../target-mark.js';
+
 /** A span of time, in milliseconds since the epoch. */
 export interface Span {
   readonly fromMs: number;
@@ -16,22 +18,25 @@ export interface CommitNote {
   readonly missed?: Span | undefined;
   /** Kafka's id of the topic, which is another when the topic was made anew; undefined when the broker did not tell. */
   readonly topicId?: string | undefined;
+  /** Where it was applied to. */
+  readonly target?: TargetMark | undefined;
 }
 
-export function formatNote({ freshAtMs, missed, topicId }: CommitNote): string {
-  return JSON.stringify({ fresh: freshAtMs, missed: missed && [missed.fromMs, missed.toMs], topic: topicId });
+export function formatNote({ freshAtMs, missed, topicId, target }: CommitNote): string {
+  return JSON.stringify({ fresh: freshAtMs, missed: missed && [missed.fromMs, missed.toMs], topic: topicId, target });
 }
 
 /** Reads what `formatNote` wrote; undefined for anything else: somebody else's commit, or an earlier release's. */
 export function parseNote(text: string | null | undefined): CommitNote | undefined {
   try {
-    const { fresh, missed, topic } = JSON.parse(text ?? '') as { fresh?: unknown; missed?: unknown; topic?: unknown };
+    const { fresh, missed, topic, target } = JSON.parse(text ?? '') as Record<'fresh' | 'missed' | 'topic' | 'target', unknown>;
     if (typeof fresh !== 'number') return undefined;
     const [fromMs, toMs] = Array.isArray(missed) ? (missed as unknown[]) : [];
     return {
       freshAtMs: fresh,
       missed: typeof fromMs === 'number' && typeof toMs === 'number' ? { fromMs, toMs } : undefined,
       topicId: typeof topic === 'string' ? topic : undefined,
+      target: Array.isArray(target) ? target.map(String) : undefined,
     };
   } catch {
     return undefined;

@@ -4,8 +4,16 @@
 import type { Delivery, Outcome } from '../apply/delivery.js';
 import type { Change } from '../change.js';
 import type { FetchedRecord, PartitionOffset, PartitionStanding, TopicPartition } from '../subscribe/subscription.js';
+import type { TargetMark } from '../target-mark.js';
 import { Freshness, formatNote, parseNote } from './freshness.js';
 import { Watermark } from './watermark.js';
+
+export interface ProgressOptions {
+  /** The group was there before, and its commits are gone. */
+  readonly offsetsForgotten?: boolean;
+  /** Where changes are applied to. */
+  readonly target?: TargetMark | undefined;
+}
 
 export class PartitionProgress implements TopicPartition {
   readonly topic: string;
@@ -20,22 +28,27 @@ export class PartitionProgress implements TopicPartition {
   committed: number | undefined;
   revoked = false;
   readonly #topicId: string | undefined;
+  readonly #target: TargetMark | undefined;
+  /** Where the group applied this partition to before, as far as its commit says. */
+  readonly targetBefore: TargetMark | undefined;
   readonly #freshness: Freshness;
   #unsettled = 0;
   #onDrained: (() => void) | undefined;
 
-  /** @param offsetsForgotten the group was there before, and its commits are gone */
-  constructor(standing: PartitionStanding, nowMs: number, offsetsForgotten: boolean) {
-    const { topic, partition, topicId, committed, metadata, low, end, tombstonesKeptMs } = standing;
+  constructor(standing: PartitionStanding, nowMs: number, { offsetsForgotten = false, target }: ProgressOptions = {}) {
+    const { topic, partition, topicId, committed, metadata, low, end, bornAtMs, tombstonesKeptMs } = standing;
     this.topic = topic;
     this.partition = partition;
     this.#topicId = topicId;
+    this.#target = target;
     const note = parseNote(metadata);
     // A commit of a topic that was deleted and made anew says nothing of this one.
     const isAnothers = note?.topicId !== undefined && topicId !== undefined && note.topicId !== topicId;
+    this.targetBefore = note?.target;
     this.begun = isAnothers ? low : Math.max(low, committed ?? low);
     this.#highWatermark = end;
-    const begins = committed === undefined && offsetsForgotten ? { freshAtMs: 0 } : note;
+    // Nothing of what was published since the partition began is gone, while its first record is there.
+    const begins = committed === undefined && offsetsForgotten ? { freshAtMs: bornAtMs ?? 0 } : note;
     this.#freshness = new Freshness(isAnothers ? undefined : begins, tombstonesKeptMs, nowMs);
     // What is left now decides: soon some of it will have been read.
     this.#freshness.advance({ lag: Math.max(0, end - this.begun), publishedAtMs: undefined }, nowMs);
@@ -102,7 +115,12 @@ export class PartitionProgress implements TopicPartition {
   get toCommit(): PartitionOffset | undefined {
     const { topic, partition, next } = this;
     if (next === this.committed) return undefined;
-    return { topic, partition, offset: next, metadata: formatNote({ ...this.#freshness.note, topicId: this.#topicId }) };
+    return {
+      topic,
+      partition,
+      offset: next,
+      metadata: formatNote({ ...this.#freshness.note, topicId: this.#topicId, target: this.#target }),
+    };
   }
 }
 

@@ -1,6 +1,7 @@
 // Who reads which partition: even shares of each topic and of all, and what somebody reads already stays with it where it can. A partition that moves is
 // first given back and only then given on, in a second round, so that it never has two readers (promise B):
 // https://cwiki.apache.org/confluence/display/KAFKA/KIP-429
+import { isOtherTarget, type TargetMark } from '../target-mark.js';
 import type { TopicPartition } from './subscription.js';
 
 export interface AssignedMember {
@@ -9,12 +10,25 @@ export interface AssignedMember {
   /** What the member reads at the moment, and since which generation: of two that say so, the older is wrong. */
   readonly owned: readonly TopicPartition[];
   readonly generation: number;
+  /** Where it applies changes to, if it says so. */
+  readonly target?: TargetMark | undefined;
 }
 
 interface Share {
   readonly member: AssignedMember;
   readonly partitions: TopicPartition[];
   extras: number;
+}
+
+/**
+ * Those that apply to another target than the group does: to that of whoever reads something already, and else to the leader's own. Each target would get a
+ * part of the changes.
+ */
+export function strangersAmong(members: readonly AssignedMember[], leaderId: string): ReadonlySet<string> {
+  const speaking = members.filter(({ target = [] }) => target.length > 0);
+  const reading = speaking.filter(({ owned }) => owned.length > 0).sort((a, b) => b.generation - a.generation);
+  const ofGroup = (reading[0] ?? speaking.find(({ memberId }) => memberId === leaderId))?.target;
+  return new Set(speaking.filter(({ target }) => isOtherTarget(target, ofGroup)).map(({ memberId }) => memberId));
 }
 
 /** @param partitions of every topic, how many partitions it has */

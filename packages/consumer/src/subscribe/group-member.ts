@@ -7,6 +7,7 @@ import {
   type Broker,
   type BrokerConnections,
   BrokerRefusal,
+  type BrokerRequest,
   commitOffsets,
   ERROR,
   findCoordinator,
@@ -17,9 +18,12 @@ import {
   type Member,
   sleep,
   syncGroup,
+  TailwaterError,
 } from '@tailwater/runtime';
-import { type AssignedMember, assign } from './assignor.js';
+import type { TargetMark } from '../target-mark.js';
+import { type AssignedMember, assign, strangersAmong } from './assignor.js';
 import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './member-protocol.js';
+import { OutOfContactError, outOfContact } from './out-of-contact.js';
 import type { CommitOutcome, PartitionOffset, TopicPartition } from './subscription.js';
 
 const PROTOCOL = 'tailwater-cooperative';
@@ -29,6 +33,8 @@ export interface GroupMemberOptions {
   readonly sessionTimeoutMs: number;
   /** How long the group waits for a member that has to give partitions back before it joins. */
   readonly rebalanceTimeoutMs: number;
+  /** Where this process applies changes to, and how people know it: a group has one target. */
+  readonly target?: { readonly mark: TargetMark; readonly address: string };
 }
 
 /** What the member is a member for. */
@@ -187,14 +193,14 @@ export class GroupMember {
   }
 
   async #join(coordinator: Broker, signal: AbortSignal): Promise<void> {
-    const { groupId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options;
+    const { groupId, sessionTimeoutMs, rebalanceTimeoutMs, target } = this.#options;
     const topics = await abortable(this.#memberships.topics(), signal);
     this.#rejoin = false;
-    const metadata = encodeSubscription(topics, this.#memberships.owned(), this.#generation);
+    const metadata = encodeSubscription(topics, this.#memberships.owned(), this.#generation, target?.mark);
     const parameters = { groupId, sessionTimeoutMs, rebalanceTimeoutMs, memberId: this.#memberId, protocol: PROTOCOL, metadata };
     let rejoin = true;
     try {
-      const answer = await abortable(coordinator.send(joinGroup(parameters)), signal);
+      const answer = await this.#answerTo(joinGroup(parameters), coordinator, signal);
       if (answer.error === ERROR.MEMBER_ID_REQUIRED) {
         this.#memberId = answer.memberId;
         return;
@@ -207,7 +213,9 @@ export class GroupMember {
       const shares = this.#isLeader
         ? await abortable(this.#shares(answer.members.map((each) => decodeSubscription(each.memberId, each.metadata))), signal)
         : [];
-      const given = decodeAssignment(await abortable(coordinator.send(syncGroup(member, shares, rebalanceTimeoutMs)), signal));
+      const answered = await this.#answerTo(syncGroup(member, shares, rebalanceTimeoutMs), coordinator, signal);
+      const { partitions: given, isStranger } = decodeAssignment(answered);
+      if (isStranger) throw new TailwaterError('TW1315', { group: groupId, address: target?.address ?? '' });
       this.#generation = answer.generation;
       this.#contactMs = performance.now();
       this.#rebalances += 1;
@@ -220,9 +228,40 @@ export class GroupMember {
     }
   }
 
+  /** An answer that may take as long as other members do: meanwhile the coordinator is asked beside it whether it is there. */
+  async #answerTo<T>(request: BrokerRequest<T>, coordinator: Broker, signal: AbortSignal): Promise<T> {
+    const done = new AbortController();
+    const sent = coordinator.send(request).finally(() => done.abort());
+    const contact = {
+      lastMs: this.#generation === NO_GENERATION ? performance.now() : this.#contactMs,
+      limitMs: this.#options.sessionTimeoutMs,
+      probe: async () => {
+        const sentMs = performance.now();
+        const beside = await this.#commits.node(this.#coordinator as number);
+        await beside.send(heartbeat(this.#member)).catch((error) => {
+          if (!(error instanceof BrokerRefusal) || COORDINATOR_ERRORS.has(error.code)) throw error;
+        });
+        this.#contactMs = sentMs;
+      },
+    };
+    try {
+      return await abortable(Promise.race([sent, outOfContact(contact, done.signal)]), signal);
+    } catch (error) {
+      if (error instanceof OutOfContactError) this.#connections.drop(coordinator);
+      throw error;
+    } finally {
+      done.abort();
+    }
+  }
+
   async #shares(members: readonly AssignedMember[]): Promise<{ memberId: string; assignment: Buffer }[]> {
-    const shares = assign(members, await this.#memberships.partitions());
-    return [...shares].map(([memberId, partitions]) => ({ memberId, assignment: encodeAssignment(partitions) }));
+    const strangers = strangersAmong(members, this.#memberId);
+    const readers = members.filter(({ memberId }) => !strangers.has(memberId));
+    const shares = assign(readers, await this.#memberships.partitions());
+    return [
+      ...[...shares].map(([memberId, partitions]) => ({ memberId, assignment: encodeAssignment(partitions) })),
+      ...[...strangers].map((memberId) => ({ memberId, assignment: encodeAssignment([], true) })),
+    ];
   }
 
   /** Takes and gives back, which may last as long as a slow target's last answer; the group is told meanwhile that this process lives. */

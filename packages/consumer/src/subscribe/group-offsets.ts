@@ -7,6 +7,7 @@ import {
   fetchOffsets,
   findCoordinator,
   LATEST,
+  type ListedOffset,
   listOffsets,
   topicSetting,
 } from '@tailwater/runtime';
@@ -14,6 +15,16 @@ import type { PartitionStanding, TopicPartition } from './subscription.js';
 import type { TopicCatalog } from './topic-catalog.js';
 
 const RETENTION = 'delete.retention.ms';
+/** Asks for the first record that there is. */
+const ANY_TIME = 0;
+
+interface Commit {
+  readonly offset: number;
+  readonly metadata: string | null;
+}
+
+const isCommitted = (commit: Commit | undefined): commit is Commit => commit !== undefined && commit.offset >= 0;
+const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
 export class GroupOffsets {
   readonly #connections: BrokerConnections;
@@ -36,18 +47,22 @@ export class GroupOffsets {
       this.#ends(partitions, EARLIEST),
       this.#ends(partitions, LATEST),
     ]);
-    await this.#learnRetention(topics);
+    const [born] = await Promise.all([
+      this.#births(partitions.filter((each) => !isCommitted(committed.get(nameOf(each))))),
+      this.#learnRetention(topics),
+    ]);
     return partitions.map(({ topic, partition }) => {
-      const name = `${topic}/${partition}`;
+      const name = nameOf({ topic, partition });
       const commit = committed.get(name);
       return {
         topic,
         partition,
         topicId: this.#catalog.topics.get(topic)?.id,
-        committed: commit === undefined || commit.offset < 0 ? undefined : commit.offset,
+        committed: isCommitted(commit) ? commit.offset : undefined,
         metadata: commit?.metadata ?? null,
-        low: low.get(name) as number,
-        end: high.get(name) as number,
+        low: low.get(name)?.offset as number,
+        end: high.get(name)?.offset as number,
+        bornAtMs: born.get(name),
         tombstonesKeptMs: this.#kept.get(topic) ?? Number.POSITIVE_INFINITY,
       };
     });
@@ -62,24 +77,28 @@ export class GroupOffsets {
       this.#ends(partitions, LATEST),
     ]);
     return partitions.map(({ topic, partition }) => {
-      const name = `${topic}/${partition}`;
-      const next = Math.max(low.get(name) as number, committed.get(name)?.offset ?? 0);
-      return { topic, partition, lag: Math.max(0, (high.get(name) as number) - next) };
+      const name = nameOf({ topic, partition });
+      const next = Math.max(low.get(name)?.offset as number, committed.get(name)?.offset ?? 0);
+      return { topic, partition, lag: Math.max(0, (high.get(name)?.offset as number) - next) };
     });
   }
 
-  async #committed(
-    partitions: readonly TopicPartition[],
-  ): Promise<Map<string, { readonly offset: number; readonly metadata: string | null }>> {
+  async #committed(partitions: readonly TopicPartition[]): Promise<Map<string, Commit>> {
     const any = await this.#connections.any();
     const address = await any.send(findCoordinator(this.#groupId));
     this.#connections.know(address);
     const coordinator = await this.#connections.node(address.nodeId);
     const offsets = await coordinator.send(fetchOffsets(this.#groupId, partitions));
-    return new Map(offsets.map(({ topic, partition, offset, metadata }) => [`${topic}/${partition}`, { offset, metadata }]));
+    return new Map(offsets.map(({ topic, partition, offset, metadata }) => [nameOf({ topic, partition }), { offset, metadata }]));
   }
 
-  async #ends(partitions: readonly TopicPartition[], time: number): Promise<Map<string, number>> {
+  /** Of those that have their very first record still, when that was published. */
+  async #births(partitions: readonly TopicPartition[]): Promise<Map<string, number>> {
+    const first = partitions.length === 0 ? [] : [...(await this.#ends(partitions, ANY_TIME))];
+    return new Map(first.filter(([, { offset }]) => offset === 0).map(([name, { timestamp }]) => [name, timestamp]));
+  }
+
+  async #ends(partitions: readonly TopicPartition[], time: number): Promise<Map<string, Pick<ListedOffset, 'offset' | 'timestamp'>>> {
     const byLeader = new Map<number, TopicPartition[]>();
     for (const { topic, partition } of partitions) {
       const leader = this.#catalog.leaderOf(topic, partition);
@@ -88,13 +107,13 @@ export class GroupOffsets {
       if (led === undefined) byLeader.set(leader, [{ topic, partition }]);
       else led.push({ topic, partition });
     }
-    const ends = new Map<string, number>();
+    const ends = new Map<string, Pick<ListedOffset, 'offset' | 'timestamp'>>();
     await Promise.all(
       [...byLeader].map(async ([leader, led]) => {
         const broker = await this.#connections.node(leader);
-        for (const { topic, partition, error, offset } of await broker.send(listOffsets(led, time))) {
+        for (const { topic, partition, error, ...rest } of await broker.send(listOffsets(led, time))) {
           if (error !== ERROR.NONE) throw new BrokerRefusal(error, 'ListOffsets', topic);
-          ends.set(`${topic}/${partition}`, offset);
+          ends.set(nameOf({ topic, partition }), rest);
         }
       }),
     );

@@ -2,6 +2,7 @@
 // whom and since when, is decided here; kafkajs only connects (docs/adr/0024-own-group-membership.md).
 import { setMaxListeners } from 'node:events';
 import { abortable, BrokerConnections, type KafkaClient, type Logger, sleep, toKafkaError } from '@tailwater/runtime';
+import type { TargetMark } from '../target-mark.js';
 import { Fetcher } from './fetcher.js';
 import { GroupElsewhere } from './group-elsewhere.js';
 import { GroupMember, type Memberships } from './group-member.js';
@@ -28,6 +29,8 @@ export interface KafkaSubscriptionOptions {
   readonly filter: TopicFilter;
   /** Milliseconds between two looks at the list of topics. */
   readonly topicPollMs: number;
+  /** Where changes are applied to, and how people know it. */
+  readonly target?: { readonly mark: TargetMark; readonly address: string };
 }
 
 /** The least time, in milliseconds, that a group waits for its members to give partitions back. */
@@ -73,6 +76,7 @@ export class KafkaSubscription implements Subscription, Memberships {
         groupId: options.groupId,
         sessionTimeoutMs: options.sessionTimeoutMs,
         rebalanceTimeoutMs: Math.max(REBALANCE_MS, options.sessionTimeoutMs),
+        ...(options.target === undefined ? {} : { target: options.target }),
       },
       this,
       logger,

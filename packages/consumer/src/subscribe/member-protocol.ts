@@ -1,17 +1,23 @@
 // What members tell each other through the group's coordinator, as Kafka's own consumers write it, so that its tools can read it:
 // https://kafka.apache.org/protocol#consumer_protocol (ConsumerProtocolSubscription version 2, ConsumerProtocolAssignment version 0).
 import { WireReader, WireWriter } from '@tailwater/runtime';
+import type { TargetMark } from '../target-mark.js';
 import type { AssignedMember } from './assignor.js';
 import type { TopicPartition } from './subscription.js';
 
 const SUBSCRIPTION_VERSION = 2;
 const ASSIGNMENT_VERSION = 0;
 
-export function encodeSubscription(topics: readonly string[], owned: readonly TopicPartition[], generation: number): Buffer {
+export function encodeSubscription(
+  topics: readonly string[],
+  owned: readonly TopicPartition[],
+  generation: number,
+  target?: TargetMark,
+): Buffer {
   const to = new WireWriter();
   to.int16(SUBSCRIPTION_VERSION)
     .array(topics, (topic) => to.string(topic))
-    .blob(null);
+    .blob(target === undefined ? null : userData({ target }));
   writePartitions(to, owned);
   return to.int32(generation).bytes;
 }
@@ -22,27 +28,46 @@ export function decodeSubscription(memberId: string, metadata: Buffer): Assigned
     const from = new WireReader(metadata);
     const version = from.int16();
     const topics = new Set(from.array(() => from.string() ?? ''));
-    from.blob();
+    const { target } = readUserData(from.blob());
     const owned = version >= 1 ? readPartitions(from) : [];
-    return { memberId, topics, owned, generation: version >= 2 ? from.int32() : -1 };
+    const generation = version >= 2 ? from.int32() : -1;
+    return { memberId, topics, owned, generation, ...(Array.isArray(target) ? { target: target.map(String) } : {}) };
   } catch {
     return { memberId, topics: new Set(), owned: [], generation: -1 };
   }
 }
 
-export function encodeAssignment(partitions: readonly TopicPartition[]): Buffer {
+/** @param isStranger - it applies to another target than the group, and gets nothing */
+export function encodeAssignment(partitions: readonly TopicPartition[], isStranger = false): Buffer {
   const to = new WireWriter();
   to.int16(ASSIGNMENT_VERSION);
   writePartitions(to, partitions);
-  return to.blob(null).bytes;
+  return to.blob(isStranger ? userData({ stranger: true }) : null).bytes;
+}
+
+export interface Given {
+  readonly partitions: readonly TopicPartition[];
+  readonly isStranger: boolean;
 }
 
 /** An empty one is that of a member that gets nothing. */
-export function decodeAssignment(assignment: Buffer): TopicPartition[] {
-  if (assignment.length === 0) return [];
+export function decodeAssignment(assignment: Buffer): Given {
+  if (assignment.length === 0) return { partitions: [], isStranger: false };
   const from = new WireReader(assignment);
   from.int16();
-  return readPartitions(from);
+  return { partitions: readPartitions(from), isStranger: readUserData(from.blob())['stranger'] === true };
+}
+
+const userData = (data: object): Buffer => Buffer.from(JSON.stringify(data));
+
+/** What members say beside what Kafka asks of them. */
+function readUserData(data: Buffer | null): Readonly<Record<string, unknown>> {
+  try {
+    const said: unknown = JSON.parse(data?.toString('utf8') ?? '{}');
+    return typeof said === 'object' && said !== null ? { ...said } : {};
+  } catch {
+    return {};
+  }
 }
 
 function writePartitions(to: WireWriter, partitions: readonly TopicPartition[]): void {

@@ -24,6 +24,8 @@ export interface PartitionStanding extends TopicPartition {
   readonly metadata: string | null;
   readonly low: number;
   readonly end: number;
+  /** When the partition's first record was published, in milliseconds since the epoch, where that is there still, and the group has committed nothing. */
+  readonly bornAtMs?: number | undefined;
   /** How long the topic keeps tombstones, in milliseconds; infinite when that is not known. */
   readonly tombstonesKeptMs: number;
 }

@@ -14,10 +14,10 @@ class Output extends Writable {
   }
 }
 
-/** Its log goes nowhere. */
+/** Its log goes nowhere, unless it is asked for. */
 export async function runConsumer(args: readonly string[], signal: AbortSignal = new AbortController().signal): Promise<string> {
   const stdout = new Output();
   const io = { env: {}, stdout: stdout as unknown as NodeJS.WriteStream, stderr: new Output() as unknown as NodeJS.WriteStream, signal };
-  await cli.execute([...args, '--log-level', 'silent'], io);
+  await cli.execute(args.includes('--log-level') ? args : [...args, '--log-level', 'silent'], io);
   return stdout.text;
 }

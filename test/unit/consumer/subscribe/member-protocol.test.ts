@@ -32,9 +32,18 @@ describe('what members tell each other', () => {
     expect(decodeSubscription('m', Buffer.from('nonsense'))).toEqual({ memberId: 'm', topics: new Set(), owned: [], generation: -1 });
   });
 
+  test('where a member applies changes to comes back, and others may say what they like there', () => {
+    const said = encodeSubscription(['a'], owned, 7, ['one', 'two']);
+    expect(decodeSubscription('m', said)).toMatchObject({ owned, generation: 7, target: ['one', 'two'] });
+    expect(MemberMetadata.decode(said)?.topics).toEqual(['a']);
+    const other = MemberMetadata.encode({ version: 0, topics: ['a'], userData: Buffer.from('nonsense') });
+    expect(decodeSubscription('m', other)).toMatchObject({ topics: new Set(['a']) });
+    expect(decodeAssignment(encodeAssignment([], true))).toEqual({ partitions: [], isStranger: true });
+  });
+
   test('an assignment comes back, and other tools read it', () => {
-    expect(decodeAssignment(encodeAssignment(owned))).toEqual(owned);
+    expect(decodeAssignment(encodeAssignment(owned))).toEqual({ partitions: owned, isStranger: false });
     expect(MemberAssignment.decode(encodeAssignment(owned))?.assignment).toEqual({ a: [0, 2], b: [1] });
-    expect(decodeAssignment(Buffer.alloc(0))).toEqual([]);
+    expect(decodeAssignment(Buffer.alloc(0))).toEqual({ partitions: [], isStranger: false });
   });
 });

@@ -1,0 +1,79 @@
+// A join may take as long as other members do, but a coordinator that answers nothing is noticed within the session timeout.
+import { type Broker, type BrokerConnections, BrokerRefusal, createLogger, ERROR } from '@tailwater/runtime';
+import { describe, expect, test, vi } from 'vitest';
+import { GroupMember } from '../../../../packages/consumer/src/subscribe/group-member.js';
+import { encodeAssignment } from '../../../../packages/consumer/src/subscribe/member-protocol.js';
+import { outOfContact } from '../../../../packages/consumer/src/subscribe/out-of-contact.js';
+
+const SESSION_MS = 300;
+const never = new Promise<never>(() => undefined);
+
+/** A coordinator that lets one join through and then takes no other; it answers heartbeats for as long as it is told to. */
+function scene() {
+  const state = { joins: 0, lost: 0, dropped: 0, isThere: true };
+  const send = ({ name }: { name: string }): Promise<unknown> => {
+    if (!state.isThere) return never;
+    if (name === 'FindCoordinator') return Promise.resolve({ nodeId: 1, host: 'a', port: 1, rack: null });
+    if (name === 'Heartbeat') return Promise.reject(new BrokerRefusal(ERROR.REBALANCE_IN_PROGRESS, name));
+    if (name === 'SyncGroup') return Promise.resolve(encodeAssignment([]));
+    state.joins += 1;
+    return state.joins > 1 ? never : Promise.resolve({ error: 0, generation: 1, leaderId: 'other', memberId: 'me', members: [] });
+  };
+  const broker = { send } as unknown as Broker;
+  const connections = {
+    any: () => Promise.resolve(broker),
+    node: () => Promise.resolve(broker),
+    know: () => undefined,
+    drop: () => {
+      state.dropped += 1;
+    },
+  } as unknown as BrokerConnections;
+  const member = new GroupMember(
+    { member: connections, commits: connections },
+    { groupId: 'g', sessionTimeoutMs: SESSION_MS, rebalanceTimeoutMs: 60_000 },
+    {
+      topics: () => Promise.resolve([]),
+      partitions: () => Promise.resolve(new Map()),
+      owned: () => [],
+      assigned: () => Promise.resolve(false),
+      lost: () => {
+        state.lost += 1;
+        return Promise.resolve();
+      },
+    },
+    createLogger({ name: 'test', level: 'silent' }),
+  );
+  return { state, member };
+}
+
+describe('a member whose request to join is not answered', () => {
+  test('keeps what it reads while the coordinator is there, and gives it up soon when it is not', async () => {
+    const { state, member } = scene();
+    const stop = new AbortController();
+    const running = member.run(stop.signal);
+    await vi.waitFor(() => expect(state.joins).toBe(2), { timeout: 5_000 });
+    const joinedMs = performance.now();
+    await vi.waitFor(() => expect(performance.now() - joinedMs).toBeGreaterThan(SESSION_MS * 3), { timeout: 5_000 });
+    expect(state).toMatchObject({ lost: 0, dropped: 0 });
+    expect(member.state.isMember).toBe(true);
+    state.isThere = false;
+    const frozenMs = performance.now();
+    await vi.waitFor(() => expect(state.lost).toBe(1), { timeout: 5_000, interval: 10 });
+    expect(performance.now() - frozenMs).toBeLessThan(SESSION_MS * 3);
+    expect(state.dropped).toBe(1);
+    expect(member.state.isMember).toBe(false);
+    stop.abort();
+    await running;
+  });
+});
+
+test('one probe at a time is under way', async () => {
+  const stop = new AbortController();
+  let probes = 0;
+  const probe = () => {
+    probes += 1;
+    return never;
+  };
+  await expect(outOfContact({ lastMs: performance.now(), limitMs: 100, probe }, stop.signal)).rejects.toMatchObject({ retriable: true });
+  expect(probes).toBe(1);
+});
