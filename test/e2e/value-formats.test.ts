@@ -205,6 +205,13 @@ describe.runIf(await hasJdk(21))('--schema-registry', () => {
     await consumer.stop();
     const first = new Set((await readValues('orders')).map((value) => value[0]));
     expect(first).toEqual(new Set([0xc3, 0, 0x7b]));
+    // So does a repair, which then knows what is too many.
+    await (await world.target.client()).db('shop').collection('orders').insertOne({ left: 'behind' });
+    const repair = ['repair', '--target', 'mongo', '--target-url', world.target.uri, '--kafka', world.kafka.brokers.join(',')];
+    const options = ['--prefix', world.prefix, '--include', 'shop.*', '--dry-run', '--json', ...withRegistry()];
+    const { stdout, stderr } = await runCommand('consumer', [...repair, ...options]);
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toMatchObject({ places: [{ documents: 121, living: 120, stray: 1 }] });
     // Another group reads all of it, and the sweep does.
     await (await world.target.client()).db('shop').dropDatabase();
     await Promise.all([world.producer(...withRegistry()), world.mongoConsumer(...withRegistry(), '--name', 'again')]);

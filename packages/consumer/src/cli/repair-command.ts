@@ -8,6 +8,7 @@ import {
   kafkaConnection,
   list,
   option,
+  registryOptions,
   renderTable,
   TailwaterError,
   toggle,
@@ -17,6 +18,7 @@ import { createTarget, ownOptions } from '../apply/registry.js';
 import type { StrayReport } from '../repair/remove-stray.js';
 import { repairGroup } from '../repair/repair-group.js';
 import { batchOptions, kafkaOptions, targetOptions } from './options.js';
+import { openSchemas } from './schemas.js';
 import { targetName } from './target-name.js';
 import { prepareTransform, transformOptions } from './transforming.js';
 
@@ -28,6 +30,7 @@ const options = {
   requestTimeout: batchOptions.requestTimeout,
   ...kafkaOptions,
   ...transformOptions,
+  ...registryOptions,
   ...ownOptions,
   namespace: option(list().default([]), {
     group: 'Which',
@@ -65,6 +68,7 @@ export const repairCommand: Command<typeof options> = {
     });
     try {
       await Promise.all([checkKafka(kafka, { signal }), target.connect(signal)]);
+      await using registry = await openSchemas(given, logger, signal);
       const request = {
         prefix: given.prefix,
         group: `${given.prefix}.${targetName(given.name ?? given.target)}`,
@@ -72,6 +76,7 @@ export const repairCommand: Command<typeof options> = {
         chosen: ({ database, collection }: { database: string; collection: string }) => chosen.includes(database, collection),
         ...transforming.for(target),
         target,
+        schemas: registry.schemas,
         dryRun: given.dryRun,
         allowMost: given.allowMost,
       };

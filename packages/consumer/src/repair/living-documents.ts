@@ -1,9 +1,10 @@
 // Which documents a target should hold by the topics: each record goes through the same stages as in `consumer start`, up to the
 // target, and what its last record leaves alive is alive.
-import { type Namespace, Position } from '@tailwater/schema';
+import { TailwaterError } from '@tailwater/runtime';
+import { type Namespace, Position, type SchemaIds } from '@tailwater/schema';
 import type { Inventory } from '../apply/inventory.js';
 import type { Change } from '../change.js';
-import { decodeRecord, type RecordSource, UndecodableRecordError } from '../decode/decode-record.js';
+import { decodeRecord, type RecordSource, UndecodableRecordError, UnlistedRecordError } from '../decode/decode-record.js';
 import type { FetchedRecord } from '../subscribe/subscription.js';
 import type { Transform } from '../transform/transform.js';
 import type { IdSet } from './id-set.js';
@@ -22,44 +23,53 @@ export interface LivingDocumentsParts {
   readonly transform: Transform;
   /** The same object for namespaces that share their place; undefined for one that is none of this repair's. */
   readonly placeOf: (destination: Namespace) => Place | undefined;
+  /** What is known of a schema registry, and how the rest is looked up where there is one. */
+  readonly schemas: SchemaIds;
+  readonly signal: AbortSignal;
 }
 
 export class LivingDocuments {
   readonly #parts: LivingDocumentsParts;
-  /** By record key, what a record that could not be read, or was refused, may have left at the target. */
-  readonly #unknown = new Map<string, readonly Change[]>();
 
   constructor(parts: LivingDocumentsParts) {
     this.#parts = parts;
   }
 
-  take(record: FetchedRecord, source: RecordSource): void {
-    const name = `${source.topic}/${record.key?.toString('latin1') ?? ''}`;
+  /**
+   * A promise only for a record whose schema has to be looked up.
+   *
+   * @throws TailwaterError TW1564 when there is no registry to look it up in
+   */
+  take(record: FetchedRecord, source: RecordSource, isFirst = true): Promise<void> | undefined {
     let change: Change | undefined;
     try {
-      change = decodeRecord(record, source);
+      change = decodeRecord(record, source, this.#parts.schemas);
     } catch (error) {
       if (!(error instanceof UndecodableRecordError)) throw error;
-      if (record.key !== null) this.#unknown.set(name, this.#whatMayBe(placeholder(record, source)));
-      return;
+      if (error instanceof UnlistedRecordError && isFirst) return this.#withSchema(record, source, error);
+      if (record.key !== null) this.#keep(placeholder(record, source));
+      return undefined;
     }
-    if (change === undefined) return;
+    if (change === undefined) return undefined;
     const made = this.#parts.transform(change);
-    if (made?.refusal !== undefined) {
-      this.#unknown.set(name, this.#whatMayBe(change));
-      return;
-    }
-    if (this.#unknown.size > 0) this.#unknown.delete(name);
-    if (made !== undefined) for (const each of [made, ...(made.parts ?? [])]) this.#note(each);
+    if (made?.refusal !== undefined) this.#keep(change);
+    else if (made !== undefined) for (const each of [made, ...(made.parts ?? [])]) this.#note(each);
+    return undefined;
   }
 
-  /** What could not be told stays where it is. */
-  end(): void {
-    for (const changes of this.#unknown.values()) {
-      for (const { namespace, key } of changes) {
-        const place = this.#parts.placeOf(namespace);
-        place?.living.add(place.inventory.idOf(key));
-      }
+  async #withSchema(record: FetchedRecord, source: RecordSource, { schemaId }: UnlistedRecordError): Promise<void> {
+    const { schemas, signal } = this.#parts;
+    const { topic, partition } = source;
+    if (!schemas.hasRegistry) throw new TailwaterError('TW1564', { topic, partition, offset: record.offset, id: schemaId });
+    await schemas.learn(record.value as Buffer, signal);
+    await this.take(record, source, false);
+  }
+
+  /** What a record that could not be read, or was refused, may have left at the target stays there, until a later one tells. */
+  #keep(change: Change): void {
+    for (const { namespace, key } of this.#whatMayBe(change)) {
+      const place = this.#parts.placeOf(namespace);
+      place?.living.add(place.inventory.idOf(key));
     }
   }
 

@@ -28,7 +28,11 @@ export interface RemoveOptions {
 const MAX_SHARE = 0.5;
 const EXAMPLES = 5;
 
-/** @throws TailwaterError TW1392 when most of what the target holds would go, and that is not allowed; TW1353 when a consumer was started */
+/**
+ * Of the ids that are looked at in this pass. They are a fair sample of all, so that the first pass tells, before anything is removed, when too much would go.
+ *
+ * @throws TailwaterError TW1392 when most of what the target holds would go, and that is not allowed; TW1353 when a consumer was started
+ */
 export async function removeStray(place: Place, options: RemoveOptions): Promise<StrayReport> {
   const { inventory, living } = place;
   const { dryRun, allowMost, signal } = options;
@@ -36,9 +40,10 @@ export async function removeStray(place: Place, options: RemoveOptions): Promise
   let [documents, stray, removed] = [0, 0, 0];
   for await (const held of inventory.scan(signal)) {
     signal.throwIfAborted();
-    documents += held.length;
     for (const { id } of held) {
-      if (living.has(id)) continue;
+      const isAlive = living.has(id);
+      if (isAlive !== undefined) documents += 1;
+      if (isAlive !== false) continue;
       stray += 1;
       if (examples.length < EXAMPLES) examples.push(id);
     }
@@ -51,10 +56,22 @@ export async function removeStray(place: Place, options: RemoveOptions): Promise
   // Looked through again, instead of keeping the ids: there may be millions.
   for await (const held of inventory.scan(signal)) {
     signal.throwIfAborted();
-    const gone = held.filter(({ id }) => !living.has(id));
+    const gone = held.filter(({ id }) => living.has(id) === false);
     if (gone.length === 0) continue;
     await options.assertStandsStill();
     removed += await inventory.remove(gone, signal);
   }
   return { ...report, removed };
+}
+
+/** Two passes over one place. */
+export function bothOf(one: StrayReport, other: StrayReport): StrayReport {
+  return {
+    place: one.place,
+    documents: one.documents + other.documents,
+    living: one.living + other.living,
+    stray: one.stray + other.stray,
+    removed: one.removed + other.removed,
+    examples: [...one.examples, ...other.examples].slice(0, EXAMPLES),
+  };
 }

@@ -2,17 +2,17 @@
 // say that it missed no deletes up to the moment at which the topics were read.
 import { setMaxListeners } from 'node:events';
 import { type KafkaClient, TailwaterError } from '@tailwater/runtime';
-import { type Namespace, namespaceOfTopic, Position } from '@tailwater/schema';
+import { type Namespace, namespaceOfTopic, Position, type SchemaIds } from '@tailwater/schema';
 import type { Target } from '../apply/target.js';
-import { formatNote } from '../commit/freshness.js';
+import { formatNote, parseNote } from '../commit/freshness.js';
 import { assertStandsStill } from '../subscribe/kafka-groups.js';
 import { readToEnd } from '../subscribe/kafka-reader.js';
 import { moveOffsets, planReplay } from '../subscribe/kafka-replay.js';
 import { includedTopics } from '../subscribe/kafka-topics.js';
 import type { Transform } from '../transform/transform.js';
-import { IdSet } from './id-set.js';
+import { IdSets } from './id-set.js';
 import { LivingDocuments, type Place } from './living-documents.js';
-import { removeStray, type StrayReport } from './remove-stray.js';
+import { bothOf, removeStray, type StrayReport } from './remove-stray.js';
 
 const OPERATION = 'a repair';
 const NOTHING = Buffer.alloc(0);
@@ -30,6 +30,7 @@ export interface RepairRequest {
   /** Told which namespaces there are: those that clash have no place. */
   readonly know?: (namespaces: readonly Namespace[]) => void;
   readonly target: Target;
+  readonly schemas: SchemaIds;
   readonly dryRun: boolean;
   readonly allowMost: boolean;
 }
@@ -42,7 +43,7 @@ interface Source {
 
 /** @throws TailwaterError TW1353 while a consumer of the group runs, TW1360 without topics, TW1391 and TW1392 when the target cannot be repaired so */
 export async function repairGroup(kafka: KafkaClient, request: RepairRequest, signal: AbortSignal): Promise<StrayReport[]> {
-  const { group, transform, dryRun, allowMost } = request;
+  const { group, dryRun } = request;
   // Removals listen to it, several at once: more than Node expects of one signal, and no leak.
   setMaxListeners(0, signal);
   const admin = kafka.admin();
@@ -50,35 +51,45 @@ export async function repairGroup(kafka: KafkaClient, request: RepairRequest, si
   try {
     const standsStill = () => assertStandsStill(admin, group, OPERATION);
     if (!dryRun) await standsStill();
-    const sources = await sourcesOf(await admin.listTopics(), request, signal);
+    const ids = new IdSets();
+    const sources = await sourcesOf(await admin.listTopics(), request, ids, signal);
     const topics = sources.map(({ topic }) => topic);
     const readAtMs = Date.now();
-    const living = new LivingDocuments({ transform, placeOf: placesOf(sources, transform) });
-    const namespaces = new Map(sources.map(({ topic, namespace }) => [topic, namespace]));
-    await readToEnd(kafka, { topics, signal }, (record, { topic, partition }) => {
-      living.take(record, { topic, partition, namespace: namespaces.get(topic) as Namespace });
-    });
-    living.end();
-    const reports: StrayReport[] = [];
-    for (const place of new Set(sources.map((source) => source.place))) {
-      reports.push(await removeStray(place, { dryRun, allowMost, assertStandsStill: standsStill, signal }));
+    const reports = new Map<Place, StrayReport>();
+    while (ids.next()) {
+      await readLiving(kafka, sources, request, signal);
+      for (const place of new Set(sources.map((source) => source.place))) {
+        const report = await removeStray(place, { ...request, assertStandsStill: standsStill, signal });
+        const before = reports.get(place);
+        reports.set(place, before === undefined ? report : bothOf(before, report));
+      }
     }
     if (!dryRun) {
       const standing = await planReplay(admin, group, topics, { kind: 'offset', offset: Number.MAX_SAFE_INTEGER });
-      const metadata = formatNote({ freshAtMs: readAtMs });
-      const offsets = standing.flatMap(({ topic, partition, committed }) =>
-        committed === undefined ? [] : [{ topic, partition, offset: committed, metadata }],
-      );
+      const offsets = standing.flatMap(({ topic, partition, committed, metadata: before }) => {
+        const metadata = formatNote({ ...parseNote(before), freshAtMs: readAtMs, missed: undefined });
+        return committed === undefined ? [] : [{ topic, partition, offset: committed, metadata }];
+      });
       if (offsets.length > 0) await moveOffsets(kafka, group, offsets, OPERATION);
     }
-    return reports;
+    return [...reports.values()];
   } finally {
     await admin.disconnect();
   }
 }
 
+/** Which documents of these places the topics have. */
+async function readLiving(kafka: KafkaClient, sources: readonly Source[], request: RepairRequest, signal: AbortSignal): Promise<void> {
+  const { transform, schemas } = request;
+  const living = new LivingDocuments({ transform, placeOf: placesOf(sources, transform), schemas, signal });
+  const namespaces = new Map(sources.map(({ topic, namespace }) => [topic, namespace]));
+  await readToEnd(kafka, { topics: sources.map(({ topic }) => topic), signal }, (record, { topic, partition }) =>
+    living.take(record, { topic, partition, namespace: namespaces.get(topic) as Namespace }),
+  );
+}
+
 /** The topics of the places that were chosen: all that share one count, or what one of them has would look like too much. */
-async function sourcesOf(all: readonly string[], request: RepairRequest, signal: AbortSignal): Promise<Source[]> {
+async function sourcesOf(all: readonly string[], request: RepairRequest, ids: IdSets, signal: AbortSignal): Promise<Source[]> {
   const { prefix, includes, chosen, transform, target } = request;
   if (target.inventory === undefined)
     throw new TailwaterError('TW1391', { target: target.kind, namespace: 'a namespace', reason: 'it cannot list documents' });
@@ -91,7 +102,7 @@ async function sourcesOf(all: readonly string[], request: RepairRequest, signal:
     const destination = destinationOf(namespace, transform);
     if (destination === undefined) continue;
     const inventory = await target.inventory(destination, signal);
-    const place = places.get(inventory.place) ?? { inventory, living: new IdSet() };
+    const place = places.get(inventory.place) ?? { inventory, living: ids.create() };
     places.set(inventory.place, place);
     sources.push({ topic, namespace, place });
   }

@@ -26,7 +26,7 @@ export interface Slice extends TopicPartition {
 }
 
 /**
- * Calls `take` with each committed record, in order within its partition. A topic that does not exist is an empty one.
+ * Calls `take` with each committed record, in order within its partition, and waits where it gives a promise. A topic that does not exist is an empty one.
  *
  * @returns the ends of all partitions of the topics as they were before
  * @throws TailwaterError TW1352 when nothing comes for a minute and a half, TW12xx when Kafka refuses
@@ -34,14 +34,19 @@ export interface Slice extends TopicPartition {
 export async function readToEnd(
   kafka: KafkaClient,
   options: ReadOptions,
-  take: (record: FetchedRecord, place: TopicPartition) => void,
+  take: (record: FetchedRecord, place: TopicPartition) => unknown,
 ): Promise<readonly PartitionEnds[]> {
   const ends = await endsOf(kafka, options.topics);
   const wanted = options.from === undefined ? undefined : new Map(options.from.map((each) => [nameOf(each), each.offset]));
   const ranges = ends.map(({ low, high, ...place }) => {
     return { ...place, begin: Math.max(low, wanted === undefined ? low : (wanted.get(nameOf(place)) ?? high)), end: high };
   });
-  for await (const { records, ...place } of readRanges(kafka, ranges, options.signal)) for (const record of records) take(record, place);
+  for await (const { records, ...place } of readRanges(kafka, ranges, options.signal)) {
+    for (const record of records) {
+      const taking = take(record, place);
+      if (taking instanceof Promise) await taking;
+    }
+  }
   return ends;
 }
 
