@@ -13,13 +13,14 @@ export { type Flags, loadOptions, missingOption } from './config/load-options.js
 export { FOREIGN_OPTIONS, mergeCommandLine } from './config/mongo-connector/command-line.js';
 export { type Conversion, convertMongoConnector } from './config/mongo-connector/convert.js';
 export { jsonMistakeOf, readMongoConnector } from './config/mongo-connector/document.js';
+export { isFilledFile } from './config/mongo-connector/filled-file.js';
 export type { JsonObject } from './config/mongo-connector/reader.js';
 export { describeReference, toYaml, type YamlText } from './config/mongo-connector/to-yaml.js';
 export { nearestOf, suggest } from './config/nearest.js';
 export { type Leaf, list, map, type Option, type Options, type OptionValues, option, text, toggle } from './config/option.js';
 export { renderConfigReference } from './config/reference-page.js';
 export { keyOf, leaves } from './config/schema/configuration.js';
-export { isModulePath } from './config/schema/targets.js';
+export { expectedTargetName, isModulePath, isTargetName } from './config/schema/targets.js';
 export { type ErrorCode, errorCatalogue } from './errors/catalogue.js';
 export { isConnectionEnd } from './errors/connection-end.js';
 export { renderErrorReference } from './errors/docs-table.js';

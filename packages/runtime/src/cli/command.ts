@@ -7,6 +7,14 @@ import type { Unfinished } from '../lifecycle/unfinished.js';
 import type { Logger } from '../logging/logger.js';
 import { generalOptions } from './general-options.js';
 
+interface Given {
+  readonly flags: Flags;
+  readonly env: Environment;
+  readonly file: ConfigFile | undefined;
+  /** What options of mongo-connector say. */
+  readonly commandLine: ConfigFile | undefined;
+}
+
 export interface CommandContext {
   /** Aborts when the process is asked to stop. */
   readonly signal: AbortSignal;
@@ -20,7 +28,7 @@ export interface CommandContext {
   /** The arguments that are no options, by the names of `positionals`. */
   readonly arguments: Readonly<Record<string, string>>;
   /** Where the options come from, for commands about the configuration itself. */
-  readonly given: { readonly flags: Flags; readonly env: Environment; readonly file: ConfigFile | undefined };
+  readonly given: Given;
 }
 
 export interface PositionalSpec {
@@ -31,25 +39,25 @@ export interface PositionalSpec {
   readonly choices?: readonly string[];
 }
 
-export interface Command<Given extends Options = Options> {
+export interface Command<Own extends Options = Options> {
   /** One word, or several for a command inside a group: `dead-letters list`. */
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
   /** What its own --help says above the options. Default the summary. */
   readonly description?: string;
-  readonly options: Given;
+  readonly options: Own;
   /** It works until it is told to stop, and its log is read by others than who started it. Default false. */
   readonly isService?: boolean;
   /** Whether it takes the options of mongo-connector, too; the file that --config names may be mongo-connector’s for every command. */
   readonly takesForeignOptions?: true;
-  /** It loads its options from `given`: only the general ones are loaded for it. Otherwise one with the option `name` is about one target. */
+  /** It loads its options from `given`: only the general ones are loaded for it, and it logs to stderr. Otherwise one with the option `name` is about one target. */
   readonly loadsItself?: true;
   /** Arguments that are no options, in order. */
   readonly positionals?: Readonly<Record<string, PositionalSpec>>;
   /** Command lines and what they do; `$0` stands for the program. */
   readonly examples: readonly (readonly [command: string, text: string])[];
-  run(options: OptionValues<Given>, context: CommandContext): Promise<void>;
+  run(options: OptionValues<Own>, context: CommandContext): Promise<void>;
 }
 
 export interface CliDescription {

@@ -1,11 +1,14 @@
 // `config check`: whether a process would start with what it is given, before it is started. Offline, or by connecting to every server.
-import { programScope, targetScope } from '../config/file-scope.js';
+import type { ConfigFile } from '../config/config-file.js';
+import { type FileScope, programScope, targetScope } from '../config/file-scope.js';
 import { loadOptions, type Sources } from '../config/load-options.js';
 import { type Options, type OptionValues, option, toggle } from '../config/option.js';
 import { throwProblems } from '../config/problems.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
+import { checkLog } from '../logging/open-log.js';
 import { renderTable } from '../terminal/table.js';
 import type { Command, CommandContext } from './command.js';
+import { generalOptions } from './general-options.js';
 import { asOptional } from './optional-options.js';
 
 /** A server that a process talks to. */
@@ -45,6 +48,7 @@ export function configCheckCommand<Given extends Options>(start: StartDescriptio
     }`,
     options: { ...own, ...asOptional(start.options) },
     loadsItself: true,
+    takesForeignOptions: true,
     examples: [
       ['$0 config check -c tailwater.yaml', 'offline'],
       ['$0 config check -c tailwater.yaml --connect', 'and whether every server lets this process in'],
@@ -75,6 +79,7 @@ async function prepareAll<Given extends Options>(start: StartDescription<Given>,
   const problems: TailwaterError[] = [];
   for (const { label, sources } of sourcesOf(start.program, context)) {
     try {
+      checkLog(loadOptions(generalOptions, sources));
       prepared.push({ label, ...(await start.prepare(loadOptions(start.options, sources), context)) });
     } catch (error) {
       if (!(error instanceof TailwaterError)) throw error;
@@ -87,13 +92,15 @@ async function prepareAll<Given extends Options>(start: StartDescription<Given>,
 }
 
 /** One for the producer; for a consumer one for each target, or for the one that is named. */
-function sourcesOf(program: string, { given: { flags, env, file } }: CommandContext): { label: string; sources: Sources }[] {
-  if (file === undefined || program === 'producer')
-    return [{ label: program, sources: { flags, env, file: file && programScope(file, program) } }];
+function sourcesOf(program: string, { given: { flags, env, file, commandLine } }: CommandContext): { label: string; sources: Sources }[] {
+  const sources = (scopeOf: (each: ConfigFile) => FileScope): Sources => {
+    return { flags, env, file: file && scopeOf(file), commandLine: commandLine && scopeOf(commandLine) };
+  };
+  if (file === undefined || program === 'producer') return [{ label: program, sources: sources((each) => programScope(each, program)) }];
   const [flag] = Array.isArray(flags['name']) ? flags['name'] : [];
   const name = flag ?? (env['TAILWATER_NAME'] || undefined);
   const names = name === undefined && file.targets.length > 0 ? file.targets : [name];
-  return names.map((each) => ({ label: each ?? program, sources: { flags, env, file: targetScope(file, each) } }));
+  return names.map((target) => ({ label: target ?? program, sources: sources((each) => targetScope(each, target)) }));
 }
 
 async function connectAll(prepared: readonly Labelled[], rows: Row[], signal: AbortSignal): Promise<TailwaterError[]> {

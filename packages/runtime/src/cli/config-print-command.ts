@@ -1,4 +1,5 @@
 // `config print`: every value as a start would have it, and where it comes from.
+import type { ConfigFile } from '../config/config-file.js';
 import { programScope, targetScope } from '../config/file-scope.js';
 import { loadOptions, type Origin, type Resolved, resolveOptions, type Sources } from '../config/load-options.js';
 import { type Option, type Options, option, text, toggle } from '../config/option.js';
@@ -29,14 +30,16 @@ export function configPrintCommand(program: 'producer' | 'consumer', options: Op
     summary: 'Show every value that would count, and where it comes from; no secrets',
     options: { ...own, ...asOptional(options) },
     loadsItself: true,
+    takesForeignOptions: true,
     examples: [
       [`$0 config print -c tailwater.yaml${program === 'consumer' ? ' --name search' : ''}`, 'a table'],
       ['$0 config print -c tailwater.yaml --json', 'for a script'],
     ],
     async run(_, context) {
-      const { flags, env, file } = context.given;
+      const { flags, env, file, commandLine } = context.given;
       const { json } = loadOptions(own, { flags: { json: flags['json'] }, env });
-      const sources: Sources = { flags, env, file: file && (program === 'producer' ? programScope(file, program) : named(context)) };
+      const scopeOf = (each: ConfigFile) => (program === 'producer' ? programScope(each, program) : targetScope(each, nameOf(context)));
+      const sources: Sources = { flags, env, file: file && scopeOf(file), commandLine: commandLine && scopeOf(commandLine) };
       const problems: TailwaterError[] = [];
       const all = { ...generalOptions, ...options };
       const resolved = resolveOptions(all, sources, problems);
@@ -47,9 +50,8 @@ export function configPrintCommand(program: 'producer' | 'consumer', options: Op
   };
 }
 
-function named({ given: { flags, env, file } }: CommandContext) {
-  const { name } = loadOptions({ name: option(text().optional(), { group: '', describe: '' }) }, { flags: { name: flags['name'] }, env });
-  return file && targetScope(file, name);
+function nameOf({ given: { flags, env } }: CommandContext): string | undefined {
+  return loadOptions({ name: option(text().optional(), { group: '', describe: '' }) }, { flags: { name: flags['name'] }, env }).name;
 }
 
 /** Those that the file has a key for; of a target, those of its type. */

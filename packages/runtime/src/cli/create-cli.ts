@@ -111,7 +111,7 @@ async function runCommand(cli: CliDescription, args: readonly string[], io: CliI
   const { config } = loadOptions({ config: generalOptions.config }, { flags: { config: flags['config'] }, env });
   const { file, commandLine, conversion } = readConfiguration(config, foreign);
   if (conversion !== undefined) requireBrokers(command, flags, env);
-  const given = { flags, env, file };
+  const given = { flags, env, file, commandLine };
   const values = loadOptions(command.loadsItself ? generalOptions : optionsOf(command), {
     ...given,
     file: scopeOf(cli, command, given),
@@ -119,7 +119,8 @@ async function runCommand(cli: CliDescription, args: readonly string[], io: CliI
   });
   const { shutdownTimeout } = values as { readonly shutdownTimeout?: number };
   if (shutdownTimeout !== undefined) io.onShutdownTimeout?.(shutdownTimeout * 1000);
-  const log = await openLog(cli.name, values as OptionValues<typeof generalOptions>);
+  const settings = values as OptionValues<typeof generalOptions>;
+  const log = await openLog(cli.name, command.loadsItself ? { ...settings, logFile: undefined, logSyslog: undefined } : settings);
   io.onLog?.(log);
   const { logger } = log;
   if (command.isService === true) {

@@ -9,7 +9,7 @@ import { actualOf, expectedOf, parseTyped } from './option-value.js';
 import { throwProblems } from './problems.js';
 import { hasReference } from './references.js';
 import { isLeaf, type Section, sections, targetSections } from './schema/configuration.js';
-import { isModulePath } from './schema/targets.js';
+import { expectedTargetName, isModulePath, isTargetName } from './schema/targets.js';
 import { suggestKey } from './suggest-key.js';
 
 /** A value of the file. */
@@ -110,8 +110,8 @@ class Parser {
   #targetsOf(map: YAMLMap): void {
     for (const [name, pair] of this.#pairs(map, 'targets')) {
       const key = `targets.${name}`;
-      if (!/^[A-Za-z0-9_-]{1,100}$/.test(name)) {
-        this.#wrong(pair.key, 'the name of a target', '1 to 100 letters, digits, _ and -', JSON.stringify(name));
+      if (!isTargetName(name)) {
+        this.#wrong(pair.key, 'the name of a target', expectedTargetName, JSON.stringify(name));
         continue;
       }
       this.#targets.push(name);

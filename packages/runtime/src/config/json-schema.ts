@@ -15,7 +15,7 @@ export function configJsonSchema(): Json {
   const targets = {
     type: 'object',
     description: sectionTitles['targets'],
-    propertyNames: { pattern: '^[A-Za-z0-9_-]{1,100}$' },
+    propertyNames: { pattern: '^(?!producer$)[A-Za-z0-9_-]{1,100}$' },
     additionalProperties: { anyOf: types },
   };
   return {

@@ -123,8 +123,15 @@ function splitList(texts: readonly string[], { hasCommas }: Option): string[] {
 /** `name=value` each; one without `=` has no value, which the schema refuses. */
 function splitMap(texts: readonly string[], option: Option): Record<string, string> {
   const pairs = splitList(texts, option).map((pair): [string, string] => {
-    const equals = pair.indexOf('=');
-    return equals < 0 ? [pair, ''] : [pair.slice(0, equals).trim(), pair.slice(equals + 1).trim()];
+    const equals = option.namesNamespaces ? endOfNamespace(pair) : pair.indexOf('=');
+    const [name, value] = equals < 0 ? [pair, ''] : [pair.slice(0, equals), pair.slice(equals + 1)];
+    return [option.namesNamespaces ? name.trim().replaceAll('\\=', '=') : name.trim(), value.trim()];
   });
   return Object.fromEntries(pairs);
+}
+
+/** The `=` that ends the namespace: the first one behind a dot, as a database has none. */
+function endOfNamespace(pair: string): number {
+  const places = Array.from(pair.matchAll(/(?<!\\)=/g), ({ index }) => index);
+  return places.find((at) => pair.slice(0, at).includes('.')) ?? places[0] ?? -1;
 }

@@ -13,6 +13,8 @@ export interface OptionMeta {
   readonly placeholder?: string;
   /** A value of a list or map may hold commas, which then separate nothing: several are given by repeating the flag. */
   readonly hasCommas?: true;
+  /** The names of a map are namespaces, in which a = may stand: the first one behind a dot ends the name, and `\=` is one of the name. */
+  readonly namesNamespaces?: true;
   /** What it takes, for an error, where its type does not say enough: `1 to 50 small letters`. */
   readonly expected?: string;
 }

@@ -1,10 +1,10 @@
 // The configuration of one start: a file of Tailwater, or what mongo-connector’s users have, its file and its command line.
-import { statSync } from 'node:fs';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { type ConfigFile, type FileEntry, parseConfigFile, readConfigText } from './config-file.js';
 import { type ForeignFlag, mergeCommandLine, shortName } from './mongo-connector/command-line.js';
 import { type Conversion, convertMongoConnector } from './mongo-connector/convert.js';
 import { jsonMistakeOf, readMongoConnector } from './mongo-connector/document.js';
+import { isFilledFile } from './mongo-connector/filled-file.js';
 import type { JsonObject } from './mongo-connector/reader.js';
 import type { TreeEntry } from './mongo-connector/tree.js';
 import { escapeReferences } from './references.js';
@@ -47,7 +47,7 @@ function parseOwn(text: string, path: string): ConfigFile {
 }
 
 function convert(config: JsonObject, flags: readonly ForeignFlag[], name: string): Configuration {
-  const conversionOf = (each: JsonObject) => convertMongoConnector({ config: each, file: name, exists: isFilled });
+  const conversionOf = (each: JsonObject) => convertMongoConnector({ config: each, file: name, exists: isFilledFile });
   const conversion = conversionOf(mergeCommandLine(config, flags));
   const file = toFile(conversion.tree, conversion, name);
   if (flags.length === 0) return { file, conversion };
@@ -74,5 +74,3 @@ function toFile(added: Iterable<readonly [string, TreeEntry]>, { tree }: Convers
   const targets = new Set([...tree.keys()].filter((key) => key.startsWith('targets.')).map((key) => key.split('.')[1] ?? key));
   return { file: name, entries: new Map(entries), targets: [...targets] };
 }
-
-const isFilled = (file: string): boolean => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;

@@ -3,7 +3,7 @@
 //
 // Maintained invariant: a line is either in the file or on stderr. A file that cannot be written any more (a full disk) ends nothing:
 // lines go to stderr, which says so, until the file takes them again.
-import { closeSync, fstatSync, openSync, statSync, writeSync } from 'node:fs';
+import { accessSync, closeSync, constants, fstatSync, openSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import type { Clock } from '../lifecycle/clock.js';
@@ -123,6 +123,24 @@ export class LogFile {
   }
 }
 
+/**
+ * Whether a log could be written to the file; nothing is made or written.
+ *
+ * @throws TailwaterError TW1405
+ */
+export function checkLogFile(path: string): void {
+  try {
+    const there = statSync(path, { throwIfNoEntry: false });
+    const folder = dirname(path);
+    if (there?.isDirectory()) throw Object.assign(new Error('a directory'), { code: 'EISDIR' });
+    if (there === undefined && statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
+      throw Object.assign(new Error('no directory'), { code: 'ENOENT' });
+    accessSync(there === undefined ? folder : path, constants.W_OK);
+  } catch (error) {
+    throw toError(path, error as NodeJS.ErrnoException);
+  }
+}
+
 function toError(path: string, error: NodeJS.ErrnoException): TailwaterError {
   const named = `the log file ${path}`;
   if (error.code === 'ENOSPC' || error.code === 'EDQUOT') return new TailwaterError('TW1403', { path: named }, { cause: error });
@@ -136,6 +154,7 @@ function reasonOf(path: string, error: NodeJS.ErrnoException): string {
 const REASONS: Readonly<Record<string, (path: string) => string>> = {
   ENOENT: (path) => `there is no directory ${dirname(path)}`,
   EACCES: () => 'this user may not',
+  ENOTDIR: (path) => `${dirname(path)} is no directory`,
   EISDIR: () => 'it is a directory',
   EROFS: () => 'the file system is read-only',
 };

@@ -3,7 +3,7 @@ import { type DestinationStream, pino } from 'pino';
 import type { TailwaterError } from '../errors/tailwater-error.js';
 import { systemClock } from '../lifecycle/clock.js';
 import type { LogFallback } from './log-fallback.js';
-import { LogFile } from './log-file.js';
+import { checkLogFile, LogFile } from './log-file.js';
 import { parseLogLevels } from './log-levels.js';
 import { createLogger, type LogFormat, type Logger, prettyLines } from './logger.js';
 import { parseSize, type RotateEvery } from './rotation.js';
@@ -81,6 +81,18 @@ export async function openLog(name: string, settings: LogSettings): Promise<Log>
       await Promise.race([syslog?.close(), timeout]);
     },
   };
+}
+
+/**
+ * Whether {@link openLog} would open it; nothing is opened.
+ *
+ * @throws TailwaterError as {@link openLog} does
+ */
+export function checkLog(settings: LogSettings): void {
+  parseLogLevels(settings.logLevel);
+  parseSize(settings.logRotateSize);
+  if (settings.logSyslog !== undefined) parseSyslogAddress(settings.logSyslog);
+  if (settings.logFile !== undefined) checkLogFile(settings.logFile);
 }
 
 function fallbackTo(onStderr: Logger): LogFallback {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -93,6 +93,33 @@ describe('config check', () => {
     );
   });
 
+  it('takes what mongo-connector’s users have: its file, its options, both', async () => {
+    const config = JSON.stringify({ mainAddress: 'db1', docManagers: [{ docManager: 'elastic2_doc_manager', targetURL: 'es1' }] });
+    expect(await run('producer', config, ['check', '--kafka', 'k:1'])).toEqual({ error: undefined, stdout: 'producer  ok  tw.yaml\n' });
+    expect((await run('consumer', config, ['check', '--kafka', 'k:1', '-t', 'es2'])).stdout).toBe('es  ok  tw.yaml\n');
+    expect((await run('consumer', config, ['check', '--kafka', 'k:1', '-t', 'refused'])).error).toContain('TW1016');
+    expect((await run('producer', config, ['check', '--kafka', 'k:1', '-m', 'refused', '--no-dump'])).error).toContain('TW1016');
+    expect((await run('producer', config, ['check', '-m', 'db2'])).error).toContain('TW1063');
+    expect((await run('producer', 'source: { uri: m }', ['check', '-m', 'db2'])).error).toContain('TW1015');
+  });
+
+  it('tells where no log can be written, and writes none', async () => {
+    const [missing, log] = [join(directory, 'none', 'a.log'), join(directory, 'tw.log')];
+    const refused = (file: string, reason: string) => `TW1405 Cannot write the log file ${file}: ${reason}`.replaceAll(`${directory}/`, '');
+    const producer = `source: { uri: m }\nproducer: { logging: { file: ${missing} } }\n`;
+    expect((await run('producer', producer, ['check'])).error).toBe(refused(missing, 'there is no directory none'));
+    const consumer = (file: string) => `targets: { a: { type: es, url: u, logging: { file: ${file} } } }\n`;
+    expect((await run('consumer', consumer(missing), ['check'])).error).toBe(refused(missing, 'there is no directory none'));
+    expect((await run('consumer', consumer(directory), ['check'])).error).toContain('it is a directory');
+    expect((await run('consumer', consumer(join(directory, 'tw.yaml', 'x')), ['check'])).error).toContain('TW1405');
+    expect((await run('consumer', consumer(log), ['check'])).stdout).toBe('a  ok  tw.yaml\n');
+    expect((await run('producer', `source: { uri: m }\nlogging: { file: ${log} }\n`, ['check'])).error).toBeUndefined();
+    expect(existsSync(log)).toBe(false);
+    expect((await run('consumer', 'targets: { a: { type: es, url: u, logging: { level: loud } } }\n', ['check'])).error).toContain(
+      'TW1080',
+    );
+  });
+
   it('with --connect asks every server, and tells of each', async () => {
     const { error, stdout } = await run('consumer', TARGETS, ['check', '--connect']);
     expect(error).toBe('TW1201 Cannot reach Kafka at down:1');
@@ -122,6 +149,11 @@ describe('config print', () => {
     expect(lines).toContain('kafka.sasl.password | *** | file tw.yaml:2:28');
     expect(lines).toContain('logging.keep | 10 | default');
     expect(lines).toContain('logging.file | - | not set');
+  });
+
+  it('shows what options of mongo-connector say', async () => {
+    const values = await json('producer', JSON.stringify({ mainAddress: 'db1' }), ['print', '--kafka', 'k:1', '-m', 'db2', '--json']);
+    expect(values).toMatchObject({ 'source.uri': { value: 'mongodb://db2/', origin: 'flag' } });
   });
 
   it('shows what is required and missing', async () => {

@@ -139,7 +139,11 @@ it.each<Bad>([
   },
   {
     file: 'targets: { a.b: { type: es } }\n',
-    says: 'TW1002 tw.yaml:1:12: the name of a target must be 1 to 100 letters, digits, _ and -, not "a.b"',
+    says: 'TW1002 tw.yaml:1:12: the name of a target must be 1 to 100 letters, digits, _ and -, but not producer, not "a.b"',
+  },
+  {
+    file: 'targets: { producer: { type: es } }\n',
+    says: 'TW1002 tw.yaml:1:12: the name of a target must be 1 to 100 letters, digits, _ and -, but not producer, not "producer"',
   },
   {
     file: 'targets: { a: { type: mongo, writeConcern: "0" } }\n',

@@ -1,9 +1,10 @@
 // `consumer config convert`: a configuration of mongo-connector as a tailwater.yaml to go on with.
-import { statSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import {
   type Command,
   convertMongoConnector,
   describeReference,
+  isFilledFile,
   jsonMistakeOf,
   option,
   readConfigText,
@@ -35,7 +36,7 @@ export const convertCommand: Command<typeof options> = {
     const input = readConfigText(file);
     const config = readMongoConnector(input);
     if (config === undefined) throw jsonMistakeOf(input, file) ?? new TailwaterError('TW1067', { file });
-    const conversion = convertMongoConnector({ config, file, exists: isFilled });
+    const conversion = convertMongoConnector({ config, file, exists: isFilledFile });
     const yaml = toYaml(conversion, file);
     await checkConverted(conversion, yaml, file, logger);
     if (output === undefined) stdout.write(yaml.text);
@@ -56,5 +57,3 @@ function write(file: string, yaml: string, mayReplace: boolean): void {
     throw new TailwaterError('TW1068', { file, reason: message }, { cause: error });
   }
 }
-
-const isFilled = (file: string): boolean => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;

@@ -14,8 +14,10 @@ export const namespaces = {
   exclude: leaf('exclude', list().default([]), { group, describe: 'Namespaces to leave out; beats --include', placeholder: pattern }),
   rename: leaf('rename', map().default({}), {
     group,
-    describe: 'Name at the target by name in the source, a=b; one * on each side',
+    describe:
+      'Name at the target by name in the source, a=b; one * on each side. A = in a collection’s name is written \\= on the left side',
     placeholder: 'a=b',
+    namesNamespaces: true,
   }),
   allowMerge: leaf('allowMerge', toggle(), { group, describe: 'Several namespaces may go to one name at the target' }),
   gridfs: leaf('gridfs', list().default([]), {

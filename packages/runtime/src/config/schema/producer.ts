@@ -42,6 +42,7 @@ export const producer = {
       describe:
         'Copies only the documents that match, as db.collection={filter in Extended JSON}; repeat it for others. Changes are published of all documents',
       placeholder: 'db.collection={…}',
+      namesNamespaces: true,
       hasCommas: true,
     }),
     chunkDocuments: leaf('chunkDocuments', z.int().min(1).max(100_000).default(2000), {

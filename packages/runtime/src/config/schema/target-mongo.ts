@@ -20,6 +20,7 @@ export const mongo = {
     group,
     describe: 'Shard keys of the target’s sharded collections: db.collection=field, several fields joined by +',
     placeholder: 'db.collection=field',
+    namesNamespaces: true,
   }),
   versionField: leaf('mongoVersionField', text().optional(), {
     group,
