@@ -88,7 +88,7 @@ describe('the published config.json', () => {
 
 describe('mongo-connector’s command line', () => {
   it('begins without a copy where mongo-connector has stopped, and renames', async () => {
-    await shop.collection('orders').insertMany(numbered(0, 10));
+    await shop.collection('orders').insertMany(numbered(0, 10), { writeConcern: { w: 'majority' } });
     const place = (await newestMajorityPosition(await world.source.client())).version;
     // Written while neither of them runs: the gap of a cut-over.
     await shop.collection('orders').insertMany(numbered(100, 10));
@@ -100,12 +100,12 @@ describe('mongo-connector’s command line', () => {
       start('consumer', '-d', 'elastic2_doc_manager', '-t', target, '-n', 'shop.orders', '-g', 'shop.moved', '--auto-commit-interval', '0'),
     ]);
     await shop.collection('orders').insertMany(numbered(200, 10));
+    const ids = [...numbered(100, 10), ...numbered(200, 10)].map(({ _id }) => String(_id));
     const index = await waitFor(() => readIndex(world.elasticsearch.url, 'shop.moved'), {
-      until: (documents) => documents.has('209') && documents.has('109'),
+      until: (documents) => ids.every((id) => documents.has(id)),
       describe: 'the documents of the gap and those of now',
       timeoutMs: 60_000,
     });
-    const ids = [...numbered(100, 10), ...numbered(200, 10)].map(({ _id }) => String(_id));
     // The entry at the place itself is read again, which may be the last of those that mongo-connector had.
     expect([...index.keys()].filter((id) => id !== '9').sort()).toEqual(ids.sort());
   });
