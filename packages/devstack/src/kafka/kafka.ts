@@ -55,7 +55,6 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
     const properties = {
       ...plain,
       ...SHORT_SESSION,
-      'group.initial.rebalance.delay.ms': '0',
       ...(security === undefined || secured === undefined ? {} : securityProperties(plain, security, secured)),
       ...(options.fastCompaction === true ? FAST_COMPACTION : {}),
       ...options.properties,

@@ -13,6 +13,9 @@ export interface JavaCommand {
   readonly args: readonly string[];
 }
 
+/** Flags for every server, separated by blanks. Tests say here that servers live for seconds only. */
+const OPTIONS_VARIABLE = 'TAILWATER_STACK_JAVA_OPTIONS';
+
 /** The arguments of `java`. Makes the folder for temporary files inside the server's own. */
 export async function javaArgs(command: JavaCommand, directory: string): Promise<string[]> {
   const temporary = join(directory, 'tmp');
@@ -25,6 +28,7 @@ export async function javaArgs(command: JavaCommand, directory: string): Promise
     `-Djava.io.tmpdir=${temporary}`,
     '-Djava.awt.headless=true',
     ...(command.flags ?? []),
+    ...(process.env[OPTIONS_VARIABLE] ?? '').split(' ').filter((flag) => flag !== ''),
     '-cp',
     command.program.classPath,
     command.mainClass,
