@@ -86,6 +86,7 @@ export async function runSession(
       publisher,
       topics,
       checkpointTopic,
+      signalsTopic: signalsTopicName(options.prefix),
       source: source.replicaSet,
       namespaceOf: (name) => namespaces.byName(name),
       newestPosition: () => changes.newestPosition(),

@@ -291,6 +291,38 @@ describe('what a start tells of the namespaces', () => {
   });
 });
 
+describe('a checkpoint topic that is gone while topics hold documents', () => {
+  it('is told and healed, and never taken for a first start', async () => {
+    await collection('orders').insertMany(documents(50, 'first'));
+    await collection('gone').insertMany(documents(3, 'first'));
+    const before = await start();
+    await before.untilInStep();
+    await before.stop();
+    expect(codes(before)).not.toContain('TW1221');
+    await collection('orders').deleteMany({ _id: { $lt: 20 as never } });
+    await collection('gone').drop();
+    await kafka.withAdmin(async (admin) => {
+      const topic = `${prefix()}.checkpoints`;
+      await admin.deleteTopics({ topics: [topic] });
+      await waitFor(() => admin.listTopics(), { until: (topics) => !topics.includes(topic), describe: 'the topic to go' });
+    });
+    const undecided = await start({ onGap: 'stop' });
+    await undecided.ended;
+    expect(undecided.failure).toMatchObject({ code: 'TW1221' });
+    const after = await start({ snapshot: 'never' });
+    await after.untilInStep();
+    expect(codes(after).filter((code) => code === 'TW1221')).toHaveLength(1);
+    expect(sweepsOf(await expectEqual('orders', 30))).toHaveLength(20);
+    await expectEqual('gone', 0);
+    await after.stop();
+    const again = await start();
+    await again.untilInStep();
+    expect(codes(again)).not.toContain('TW1221');
+  });
+});
+
+const codes = (pipeline: RunningPipeline): unknown[] => pipeline.log.map(({ code }) => code);
+
 describe('a gap in the oplog', () => {
   /** What a producer misses while it is away, and cannot read any more. */
   async function missAll(pipeline: RunningPipeline): Promise<void> {

@@ -134,6 +134,15 @@ export class KafkaTopics {
     return BigInt(offsets?.high ?? 0);
   }
 
+  /** Whether one of the topics of these namespaces has, or had, records. */
+  async areFilled(namespaces: readonly TrackedNamespace[]): Promise<boolean> {
+    for (const namespace of namespaces) {
+      const offsets = await this.#admin.fetchTopicOffsets(this.#topic(namespace));
+      if (offsets.some(({ high }) => high !== '0')) return true;
+    }
+    return false;
+  }
+
   /** The layout that `ensure` found. */
   layoutOf(namespace: TrackedNamespace): TopicLayout {
     const layout = this.#layouts.get(namespace);

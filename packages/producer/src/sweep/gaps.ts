@@ -1,8 +1,8 @@
 // A gap is healed, not hidden (promise F): the tail goes on at the newest position, every included collection is copied again,
 // and every topic is swept of what vanished meanwhile. All of that is decided in one transaction, so that a crash before it finds
-// the gap again, and a crash behind it finds what is left to do.
+// the gap again, and a crash behind it finds what is left to do. A checkpoint that is gone, while topics hold documents, is the largest of gaps.
 import { type Logger, TailwaterError } from '@tailwater/runtime';
-import { formatNamespace, type Namespace, type Position } from '@tailwater/schema';
+import { formatNamespace, type Namespace, Position } from '@tailwater/schema';
 import {
   type Checkpoint,
   type GapRecord,
@@ -10,6 +10,7 @@ import {
   pendingSweep,
   positionMessage,
   type SweepRecord,
+  signalsMessage,
   snapshotMessage,
   sweepMessage,
 } from '../checkpoint/checkpoint-record.js';
@@ -32,14 +33,26 @@ export interface GapSession {
     namespaces(): Promise<Namespace[]>;
     find(namespaces: readonly TrackedNamespace[]): Promise<void>;
     existing(namespace: TrackedNamespace): Promise<TopicLayout | undefined>;
+    /** The offset behind the last record of a topic of one partition. */
+    endOf(topic: string): Promise<bigint>;
+    areFilled(namespaces: readonly TrackedNamespace[]): Promise<boolean>;
   };
   readonly checkpointTopic: string;
+  readonly signalsTopic: string;
   readonly source: string;
   readonly namespaceOf: (name: string) => TrackedNamespace;
   readonly newestPosition: () => Promise<Position>;
   /** The included collections that exist. */
   readonly collections: () => Promise<readonly string[]>;
 }
+
+interface HealingWork {
+  readonly collections: number;
+  readonly topics: number;
+}
+
+/** Where a source begins of which nothing is known. */
+const NOWHERE = new Position(0, 0);
 
 export class Gaps {
   readonly #onGap: OnGap;
@@ -65,30 +78,33 @@ export class Gaps {
   }
 
   /**
-   * Heals the gap that was noticed, unless another producer has done so meanwhile.
+   * Heals the gap that was noticed, unless another producer has done so meanwhile, and a checkpoint that is gone.
    *
    * @returns the checkpoint to go on from, which is in Kafka by then
-   * @throws TailwaterError TW1130 when the source has not come to the checkpoint yet: later positions would not be newer
+   * @throws TailwaterError TW1130 when the source has not come to the checkpoint yet: later positions would not be newer; TW1221 with `onGap: 'stop'`
    */
   async heal(checkpoint: Checkpoint, session: GapSession): Promise<Checkpoint> {
     const lost = this.#lost;
     this.#state.gap = checkpoint.gap;
     const isKnown = (checkpoint.gap?.detectedAtMs ?? 0) >= this.#noticedAtMs;
-    if (lost === undefined || checkpoint.position === undefined || isKnown) return checkpoint;
+    const published = (await session.topics.namespaces()).map((namespace) => session.namespaceOf(formatNamespace(namespace)));
+    if (checkpoint.position === undefined ? !(await this.#isForgotten(checkpoint, published, session)) : lost === undefined || isKnown)
+      return checkpoint;
+    const from = checkpoint.position ?? NOWHERE;
     const to = await session.newestPosition();
-    if (to.compare(checkpoint.position) <= 0)
-      throw new TailwaterError('TW1130', { position: checkpoint.position.toString(), newest: to.toString() });
+    if (to.compare(from) <= 0) throw new TailwaterError('TW1130', { position: from.toString(), newest: to.toString() });
     const gap: GapRecord = {
-      from: checkpoint.position.toString(),
-      oldest: lost.oldest?.toString() ?? null,
+      from: from.toString(),
+      oldest: lost?.oldest?.toString() ?? null,
       to: to.toString(),
       detectedAtMs: Date.now(),
       healedAtMs: null,
     };
     const collections = (await session.collections()).map((name) => session.namespaceOf(name));
-    const published = (await session.topics.namespaces()).map((namespace) => session.namespaceOf(formatNamespace(namespace)));
     const swept = ownTopics(published, collections, checkpoint);
-    this.#announce(gap, checkpoint, lost, collections.length, swept.length);
+    const work = { collections: collections.length, topics: swept.length };
+    if (lost === undefined || checkpoint.position === undefined) this.#announceForgotten(gap, session.checkpointTopic, work);
+    else this.#announce(gap, { ...checkpoint, position: checkpoint.position }, lost, work);
     const healing: Checkpoint = {
       ...checkpoint,
       position: to,
@@ -97,6 +113,8 @@ export class Gaps {
       snapshots: new Map(collections.map(({ name }) => [name, beginAnew(true)])),
       sweeps: new Map([...checkpoint.sweeps, ...swept.map(({ name }): [string, SweepRecord] => [name, pendingSweep('gap')])]),
       gap,
+      // What somebody asked for long ago is not to be done again.
+      signals: checkpoint.position === undefined ? await session.topics.endOf(session.signalsTopic) : checkpoint.signals,
     };
     const records = await gapRecords(session, swept, gap, to);
     await session.publisher.submit({ topics: [...records, checkpointRecords(session, checkpoint, healing, gap)] });
@@ -107,8 +125,28 @@ export class Gaps {
     return healing;
   }
 
+  /** Where other sources write under the same prefix, the topics may be theirs: then it is a first start, as far as anyone can tell. */
+  async #isForgotten({ isShared }: Checkpoint, published: readonly TrackedNamespace[], session: GapSession): Promise<boolean> {
+    const own = published.filter(({ included }) => included);
+    if (isShared || !(await session.topics.areFilled(own))) return false;
+    if (this.#onGap === 'stop') throw new TailwaterError('TW1221', { topic: session.checkpointTopic, topics: own.length });
+    return true;
+  }
+
+  #announceForgotten({ to }: GapRecord, topic: string, { collections, topics }: HealingWork): void {
+    this.#logger.warn(
+      { code: 'TW1221', topic, goesOnAt: to },
+      `The checkpoint is gone: ${topic} knows nothing of this source, but topics hold documents, so this is no first start. Somebody deleted it, or chose the prefix of another pipeline. Now ${collections} collections are copied again and ${topics} topics swept of documents that are gone; the tail goes on meanwhile`,
+    );
+  }
+
   /** By how much, why, and what happens next. */
-  #announce({ from, oldest, to }: GapRecord, checkpoint: Checkpoint, lost: PositionLost, collections: number, topics: number): void {
+  #announce(
+    { from, oldest, to }: GapRecord,
+    checkpoint: Checkpoint & { readonly position: Position },
+    lost: PositionLost,
+    { collections, topics }: HealingWork,
+  ): void {
     const secondsLost = Number(lost.oldest?.t ?? to.split(':')[0]) - lost.position.t;
     const secondsAway = Math.round((Date.now() - checkpoint.writtenAtMs) / 1000);
     this.#logger.warn(
@@ -146,10 +184,11 @@ async function gapRecords(
 function checkpointRecords(
   { source, checkpointTopic }: GapSession,
   before: Checkpoint,
-  { position, writtenAtMs, snapshots, sweeps }: Checkpoint,
+  { position, writtenAtMs, snapshots, sweeps, signals }: Checkpoint,
   gap: GapRecord,
 ): TopicRecords {
   const messages = [gapMessage(source, gap), positionMessage(source, position as Position, writtenAtMs)];
+  if (signals !== before.signals) messages.push(signalsMessage(source, signals));
   for (const name of before.snapshots.keys()) if (!snapshots.has(name)) messages.push(snapshotMessage(source, name, null));
   for (const [name, progress] of snapshots) messages.push(snapshotMessage(source, name, progress));
   for (const [name, sweep] of sweeps) messages.push(sweepMessage(source, name, sweep));

@@ -133,6 +133,12 @@ export const kafkaErrors = {
     hint: 'Nothing is lost: the producer begins a new session from its checkpoint by itself. If it happens again and again, the process stands still for that long (suspended, or without processor time), or the brokers answer too slowly; where transaction.max.timeout.ms of the brokers is below 60000, raise it. A request of a session that was given up, which a slow network delivered late, does the same once.',
     ...passing,
   },
+  TW1221: {
+    title: 'Checkpoint lost',
+    message: 'The checkpoint is gone: {topic} knows nothing of this source, but {topics} topics under the prefix hold documents',
+    hint: 'Somebody deleted the topic, or its records, or this prefix is that of another pipeline: then choose another with --prefix. Otherwise start the producer with --on-gap resnapshot, the default: it copies the collections again and removes what was deleted meanwhile from topics and targets.',
+    ...permanent,
+  },
   TW1250: {
     title: 'Topic settings that may lose data',
     message: 'Settings of topics of {kind} that may lose data: {settings}',
