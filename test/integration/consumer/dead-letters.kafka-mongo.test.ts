@@ -130,6 +130,25 @@ describe('dead letters', () => {
     expect(stored).toEqual(ids.filter((id) => id % 3 !== 0));
   });
 
+  test('letters of a topic that was made anew are told, and applied over nothing', async () => {
+    const { prefix, namespace, accept } = await scene();
+    const consumer = world.consumer(prefix);
+    await world.publish(prefix, namespace, documents([1], 9));
+    await world.untilCommitted(prefix, namespace);
+    await consumer.stop();
+    await world.deleteTopic(prefix, namespace);
+    await world.createTopic(prefix, namespace);
+    // The same key at the same offset, and a later state.
+    await world.publish(prefix, namespace, documents([1], 4));
+    await accept();
+    expect(JSON.parse(await runConsumer([...retryArgs(prefix), '--all', '--dry-run']))).toMatchObject({
+      results: [{ standing: 'remade' }],
+    });
+    await expect(runConsumer([...retryArgs(prefix), '--all'])).rejects.toMatchObject({ code: 'TW1357' });
+    expect(keysOf(await lettersOf(prefix))).toEqual(['1']);
+    expect((await world.stored(namespace)).size).toBe(0);
+  });
+
   test('retry applies what is still the newest state, overwrites nothing newer, and leaves what is refused again', async () => {
     const { prefix, namespace, accept } = await scene();
     const consumer = world.consumer(prefix);

@@ -15,11 +15,11 @@ import type { Transform } from '../transform/transform.js';
 import type { DeadLetter } from './dead-letter.js';
 import type { NewestRecords } from './kafka-newest-records.js';
 
-/** `refused` and `gone` letters stay, the others are removed. */
+/** `refused`, `gone` and `remade` letters stay, the others are removed. */
 export interface RetryResult {
   readonly id: string;
-  readonly outcome: 'applied' | 'superseded' | 'filtered' | 'refused' | 'gone';
-  /** Why it was refused again. */
+  readonly outcome: 'applied' | 'superseded' | 'filtered' | 'refused' | 'gone' | 'remade';
+  /** Why it stays, when more than its outcome is to be said. */
   readonly reason?: string;
 }
 
@@ -37,6 +37,11 @@ export interface RetryParts {
   readonly onResult: (result: RetryResult) => Promise<void>;
   readonly logger: Logger;
 }
+
+/** Letters of these outcomes are still there. */
+export const STAYS: ReadonlySet<RetryResult['outcome']> = new Set(['refused', 'gone', 'remade']);
+const REMADE =
+  'its topic was deleted and made anew, and read from its beginning since: the letter may be older than the document, discard it';
 
 /** Few enough that little time passes between looking for newer records and applying. */
 const PORTION = 200;
@@ -59,7 +64,7 @@ export async function retryLetters(parts: RetryParts, signal: AbortSignal): Prom
     await parts.assertStandsStill();
     await parts.newest.update(signal);
     const ended = await retryPortion(portion, parts, signal);
-    await parts.remove(ended.filter(({ outcome }) => outcome !== 'refused' && outcome !== 'gone').map(({ id }) => id));
+    await parts.remove(ended.filter(({ outcome }) => !STAYS.has(outcome)).map(({ id }) => id));
     for (const result of ended) await parts.onResult(result);
   }
 }
@@ -109,7 +114,8 @@ async function retryPortion(portion: readonly Planned[], parts: RetryParts, sign
   for (const { letter, change, unreadable } of portion) {
     const { id, record } = letter;
     const stands = parts.newest.standingOf(letter);
-    if (stands !== 'newest') results.push({ id, outcome: stands });
+    if (stands === 'remade') results.push({ id, outcome: stands, reason: REMADE });
+    else if (stands !== 'newest') results.push({ id, outcome: stands });
     else if (unreadable !== undefined) results.push({ id, outcome: 'refused', reason: unreadable });
     else if (change === undefined) results.push({ id, outcome: 'filtered' });
     else deliveries.push(new LetterDelivery(id, change, record));

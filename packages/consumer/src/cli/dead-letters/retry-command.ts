@@ -5,7 +5,7 @@ import { createTarget, ownOptions } from '../../apply/registry.js';
 import type { Target } from '../../apply/target.js';
 import type { DeadLetter } from '../../dead-letters/dead-letter.js';
 import { NewestRecords } from '../../dead-letters/kafka-newest-records.js';
-import { type RetryResult, retryLetters } from '../../dead-letters/retry-letters.js';
+import { type RetryResult, retryLetters, STAYS } from '../../dead-letters/retry-letters.js';
 import { assertStandsStill } from '../../subscribe/kafka-groups.js';
 import type { Transform } from '../../transform/transform.js';
 import { batchOptions, targetOptions } from '../options.js';
@@ -124,7 +124,12 @@ function namespacesOf(prefix: string): (topic: string) => Namespace {
   };
 }
 
-const FATE = { newest: 'applied', superseded: 'removed: the document changed since', gone: 'left: its partition is gone' } as const;
+const FATE = {
+  newest: 'applied',
+  superseded: 'removed: the document changed since',
+  gone: 'left: its partition is gone',
+  remade: 'left: its topic was made anew',
+} as const;
 
 /** A letter that is superseded is removed, any other applied. */
 async function preview(
@@ -153,7 +158,7 @@ class RetryReport {
   readonly #stdout: NodeJS.WritableStream;
   readonly #list: JsonList | undefined;
   readonly #rows: string[][] = [];
-  readonly #counts = new Map<string, number>();
+  readonly #counts = new Map<RetryResult['outcome'], number>();
 
   constructor(stdout: NodeJS.WritableStream, json: boolean) {
     this.#stdout = stdout;
@@ -164,11 +169,11 @@ class RetryReport {
     const { id, outcome, reason = '' } = result;
     this.#counts.set(outcome, (this.#counts.get(outcome) ?? 0) + 1);
     if (this.#list !== undefined) await this.#list.add(result);
-    else if ((outcome === 'refused' || outcome === 'gone') && this.#rows.length < MAX_ROWS) this.#rows.push([id, outcome, reason]);
+    else if (STAYS.has(outcome) && this.#rows.length < MAX_ROWS) this.#rows.push([id, outcome, reason]);
   };
 
   get left(): number {
-    return (this.#counts.get('refused') ?? 0) + (this.#counts.get('gone') ?? 0);
+    return [...this.#counts].reduce((sum, [outcome, count]) => sum + (STAYS.has(outcome) ? count : 0), 0);
   }
 
   get total(): number {
