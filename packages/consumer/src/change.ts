@@ -35,3 +35,10 @@ export interface Change {
   /** Other documents that were made of this one: they are applied with it, and it has ended when they have. */
   readonly parts?: readonly Change[];
 }
+
+/** What a queued change costs beside its document: objects, key, queue entries. */
+const OVERHEAD_BYTES = 400;
+
+/** What it holds, in bytes. */
+export const memoryOf = ({ document, key, file }: Change): number =>
+  document.length + (file?.content?.length ?? 0) + key.length + OVERHEAD_BYTES;

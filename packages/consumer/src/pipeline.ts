@@ -5,7 +5,7 @@ import { type Namespace, namespaceOfTopic, type SchemaIds } from '@tailwater/sch
 import type { Delivery, Outcome } from './apply/delivery.js';
 import { Lanes, type LanesHooks, type LanesOptions, type WaitingPlace } from './apply/lanes.js';
 import type { Target } from './apply/target.js';
-import type { Change } from './change.js';
+import { type Change, memoryOf } from './change.js';
 import { Committer } from './commit/committer.js';
 import { Assignment, PartitionProgress, TrackedDelivery } from './commit/progress.js';
 import type { ErrorPolicy } from './dead-letters/error-policy.js';
@@ -50,10 +50,15 @@ export interface PipelineParts {
   readonly logger: Logger;
 }
 
-/** What a queued change costs beside its document: objects, key, queue entries. */
-const CHANGE_OVERHEAD_BYTES = 400;
+/** How a record waits for room. */
+interface Waiting {
+  readonly signal: AbortSignal;
+  /** Whether what was fetched may be held for longer than a moment; else it is better fetched again. */
+  readonly mayHold: () => boolean;
+}
+
 const COMMIT_GRACE_MS = 2_000;
-/** How long, in milliseconds, what was fetched is held for room. */
+/** How long, in milliseconds, what was fetched is held for room before it is asked whether it may be held on. */
 const ROOM_PATIENCE_MS = 1_000;
 
 export class Pipeline implements SubscriptionListener {
@@ -157,7 +162,7 @@ export class Pipeline implements SubscriptionListener {
     return begun.map((progress) => progress.begun);
   }
 
-  async accept(batch: FetchedBatch, signal: AbortSignal): Promise<number> {
+  async accept(batch: FetchedBatch, signal: AbortSignal, mayHold: () => boolean): Promise<number> {
     const progress = this.#assignment.get(batch.topic, batch.partition);
     const first = batch.records[0];
     const begin = first === undefined ? batch.lastOffset + 1 : Number(first.offset);
@@ -166,7 +171,7 @@ export class Pipeline implements SubscriptionListener {
     for (const record of batch.records) {
       const offset = Number(record.offset);
       if (signal.aborted || progress.revoked) return offset;
-      const put = this.#process(record, batch, progress, signal);
+      const put = this.#process(record, batch, progress, { signal, mayHold });
       if (put !== undefined && !(await put)) return offset;
     }
     progress.watermark.skip(batch.lastOffset);
@@ -212,7 +217,7 @@ export class Pipeline implements SubscriptionListener {
     return isDrained;
   }
 
-  /** Waits a moment: what then finds no room is better fetched again than held. */
+  /** Waits a moment. */
   async #hasRoomSoon(signal: AbortSignal, destination: Namespace): Promise<boolean> {
     const patience = new AbortController();
     const end = () => patience.abort();
@@ -229,7 +234,7 @@ export class Pipeline implements SubscriptionListener {
     record: FetchedRecord,
     batch: FetchedBatch,
     progress: PartitionProgress,
-    signal: AbortSignal,
+    waiting: Waiting,
     isFirst = true,
   ): Promise<boolean> | undefined {
     let decoded: ReturnType<typeof decodeRecord>;
@@ -238,8 +243,8 @@ export class Pipeline implements SubscriptionListener {
       decoded = decodeRecord(record, source, this.#parts.schemas);
     } catch (error) {
       if (!(error instanceof UndecodableRecordError)) throw error;
-      if (error instanceof UnlistedRecordError && isFirst) return this.#withSchema(record, batch, progress, error, signal);
-      return this.#putAside(record, progress, error, signal);
+      if (error instanceof UnlistedRecordError && isFirst) return this.#withSchema(record, batch, progress, error, waiting);
+      return this.#putAside(record, progress, error, waiting.signal);
     }
     if (decoded === undefined) {
       this.tally.control += 1;
@@ -254,7 +259,7 @@ export class Pipeline implements SubscriptionListener {
       return;
     }
     this.#destinations.set(batch.topic, change.namespace);
-    if (!this.#lanes.hasRoomFor(change.namespace)) return this.#pushLater(decoded, change, record, progress, signal);
+    if (!this.#lanes.hasRoomFor(change.namespace)) return this.#pushLater(decoded, change, record, progress, waiting);
     this.#push(decoded, change, record, progress);
     return;
   }
@@ -265,9 +270,14 @@ export class Pipeline implements SubscriptionListener {
     change: Change,
     record: FetchedRecord,
     progress: PartitionProgress,
-    signal: AbortSignal,
+    { signal, mayHold }: Waiting,
   ): Promise<boolean> {
-    while (!this.#lanes.hasRoomFor(change.namespace)) if (!(await this.#hasRoomSoon(signal, change.namespace))) return false;
+    const { namespace } = change;
+    while (!this.#lanes.hasRoomFor(namespace)) {
+      if (signal.aborted || progress.revoked) return false;
+      if (await this.#hasRoomSoon(signal, namespace)) continue;
+      if (!mayHold() || this.#lanes.waiting.some((place) => place.namespace === namespace)) return false;
+    }
     if (signal.aborted || progress.revoked) return false;
     this.#push(decoded, change, record, progress);
     return true;
@@ -294,9 +304,10 @@ export class Pipeline implements SubscriptionListener {
     batch: FetchedBatch,
     progress: PartitionProgress,
     { schemaId }: UnlistedRecordError,
-    signal: AbortSignal,
+    waiting: Waiting,
   ): Promise<boolean> {
     const { schemas } = this.#parts;
+    const { signal } = waiting;
     if (!schemas.hasRegistry) {
       const { topic, partition } = batch;
       throw new TailwaterError('TW1564', { topic, partition, offset: record.offset, id: schemaId });
@@ -307,7 +318,7 @@ export class Pipeline implements SubscriptionListener {
       if (signal.aborted) return false;
       throw error;
     }
-    return (await this.#process(record, batch, progress, signal, false)) ?? true;
+    return (await this.#process(record, batch, progress, waiting, false)) ?? true;
   }
 
   /** One at a time, and nothing is read meanwhile: whatever fills a topic with nonsense fills no memory. */
@@ -335,6 +346,3 @@ export class Pipeline implements SubscriptionListener {
     return namespace;
   }
 }
-
-const memoryOf = ({ document, key, file }: Change): number =>
-  document.length + (file?.content?.length ?? 0) + key.length + CHANGE_OVERHEAD_BYTES;

@@ -19,12 +19,15 @@ export interface FetchState extends TopicPartition {
   notBeforeMs: number;
   /** The pause after the last refusal, in milliseconds; 0 after an answer. */
   pauseMs: number;
+  /** The pause, in milliseconds, after it came and found no room for a single record; 0 after one did. */
+  starvedMs: number;
 }
 
 export interface PartitionPosition extends TopicPartition {
   readonly offset: number;
 }
 
+const STARVED = { minMs: 250, maxMs: 4_000 };
 const PAUSE = { minMs: 50, maxMs: 1_000 };
 
 export class FetchPositions {
@@ -58,6 +61,7 @@ export class FetchPositions {
         acceptingSinceMs: 0,
         notBeforeMs: 0,
         pauseMs: 0,
+        starvedMs: 0,
       });
     }
   }
@@ -104,6 +108,11 @@ export class FetchPositions {
     if (state.phase !== 'asked' || state.askedOf !== node) return;
     state.phase = 'idle';
     state.askedOf = undefined;
+  }
+
+  /** What came found room, or none: then it is not fetched again at once, only to be dropped again. */
+  took(state: FetchState, some: boolean): void {
+    state.starvedMs = some ? 0 : Math.min(STARVED.maxMs, Math.max(STARVED.minMs, state.starvedMs * 2));
   }
 
   /** The broker refused: it is asked for again a little later. */

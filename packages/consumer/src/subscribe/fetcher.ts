@@ -28,7 +28,7 @@ export interface FetcherOptions {
 
 export interface FetchListener {
   /** @returns the offset to go on from: behind the batch, or the first record for which there was no room */
-  accept(batch: FetchedBatch, signal: AbortSignal): Promise<number>;
+  accept(batch: FetchedBatch, signal: AbortSignal, mayHold: () => boolean): Promise<number>;
   /** Resolves when there is room for this partition's changes, or it is not this process's any more. */
   room(partition: TopicPartition, signal: AbortSignal): Promise<void>;
 }
@@ -226,6 +226,9 @@ export class Fetcher {
     return [];
   }
 
+  /** What waits for room is not fetched again while it takes no more than half of what may be on its way: the other half is for those that find room. */
+  readonly #mayHold = (): boolean => this.#acceptedBytes <= (this.#options.fetchBytes * FETCHES_ACCEPTED) / 2;
+
   async #accept(fetched: FetchedPartition, state: FetchState, bytes: number): Promise<void> {
     const { signal } = this.#accepting;
     const { topic, partition, highWatermark } = fetched;
@@ -239,13 +242,15 @@ export class Fetcher {
       const read = await this.#decoded(fetched, state);
       if (read !== undefined) {
         behind = read.next;
-        next = await this.#listener.accept({ topic, partition, records: read.records, lastOffset: behind - 1, highWatermark }, signal);
+        const batch = { topic, partition, records: read.records, lastOffset: behind - 1, highWatermark };
+        next = await this.#listener.accept(batch, signal, this.#mayHold);
       }
     } catch (error) {
       if (!signal.aborted) this.#fail(error);
     } finally {
       this.#acceptedBytes -= bytes;
     }
+    this.#positions.took(state, next > state.position || next >= behind);
     state.position = next;
     if (next >= behind || signal.aborted) {
       state.phase = 'idle';
@@ -255,6 +260,7 @@ export class Fetcher {
     // Nothing of it is held meanwhile.
     this.#listener.room({ topic, partition }, signal).then(
       () => {
+        state.notBeforeMs = Math.max(state.notBeforeMs, performance.now() + state.starvedMs);
         state.phase = 'idle';
       },
       (error) => this.#fail(error),

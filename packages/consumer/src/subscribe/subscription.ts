@@ -61,11 +61,11 @@ export interface SubscriptionListener {
    */
   assign(partitions: readonly PartitionStanding[]): readonly number[];
   /**
-   * Waits a moment for room, no longer.
+   * Waits for room for a moment, and for longer only while it may hold what it was given and there is no other reason to let go of it.
    *
    * @returns the offset to go on from: behind the batch, or the first record for which there was no room, or that came too late
    */
-  accept(batch: FetchedBatch, signal: AbortSignal): Promise<number>;
+  accept(batch: FetchedBatch, signal: AbortSignal, mayHold: () => boolean): Promise<number>;
   /** Resolves when there is room for changes of the partition, or the signal aborts. */
   room(partition: TopicPartition, signal: AbortSignal): Promise<void>;
   /**

@@ -12,7 +12,8 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
       signal?.removeEventListener('abort', finish);
       resolve();
     };
-    const timer = setTimeout(finish, ms);
+    // Node 24 warns of a time that is past.
+    const timer = setTimeout(finish, Math.max(0, ms));
     signal?.addEventListener('abort', finish, { once: true });
   });
 }
