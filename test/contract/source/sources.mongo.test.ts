@@ -224,3 +224,22 @@ describe('oplog and change stream', () => {
     }
   });
 });
+
+describe('the oplog', () => {
+  it('gives the changes of the database admin, where it is included by its name', async () => {
+    cases += 1;
+    const oplog = new SourceReader(client, 'oplog', { include: ['admin.x'] });
+    const start = await oplog.source.newestPosition();
+    const admin = client.db('admin').collection<Row>('x');
+    await client.db('admin').collection('y').insertOne({ n: 1 });
+    await admin.insertOne({ _id: 'first', n: 1 });
+    await admin.updateOne({ _id: 'first' }, { $set: { n: 2 } });
+    await admin.insertOne({ _id: 'last' });
+    await oplog.readUntilKey(start, '"last"');
+    expect(oplog.changes.map(({ op, key }) => [op, key])).toEqual([
+      ['insert', '"first"'],
+      ['update', '"first"'],
+      ['insert', '"last"'],
+    ]);
+  });
+});

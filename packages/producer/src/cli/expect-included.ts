@@ -1,5 +1,5 @@
 // A namespace that an option names must be one that the producer publishes.
-import { type NamespaceRules, TailwaterError } from '@tailwater/runtime';
+import { type NamespaceRules, parseNamespacePattern, TailwaterError } from '@tailwater/runtime';
 import { type Namespace, parseNamespace } from '@tailwater/schema';
 
 /** @throws TailwaterError TW1140 for text that is no namespace, TW1147 for one that is not included */
@@ -14,4 +14,18 @@ export function expectIncluded(rules: NamespaceRules, text: string): Namespace {
 export function expectPublished(rules: NamespaceRules, bucket: string): void {
   const { database, collection } = parseNamespace(`${bucket}.files`) as Namespace;
   if (!rules.includes(database, collection)) throw new TailwaterError('TW1170', { bucket });
+}
+
+/**
+ * What nobody asks for by name is left out without a word; what somebody does, and cannot be read, is told.
+ *
+ * @throws TailwaterError TW1253 for the databases local and config, TW1254 for admin where a change stream is read
+ */
+export function expectReadable(include: readonly string[], source: 'oplog' | 'change-stream'): void {
+  for (const pattern of include) {
+    const [database, ...more] = parseNamespacePattern(pattern, 'include').database;
+    if (more.length > 0) continue;
+    if (database === 'local' || database === 'config') throw new TailwaterError('TW1253', { pattern, database });
+    if (database === 'admin' && source === 'change-stream') throw new TailwaterError('TW1254', { pattern });
+  }
 }

@@ -18,7 +18,7 @@ import {
 import { isTopicPrefix } from '@tailwater/schema';
 import { parseSnapshotQueries } from '../snapshot/snapshot-queries.js';
 import { parseStartAt } from '../source/oplog/start-at.js';
-import { expectIncluded, expectPublished } from './expect-included.js';
+import { expectIncluded, expectPublished, expectReadable } from './expect-included.js';
 import { namespaceOptions, sourceAccess, sourceOptions } from './options.js';
 import { registryFor } from './registry.js';
 
@@ -67,6 +67,7 @@ export interface PreparedStart {
 export function prepareStart(given: OptionValues<typeof startOptions>, logger: Logger): PreparedStart {
   if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
   const rules = compileNamespaceRules({ include: given.include, exclude: given.exclude, gridfs: given.gridfs });
+  expectReadable(given.include, given.source);
   for (const bucket of given.gridfs) expectPublished(rules, bucket);
   const startAt = parseStartAt(given.startAt);
   if (startAt === 'earliest' && given.source === 'change-stream') {

@@ -4,7 +4,8 @@
 // - In rename a plain name beats a wildcard, and wildcards count in order of declaration.
 // - A GridFS bucket is two collections, `<bucket>.files` and `<bucket>.chunks`, which belong together and so keep their names. What is
 //   replicated of it are its files, with their contents: `<bucket>.files` is included, `<bucket>.chunks` is not.
-// - Never replicated: `system.*` collections, and the databases admin, config and local; nor the temporary collections that the
+// - The database admin is replicated where an include names it, without a wildcard in the name.
+// - Never replicated: `system.*` collections, and the databases config and local; nor the temporary collections that the
 //   server fills and renames when it moves a collection between databases, makes it capped, or writes the result of $out or mapReduce.
 
 import { TailwaterError } from '../errors/tailwater-error.js';
@@ -43,7 +44,8 @@ export interface CompiledNamespaceRules extends NamespaceRules {
   gridFsPart(database: string, collection: string): 'files' | 'chunks' | undefined;
 }
 
-const SYSTEM_DATABASES: ReadonlySet<string> = new Set(['admin', 'config', 'local']);
+const ADMIN = 'admin';
+const SYSTEM_DATABASES: ReadonlySet<string> = new Set(['config', 'local']);
 const SYSTEM_COLLECTION = 'system.';
 const TEMPORARY_COLLECTION = /^tmp(?:\.agg_out\.|\.mr\.|[A-Za-z0-9]{5}\.(?:renameCollection$|convertToCapped\.))/;
 
@@ -111,7 +113,9 @@ function gridFsCollections(buckets: readonly string[], names: RenameTable): Map<
 }
 
 function includes(include: readonly NamespacePattern[], exclude: readonly NamespacePattern[]): NamespaceRules['includes'] {
+  const isAdminNamed = include.some(({ database: [name, ...more] }) => name === ADMIN && more.length === 0);
   return (database, collection) => {
+    if (database === ADMIN && !isAdminNamed) return false;
     if (SYSTEM_DATABASES.has(database) || collection.startsWith(SYSTEM_COLLECTION)) return false;
     if (collection.startsWith('tmp') && TEMPORARY_COLLECTION.test(collection)) return false;
     if (exclude.some((pattern) => matchesNamespace(pattern, database, collection))) return false;

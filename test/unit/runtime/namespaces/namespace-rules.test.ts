@@ -25,7 +25,16 @@ describe('includes', () => {
     [{}, 'config.x', false],
     [{}, 'local.oplog.rs', false],
     [{}, 'shop.files.chunks', true],
-    [{ include: ['admin.x', 'shop.system.views', 'local.*'] }, 'admin.x', false],
+    [{ include: ['local.x', 'config.*'] }, 'local.x', false],
+    [{ include: ['local.x', 'config.*'] }, 'config.x', false],
+    // admin, where it is asked for by its name.
+    [{ include: ['shop.*', 'admin.x'] }, 'admin.x', true],
+    [{ include: ['shop.*', 'admin.x'] }, 'admin.y', false],
+    [{ include: ['admin.*'] }, 'admin.y', true],
+    [{ include: ['admin.*'] }, 'admin.system.users', false],
+    [{ include: ['admin.*'], exclude: ['admin.x'] }, 'admin.x', false],
+    [{ include: ['*.x'] }, 'admin.x', false],
+    [{ include: ['ad*.x'] }, 'admin.x', false],
     [{ include: ['shop.system.views'] }, 'shop.system.views', false],
     // Plain names.
     [{ include: ['shop.orders'] }, 'shop.orders', true],

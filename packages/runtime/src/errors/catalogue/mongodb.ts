@@ -137,6 +137,20 @@ export const mongodbErrors = {
     hint: 'Check --prefix, and start the producer: it creates the topic and obeys what is asked of it there.',
     ...permanent,
   },
+  TW1253: {
+    title: 'Database that is not replicated',
+    message: '--include {pattern} names the database {database}, which is the server’s own',
+    hint: 'Leave it out: what is in it belongs to one member or one cluster, and is not published. Of the server’s own databases only admin can be included.',
+    ...permanent,
+    exitCode: EXIT_USAGE,
+  },
+  TW1254: {
+    title: 'Database that cannot be watched',
+    message: '--include {pattern} names the database admin, which a change stream cannot watch',
+    hint: 'Use --source oplog, which has its changes, or leave it out.',
+    ...permanent,
+    exitCode: EXIT_USAGE,
+  },
   TW1147: {
     title: 'Namespace not included',
     message: '{namespace} is not among the included namespaces',
