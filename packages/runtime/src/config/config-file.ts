@@ -1,9 +1,8 @@
 // The configuration file: YAML or JSON, one for both processes. Each of them checks all of it, so that a mistake is found by
 // whoever starts first; what stands for a secret or a variable is looked up only by the process that uses the value.
-import { readFileSync } from 'node:fs';
 import { isAlias, isCollection, isMap, isNode, isScalar, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml';
 import { TailwaterError } from '../errors/tailwater-error.js';
-import { whyUnreadable } from '../errors/unreadable.js';
+import { readText, whyUnreadable } from '../errors/unreadable.js';
 import type { Leaf } from './option.js';
 import { actualOf, expectedOf, parseTyped } from './option-value.js';
 import { throwProblems } from './problems.js';
@@ -42,10 +41,10 @@ export function readConfigFile(file: string): ConfigFile {
   return parseConfigFile(readConfigText(file), file);
 }
 
-/** @throws TailwaterError TW1003 when it cannot be read */
+/** @throws TailwaterError TW1003 when it cannot be read, or is no text */
 export function readConfigText(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readText(file);
   } catch (error) {
     throw new TailwaterError('TW1003', { file, reason: whyUnreadable(error) });
   }
@@ -190,7 +189,9 @@ class Parser {
   /** The node's value without YAML: aliases resolved. */
   #plain(node: Node): unknown {
     try {
-      return node.toJS(this.#document);
+      const value: unknown = node.toJS(this.#document);
+      if (isCircular(value)) throw new ReferenceError('circular');
+      return value;
     } catch (error) {
       // An alias without an anchor, or so many that they would fill the memory. The parser's words name the alias, which may be a secret
       // that nobody put in quotes.
@@ -218,6 +219,17 @@ class Parser {
   #placeAt(offset: number): string {
     const { line, col } = this.#lines.linePos(offset);
     return `${this.#file}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
+  }
+}
+
+/** An alias may be a part of what it names. */
+function isCircular(value: unknown): boolean {
+  if (typeof value !== 'object') return false;
+  try {
+    JSON.stringify(value);
+    return false;
+  } catch {
+    return true;
   }
 }
 

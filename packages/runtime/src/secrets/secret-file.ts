@@ -1,8 +1,7 @@
 // Secrets from files: `file:/run/secrets/kafka` instead of the secret itself, as orchestrators mount them. So no secret need stand
 // on a command line, where everyone on the machine sees it, or in a configuration file.
-import { readFileSync } from 'node:fs';
 import { TailwaterError } from '../errors/tailwater-error.js';
-import { whyUnreadable } from '../errors/unreadable.js';
+import { readText, whyUnreadable } from '../errors/unreadable.js';
 
 const SCHEME = 'file:';
 
@@ -17,7 +16,7 @@ export function resolveSecret(value: string, option: string): string {
   const file = value.slice(SCHEME.length).replace(/^\/\/(?=\/)/, '');
   let text: string;
   try {
-    text = readFileSync(file, 'utf8').trimEnd();
+    text = readText(file).trimEnd();
   } catch (cause) {
     throw new TailwaterError('TW1017', { file, option, reason: whyUnreadable(cause) }, { cause });
   }

@@ -9,6 +9,7 @@ import { afterAll, expect, it } from 'vitest';
 const directory = mkdtempSync(join(tmpdir(), 'bad-configs-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 writeFileSync(join(directory, 'empty'), ' \n');
+writeFileSync(join(directory, 'latin1'), Buffer.from('kafka: { prefix: \xe9 }', 'latin1'));
 
 interface Bad {
   readonly file?: string;
@@ -177,6 +178,13 @@ it.each<Bad>([
     says: 'TW1022 tw.yaml:2:23: the key namespaces.rename.a.b occurs twice, the first time at tw.yaml:2:13',
   },
   { args: ['-c', join(directory, 'none.yaml')], says: 'TW1003 Cannot read the configuration file none.yaml: there is no such file' },
+  { args: ['-c', join(directory, 'latin1')], says: 'TW1003 Cannot read the configuration file latin1: it is no text in UTF-8' },
+  { args: ['-c', directory], says: `TW1003 Cannot read the configuration file ${directory}: it is a directory` },
+  { args: ['-c', join(directory, 'empty', 'x')], says: 'TW1003 Cannot read the configuration file empty/x: there is no such file' },
+  {
+    args: ['--kafka-password', `file:${join(directory, 'latin1')}`],
+    says: 'TW1017 Cannot read latin1, which --kafka-password names: it is no text in UTF-8',
+  },
   // Several at once.
   {
     file: 'kafka: { broker: a:1 }\nstatus: { port: x }\n',

@@ -66,12 +66,16 @@ const enabledName = (key: string): string => (key.startsWith(DISABLED) ? key.sli
 const hasItsNamespaces = (value: unknown): boolean =>
   isObject(value) && Object.keys(value).some((key) => key.includes('.') || key === 'mapping');
 
-function withoutDisabled(value: JsonObject): JsonObject {
+/** No key of mongo-connector's is deeper; what is in a file by mistake must not exhaust the stack. */
+const MAX_DEPTH = 50;
+
+function withoutDisabled(value: JsonObject, depth = 0): JsonObject {
   const enabled = Object.entries(value).filter(([key]) => !key.startsWith(DISABLED));
-  return Object.fromEntries(enabled.map(([key, inner]) => [key, withoutDisabledInside(inner)]));
+  return Object.fromEntries(enabled.map(([key, inner]) => [key, withoutDisabledInside(inner, depth + 1)]));
 }
 
-function withoutDisabledInside(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutDisabledInside);
-  return isObject(value) ? withoutDisabled(value) : value;
+function withoutDisabledInside(value: unknown, depth: number): unknown {
+  if (depth > MAX_DEPTH) return value;
+  if (Array.isArray(value)) return value.map((each) => withoutDisabledInside(each, depth + 1));
+  return isObject(value) ? withoutDisabled(value, depth) : value;
 }

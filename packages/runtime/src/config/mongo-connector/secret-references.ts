@@ -44,9 +44,12 @@ export function withoutSecrets(key: string, { value, from }: TreeEntry): Without
 
 const FILE = 'file:';
 
-/** `ES_PASSWORD` of `targets.es.password`, `MONGO_URI` of `source.uri`. */
+/** `ES_PASSWORD` of `targets.es.password`, `MONGO_URI` of `source.uri`; `TARGET_MONGO_URL` of `targets.mongo.url`, so that no two have one. */
 function variableOf(key: string): string {
-  const name = key.startsWith('targets.') ? key.slice('targets.'.length) : key.replace('source', 'mongo');
+  const name = key
+    .replace(/^targets\.(?!mongo)/, '')
+    .replace(/^targets/, 'target')
+    .replace(/^source/, 'mongo');
   return name
     .replaceAll(/[.-]/g, '_')
     .replaceAll(/([a-z])([A-Z])/g, '$1_$2')
