@@ -190,6 +190,7 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
         await pauses.free('tail', stop);
         if (stop.aborted) break;
         await sequencer.tail(batch);
+        await session.changes.passed?.(batch.end);
         if (state.phase === 'running' && health.trouble === undefined) continue;
         await session.publisher.flush();
         if (!stop.aborted) session.confirm();

@@ -5,7 +5,7 @@ import { abortable } from '@tailwater/runtime';
 import { checkpointTopicName, signalsTopicName } from '@tailwater/schema';
 import { CheckpointBase } from './checkpoint/base.js';
 import { BaseKeeper } from './checkpoint/base-keeper.js';
-import { type Checkpoint, type CheckpointMessage, positionMessage } from './checkpoint/checkpoint-record.js';
+import { type Checkpoint, type CheckpointMessage, positionMessage, shardsMessage } from './checkpoint/checkpoint-record.js';
 import { claimCheckpoint } from './checkpoint/kafka-checkpoint-store.js';
 import { expectSameCluster } from './checkpoint/same-cluster.js';
 import { producerName } from './lead/producer-name.js';
@@ -19,6 +19,7 @@ import { Publisher } from './publish/publisher.js';
 import type { TopicAdvice } from './publish/topic-settings.js';
 import { listCollections } from './snapshot/collections.js';
 import { resolveStartAt } from './source/oplog/start-at.js';
+import { ShardRoster } from './source/sharded/shard-roster.js';
 import type { ChangeSource } from './source/source.js';
 import { openSource } from './source-kinds.js';
 import type { Gaps } from './sweep/gaps.js';
@@ -80,7 +81,8 @@ export async function runSession(
     const noted = expectSameCluster(claimed, source, options.acceptCluster);
     if (noted.length > 0) await publisher.submit({ topics: [{ topic: checkpointTopic, messages: noted }] });
     // The chunks of a snapshot wait for the tail to pass them.
-    const changes = openSource(source, options, () => deps.report.totals().state === 'running', deps.health, logger);
+    const roster = new ShardRoster((shards) => announce(shardsMessage(source.replicaSet, shards)));
+    const changes = openSource(source, options, () => deps.report.totals().state === 'running', deps.health, roster, logger);
     const namespaces = new NamespaceTable(deps.rules);
     const known = await gaps.heal(claimed, {
       publisher,
@@ -92,6 +94,8 @@ export async function runSession(
       newestPosition: () => changes.newestPosition(),
       collections: () => listCollections(source.client, deps.rules),
     });
+    roster.load(known.shards);
+    if (known.position === undefined) await changes.begin?.();
     const start = known.position ?? (await resolveStartAt(source, options.source, changes, options.startAt));
     let checkpoint = known;
     if (known.position === undefined) {

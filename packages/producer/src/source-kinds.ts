@@ -11,6 +11,7 @@ import type { NamespacePatterns } from './source/change-stream/scope.js';
 import type { MongoSource, SourceKind } from './source/mongo/connect.js';
 import type { SourceHealth } from './source/mongo/source-health.js';
 import { OplogSource } from './source/oplog/oplog-source.js';
+import type { ShardRoster } from './source/sharded/shard-roster.js';
 import { ShardedSource } from './source/sharded/sharded-source.js';
 import type { ChangeSource } from './source/source.js';
 
@@ -22,12 +23,14 @@ export interface SourceOptions extends NamespacePatterns {
   readonly memoryBudgetBytes?: number;
 }
 
-/** @param isAwaited - whether somebody waits for the source's position to move on, as the chunks of a snapshot do */
+/** @param isAwaited - whether somebody waits for the source's position to move on, as the chunks of a snapshot do * @param roster - the shards that the checkpoint counts on
+ */
 export function openSource(
   source: MongoSource,
   options: SourceOptions,
   isAwaited: () => boolean,
   health: SourceHealth,
+  roster: ShardRoster,
   logger: Logger,
 ): ChangeSource {
   const { client, version, isMongos, connection } = source;
@@ -35,7 +38,7 @@ export function openSource(
     const child = logger.child({ component: 'oplog' });
     if (!isMongos) return new OplogSource(client, connection, health, child);
     const { lanes } = shareOut(options.memoryBudgetBytes);
-    return new ShardedSource(client, connection, { laneBytes: lanes, health }, child);
+    return new ShardedSource(client, connection, { laneBytes: lanes, health, roster }, child);
   }
   const postImages = options.fullDocument === 'when-available';
   const { include, exclude } = options;

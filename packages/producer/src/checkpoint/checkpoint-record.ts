@@ -2,6 +2,7 @@
 // transaction of the events that they cover, so neither is ever there without the other (promise A).
 import { Position } from '@tailwater/schema';
 import { resumeTokenOf, StreamPosition } from '../source/change-stream/stream-position.js';
+import type { ListedShard } from '../source/sharded/shards.js';
 
 const VERSION = 1;
 /** Progress of snapshots has ranges; in version 1 it had `lastId`, the end of the only one. */
@@ -85,6 +86,8 @@ export interface Checkpoint {
   /** The offset behind the last signal that was executed. */
   readonly signals: bigint;
   readonly paused: Paused;
+  /** The shards that the position counts on, where the oplogs of a cluster are read. */
+  readonly shards: readonly ListedShard[];
 }
 
 export interface CheckpointMessage {
@@ -101,6 +104,7 @@ const GAP_KEY = (source: string): string => `${source}/gap`;
 const CLUSTER_KEY = (source: string): string => `${source}/cluster`;
 const SIGNALS_KEY = (source: string): string => `${source}/signals`;
 const PAUSED_KEY = (source: string): string => `${source}/paused`;
+const SHARDS_KEY = (source: string): string => `${source}/shards`;
 const SESSION_KEY = (source: string): string => `${source}/session`;
 const BASE_KEY = (source: string): string => `${source}/base`;
 
@@ -151,6 +155,8 @@ export const signalsMessage = (source: string, offset: bigint): CheckpointMessag
 
 export const pausedMessage = (source: string, paused: Paused): CheckpointMessage => message(PAUSED_KEY(source), paused);
 
+export const shardsMessage = (source: string, shards: readonly ListedShard[]): CheckpointMessage => message(SHARDS_KEY(source), { shards });
+
 /** Announces a producer's start: it fences those before, and marks the end of what a reader has to read. */
 export const sessionMessage = (source: string, session: string): CheckpointMessage => message(SESSION_KEY(source), { session });
 
@@ -194,6 +200,7 @@ export class CheckpointReader {
   #cluster: string | undefined;
   #signals = 0n;
   #paused = NOTHING_PAUSED;
+  #shards: readonly ListedShard[] = [];
   #isShared = false;
 
   /** @param session - where given, `add` answers true at that session's announcement: everything before it was read */
@@ -227,6 +234,8 @@ export class CheckpointReader {
       this.#signals = BigInt(String(parsed?.['offset'] ?? 0));
     } else if (key === PAUSED_KEY(this.#source)) {
       this.#paused = { snapshots: parsed?.['snapshots'] === true, tail: parsed?.['tail'] === true };
+    } else if (key === SHARDS_KEY(this.#source)) {
+      this.#shards = (parsed?.['shards'] ?? []) as ListedShard[];
     }
     if (key.startsWith(snapshotPrefix)) collect(this.#snapshots, snapshotPrefix, key, parsed && progressOf(parsed));
     collect(this.#sweeps, SWEEP_KEY(this.#source, ''), key, parsed as unknown as SweepRecord | undefined);
@@ -246,6 +255,7 @@ export class CheckpointReader {
       isShared: this.#isShared,
       signals: this.#signals,
       paused: this.#paused,
+      shards: this.#shards,
     };
   }
 }

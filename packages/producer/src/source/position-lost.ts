@@ -7,9 +7,15 @@ export class PositionLost extends TailwaterError {
   /** The oldest entry that is there, where the source can say. */
   readonly oldest: Position | undefined;
 
-  private constructor(code: 'TW1106' | 'TW1160', position: Position, oldest: Position | undefined, cause: unknown) {
+  private constructor(
+    code: 'TW1106' | 'TW1160' | 'TW1173',
+    position: Position,
+    oldest: Position | undefined,
+    cause: unknown,
+    shard?: string,
+  ) {
     const seconds = oldest === undefined ? 0 : Math.max(0, oldest.t - position.t);
-    super(code, { position: position.toString(), oldest: String(oldest), seconds }, { cause });
+    super(code, { position: position.toString(), oldest: String(oldest), seconds, ...(shard === undefined ? {} : { shard }) }, { cause });
     this.position = position;
     this.oldest = oldest;
   }
@@ -20,5 +26,9 @@ export class PositionLost extends TailwaterError {
 
   static fromChangeStream(position: Position, cause: unknown): PositionLost {
     return new PositionLost('TW1160', position, undefined, cause);
+  }
+
+  static fromRemovedShard(shard: string, position: Position, cause: unknown): PositionLost {
+    return new PositionLost('TW1173', position, undefined, cause, shard);
   }
 }

@@ -26,6 +26,10 @@ export interface ChangeSource {
   read(after: Position, signal: AbortSignal): AsyncGenerator<EntryBatch>;
   /** The newest majority-committed position, where a first start begins. */
   newestPosition(): Promise<Position>;
+  /** Called before the first position is written. */
+  begin?(): Promise<void>;
+  /** Called when everything up to the position was handed to the publisher, for a source that keeps what it read from until then. */
+  passed?(end: Position): Promise<void>;
 }
 
 /** Where the operations of transactions are that stand in several entries. */

@@ -10,6 +10,7 @@ import {
   pendingSweep,
   positionMessage,
   type SweepRecord,
+  shardsMessage,
   signalsMessage,
   snapshotMessage,
   sweepMessage,
@@ -115,6 +116,8 @@ export class Gaps {
       gap,
       // What somebody asked for long ago is not to be done again.
       signals: checkpoint.position === undefined ? await session.topics.endOf(session.signalsTopic) : checkpoint.signals,
+      // Everything is read again: what is gone with a shard, too.
+      shards: [],
     };
     const records = await gapRecords(session, swept, gap, to);
     await session.publisher.submit({ topics: [...records, checkpointRecords(session, checkpoint, healing, gap)] });
@@ -149,6 +152,8 @@ export class Gaps {
   ): void {
     const secondsLost = Number(lost.oldest?.t ?? to.split(':')[0]) - lost.position.t;
     const secondsAway = Math.round((Date.now() - checkpoint.writtenAtMs) / 1000);
+    const discarded = `MongoDB has discarded changes that were not read, ${secondsLost} s of them, because its oplog keeps less than the ${secondsAway} s since the checkpoint`;
+    const [why, better] = lost.code === 'TW1173' ? [lost.message, 'A shard that runs until it is read'] : [discarded, 'A larger oplog'];
     this.#logger.warn(
       {
         code: lost.code,
@@ -159,7 +164,7 @@ export class Gaps {
         secondsLost,
         goesOnAt: to,
       },
-      `A gap: MongoDB has discarded changes that were not read, ${secondsLost} s of them, because its oplog keeps less than the ${secondsAway} s since the checkpoint. Now ${collections} collections are copied again and ${topics} topics swept of documents that are gone; the tail goes on meanwhile. A larger oplog would have prevented it`,
+      `A gap: ${why}. Now ${collections} collections are copied again and ${topics} topics swept of documents that are gone; the tail goes on meanwhile. ${better} would have prevented it`,
     );
   }
 }
@@ -189,6 +194,7 @@ function checkpointRecords(
 ): TopicRecords {
   const messages = [gapMessage(source, gap), positionMessage(source, position as Position, writtenAtMs)];
   if (signals !== before.signals) messages.push(signalsMessage(source, signals));
+  if (before.shards.length > 0) messages.push(shardsMessage(source, []));
   for (const name of before.snapshots.keys()) if (!snapshots.has(name)) messages.push(snapshotMessage(source, name, null));
   for (const [name, progress] of snapshots) messages.push(snapshotMessage(source, name, progress));
   for (const [name, sweep] of sweeps) messages.push(sweepMessage(source, name, sweep));

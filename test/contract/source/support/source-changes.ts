@@ -10,6 +10,7 @@ import { NormalizeCounters } from '../../../../packages/producer/src/normalize/n
 import { tailRows } from '../../../../packages/producer/src/sequence/tail-rows.js';
 import type { SourceKind } from '../../../../packages/producer/src/source/mongo/connect.js';
 import { SourceHealth } from '../../../../packages/producer/src/source/mongo/source-health.js';
+import { ShardRoster } from '../../../../packages/producer/src/source/sharded/shard-roster.js';
 import type { ChangeSource, EntryBatch } from '../../../../packages/producer/src/source/source.js';
 import { createNormalizer, openSource } from '../../../../packages/producer/src/source-kinds.js';
 import { keptLog } from '../../../integration/producer/support/kept-log.js';
@@ -68,7 +69,7 @@ export class SourceReader {
       version: '6.0.5',
     };
     const sourceOptions = { source: kind, fullDocument: options.fullDocument ?? ('lookup' as const), ...patterns };
-    this.source = openSource(mongo, sourceOptions, () => true, new SourceHealth(logger), logger);
+    this.source = openSource(mongo, sourceOptions, () => true, new SourceHealth(logger), new ShardRoster(async () => {}), logger);
     const normalizer = createNormalizer(this.source, kind, new NamespaceTable(compileNamespaceRules(patterns)), counters, logger);
     this.unknown = () => [...counters.unknownByKind.keys()];
     this.#normalize = async (batch) => {

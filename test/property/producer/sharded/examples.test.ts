@@ -1,12 +1,16 @@
 // What the model found, one case each.
 import { describe, expect, it } from 'vitest';
-import type { Write } from './support/clients.js';
+import { CommittedLog } from '../support/committed-log.js';
+import { migrate } from './support/balancing.js';
+import { type Write, write } from './support/clients.js';
 import { expectLastRecords } from './support/last-records.js';
-import { ORDERS } from './support/model-cluster.js';
+import { ModelCluster, ORDERS, type Steps } from './support/model-cluster.js';
+import type { ModelShard } from './support/model-shard.js';
 import { type Outcome, run, type Scenario } from './support/scenario.js';
-import { topicOf } from './support/sharded-pipeline.js';
+import { ShardedPipeline, topicOf } from './support/sharded-pipeline.js';
+import { Turns } from './support/turns.js';
 
-const write = (does: Write['does'], more: Partial<Write> = {}): Write => ({
+const wish = (does: Write['does'], more: Partial<Write> = {}): Write => ({
   does,
   ns: ORDERS,
   id: 0,
@@ -39,36 +43,85 @@ async function end(options: Partial<Scenario>): Promise<Outcome> {
 const recordsOf = ({ log }: Outcome): (readonly [op: string, origin: string])[] =>
   log.read(topicOf(ORDERS)).map(({ op, origin }) => [op, origin] as const);
 
+/** One process that meets a cluster whose steps a test takes one by one. */
+function processOf(cluster: ModelCluster) {
+  const turns = new Turns([]);
+  const log = new CommittedLog([]);
+  const servers = { cluster, turn: turns.turn, lag: () => 0, fate: () => 'answer' as const };
+  const pipeline = new ShardedPipeline({ ...servers, log, batchEntries: 5, laneBytes: 1000 });
+  const end = (): number => Math.min(...cluster.shards.map((shard) => shard.end.i));
+  return { log, session: () => turns.until(pipeline.session(end)) };
+}
+
+/** The first so many steps, without an end to the others. */
+function* take(steps: Steps, count: number): Steps {
+  for (let n = 0; n < count; n++) {
+    steps.next();
+    yield;
+  }
+}
+
 describe('on a sharded cluster', () => {
   it('a document whose shard key changes is there at last, though the delete is committed behind the insert', async () => {
-    const outcome = await end({ clients: [[write('insert', { region: 1 }), write('move', { region: 0 })], []] });
+    const outcome = await end({ clients: [[wish('insert', { region: 1 }), wish('move', { region: 0 })], []] });
     expect(recordsOf(outcome).at(-1)).toEqual(['replace', 'tail']);
   });
 
   it('one of two documents with an _id is there at last, when the other is deleted', async () => {
-    const writes = [write('insert'), write('copyElsewhere', { region: 1 }), write('delete')];
+    const writes = [wish('insert'), wish('copyElsewhere', { region: 1 }), wish('delete')];
     expect(recordsOf(await end({ clients: [writes, []] })).map(([op]) => op)).toEqual(['insert', 'insert', 'replace']);
   });
 
   it('the last of two documents with an _id leaves a tombstone', async () => {
-    const writes = [write('insert'), write('copyElsewhere', { region: 1 }), write('delete'), write('delete')];
+    const writes = [wish('insert'), wish('copyElsewhere', { region: 1 }), wish('delete'), wish('delete')];
     expect(recordsOf(await end({ clients: [writes, []] })).at(-1)).toEqual(['delete', 'tail']);
   });
 
   it('the delete of an orphan deletes nothing, on servers that write it down like any other', async () => {
+    const cluster = new ModelCluster({ hidesOrphans: false, groups: false }, ['a', 'b'], 2);
+    const [a, b] = cluster.all as [ModelShard, ModelShard];
+    const migration = migrate(cluster, ORDERS, 0, b);
+    const order = [write(cluster, wish('insert')), take(migration, 2), write(cluster, wish('patch'))];
+    for (const steps of [...order, write(cluster, wish('deleteMany', { which: 0 })), migration]) for (const _ of steps);
+    const { session, log } = processOf(cluster);
+    cluster.gossip(a, b);
+    for (const shard of cluster.all) shard.noop();
+    await session();
+    expect(log.read(topicOf(ORDERS)).map(({ op }) => op)).toEqual(['insert', 'update', 'replace']);
+  });
+
+  it('what a shard wrote before it was removed is read, though no other oplog has it', async () => {
+    // The source begins when the shard is gone from the list.
     const outcome = await end({
-      options: { hidesOrphans: false, groups: false },
-      clients: [[write('insert'), write('insert', { id: 1 }), write('patch'), write('deleteMany', { which: 0 })], []],
-      deeds: [{ does: 'migrate', ns: ORDERS, chunk: 0, shard: 1 }],
-      // The patch comes behind the migration, and the statement before the orphan is gone.
-      choices: [3, 1, 3, 2, 1, 1, 3, 0, 2, 3, 2, 1, 2, 1, 3, 1],
+      clients: [[wish('insert'), wish('patch')], []],
+      deeds: [{ does: 'removeShard', shard: 0 }],
+      faults: [undefined, 'lost'],
+      batchEntries: 1,
     });
-    expect(recordsOf(outcome).map(([op]) => op)).toContain('replace');
+    expect(outcome.cluster.shards.map(({ name }) => name)).toEqual(['b']);
+  });
+
+  it('a shard that was removed and cannot be read is a gap, and no outage', async () => {
+    const cluster = new ModelCluster(CASE.options, ['a', 'b'], 2);
+    const [a, b] = cluster.all as [ModelShard, ModelShard];
+    const { session, log } = processOf(cluster);
+    for (const shard of cluster.all) shard.noop();
+    await session();
+    expect(log.checkpoint('sharded-cluster').shards).toEqual(cluster.all.map(({ name, host }) => ({ name, host })));
+    cluster.list([a]);
+    b.isGone = true;
+    await expect(session()).rejects.toMatchObject({ code: 'TW1173' });
+    // One that is there after all is read, and forgotten behind its removal.
+    b.isGone = false;
+    cluster.gossip(a, b);
+    for (const shard of cluster.all) shard.noop();
+    await session();
+    expect(log.checkpoint('sharded-cluster').shards).toEqual([{ name: a.name, host: a.host }]);
   });
 
   it('a member that lagged when the source began does not hold it up', async () => {
     await end({
-      clients: [[write('insert'), write('move'), write('replace', { id: 1 })], [write('replace')]],
+      clients: [[wish('insert'), wish('move'), wish('replace', { id: 1 })], [wish('replace')]],
       deeds: [{ does: 'migrate', ns: ORDERS, chunk: 1, shard: 0 }],
       batchEntries: 1,
       laneBytes: 0,

@@ -10,6 +10,7 @@ import {
   positionMessage,
   type SnapshotProgress,
   sessionMessage,
+  shardsMessage,
   signalsMessage,
   snapshotMessage,
   sweepMessage,
@@ -103,6 +104,13 @@ describe('checkpoint records', () => {
     const paused = { snapshots: true, tail: false };
     const checkpoint = read([signalsMessage('rs0', 2n ** 60n), pausedMessage('rs0', paused)]);
     expect(checkpoint).toMatchObject({ signals: 2n ** 60n, paused });
+  });
+
+  it('name the shards that the position counts on', () => {
+    const shards = [{ name: 'a', host: 'a/a:27018' }];
+    expect(read([])).toMatchObject({ shards: [] });
+    expect(read([shardsMessage('rs0', shards)])).toMatchObject({ shards });
+    expect(read([shardsMessage('rs0', shards), shardsMessage('rs0', [])])).toMatchObject({ shards: [] });
   });
 
   it('forget a snapshot', () => {

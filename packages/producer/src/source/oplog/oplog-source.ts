@@ -15,7 +15,7 @@ import { TransactionEntries } from './transaction-entries.js';
 
 export class OplogSource implements ChangeSource, TransactionSource {
   readonly #client: MongoClient;
-  readonly #health: SourceHealth;
+  readonly #health: Pick<SourceHealth, 'reader'>;
   readonly #about: object;
   readonly #members: Members;
 
@@ -23,7 +23,7 @@ export class OplogSource implements ChangeSource, TransactionSource {
    * @param client - connected to the replica set, by `connection`
    * @param about - which one it is, where there are several, for the log
    */
-  constructor(client: MongoClient, connection: SourceConnection, health: SourceHealth, logger: Logger, about: object = {}) {
+  constructor(client: MongoClient, connection: SourceConnection, health: Pick<SourceHealth, 'reader'>, logger: Logger, about: object = {}) {
     this.#client = client;
     this.#health = health;
     this.#about = about;

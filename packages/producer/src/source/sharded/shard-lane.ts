@@ -1,6 +1,6 @@
 // The oplog of one shard on its way into the merge: entries that wait there until every other shard has come so far.
 import { abortable } from '@tailwater/runtime';
-import type { Position } from '@tailwater/schema';
+import { Position } from '@tailwater/schema';
 import { entryTimestamp } from '../oplog/oplog-cursor.js';
 import type { ChangeSource } from '../source.js';
 
@@ -10,9 +10,14 @@ const MAX_WAITING = 10_000;
 /** In the place of an entry that was handed on: the lane keeps no bytes of it. */
 const TAKEN = Buffer.alloc(0);
 
+/** Behind every entry that there can be. */
+const NEVER = new Position(0xffff_ffff, 0xffff_ffff);
+
 interface LanePlace {
   readonly from: Position;
   readonly after: Position;
+  /** Of a shard that has left the cluster: what it writes behind this time is none of the cluster's. */
+  readonly until?: Position | undefined;
 }
 
 export class ShardLane {
@@ -24,6 +29,7 @@ export class ShardLane {
   readonly #onRead: () => void;
   readonly #maxBytes: number;
   readonly #after: Position;
+  readonly #until: Position;
   #waiting: Buffer[] = [];
   #next = 0;
   #bytes = 0;
@@ -34,26 +40,31 @@ export class ShardLane {
    * @param after - entries up to there were handed on before: a member that lagged when it was asked for `from` repeats some of them
    * @param maxBytes - that may wait before it is read further
    */
-  constructor(source: ChangeSource, { from, after }: LanePlace, maxBytes: number, onRead: () => void) {
+  constructor(source: ChangeSource, { from, after, until }: LanePlace, maxBytes: number, onRead: () => void) {
     this.#source = source;
     this.#maxBytes = maxBytes;
     this.#after = after;
+    this.#until = until ?? NEVER;
     this.end = from;
     this.#onRead = onRead;
   }
 
-  /** Reads on until the signal aborts. */
+  /** Reads on until the signal aborts, or until nothing of the shard counts any more. */
   async run(signal: AbortSignal): Promise<void> {
     for await (const { entries, end } of this.#source.read(this.end, signal)) {
+      const isLast = end.compare(this.#until) >= 0;
       const mayRepeat = this.end.compare(this.#after) < 0;
       for (const entry of entries) {
         if (mayRepeat && entryTimestamp(entry).compare(this.#after) <= 0) continue;
+        if (isLast && entryTimestamp(entry).compare(this.#until) > 0) break;
         this.#waiting.push(entry);
         this.#bytes += entry.length;
       }
       this.#look();
-      this.end = end;
+      // Nobody has to wait for it any more.
+      this.end = isLast ? NEVER : end;
       this.#onRead();
+      if (isLast) return;
       while (this.#isFull && !signal.aborted) {
         const drained = new Promise<void>((resolve) => {
           this.#wake = resolve;

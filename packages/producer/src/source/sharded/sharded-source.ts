@@ -12,9 +12,11 @@ import { Members } from '../mongo/members.js';
 import type { SourceHealth } from '../mongo/source-health.js';
 import { OplogSource } from '../oplog/oplog-source.js';
 import { newestMajorityPosition, positionLost, toPosition } from '../oplog/oplog-window.js';
+import { PositionLost } from '../position-lost.js';
 import type { ChangeSource, EntryBatch, TransactionSource } from '../source.js';
 import { ShardLane } from './shard-lane.js';
-import { listShards, type Shard } from './shards.js';
+import type { ShardRoster } from './shard-roster.js';
+import { type ListedShard, listShards, type Shard, shardUri } from './shards.js';
 
 /** Between two reads of the list of shards, in milliseconds; events wait for them. */
 const BETWEEN_LISTS_MS = 200;
@@ -22,9 +24,10 @@ const BETWEEN_LISTS_MS = 200;
 const FIRST_ENTRY = 'initiating set';
 
 export interface ShardedSourceOptions {
+  readonly roster: ShardRoster;
   /** Bytes of entries that may wait for other shards, all shards together. */
   readonly laneBytes: number;
-  readonly health: SourceHealth;
+  readonly health: Pick<SourceHealth, 'reader'>;
   /** How a shard is reached. */
   readonly connect?: (connection: SourceConnection) => MongoClient;
   /** Between two reads of the list of shards. */
@@ -35,12 +38,15 @@ export class ShardedSource implements ChangeSource, TransactionSource {
   readonly #client: MongoClient;
   readonly #connection: SourceConnection;
   readonly #laneBytes: number;
-  readonly #health: SourceHealth;
+  readonly #health: Pick<SourceHealth, 'reader'>;
+  readonly #roster: ShardRoster;
   readonly #connect: (connection: SourceConnection) => MongoClient;
   readonly #pause: (signal: AbortSignal) => Promise<void>;
   readonly #logger: Logger;
   /** The shard that an entry came from, for whoever looks up others of its oplog. */
   readonly #origin = new WeakMap<Buffer, TransactionSource>();
+  /** Up to which time shards are read that are no longer listed, and those that are. */
+  #leaving: { readonly until: Position; readonly listed: readonly ListedShard[] } | undefined;
 
   /**
    * @param client - connected to a mongos, by `connection`
@@ -50,6 +56,7 @@ export class ShardedSource implements ChangeSource, TransactionSource {
     this.#connection = connection;
     this.#laneBytes = options.laneBytes;
     this.#health = options.health;
+    this.#roster = options.roster;
     this.#connect = options.connect ?? createSourceClient;
     this.#pause = options.pause ?? ((signal) => sleep(BETWEEN_LISTS_MS, signal));
     this.#logger = logger;
@@ -68,8 +75,38 @@ export class ShardedSource implements ChangeSource, TransactionSource {
     return earliest(newest);
   }
 
+  /** Before the first position is written: from then on, no shard leaves unnoticed. */
+  async begin(): Promise<void> {
+    await this.#roster.add(await listShards(this.#client, this.#connection.uri));
+  }
+
+  /** What was read up to there is on its way to Kafka: shards that have left the cluster before are no longer of interest. */
+  async passed(end: Position): Promise<void> {
+    const leaving = this.#leaving;
+    if (leaving === undefined || end.compare(leaving.until) < 0) return;
+    this.#leaving = undefined;
+    await this.#roster.keep(leaving.listed);
+  }
+
+  /** Shards that were listed once, and may have written what was not read. */
+  async #former(
+    listed: readonly Shard[],
+    after: Position,
+  ): Promise<{ readonly shards: readonly Shard[]; readonly until: Position | undefined }> {
+    const missing = this.#roster.missing(listed);
+    await this.#roster.add(listed);
+    // A cluster time behind the list: nothing of the cluster is written to them later than that.
+    const until = missing.length === 0 ? undefined : await newestMajorityPosition(this.#client);
+    this.#leaving = until && { until, listed };
+    if (until !== undefined && until.compare(after) > 0)
+      return { shards: missing.map((shard) => ({ ...shard, uri: shardUri(this.#connection.uri, shard.host) })), until };
+    return { shards: [], until };
+  }
+
   async *read(after: Position, signal: AbortSignal): AsyncGenerator<EntryBatch> {
-    const shards = await listShards(this.#client, this.#connection.uri);
+    const current = await listShards(this.#client, this.#connection.uri);
+    const former = await this.#former(current, after);
+    const shards = [...current, ...former.shards];
     const clients = shards.map(({ uri }) => this.#connect({ ...this.#connection, uri }));
     const oplogs: OplogSource[] = [];
     const stop = new AbortController();
@@ -87,16 +124,20 @@ export class ShardedSource implements ChangeSource, TransactionSource {
       const lanes: ShardLane[] = [];
       for (const [index, client] of clients.entries()) {
         const { name, uri } = shards[index] as Shard;
+        const isFormer = index >= current.length;
         const connection = { ...this.#connection, uri };
         const about = { shard: name };
-        const from = await entryAtOrBefore(client, connection, after, this.#logger.child(about), inner);
-        const oplog = new OplogSource(client, connection, this.#health, this.#logger, about);
+        const begin = entryAtOrBefore(client, connection, after, this.#logger.child(about), inner);
+        const from = isFormer ? await begin.catch((error: unknown) => throwLost(error, name, after, inner)) : await begin;
+        const oplog = new OplogSource(client, connection, isFormer ? WITHOUT_PATIENCE : this.#health, this.#logger, about);
         oplogs.push(oplog);
-        lanes.push(new ShardLane(oplog, { from, after }, this.#laneBytes / clients.length, () => wake()));
+        lanes.push(
+          new ShardLane(oplog, { from, after, until: isFormer ? former.until : undefined }, this.#laneBytes / clients.length, () => wake()),
+        );
       }
       for (const lane of lanes) running.push(lane.run(inner).catch(fail));
       const listed = new ListedTime(after);
-      running.push(this.#watch(shards, listed, () => wake(), inner).catch(fail));
+      running.push(this.#watch(current, listed, () => wake(), inner).catch(fail));
       let end = after;
       while (!signal.aborted) {
         const woken = new Promise<void>((resolve) => {
@@ -175,6 +216,17 @@ class ListedTime {
     this.reached = start;
     this.wanted = start;
   }
+}
+
+/** A shard that has left the cluster may be gone for good: when it fails, the next session finds out whether it is. */
+const WITHOUT_PATIENCE: Pick<SourceHealth, 'reader'> = {
+  reader: () => ({ failed: (error) => Promise.reject(error), answered: () => {}, close: () => {} }),
+};
+
+/** What only a shard knew that has left the cluster, and cannot be read, is a gap of the whole (promise F). */
+function throwLost(error: unknown, shard: string, after: Position, signal: AbortSignal): never {
+  if (signal.aborted || error instanceof PositionLost) throw error;
+  throw PositionLost.fromRemovedShard(shard, after, error);
 }
 
 const names = (shards: readonly Shard[]): string => shards.map(({ name }) => name).join(', ');

@@ -2,8 +2,14 @@
 import type { Position } from '@tailwater/schema';
 import { type MongoClient, Timestamp } from 'mongodb';
 
-export interface Shard {
+/** As `config.shards` has it. */
+export interface ListedShard {
   readonly name: string;
+  /** `replica set/host:port,host:port` */
+  readonly host: string;
+}
+
+export interface Shard extends ListedShard {
   /** Connection string of its replica set, with the credentials that the cluster was given. */
   readonly uri: string;
 }
@@ -23,7 +29,7 @@ export async function listShards(client: MongoClient, uri: string, notBefore?: P
     if (notBefore !== undefined) session.advanceOperationTime(new Timestamp({ t: notBefore.t, i: notBefore.i }));
     const shards = client.db('config').collection<{ _id: string; host: string }>('shards');
     const found = await shards.find({}, { sort: { _id: 1 }, session, readConcern: 'majority', readPreference: 'primary' }).toArray();
-    return found.map(({ _id, host }) => ({ name: _id, uri: shardUri(uri, host) }));
+    return found.map(({ _id, host }) => ({ name: _id, host, uri: shardUri(uri, host) }));
   });
 }
 

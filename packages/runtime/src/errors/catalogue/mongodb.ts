@@ -191,8 +191,14 @@ export const mongodbErrors = {
   TW1164: {
     title: 'The shards of the cluster changed',
     message: 'The cluster had the shards {before} and now has {after}',
-    hint: 'The producer begins to read the shards that came by itself; nothing needs to be done.',
+    hint: 'The producer begins to read the shards that came by itself. Keep the servers of those that were removed running until it has passed their removal.',
     ...passing,
+  },
+  TW1173: {
+    title: 'Gap: a removed shard cannot be read',
+    message: 'The shard {shard} was removed from the cluster, and what it wrote behind the position {position} cannot be read',
+    hint: 'No other oplog has it, so the collections must be read again. Keep the servers of a removed shard running until the producer has passed the removal.',
+    ...permanent,
   },
   TW1195: {
     title: 'No collection, but a view or time series',

@@ -1,5 +1,5 @@
 // What the cluster does by itself, and what its administrators ask for: chunks that move, with what each shard writes about it.
-import { type ModelCluster, ORDERS, PLAIN, type Steps } from './model-cluster.js';
+import { COLLECTIONS, type ModelCluster, ORDERS, PLAIN, type Steps } from './model-cluster.js';
 import type { ModelDocument, ModelShard, Operation } from './model-shard.js';
 
 const split = (ns: string): [database: string, collection: string] => [ns.slice(0, ns.indexOf('.')), ns.slice(ns.indexOf('.') + 1)];
@@ -126,6 +126,17 @@ export function* reshard(cluster: ModelCluster, shift: number, uuid: string): St
 export function* addShard(cluster: ModelCluster, shard: ModelShard): Steps {
   if (cluster.shards.includes(shard) || shard.isGone) return;
   cluster.list([...cluster.shards, shard].sort((a, b) => a.name.localeCompare(b.name)));
+}
+
+/** All chunks are moved away first, and its databases; then it is no longer listed (manual: remove shards). */
+export function* removeShard(cluster: ModelCluster, shard: ModelShard): Steps {
+  if (!cluster.shards.includes(shard) || cluster.shards.length === 1) return;
+  const other = cluster.shards.find((each) => each !== shard) as ModelShard;
+  yield* movePrimary(cluster, other, true);
+  for (const ns of COLLECTIONS)
+    for (const [chunk, owner] of cluster.owners(ns).entries()) if (owner === shard) yield* migrate(cluster, ns, chunk, other);
+  if (COLLECTIONS.some((ns) => cluster.owners(ns).includes(shard))) return;
+  cluster.list(cluster.shards.filter((each) => each !== shard));
 }
 
 /** What stands in oplogs and is no change of a document. */

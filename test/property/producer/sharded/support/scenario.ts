@@ -2,8 +2,9 @@
 
 import { TailwaterError } from '@tailwater/runtime';
 import fc from 'fast-check';
+import { isRetriableMongoError } from '../../../../../packages/producer/src/source/mongo/mongo-errors.js';
 import { CommittedLog, type Fault, InjectedFault } from '../../support/committed-log.js';
-import { addShard, migrate, movePrimary, noise, reshard } from './balancing.js';
+import { addShard, migrate, movePrimary, noise, removeShard, reshard } from './balancing.js';
 import { type Write, write } from './clients.js';
 import { COLLECTIONS, ITEMS, ModelCluster, ORDERS, REGIONS, type Steps } from './model-cluster.js';
 import type { ModelShard } from './model-shard.js';
@@ -39,7 +40,7 @@ const deed = fc.oneof(
   { weight: 6, arbitrary: fc.record({ does: fc.constant('migrate' as const), ns, chunk: region, shard }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('movePrimary' as const), shard, marks: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('reshard' as const), shift: fc.integer({ min: 1, max: 2 }) }) },
-  { weight: 1, arbitrary: fc.record({ does: fc.constant('addShard' as const), shard }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constantFrom('addShard' as const, 'removeShard' as const), shard }) },
   { weight: 2, arbitrary: fc.record({ does: fc.constant('noise' as const), shard, kind: fc.nat(5) }) },
 );
 type Deed = typeof deed extends fc.Arbitrary<infer D> ? D : never;
@@ -79,6 +80,8 @@ function steps(cluster: ModelCluster, each: Deed, at: number): Steps | undefined
       return reshard(cluster, each.shift, `uuid${at}`);
     case 'addShard':
       return addShard(cluster, shardOf(each.shard));
+    case 'removeShard':
+      return removeShard(cluster, shardOf(each.shard));
     default:
       noise(shardOf(each.shard), each.kind);
       return undefined;
@@ -107,9 +110,10 @@ export async function run({ listed, options, clients, deeds, lags, fates, faults
   // When all is written, every shard says that time goes on.
   let last = Number.POSITIVE_INFINITY;
   const writing = Promise.all([...clients.map((wishes) => walk(writes(wishes))), walk(deeding())]).then(() => {
-    last = cluster.clock + 1;
+    const now = cluster.clock;
+    last = now + 1;
     for (const each of cluster.all) {
-      each.hear(cluster.clock);
+      each.hear(now);
       each.noop();
     }
   });
@@ -130,7 +134,8 @@ export async function run({ listed, options, clients, deeds, lags, fates, faults
         sessions += 1;
         return await pipeline.session(() => last);
       } catch (error) {
-        const isPassing = error instanceof InjectedFault || (error instanceof TailwaterError && error.retriable);
+        const isPassing =
+          error instanceof InjectedFault || isRetriableMongoError(error) || (error instanceof TailwaterError && error.retriable);
         if (!isPassing) throw error;
       }
     }

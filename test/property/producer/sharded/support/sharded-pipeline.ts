@@ -1,7 +1,7 @@
 // The producer's tail, the real one, between the model of a cluster and a Kafka in memory: source, merge, normalizer, lookup, sequencer.
 import { compileNamespaceRules, createLogger, createMetrics, runServices } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
-import { positionMessage } from '../../../../../packages/producer/src/checkpoint/checkpoint-record.js';
+import { positionMessage, shardsMessage } from '../../../../../packages/producer/src/checkpoint/checkpoint-record.js';
 import { RecordEncoder, type TopicLayout } from '../../../../../packages/producer/src/encode/record-encoder.js';
 import { DocumentLookup } from '../../../../../packages/producer/src/enrich/document-lookup.js';
 import type { CollectionCommand, TrackedNamespace } from '../../../../../packages/producer/src/normalize/change-batch.js';
@@ -15,6 +15,7 @@ import { TailProgress } from '../../../../../packages/producer/src/sequence/tail
 import { TouchedKeys } from '../../../../../packages/producer/src/snapshot/touched-keys.js';
 import { SourceHealth } from '../../../../../packages/producer/src/source/mongo/source-health.js';
 import { readAhead } from '../../../../../packages/producer/src/source/read-ahead.js';
+import { ShardRoster } from '../../../../../packages/producer/src/source/sharded/shard-roster.js';
 import { ShardedSource } from '../../../../../packages/producer/src/source/sharded/sharded-source.js';
 import { T } from '../../../../unit/producer/support/entries.js';
 import { CHECKPOINTS, type CommittedLog } from '../../support/committed-log.js';
@@ -51,20 +52,28 @@ export class ShardedPipeline {
   async session(until: () => number): Promise<void> {
     const { log, turn, laneBytes } = this.#options;
     const publisher = new Publisher(log.connect(() => turn('commit')));
-    const { position: start = START } = log.checkpoint(SOURCE);
-    await publisher.submit({ topics: [{ topic: CHECKPOINTS, messages: [positionMessage(SOURCE, start, 0)] }] });
+    const { position, shards } = log.checkpoint(SOURCE);
+    const start = position ?? START;
+    const roster = new ShardRoster(async (listed) => {
+      await publisher.submit({ topics: [{ topic: CHECKPOINTS, messages: [shardsMessage(SOURCE, listed)] }] });
+      await publisher.flush();
+    });
+    roster.load(shards);
     const client = mongosClient(this.#options);
     const source = new ShardedSource(
       client,
       { uri: 'mongodb://mongos.test/', access: {} },
       {
         laneBytes,
+        roster,
         health: new SourceHealth(logger, { minMs: 0, maxMs: 0 }),
         connect: ({ uri }) => shardClient(this.#options, uri),
         pause: () => turn('pause of the watch'),
       },
       logger,
     );
+    if (position === undefined) await source.begin();
+    await publisher.submit({ topics: [{ topic: CHECKPOINTS, messages: [positionMessage(SOURCE, start, 0)] }] });
     const progress = new TailProgress(start);
     const sequencer = new Sequencer({
       normalizer: new Normalizer(source, this.#namespaces, this.counters, logger, true),
@@ -88,6 +97,7 @@ export class ShardedPipeline {
       for await (const batch of readAhead(source, start, () => publisher.idle(), 1_000_000, signal)) {
         if (signal.aborted) break;
         await sequencer.tail(batch);
+        await source.passed(batch.end);
         if (progress.end.i >= until()) stop.abort(new Error('over'));
       }
     };
