@@ -76,6 +76,12 @@ describe('producer start', () => {
     expect(stderr).toContain(`127.0.0.1:${port}`);
   });
 
+  it('copies all the same where a connection string has a database and an authSource that mean nothing without a user', async () => {
+    const [, host] = /^mongodb:\/\/([^/]+)/.exec(source.uri) ?? [];
+    const { code, stderr } = await producerStart(`mongodb://${host}/$x?authSource=$y`, '--snapshot-only', '--include', 'none.none');
+    expect(`${code} ${stderr}`).toMatch(/^0 /);
+  });
+
   it('refuses an unknown flag, a malformed pattern, prefix and connection string with exit code 2', async () => {
     const cases: [string[], string][] = [
       [['start', '--mongo', source.uri, '--inclood', 'shop.*'], 'TW1005'],
