@@ -7,6 +7,7 @@ import {
   type Differences,
   type Elasticsearch,
   type Kafka,
+  type KafkaCluster,
   type KafkaOptions,
   type Mongo,
   type MongoOptions,
@@ -19,7 +20,6 @@ import {
 
 export interface WorldOptions {
   readonly source?: MongoOptions;
-  readonly kafka?: KafkaOptions;
   readonly elasticsearch?: boolean;
   readonly mongoTarget?: boolean;
 }
@@ -29,25 +29,30 @@ const INCLUDE = ['--include', 'shop.*'];
 /** Ceiling of a wait for targets to be in step, in milliseconds; a slow machine does not reach it. */
 const IN_STEP_TIMEOUT_MS = 150_000;
 
-export class PipelineWorld implements AsyncDisposable {
+export class PipelineWorld<K extends Kafka | KafkaCluster = Kafka> implements AsyncDisposable {
   readonly source: Mongo;
-  readonly kafka: Kafka;
+  readonly kafka: K;
   readonly #elasticsearch: Elasticsearch | undefined;
   readonly #target: Mongo | undefined;
   readonly #processes: PipelineProcess[] = [];
   #prefix = 0;
 
-  private constructor(source: Mongo, kafka: Kafka, elasticsearch: Elasticsearch | undefined, target: Mongo | undefined) {
+  private constructor(source: Mongo, kafka: K, elasticsearch: Elasticsearch | undefined, target: Mongo | undefined) {
     this.source = source;
     this.kafka = kafka;
     this.#elasticsearch = elasticsearch;
     this.#target = target;
   }
 
-  static async start(options: WorldOptions): Promise<PipelineWorld> {
+  static start(options: WorldOptions & { readonly kafka?: KafkaOptions }): Promise<PipelineWorld> {
+    return PipelineWorld.on(startKafka(options.kafka ?? {}), options);
+  }
+
+  /** The same on a Kafka that is being started, such as one of three brokers. */
+  static async on<K extends Kafka | KafkaCluster>(starting: Promise<K>, options: WorldOptions): Promise<PipelineWorld<K>> {
     const [source, kafka, elasticsearch, target] = await Promise.all([
       startMongo(options.source ?? {}),
-      startKafka(options.kafka ?? {}),
+      starting,
       options.elasticsearch === true ? startElasticsearch({}) : undefined,
       options.mongoTarget === true ? startMongo({ members: 0 }) : undefined,
     ]);
@@ -103,8 +108,13 @@ export class PipelineWorld implements AsyncDisposable {
 
   /** Waits until the collection of the MongoDB target has the source's documents, byte for byte. */
   async untilMongoEquals(collection: string): Promise<Differences> {
+    return untilEqual(() => this.mongoDifferences(collection));
+  }
+
+  /** What differs between the collection of the source and that of the MongoDB target now. */
+  async mongoDifferences(collection: string): Promise<Differences> {
     const [source, target] = await Promise.all([this.source.client(), this.target.client()]);
-    return untilEqual(() => compareMongo(source, target, 'shop', collection));
+    return compareMongo(source, target, 'shop', collection);
   }
 
   /** Waits until the collection's index has the source's documents. */
