@@ -41,7 +41,11 @@ function events(random: Random, processes: readonly PipelineProcess[]): readonly
   let made = 0;
   const { nodes } = world.kafka;
   const anyTopic = async (): Promise<string> => {
-    const topics = await world.kafka.withAdmin((admin) => admin.listTopics());
+    const topics = await waitFor(() => world.kafka.withAdmin((admin) => admin.listTopics()), {
+      until: (all) => all.some((topic) => topic.startsWith(`${world.prefix}.shop.`)),
+      describe: 'a topic of a collection',
+      timeoutMs: 60_000,
+    });
     return random.pick(topics.filter((topic) => topic.startsWith(`${world.prefix}.shop.`)).sort());
   };
   const anyCollection = async (): Promise<Collection> => {
@@ -113,14 +117,17 @@ it(
     const all = events(random, [producer, ...consumers]);
     const wheel = all.flatMap((event) => Array.from({ length: event[0] }, () => event));
     const happened: string[] = [];
-    for (let step = 0; step < STEPS; step++) {
-      await sleep(random.below(2000));
-      const [, what, happen] = random.pick(wheel);
-      happened.push(what);
-      await happen();
+    try {
+      for (let step = 0; step < STEPS; step++) {
+        await sleep(random.below(2000));
+        const [, what, happen] = random.pick(wheel);
+        happened.push(what);
+        await happen();
+      }
+    } finally {
+      stop.abort();
+      await writing;
     }
-    stop.abort();
-    await writing;
     const endedAtMs = performance.now();
     await waitFor(different, {
       until: (names) => names.length === 0,

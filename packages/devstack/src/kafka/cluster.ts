@@ -99,6 +99,14 @@ export class KafkaCluster<P extends BrokerProxy = BrokerProxy> implements Server
     return (await this.partition(topic, partition)).leader;
   }
 
+  /** Has a broker that keeps a replica of a partition lead it; returns when it does. */
+  async lead(topic: string, partition: number, nodeId: number): Promise<void> {
+    const { replicas } = await this.partition(topic, partition);
+    if ((await this.partition(topic, partition)).leader === nodeId) return;
+    await this.reassign(topic, partition, [nodeId]);
+    await this.reassign(topic, partition, [nodeId, ...replicas.filter((id) => id !== nodeId)]);
+  }
+
   /** Has these brokers, and no others, keep a partition; returns when they do, in sync, under a leader of theirs. */
   async reassign(topic: string, partition: number, replicas: readonly number[]): Promise<void> {
     const partitionAssignment = [{ partition, replicas: [...replicas] }];

@@ -14,6 +14,7 @@ import type { TopicRecords } from '../encode/record-encoder.js';
 import { encodeOwnBatches } from './kafka-produce.js';
 import type { TransactionSender } from './publisher.js';
 import { inRounds } from './rounds.js';
+import { unanswered } from './unanswered.js';
 
 /**
  * How long the broker keeps a transaction open that nobody ends, in milliseconds: the first that it takes. Its own limit is
@@ -65,7 +66,12 @@ export class KafkaTransactionSender implements TransactionSender {
       // A transaction that fails is left to the next producer of this id, whose start aborts it: whether a commit that got
       // no answer took place, only the checkpoint in Kafka tells, and the pipeline starts again from that.
       const transaction = await this.#producer.transaction();
-      for (const round of inRounds(topics, LIMITS)) await transaction.sendBatch({ topicMessages: round as TopicRecords[], acks: -1 });
+      for (const round of inRounds(topics, LIMITS)) {
+        for (let rest = round; rest.length > 0; ) {
+          const answers = await transaction.sendBatch({ topicMessages: rest as TopicRecords[], acks: -1 });
+          rest = unanswered(rest, answers);
+        }
+      }
       await transaction.commit();
     } catch (error) {
       throw toKafkaError(error, this.#brokers);

@@ -20,7 +20,7 @@ import type { EntryBatch } from '../source/source.js';
 import { type Absence, fillFromAbsence } from '../sweep/absent-rows.js';
 import { dropRecords } from '../sweep/control-records.js';
 import { Mutex } from './mutex.js';
-import { isSameEntry, sliceEnd } from './slice.js';
+import { entryStart, isSameEntry, sliceEnd } from './slice.js';
 import type { TailProgress } from './tail-progress.js';
 import { tailRows } from './tail-rows.js';
 
@@ -215,17 +215,25 @@ export class Sequencer {
   }
 
   /**
-   * The position behind the rows before `next`, and what the commands up to there leave behind; nothing inside a transaction. A
-   * crash in its middle repeats the whole of it, which versions make harmless (promise D).
+   * The position behind the rows before `next`, and what the commands up to there leave behind; inside a transaction the one behind the
+   * entry before it. A crash in its middle repeats the whole of it, which versions make harmless (promise D), and nothing else.
    *
    * @param end - the position behind all rows, undefined when more of a transaction follows them
    */
   #behindSlice(rows: ChangeBatch, next: number, end: Position | undefined): TopicRecords[] | Promise<TopicRecords[]> {
-    const isInside = next < rows.length && isSameEntry(rows, next - 1, next);
-    const position = next === rows.length ? end : isInside ? undefined : this.#deps.normalizer.positionBehind(rows, next - 1);
+    const position = next === rows.length && end !== undefined ? end : this.#behindWholeEntries(rows, next, end);
     if (position === undefined) return [];
     if (rows.commands.length === 0) return [this.#checkpoint(this.#positionMessage(position))];
     return this.#behindCommands(rows.commands, position);
+  }
+
+  #behindWholeEntries(rows: ChangeBatch, next: number, end: Position | undefined): Position | undefined {
+    let last = next - 1;
+    const isInside = next < rows.length ? isSameEntry(rows, last, next) : end === undefined;
+    if (isInside) last = entryStart(rows, last) - 1;
+    const position = last < 0 ? undefined : this.#deps.normalizer.positionBehind(rows, last);
+    // An earlier slice of the same transaction may have said so already.
+    return isInside && position !== undefined && position.compare(this.#written) <= 0 ? undefined : position;
   }
 
   async #idleCheckpoint(end: Position, commands: CollectionCommand[]): Promise<void> {

@@ -43,3 +43,10 @@ export function sliceEnd(
 export function isSameEntry(batch: ChangeBatch, row: number, next: number): boolean {
   return batch.t[row] === batch.t[next] && batch.i[row] === batch.i[next] && batch.ordinal[next] !== 0;
 }
+
+/** The first row of the entry that the row belongs to. */
+export function entryStart(batch: ChangeBatch, row: number): number {
+  let start = row;
+  while (start > 0 && isSameEntry(batch, start - 1, start)) start -= 1;
+  return start;
+}

@@ -130,7 +130,7 @@ export const kafkaErrors = {
     title: 'Transaction ended by Kafka',
     message:
       'Kafka at {brokers} ended a transaction of this producer, and no other producer has taken over: it ends those that take longer than {seconds} s',
-    hint: 'Nothing is lost: the producer begins a new session from its checkpoint by itself. If it happens again and again, the process stands still for that long (suspended, or without processor time), or the brokers answer too slowly; where transaction.max.timeout.ms of the brokers is below 60000, raise it. A request of a session that was given up, which a slow network delivered late, does the same once.',
+    hint: 'Nothing is lost: the producer begins a new session from its checkpoint by itself. If it happens again and again, the process stands still for that long (suspended, without processor time), or the brokers are too slow; where their transaction.max.timeout.ms is below 60000, raise it. A late request of a session that was given up does the same once.',
     ...passing,
   },
   TW1221: {
