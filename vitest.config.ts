@@ -16,7 +16,13 @@ export default defineConfig({
       {
         resolve: { alias },
         // Some start a process each: on a busy machine that takes seconds.
-        test: { name: 'unit', include: ['test/{unit,property}/**/*.test.ts'], testTimeout: 30_000, sequence: { groupOrder: 0 } },
+        test: {
+          name: 'unit',
+          include: ['test/{unit,property}/**/*.test.ts'],
+          setupFiles: ['test/support/property-seed.ts'],
+          testTimeout: 30_000,
+          sequence: { groupOrder: 0 },
+        },
       },
       {
         // Real servers: mostly they wait for one another, so that two cores do two files at a time, with limits that a slow machine does not reach.
