@@ -1,6 +1,6 @@
 // Kafka to target, all stages on one screen: subscribe -> decode -> transform -> apply, or dead letter -> commit. It keeps promise
 // A's twin on this side (commit only after apply), B by lanes, and E by the tally; a crash at any point applies some changes again (D).
-import { type Clock, type Logger, runServices, sleep, TailwaterError } from '@tailwater/runtime';
+import { type Clock, type Logger, runServices, sleep } from '@tailwater/runtime';
 import { type Namespace, namespaceOfTopic, type SchemaIds } from '@tailwater/schema';
 import type { Delivery, Outcome } from './apply/delivery.js';
 import { Lanes, type LanesHooks, type LanesOptions, type WaitingPlace } from './apply/lanes.js';
@@ -9,7 +9,7 @@ import { type Change, memoryOf } from './change.js';
 import { Committer } from './commit/committer.js';
 import { Assignment, PartitionProgress, TrackedDelivery } from './commit/progress.js';
 import type { ErrorPolicy } from './dead-letters/error-policy.js';
-import { decodeRecord, UndecodableRecordError, UnlistedRecordError } from './decode/decode-record.js';
+import { decodeRecord, learnSchema, UndecodableRecordError, UnlistedRecordError } from './decode/decode-record.js';
 import type {
   FetchedBatch,
   FetchedRecord,
@@ -297,23 +297,18 @@ export class Pipeline implements SubscriptionListener {
   /**
    * Looks the record's schema up, once for each that there is; nothing is read meanwhile, however long the registry is away.
    *
-   * @throws TailwaterError TW1564 without a registry, whatever --on-error says: every record would be a dead letter
+   * @throws TailwaterError TW1564 without a registry
    */
   async #withSchema(
     record: FetchedRecord,
     batch: FetchedBatch,
     progress: PartitionProgress,
-    { schemaId }: UnlistedRecordError,
+    unlisted: UnlistedRecordError,
     waiting: Waiting,
   ): Promise<boolean> {
-    const { schemas } = this.#parts;
     const { signal } = waiting;
-    if (!schemas.hasRegistry) {
-      const { topic, partition } = batch;
-      throw new TailwaterError('TW1564', { topic, partition, offset: record.offset, id: schemaId });
-    }
     try {
-      await schemas.learn(record.value as Buffer, signal);
+      await learnSchema(this.#parts.schemas, record, batch, unlisted, signal);
     } catch (error) {
       if (signal.aborted) return false;
       throw error;

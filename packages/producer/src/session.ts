@@ -122,7 +122,7 @@ export async function runSession(
     const session = { namespaces, topics, publisher, changes, checkpoint, checkpointTopic, start, baseKeeper, confirm };
     await stages(session, signal);
   } catch (error) {
-    const from = (base.from ?? 0n) > before ? (base.from as bigint) : before;
+    const from = base.from !== undefined && base.from > before ? base.from : before;
     throw await toldWhoFenced(error, { kafka, location, session: id, from, timeoutMs: sender?.timeoutMs ?? 0 }, signal);
   } finally {
     await Promise.allSettled([sender?.close(), admin.disconnect()]);

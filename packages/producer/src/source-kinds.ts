@@ -23,7 +23,9 @@ export interface SourceOptions extends NamespacePatterns {
   readonly memoryBudgetBytes?: number;
 }
 
-/** @param isAwaited - whether somebody waits for the source's position to move on, as the chunks of a snapshot do * @param roster - the shards that the checkpoint counts on
+/**
+ * @param isAwaited - whether somebody waits for the source's position to move on, as the chunks of a snapshot do
+ * @param roster - the shards that the checkpoint counts on
  */
 export function openSource(
   source: MongoSource,

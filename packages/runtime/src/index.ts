@@ -35,7 +35,7 @@ export { createKafka, type KafkaClient, PATIENT_RETRY } from './kafka/create-kaf
 export type { CommittedRecords } from './kafka/fetch-committed.js';
 export { isTransactionTimeoutRefused, toKafkaError } from './kafka/kafka-errors.js';
 export { kafkaConnection, kafkaOptions } from './kafka/kafka-options.js';
-export { withCluster } from './kafka/kafkajs-cluster.js';
+export { clusterFactory, withCluster } from './kafka/kafkajs-cluster.js';
 export { type CommittedOffset, committedOffsets, offsetsAt, type PartitionEnds, partitionEnds } from './kafka/offsets.js';
 export { type Broker, BrokerConnections, type BrokerRequest } from './kafka/protocol/broker-connections.js';
 export { type ClusterMetadata, readMetadata, type TopicPartitions } from './kafka/protocol/cluster-metadata.js';

@@ -5,7 +5,6 @@
 // size, so that it leaves the first one to the others; only what exceeds it is taken from them, down to a least share for each.
 //
 // Maintained invariant: no more is held than twice the size, a least share for each place, and for each one change that may be large.
-
 import { setMaxListeners } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { woken } from '@tailwater/runtime';

@@ -1,6 +1,7 @@
 // A Kafka record to a change. Control records are not changes; a record that is neither is refused by name, never skipped
 // (promise E): the pipeline decides what becomes of it.
 import { isUtf8 } from 'node:buffer';
+import { TailwaterError } from '@tailwater/runtime';
 import {
   decodeChangeEvent,
   fileStateOf,
@@ -13,7 +14,7 @@ import {
   UnlistedSchemaIdError,
 } from '@tailwater/schema';
 import type { Change, FileContent } from '../change.js';
-import type { FetchedRecord } from '../subscribe/subscription.js';
+import type { FetchedRecord, TopicPartition } from '../subscribe/subscription.js';
 
 const NOTHING = Buffer.alloc(0);
 /** Most keys: they need no parser. */
@@ -41,6 +42,22 @@ export class UnlistedRecordError extends UndecodableRecordError {
     super(`${cause.message}, which does not know it`, { cause });
     this.schemaId = cause.id;
   }
+}
+
+/**
+ * Looks a record's schema up, so that the record can be decoded; however long the registry is away.
+ *
+ * @throws TailwaterError TW1564 without a registry, whatever --on-error says: every record would be a dead letter
+ */
+export async function learnSchema(
+  schemas: SchemaIds,
+  { offset, value }: FetchedRecord,
+  { topic, partition }: TopicPartition,
+  { schemaId }: UnlistedRecordError,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!schemas.hasRegistry) throw new TailwaterError('TW1564', { topic, partition, offset, id: schemaId });
+  await schemas.learn(value as Buffer, signal);
 }
 
 /**

@@ -101,7 +101,7 @@ export class IdSet {
 
   /** Lets go of what is not in the part any more. */
   trim(): void {
-    this.#rebuild((this.#table.length / WORDS) * (this.#table.length > FIRST_SLOTS * WORDS ? 0.5 : 1));
+    this.#rebuild(Math.max(FIRST_SLOTS, this.#slots / 2));
   }
 
   get #slots(): number {

@@ -1,10 +1,9 @@
 // Which documents a target should hold by the topics: each record goes through the same stages as in `consumer start`, up to the
 // target, and what its last record leaves alive is alive.
-import { TailwaterError } from '@tailwater/runtime';
 import { type Namespace, Position, type SchemaIds } from '@tailwater/schema';
 import type { Inventory } from '../apply/inventory.js';
 import type { Change } from '../change.js';
-import { decodeRecord, type RecordSource, UndecodableRecordError, UnlistedRecordError } from '../decode/decode-record.js';
+import { decodeRecord, learnSchema, type RecordSource, UndecodableRecordError, UnlistedRecordError } from '../decode/decode-record.js';
 import type { FetchedRecord } from '../subscribe/subscription.js';
 import type { Transform } from '../transform/transform.js';
 import type { IdSet } from './id-set.js';
@@ -57,11 +56,9 @@ export class LivingDocuments {
     return undefined;
   }
 
-  async #withSchema(record: FetchedRecord, source: RecordSource, { schemaId }: UnlistedRecordError): Promise<void> {
+  async #withSchema(record: FetchedRecord, source: RecordSource, unlisted: UnlistedRecordError): Promise<void> {
     const { schemas, signal } = this.#parts;
-    const { topic, partition } = source;
-    if (!schemas.hasRegistry) throw new TailwaterError('TW1564', { topic, partition, offset: record.offset, id: schemaId });
-    await schemas.learn(record.value as Buffer, signal);
+    await learnSchema(schemas, record, source, unlisted, signal);
     await this.take(record, source, false);
   }
 

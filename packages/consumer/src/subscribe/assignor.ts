@@ -2,7 +2,7 @@
 // first given back and only then given on, in a second round, so that it never has two readers (promise B):
 // https://cwiki.apache.org/confluence/display/KAFKA/KIP-429
 import { isOtherTarget, type TargetMark } from '../target-mark.js';
-import type { TopicPartition } from './subscription.js';
+import { partitionName, type TopicPartition } from './subscription.js';
 
 export interface AssignedMember {
   readonly memberId: string;
@@ -48,7 +48,7 @@ export function assign(members: readonly AssignedMember[], partitions: ReadonlyM
 
 /** A partition that another member has to give back first is nobody's in this round. */
 function isFree(partition: TopicPartition, { memberId }: AssignedMember, owners: ReadonlyMap<string, string>): boolean {
-  return (owners.get(nameOf(partition)) ?? memberId) === memberId;
+  return (owners.get(partitionName(partition)) ?? memberId) === memberId;
 }
 
 /** As many partitions of a topic to each member as all can have, those that it has first; what is left over is returned. */
@@ -57,7 +57,7 @@ function giveEqually(topic: string, count: number, among: readonly Share[], owne
   const room = new Map(among.map((share) => [share.member.memberId, { share, left: each }]));
   const free: number[] = [];
   for (let partition = 0; partition < count; partition += 1) {
-    const owner = room.get(owners.get(nameOf({ topic, partition })) ?? '');
+    const owner = room.get(owners.get(partitionName({ topic, partition })) ?? '');
     if (owner === undefined || owner.left === 0) free.push(partition);
     else {
       owner.left -= 1;
@@ -74,7 +74,7 @@ function giveEqually(topic: string, count: number, among: readonly Share[], owne
 }
 
 const isOwned = (topic: string, partition: number, room: ReadonlyMap<string, unknown>, owners: ReadonlyMap<string, string>): boolean =>
-  room.has(owners.get(nameOf({ topic, partition })) ?? '');
+  room.has(owners.get(partitionName({ topic, partition })) ?? '');
 
 /** What could not be given equally, one of a topic at most to each member, and about as many to each over all topics. */
 function giveRest(
@@ -93,7 +93,7 @@ function giveRest(
   const homeless: { readonly topic: string; readonly partition: number; readonly among: readonly Share[] }[] = [];
   for (const { topic, partitions, among } of left) {
     for (const partition of partitions) {
-      const owner = among.find(({ member }) => member.memberId === owners.get(nameOf({ topic, partition })));
+      const owner = among.find(({ member }) => member.memberId === owners.get(partitionName({ topic, partition })));
       if (owner !== undefined && owner.extras < most && taken.get(topic)?.has(owner) === false) give(owner, topic, partition);
       else homeless.push({ topic, partition, among });
     }
@@ -113,7 +113,7 @@ function ownersOf(members: readonly AssignedMember[]): Map<string, string> {
   const owners = new Map<string, { readonly memberId: string; readonly generation: number }>();
   for (const { memberId, owned, generation, topics } of members) {
     for (const partition of owned) {
-      const name = nameOf(partition);
+      const name = partitionName(partition);
       const other = owners.get(name);
       // What it reads of a topic that it has left it gives back by itself.
       if (topics.has(partition.topic) && (other === undefined || other.generation < generation)) owners.set(name, { memberId, generation });
@@ -121,5 +121,3 @@ function ownersOf(members: readonly AssignedMember[]): Map<string, string> {
   }
   return new Map([...owners].map(([name, { memberId }]) => [name, memberId]));
 }
-
-const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;

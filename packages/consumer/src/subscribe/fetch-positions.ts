@@ -30,6 +30,9 @@ export interface PartitionPosition extends TopicPartition {
 const STARVED = { minMs: 250, maxMs: 4_000 };
 const PAUSE = { minMs: 50, maxMs: 1_000 };
 
+/** Twice the pause before, within its bounds. */
+const longer = (ms: number, { minMs, maxMs }: typeof PAUSE): number => Math.min(maxMs, Math.max(minMs, ms * 2));
+
 export class FetchPositions {
   readonly #states = new Map<string, Map<number, FetchState>>();
   #dropped = 0;
@@ -112,12 +115,12 @@ export class FetchPositions {
 
   /** What came found room, or none: then it is not fetched again at once, only to be dropped again. */
   took(state: FetchState, some: boolean): void {
-    state.starvedMs = some ? 0 : Math.min(STARVED.maxMs, Math.max(STARVED.minMs, state.starvedMs * 2));
+    state.starvedMs = some ? 0 : longer(state.starvedMs, STARVED);
   }
 
   /** The broker refused: it is asked for again a little later. */
   pause(state: FetchState, nowMs: number): void {
-    state.pauseMs = Math.min(PAUSE.maxMs, Math.max(PAUSE.minMs, state.pauseMs * 2));
+    state.pauseMs = longer(state.pauseMs, PAUSE);
     state.notBeforeMs = nowMs + state.pauseMs;
   }
 }

@@ -1,7 +1,7 @@
 // What a broker remembers of our fetches, so that a request names only what changed, and an idle pipeline of thousands of partitions costs next to nothing:
 // https://cwiki.apache.org/confluence/display/KAFKA/KIP-227
 import type { FetchParameters, FetchPosition } from '@tailwater/runtime';
-import type { TopicPartition } from './subscription.js';
+import { partitionName, type TopicPartition } from './subscription.js';
 
 /** Wraps to 1: 0 begins a session. */
 const LAST_EPOCH = 0x7fffffff;
@@ -14,9 +14,9 @@ export class FetchSession {
 
   /** The part of a request that makes the broker read exactly these positions. */
   request(wanted: readonly FetchPosition[]): Pick<FetchParameters, 'session' | 'positions' | 'forgotten'> {
-    const now = new Map(wanted.map((position) => [nameOf(position), position]));
+    const now = new Map(wanted.map((position) => [partitionName(position), position]));
     const isFull = this.#epoch === 0;
-    const positions = isFull ? wanted : wanted.filter((each) => this.#known.get(nameOf(each))?.offset !== each.offset);
+    const positions = isFull ? wanted : wanted.filter((each) => this.#known.get(partitionName(each))?.offset !== each.offset);
     const forgotten: TopicPartition[] = [];
     if (!isFull) for (const [name, { topic, partition }] of this.#known) if (!now.has(name)) forgotten.push({ topic, partition });
     this.#known = now;
@@ -40,5 +40,3 @@ export class FetchSession {
     this.#known.clear();
   }
 }
-
-const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;

@@ -18,7 +18,7 @@ import {
 } from '@tailwater/runtime';
 import { FetchPositions, type FetchState, type PartitionPosition } from './fetch-positions.js';
 import { FetchSession } from './fetch-session.js';
-import type { FetchedBatch, TopicPartition } from './subscription.js';
+import { type FetchedBatch, partitionName, type TopicPartition } from './subscription.js';
 import type { TopicCatalog } from './topic-catalog.js';
 
 export interface FetcherOptions {
@@ -176,7 +176,7 @@ export class Fetcher {
     const asked = new Map<string, { state: FetchState; offset: number }>();
     for (const state of wanted) {
       this.#positions.ask(state, node);
-      asked.set(nameOf(state), { state, offset: state.position });
+      asked.set(partitionName(state), { state, offset: state.position });
     }
     try {
       const broker = await abortable(this.#connections.node(node), signal);
@@ -196,7 +196,7 @@ export class Fetcher {
       session.answered(sessionId);
       const taken: Promise<void>[] = [];
       for (const partition of partitions) {
-        const request = asked.get(nameOf(partition));
+        const request = asked.get(partitionName(partition));
         if (request !== undefined && this.#positions.expects(request, node))
           taken.push(...this.#answered(partition, request.state, node, signal));
       }
@@ -329,5 +329,3 @@ export class Fetcher {
     );
   }
 }
-
-const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;

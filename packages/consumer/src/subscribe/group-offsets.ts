@@ -11,7 +11,7 @@ import {
   listOffsets,
   topicSetting,
 } from '@tailwater/runtime';
-import type { PartitionStanding, TopicPartition } from './subscription.js';
+import { type PartitionStanding, partitionName, type TopicPartition } from './subscription.js';
 import type { TopicCatalog } from './topic-catalog.js';
 
 const RETENTION = 'delete.retention.ms';
@@ -24,7 +24,6 @@ interface Commit {
 }
 
 const isCommitted = (commit: Commit | undefined): commit is Commit => commit !== undefined && commit.offset >= 0;
-const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
 export class GroupOffsets {
   readonly #connections: BrokerConnections;
@@ -48,11 +47,11 @@ export class GroupOffsets {
       this.#ends(partitions, LATEST),
     ]);
     const [born] = await Promise.all([
-      this.#births(partitions.filter((each) => !isCommitted(committed.get(nameOf(each))))),
+      this.#births(partitions.filter((each) => !isCommitted(committed.get(partitionName(each))))),
       this.#learnRetention(topics),
     ]);
     return partitions.map(({ topic, partition }) => {
-      const name = nameOf({ topic, partition });
+      const name = partitionName({ topic, partition });
       const commit = committed.get(name);
       return {
         topic,
@@ -77,7 +76,7 @@ export class GroupOffsets {
       this.#ends(partitions, LATEST),
     ]);
     return partitions.map(({ topic, partition }) => {
-      const name = nameOf({ topic, partition });
+      const name = partitionName({ topic, partition });
       const next = Math.max(low.get(name)?.offset as number, committed.get(name)?.offset ?? 0);
       return { topic, partition, lag: Math.max(0, (high.get(name)?.offset as number) - next) };
     });
@@ -89,7 +88,7 @@ export class GroupOffsets {
     this.#connections.know(address);
     const coordinator = await this.#connections.node(address.nodeId);
     const offsets = await coordinator.send(fetchOffsets(this.#groupId, partitions));
-    return new Map(offsets.map(({ topic, partition, offset, metadata }) => [nameOf({ topic, partition }), { offset, metadata }]));
+    return new Map(offsets.map(({ topic, partition, offset, metadata }) => [partitionName({ topic, partition }), { offset, metadata }]));
   }
 
   /** Of those that have their very first record still, when that was published. */
@@ -113,7 +112,7 @@ export class GroupOffsets {
         const broker = await this.#connections.node(leader);
         for (const { topic, partition, error, ...rest } of await broker.send(listOffsets(led, time))) {
           if (error !== ERROR.NONE) throw new BrokerRefusal(error, 'ListOffsets', topic);
-          ends.set(nameOf({ topic, partition }), rest);
+          ends.set(partitionName({ topic, partition }), rest);
         }
       }),
     );

@@ -1,6 +1,6 @@
 // Reads topics once, to where they end now, beside whoever else reads them.
 import { CommittedReader, type KafkaClient, type PartitionEnds, partitionEnds, TailwaterError, toKafkaError } from '@tailwater/runtime';
-import type { FetchedRecord, PartitionOffset, TopicPartition } from './subscription.js';
+import { type FetchedRecord, type PartitionOffset, partitionName, type TopicPartition } from './subscription.js';
 
 /** Without anything new for so long, in milliseconds, reading has failed: a transaction left open ends sooner. */
 const STALL_MS = 90_000;
@@ -37,9 +37,9 @@ export async function readToEnd(
   take: (record: FetchedRecord, place: TopicPartition) => unknown,
 ): Promise<readonly PartitionEnds[]> {
   const ends = await endsOf(kafka, options.topics);
-  const wanted = options.from === undefined ? undefined : new Map(options.from.map((each) => [nameOf(each), each.offset]));
+  const wanted = options.from === undefined ? undefined : new Map(options.from.map((each) => [partitionName(each), each.offset]));
   const ranges = ends.map(({ low, high, ...place }) => {
-    return { ...place, begin: Math.max(low, wanted === undefined ? low : (wanted.get(nameOf(place)) ?? high)), end: high };
+    return { ...place, begin: Math.max(low, wanted === undefined ? low : (wanted.get(partitionName(place)) ?? high)), end: high };
   });
   for await (const { records, ...place } of readRanges(kafka, ranges, options.signal)) {
     for (const record of records) {
@@ -49,8 +49,6 @@ export async function readToEnd(
   }
   return ends;
 }
-
-const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
 /** @throws TailwaterError TW12xx when Kafka refuses */
 async function endsOf(kafka: KafkaClient, topics: readonly string[]): Promise<PartitionEnds[]> {

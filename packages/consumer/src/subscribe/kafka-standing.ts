@@ -1,26 +1,24 @@
 // Where a group stands in partitions, and where these end: what it needs to know before its first commit.
 import { committedOffsets, partitionEnds } from '@tailwater/runtime';
 import kafkajs, { type Admin } from 'kafkajs';
-import type { PartitionStanding, TopicPartition } from './subscription.js';
+import { type PartitionStanding, partitionName, type TopicPartition } from './subscription.js';
 
 const { ConfigResourceTypes } = kafkajs;
 const RETENTION = 'delete.retention.ms';
 
 /** Topics that do not exist are left out. */
 export async function readStanding(admin: Admin, groupId: string, partitions: readonly TopicPartition[]): Promise<PartitionStanding[]> {
-  const asked = new Set(partitions.map(nameOf));
-  const ends = (await partitionEnds(admin, new Set(partitions.map(({ topic }) => topic)))).filter((each) => asked.has(nameOf(each)));
+  const asked = new Set(partitions.map(partitionName));
+  const ends = (await partitionEnds(admin, new Set(partitions.map(({ topic }) => topic)))).filter((each) => asked.has(partitionName(each)));
   if (ends.length === 0) return [];
   const existing = [...new Set(ends.map(({ topic }) => topic))];
   const [committed, kept] = await Promise.all([committedOffsets(admin, groupId, ends), tombstoneRetention(admin, existing)]);
-  const byName = new Map(committed.map((each) => [nameOf(each), each]));
+  const byName = new Map(committed.map((each) => [partitionName(each), each]));
   return ends.map(({ topic, partition, low, high }) => {
-    const { offset, metadata = null } = byName.get(nameOf({ topic, partition })) ?? {};
+    const { offset, metadata = null } = byName.get(partitionName({ topic, partition })) ?? {};
     return { topic, partition, low, end: high, tombstonesKeptMs: kept.get(topic) ?? Number.POSITIVE_INFINITY, committed: offset, metadata };
   });
 }
-
-const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
 /** Without the right to see a topic's settings nothing is known, and nothing is concluded. */
 async function tombstoneRetention(admin: Admin, topics: readonly string[]): Promise<ReadonlyMap<string, number>> {

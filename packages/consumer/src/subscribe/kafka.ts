@@ -8,14 +8,15 @@ import { GroupElsewhere } from './group-elsewhere.js';
 import { GroupMember, type Memberships } from './group-member.js';
 import { GroupOffsets } from './group-offsets.js';
 import type { TopicFilter } from './kafka-topics.js';
-import type {
-  CommitOutcome,
-  GroupView,
-  PartitionOffset,
-  PartitionStanding,
-  Subscription,
-  SubscriptionListener,
-  TopicPartition,
+import {
+  type CommitOutcome,
+  type GroupView,
+  type PartitionOffset,
+  type PartitionStanding,
+  partitionName,
+  type Subscription,
+  type SubscriptionListener,
+  type TopicPartition,
 } from './subscription.js';
 import { TopicCatalog } from './topic-catalog.js';
 import { TopicWatch } from './topic-watch.js';
@@ -160,7 +161,7 @@ export class KafkaSubscription implements Subscription, Memberships {
   }
 
   async #take(partitions: readonly TopicPartition[]): Promise<boolean> {
-    const given = new Map(partitions.map((each) => [nameOf(each), each]));
+    const given = new Map(partitions.map((each) => [partitionName(each), each]));
     const removed = [...this.#owned].filter(([name]) => !given.has(name)).map(([, each]) => each);
     if (removed.length > 0 && !(await this.#giveBack(removed))) return true;
     const added = [...given].filter(([name]) => !this.#owned.has(name)).map(([, each]) => each);
@@ -190,7 +191,7 @@ export class KafkaSubscription implements Subscription, Memberships {
       this.#owned.clear();
       return false;
     }
-    for (const each of partitions) this.#owned.delete(nameOf(each));
+    for (const each of partitions) this.#owned.delete(partitionName(each));
     return true;
   }
 
@@ -215,7 +216,7 @@ export class KafkaSubscription implements Subscription, Memberships {
         continue;
       }
       if (claims !== this.#claims) return;
-      for (const { topic, partition } of standing) this.#owned.set(nameOf({ topic, partition }), { topic, partition });
+      for (const { topic, partition } of standing) this.#owned.set(partitionName({ topic, partition }), { topic, partition });
       const starts = this.#listener?.assign(standing) ?? [];
       this.#fetcher?.add(standing.map(({ topic, partition }, index) => ({ topic, partition, offset: starts[index] as number })));
       return;
@@ -226,9 +227,7 @@ export class KafkaSubscription implements Subscription, Memberships {
   #forget(topics: readonly string[]): void {
     const stale = [...this.#owned.values()].filter(({ topic }) => topics.includes(topic));
     this.#fetcher?.remove(stale);
-    for (const each of stale) this.#owned.delete(nameOf(each));
+    for (const each of stale) this.#owned.delete(partitionName(each));
     this.#listener?.lose(stale).catch((error) => this.#logger.debug({ err: error }, 'Partitions could not be given up'));
   }
 }
-
-const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;

@@ -7,6 +7,9 @@ export interface TopicPartition {
   readonly partition: number;
 }
 
+/** By which a partition is found in a map: `<topic>/<partition>`. */
+export const partitionName = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
+
 /** The next offset that the group should read of a partition: everything before it is applied. */
 export interface PartitionOffset extends TopicPartition {
   readonly offset: number;

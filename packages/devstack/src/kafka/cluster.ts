@@ -101,8 +101,8 @@ export class KafkaCluster<P extends BrokerProxy = BrokerProxy> implements Server
 
   /** Has a broker that keeps a replica of a partition lead it; returns when it does. */
   async lead(topic: string, partition: number, nodeId: number): Promise<void> {
-    const { replicas } = await this.partition(topic, partition);
-    if ((await this.partition(topic, partition)).leader === nodeId) return;
+    const { leader, replicas } = await this.partition(topic, partition);
+    if (leader === nodeId) return;
     await this.reassign(topic, partition, [nodeId]);
     await this.reassign(topic, partition, [nodeId, ...replicas.filter((id) => id !== nodeId)]);
   }

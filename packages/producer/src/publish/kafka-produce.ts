@@ -1,12 +1,11 @@
 // Has a kafkajs client encode what it produces by our own writer. kafkajs makes several buffers and encoders for each record
 // and copies a batch five times; half of what the producer's processor did was that, and most of its memory. Everything
 // else (metadata, sequences, retries, transactions) stays kafkajs's. docs/adr/0009-record-batches.md
-import type { KafkaClient } from '@tailwater/runtime';
+import { clusterFactory, type KafkaClient } from '@tailwater/runtime';
 import type { Cluster, IHeaders, Message } from 'kafkajs';
 import { rememberCoordinator } from './kafka-coordinator.js';
 import { type ProducedTopic, ProduceRequestWriter } from './produce-request.js';
 
-const CREATE_CLUSTER = 'private:Kafka:createCluster';
 const PRODUCE = 0;
 /** Their bodies are alike; older ones have message sets, newer ones compact arrays. */
 const VERSIONS = { first: 3, last: 7 };
@@ -44,10 +43,9 @@ type CreateCluster = (options: unknown) => Cluster;
  * @returns false when the installed kafkajs is built otherwise: it then encodes as it always did
  */
 export function encodeOwnBatches(kafka: KafkaClient): boolean {
-  const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === CREATE_CLUSTER);
-  if (symbol === undefined) return false;
-  const client = kafka as unknown as Record<symbol, CreateCluster>;
-  const createCluster = client[symbol] as CreateCluster & { readonly encodesOwnBatches?: true };
+  const factory = clusterFactory(kafka);
+  if (factory === undefined) return false;
+  const createCluster: CreateCluster & { readonly encodesOwnBatches?: true } = factory.create;
   if (createCluster.encodesOwnBatches) return true;
   const create: CreateCluster = (options) => {
     const cluster = createCluster(options);
@@ -62,7 +60,7 @@ export function encodeOwnBatches(kafka: KafkaClient): boolean {
     };
     return cluster;
   };
-  client[symbol] = Object.assign(create, { encodesOwnBatches: true as const });
+  factory.create = Object.assign(create, { encodesOwnBatches: true as const });
   return true;
 }
 

@@ -1,5 +1,5 @@
 // Cuts a batch of changes into slices that one Kafka transaction carries, bounded in records and bytes. The operations of one
-// oplog entry stay together where they fit; a slice that ends among them carries no checkpoint (promise A).
+// oplog entry stay together where they fit; a slice that ends among them carries the position before them (promise A).
 import { type ChangeBatch, isLookedUp, type TrackedNamespace } from '../normalize/change-batch.js';
 
 /** kafkajs groups a send's records in time that grows with their square, which 2,000 keep small, as they do the memory that it takes. */

@@ -88,9 +88,9 @@ export class Gaps {
     const lost = this.#lost;
     this.#state.gap = checkpoint.gap;
     const isKnown = (checkpoint.gap?.detectedAtMs ?? 0) >= this.#noticedAtMs;
+    if (checkpoint.position !== undefined && (lost === undefined || isKnown)) return checkpoint;
     const published = (await session.topics.namespaces()).map((namespace) => session.namespaceOf(formatNamespace(namespace)));
-    if (checkpoint.position === undefined ? !(await this.#isForgotten(checkpoint, published, session)) : lost === undefined || isKnown)
-      return checkpoint;
+    if (checkpoint.position === undefined && !(await this.#isForgotten(checkpoint, published, session))) return checkpoint;
     const from = checkpoint.position ?? NOWHERE;
     const to = await session.newestPosition();
     if (to.compare(from) <= 0) throw new TailwaterError('TW1130', { position: from.toString(), newest: to.toString() });

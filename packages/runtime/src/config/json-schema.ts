@@ -2,6 +2,7 @@
 import type { Leaf } from './option.js';
 import { shapeOf } from './option-value.js';
 import { isLeaf, type Section, sections, sectionTitles, targetSections } from './schema/configuration.js';
+import { TARGET_NAME } from './schema/targets.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -15,7 +16,7 @@ export function configJsonSchema(): Json {
   const targets = {
     type: 'object',
     description: sectionTitles['targets'],
-    propertyNames: { pattern: '^(?!producer$)[A-Za-z0-9_-]{1,100}$' },
+    propertyNames: { pattern: TARGET_NAME.source },
     additionalProperties: { anyOf: types },
   };
   return {

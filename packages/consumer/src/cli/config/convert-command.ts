@@ -14,7 +14,6 @@ import {
   toYaml,
   yesOption,
 } from '@tailwater/runtime';
-
 import { checkConverted } from './check-converted.js';
 
 const group = 'Output';

@@ -53,17 +53,16 @@ export async function oldestPosition(client: MongoClient): Promise<Position> {
   return toPosition(oldest?.['ts'] as Timestamp);
 }
 
-/** Whether the oplog has an entry at the position. */
-export async function holdsEntry(client: MongoClient, { t, i }: Position): Promise<boolean> {
+/** The filter for the entry at the position. Both bounds: the server finds a range of ts by the order of the oplog, which has no index. */
+export function entryAt({ t, i }: Position): { readonly ts: { readonly $gte: Timestamp; readonly $lte: Timestamp } } {
   const ts = new Timestamp({ t, i });
-  // Both bounds: the server finds a range of ts by the order of the oplog, which has no index.
-  const entry = { ts: { $gte: ts, $lte: ts } };
-  return (
-    (await client
-      .db('local')
-      .collection('oplog.rs')
-      .findOne(entry, { projection: { ts: 1 }, readConcern: 'majority' })) !== null
-  );
+  return { ts: { $gte: ts, $lte: ts } };
+}
+
+/** Whether the oplog has an entry at the position. */
+export async function holdsEntry(client: MongoClient, position: Position): Promise<boolean> {
+  const oplog = client.db('local').collection('oplog.rs');
+  return (await oplog.findOne(entryAt(position), { projection: { ts: 1 }, readConcern: 'majority' })) !== null;
 }
 
 /** The error for an entry that the oplog no longer holds (promise F). */

@@ -6,7 +6,7 @@ import { type ClientSession, type Document, type MongoClient, ReadPreference, Ti
 import type { Members } from '../mongo/members.js';
 import type { TransactionSource } from '../source.js';
 import { entryTimestamp } from './oplog-cursor.js';
-import { holdsEntry, positionLost } from './oplog-window.js';
+import { entryAt, holdsEntry, positionLost } from './oplog-window.js';
 import { previousPosition } from './previous-position.js';
 
 export class TransactionEntries implements TransactionSource {
@@ -59,22 +59,11 @@ export class TransactionEntries implements TransactionSource {
   }
 
   #find(client: MongoClient, position: Position, session: ClientSession | undefined, projection: Document): Promise<Document | null> {
-    const ts = new Timestamp({ t: position.t, i: position.i });
+    const options = { projection, raw: true, limit: 1, readConcern: 'majority', readPreference: ReadPreference.primaryPreferred } as const;
     return client
       .db('local')
       .collection('oplog.rs')
-      .find(
-        // Both bounds: the server finds a range of ts by the order of the oplog, which has no index.
-        { ts: { $gte: ts, $lte: ts } },
-        {
-          ...(session === undefined ? {} : { session }),
-          projection,
-          raw: true,
-          limit: 1,
-          readConcern: 'majority',
-          readPreference: ReadPreference.primaryPreferred,
-        },
-      )
+      .find(entryAt(position), session === undefined ? options : { ...options, session })
       .next();
   }
 }

@@ -12,7 +12,9 @@ const MODULE = /^(?:\.{0,2}[\\/]|[A-Za-z]:[\\/]|file:)|\.[cm]?js$/;
 export const isModulePath = (type: string): boolean => MODULE.test(type);
 
 /** A part of the group's name, and of a topic's, so no dot; and `<prefix>.producer.dead-letters` is the producer's. */
-export const isTargetName = (name: string): boolean => /^[A-Za-z0-9_-]{1,100}$/.test(name) && name !== 'producer';
+export const TARGET_NAME = /^(?!producer$)[A-Za-z0-9_-]{1,100}$/;
+
+export const isTargetName = (name: string): boolean => TARGET_NAME.test(name);
 
 export const expectedTargetName = '1 to 100 letters, digits, _ and -, but not producer';
 

@@ -194,7 +194,7 @@ export class BrokerConnections {
     try {
       await seed.connect();
     } catch (error) {
-      this.#drop(seed); // The next call tries the next address.
+      this.drop(seed); // The next call tries the next address.
       throw error;
     }
     return seed;
@@ -217,7 +217,7 @@ export class BrokerConnections {
     try {
       await broker.connect();
     } catch (error) {
-      this.#drop(broker);
+      this.drop(broker);
       throw error;
     }
     return broker;
@@ -239,11 +239,6 @@ export class BrokerConnections {
     this.#addresses.set(nodeId, address);
   }
 
-  /** A broker that was not heard of: what it was asked is given up, and the next request connects anew. */
-  drop(broker: Broker): void {
-    this.#drop(broker);
-  }
-
   close(): void {
     for (const broker of this.#brokers.values()) broker.destroy();
     this.#seed?.destroy();
@@ -251,8 +246,8 @@ export class BrokerConnections {
     this.#seed = undefined;
   }
 
-  /** After an error of a connection, or an answer that did not come, the next request connects anew. */
-  #drop(broker: Broker): void {
+  /** After an error of a connection, or an answer that did not come: what it was asked is given up, and the next request connects anew. */
+  drop(broker: Broker): void {
     for (const [nodeId, each] of this.#brokers) if (each === broker) this.#brokers.delete(nodeId);
     if (this.#seed === broker) this.#seed = undefined;
     broker.destroy();
@@ -267,6 +262,6 @@ export class BrokerConnections {
   #create(connectionPool: ConnectionPool, nodeId?: number): Broker {
     const { brokerPool, rootLogger } = this.#cluster;
     const broker = brokerPool.createBroker({ connectionPool, logger: rootLogger, ...(nodeId === undefined ? {} : { nodeId }) });
-    return new Broker(broker, (lost) => this.#drop(lost));
+    return new Broker(broker, (lost) => this.drop(lost));
   }
 }
