@@ -38,7 +38,7 @@ export { kafkaConnection, kafkaOptions } from './kafka/kafka-options.js';
 export { clusterFactory, withCluster } from './kafka/kafkajs-cluster.js';
 export { type CommittedOffset, committedOffsets, offsetsAt, type PartitionEnds, partitionEnds } from './kafka/offsets.js';
 export { type Broker, BrokerConnections, type BrokerRequest } from './kafka/protocol/broker-connections.js';
-export { type ClusterMetadata, readMetadata, type TopicPartitions } from './kafka/protocol/cluster-metadata.js';
+export { type ClusterMetadata, readMetadata, readTopics, type TopicPartitions } from './kafka/protocol/cluster-metadata.js';
 export { BrokerRefusal, ERROR } from './kafka/protocol/error-codes.js';
 export {
   EARLIEST,
@@ -62,6 +62,13 @@ export {
 } from './kafka/protocol/group-requests.js';
 export type { ReadBatches } from './kafka/protocol/record-batches.js';
 export { topicSetting } from './kafka/protocol/topic-settings.js';
+export {
+  addPartitionsToTransaction,
+  endTransaction,
+  findTransactionCoordinator,
+  initProducerId,
+  type ProducerIdentity,
+} from './kafka/protocol/transaction-requests.js';
 export { WireReader, WireWriter } from './kafka/protocol/wire.js';
 export { type CommittedPartition, CommittedReader } from './kafka/read-committed.js';
 export { abortable } from './lifecycle/abortable.js';

@@ -1,20 +1,20 @@
-// Kafka transactions through kafkajs: the records of a batch and its checkpoint become visible together, and a producer
-// that another one replaced is fenced by the transactional id. One send in flight: kafkajs loses records otherwise.
+// Kafka transactions: the records of a batch and its checkpoint become visible together, and a producer that another one replaced is fenced by the transactional id.
+// docs/adr/0037-own-transactions.md
 import {
   abortable,
-  isTransactionTimeoutRefused,
+  BrokerConnections,
+  BrokerRefusal,
+  ERROR,
   type KafkaClient,
-  sleep,
+  type ProducerIdentity,
   TailwaterError,
   toKafkaError,
-  withCluster,
 } from '@tailwater/runtime';
-import type { Cluster, Producer } from 'kafkajs';
 import type { TopicRecords } from '../encode/record-encoder.js';
-import { encodeOwnBatches } from './kafka-produce.js';
+import { PartitionWriter } from './partition-writer.js';
 import type { TransactionSender } from './publisher.js';
 import { inRounds } from './rounds.js';
-import { unanswered } from './unanswered.js';
+import { TransactionCoordinator } from './transaction-coordinator.js';
 
 /**
  * How long the broker keeps a transaction open that nobody ends, in milliseconds: the first that it takes. Its own limit is
@@ -22,22 +22,37 @@ import { unanswered } from './unanswered.js';
  */
 const TRANSACTION_TIMEOUTS_MS = [60_000, 30_000, 15_000, 10_000, 5000, 2000, 1000];
 
-/** kafkajs waits half a minute for answers before it closes; nobody needs them by then. In milliseconds. */
-const CLOSE_MS = 1000;
-
 /** Below what topics are created with. A request is in memory three times while kafkajs sends it: a larger record goes alone. */
 const LIMITS = { batchBytes: 8 * 1024 * 1024, requestBytes: 8 * 1024 * 1024 };
+
+/** Whoever holds the id next goes on from the checkpoint. */
+const ENDED: ReadonlySet<number> = new Set([
+  ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER,
+  ERROR.UNKNOWN_PRODUCER_ID,
+  ERROR.INVALID_TXN_STATE,
+  ERROR.INVALID_PRODUCER_ID_MAPPING,
+  ERROR.TRANSACTION_ABORTABLE,
+  ERROR.CONCURRENT_TRANSACTIONS,
+]);
 
 export class KafkaTransactionSender implements TransactionSender {
   /** How long a transaction may take before the broker ends it, in milliseconds. */
   readonly timeoutMs: number;
-  readonly #producer: OwnProducer;
+  readonly #connections: BrokerConnections;
+  readonly #coordinator: TransactionCoordinator;
+  readonly #identity: ProducerIdentity;
+  readonly #writer: PartitionWriter;
+  readonly #closed: AbortController;
   readonly #brokers: string;
 
-  private constructor(producer: OwnProducer, timeoutMs: number, brokers: string) {
-    this.#producer = producer;
+  private constructor(parts: Parts, identity: ProducerIdentity, timeoutMs: number, brokers: string) {
     this.timeoutMs = timeoutMs;
+    this.#connections = parts.connections;
+    this.#coordinator = parts.coordinator;
+    this.#closed = parts.closed;
+    this.#identity = identity;
     this.#brokers = brokers;
+    this.#writer = new PartitionWriter(parts.connections, identity, { patienceMs: timeoutMs, signal: parts.closed.signal });
   }
 
   /**
@@ -46,88 +61,81 @@ export class KafkaTransactionSender implements TransactionSender {
    * that one a new session (`toldWhoFenced`).
    */
   static async connect(kafka: KafkaClient, transactionalId: string, signal?: AbortSignal): Promise<KafkaTransactionSender> {
-    encodeOwnBatches(kafka);
-    for (const timeoutMs of TRANSACTION_TIMEOUTS_MS) {
-      const producer = makeProducer(kafka, transactionalId, timeoutMs);
-      try {
-        await (signal === undefined ? begin(producer) : abortable(begin(producer), signal));
-        return new KafkaTransactionSender(producer, timeoutMs, kafka.brokers);
-      } catch (error) {
-        await producer.close();
-        if (signal?.aborted === true) throw error;
-        if (!isTransactionTimeoutRefused(error)) throw toKafkaError(error, kafka.brokers);
-      }
-    }
-    throw new TailwaterError('TW1240', { brokers: kafka.brokers, atLeastMs: Math.min(...TRANSACTION_TIMEOUTS_MS) });
-  }
-
-  async send(topics: readonly TopicRecords[]): Promise<void> {
+    const parts = makeParts(kafka, transactionalId);
+    const abort = (): void => parts.closed.abort(signal?.reason);
+    if (signal?.aborted === true) abort();
+    signal?.addEventListener('abort', abort, { once: true });
     try {
-      // A transaction that fails is left to the next producer of this id, whose start aborts it: whether a commit that got
-      // no answer took place, only the checkpoint in Kafka tells, and the pipeline starts again from that.
-      const transaction = await this.#producer.transaction();
-      for (const round of inRounds(topics, LIMITS)) {
-        for (let rest = round; rest.length > 0; ) {
-          const answers = await transaction.sendBatch({ topicMessages: rest as TopicRecords[], acks: -1 });
-          rest = unanswered(rest, answers);
+      for (const timeoutMs of TRANSACTION_TIMEOUTS_MS) {
+        try {
+          return new KafkaTransactionSender(parts, await claim(parts, timeoutMs), timeoutMs, kafka.brokers);
+        } catch (error) {
+          if (!(error instanceof BrokerRefusal && error.code === ERROR.INVALID_TRANSACTION_TIMEOUT)) throw error;
         }
       }
-      await transaction.commit();
+      throw new TailwaterError('TW1240', { brokers: kafka.brokers, atLeastMs: Math.min(...TRANSACTION_TIMEOUTS_MS) });
     } catch (error) {
+      parts.connections.close();
+      throw signal?.aborted === true ? signal.reason : toKafkaError(error, kafka.brokers);
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  /**
+   * A transaction that fails is left to the next producer of this id, whose start aborts it: whether a commit that got no answer took
+   * place, only the checkpoint in Kafka tells, and the pipeline starts again from that.
+   */
+  async send(topics: readonly TopicRecords[]): Promise<void> {
+    try {
+      const added = new Set<string>();
+      for (const round of inRounds(topics, LIMITS)) {
+        const partitions = notYet(added, round);
+        if (partitions.size > 0) await this.#coordinator.add(this.#identity, partitions);
+        await this.#writer.write(round);
+      }
+      if (added.size > 0) await this.#coordinator.commit(this.#identity);
+    } catch (error) {
+      if (error instanceof BrokerRefusal && ENDED.has(error.code)) {
+        throw new TailwaterError('TW1222', { brokers: this.#brokers, reason: error.message }, { cause: error });
+      }
       throw toKafkaError(error, this.#brokers);
     }
   }
 
-  close(): Promise<void> {
-    return this.#producer.close();
+  async close(): Promise<void> {
+    this.#closed.abort(new Error('The producer is closed'));
+    this.#connections.close();
   }
 }
 
-interface OwnProducer extends Pick<Producer, 'connect' | 'transaction'> {
-  /** Asks nothing of Kafka from now on, whatever kafkajs would still try. */
-  close(): Promise<void>;
+interface Parts {
+  readonly connections: BrokerConnections;
+  readonly coordinator: TransactionCoordinator;
+  readonly closed: AbortController;
 }
 
-function makeProducer(kafka: KafkaClient, transactionalId: string, transactionTimeout: number): OwnProducer {
-  const { made, cluster } = withCluster(kafka, () =>
-    kafka.producer({
-      transactionalId,
-      maxInFlightRequests: 1,
-      transactionTimeout,
-      allowAutoTopicCreation: false,
-      createPartitioner:
-        () =>
-        ({ message }) =>
-          message.partition ?? 0,
-      // The coordinator needs a moment between two transactions and says CONCURRENT_TRANSACTIONS until then: ask again soon.
-      retry: { initialRetryTime: 2, multiplier: 1.6, maxRetryTime: 1000, retries: 25 },
-    }),
-  );
+function makeParts(kafka: KafkaClient, transactionalId: string): Parts {
+  const connections = new BrokerConnections(kafka);
   const closed = new AbortController();
-  if (cluster !== undefined) endCoordinationOn(cluster, closed.signal);
-  return {
-    connect: () => made.connect(),
-    transaction: () => made.transaction(),
-    close: async () => {
-      closed.abort(new Error('The producer is closed'));
-      await Promise.race([made.disconnect().catch(() => {}), sleep(CLOSE_MS)]);
-    },
-  };
+  return { connections, closed, coordinator: new TransactionCoordinator(connections, transactionalId, closed.signal) };
 }
 
-/** kafkajs claims the id with the first transaction, and tries for ever: one that holds nothing, and is not sent, has it claimed here. */
-async function begin(producer: OwnProducer): Promise<void> {
-  await producer.connect();
-  const transaction = await producer.transaction();
-  await transaction.abort();
-}
+const claim = ({ coordinator, closed }: Parts, timeoutMs: number): Promise<ProducerIdentity> =>
+  abortable(coordinator.claim(timeoutMs), closed.signal);
 
-/** What claims the id, and what ends a transaction, goes to its coordinator, which is found anew each time: after the signal it is not found. */
-function endCoordinationOn(cluster: Cluster, signal: AbortSignal): void {
-  const find = cluster.findGroupCoordinator.bind(cluster);
-  cluster.findGroupCoordinator = async (group) => {
-    const broker = await find(group);
-    signal.throwIfAborted();
-    return broker;
-  };
+/** The partitions of the records that are not in the transaction yet; they are by then. */
+function notYet(added: Set<string>, round: readonly TopicRecords[]): Map<string, number[]> {
+  const partitions = new Map<string, number[]>();
+  for (const { topic, messages } of round) {
+    for (const { partition } of messages) {
+      const name = `${topic}/${partition}`;
+      if (added.has(name)) continue;
+      added.add(name);
+      const each = partitions.get(topic);
+      if (each === undefined) partitions.set(topic, [partition]);
+      else each.push(partition);
+    }
+  }
+  return partitions;
 }

@@ -1,11 +1,9 @@
 // Our Produce request against kafkajs's own encoder: the same bytes for the same records.
 import { createRequire } from 'node:module';
-import { createKafka, createLogger } from '@tailwater/runtime';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { OutgoingRecord } from '../../../../packages/producer/src/encode/record-encoder.js';
 import { crc32c } from '../../../../packages/producer/src/publish/crc32c.js';
-import { encodeOwnBatches } from '../../../../packages/producer/src/publish/kafka-produce.js';
 import { type ProducedTopic, ProduceRequestWriter } from '../../../../packages/producer/src/publish/produce-request.js';
 
 const require = createRequire(import.meta.url);
@@ -103,16 +101,5 @@ describe('crc32c', () => {
   ])('is right for %s', (_, data, checksum) => {
     expect(crc32c(data, 0, data.length)).toBe(checksum);
     expect(crc32c(Buffer.concat([Buffer.from('xyz'), data, Buffer.from('z')]), 3, 3 + data.length)).toBe(checksum);
-  });
-});
-
-describe('encodeOwnBatches', () => {
-  it('finds its place in the installed kafkajs', () => {
-    const kafka = createKafka(
-      { brokers: ['127.0.0.1:1'], clientId: 'test' },
-      createLogger({ name: 'test', level: 'silent', format: 'json' }),
-    );
-    expect(encodeOwnBatches(kafka)).toBe(true);
-    expect(encodeOwnBatches(kafka)).toBe(true);
   });
 });

@@ -139,6 +139,12 @@ export const kafkaErrors = {
     hint: 'Somebody deleted the topic, or its records, or this prefix is that of another pipeline: then choose another with --prefix. Otherwise start the producer with --on-gap resnapshot, the default: it copies the collections again and removes what was deleted meanwhile from topics and targets.',
     ...permanent,
   },
+  TW1222: {
+    title: 'Transaction refused by Kafka',
+    message: 'Kafka at {brokers} does not go on with a transaction of this producer: {reason}',
+    hint: 'Nothing is lost: the producer begins a new session from its checkpoint by itself. It happens when a broker lost what it knew of the producer, for example when a leader was elected out of sync. If it happens again and again, look at the brokers’ logs.',
+    ...passing,
+  },
   TW1250: {
     title: 'Topic settings that may lose data',
     message: 'Settings of topics of {kind} that may lose data: {settings}',

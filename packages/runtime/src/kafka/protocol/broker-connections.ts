@@ -16,6 +16,8 @@ export interface BrokerRequest<T> {
   /** How long, in milliseconds, the broker itself may take. */
   readonly waitMs?: number;
   write(to: WireWriter): void;
+  /** Instead of `write`, a body that somebody else's buffer holds. It is copied before the next request to the same broker is written. */
+  readonly body?: () => Buffer;
   read(from: WireReader): T | Promise<T>;
 }
 
@@ -106,6 +108,8 @@ export class Broker {
         apiVersion: version,
         apiName: name,
         encode: async () => {
+          const body = request.body?.();
+          if (body !== undefined) return { buf: body, buffer: body };
           const to = new WireWriter();
           // The header's tagged fields, which kafkajs does not know: it writes headers of an older form.
           if (flexible) to.noTags();

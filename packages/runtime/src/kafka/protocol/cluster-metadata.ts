@@ -27,6 +27,11 @@ export function readMetadata(broker: Broker, filter: (topic: string) => boolean)
   return broker.send(broker.takes(API_KEY, WITH_IDS) ? withIds(filter) : withoutIds(filter));
 }
 
+/** These topics. One that is not there, or cannot be described now, is left out. */
+export function readTopics(broker: Broker, names: readonly string[]): Promise<ClusterMetadata> {
+  return broker.send(withoutIds(() => true, names));
+}
+
 const withIds = (filter: (topic: string) => boolean): BrokerRequest<ClusterMetadata> => ({
   name: 'Metadata',
   apiKey: API_KEY,
@@ -67,11 +72,12 @@ const withIds = (filter: (topic: string) => boolean): BrokerRequest<ClusterMetad
   },
 });
 
-const withoutIds = (filter: (topic: string) => boolean): BrokerRequest<ClusterMetadata> => ({
+const withoutIds = (filter: (topic: string) => boolean, names?: readonly string[]): BrokerRequest<ClusterMetadata> => ({
   name: 'Metadata',
   apiKey: API_KEY,
   version: WITHOUT_IDS,
-  write: (to) => to.int32(-1).boolean(false),
+  // Null for all topics; none is made.
+  write: (to) => (names === undefined ? to.int32(-1) : to.array(names, (name) => to.string(name))).boolean(false),
   read(from) {
     from.int32();
     const brokers = from.array(() => ({ nodeId: from.int32(), host: String(from.string()), port: from.int32(), rack: from.string() }));
