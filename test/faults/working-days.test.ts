@@ -134,6 +134,11 @@ it.skipIf(process.env['TAILWATER_TEST_SEED'] === undefined)(
     console.log(
       `seed ${SEED}: ${mix.operations} writes; ${happened.join(', ')}; in step after ${Math.round((performance.now() - endedAtMs) / 1000)} s`,
     );
+    await waitFor(() => world.kafka.members(`${world.prefix}.mongo`), {
+      until: (members) => members === consumers.length,
+      describe: (members) => `one member a process, not ${members}`,
+      timeoutMs: 60_000,
+    });
   },
   TEST_MS,
 );

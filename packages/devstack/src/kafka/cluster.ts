@@ -72,6 +72,16 @@ export class KafkaCluster<P extends BrokerProxy = BrokerProxy> implements Server
     return withAdmin(addresses, work);
   }
 
+  /** How many members a consumer group has, as the broker counts them that coordinates it. */
+  async members(group: string): Promise<number> {
+    return this.withAdmin(async (admin) => {
+      // kafkajs looks for a coordinator among the brokers that it has heard of; this tells it of all.
+      await admin.listGroups();
+      const { groups } = await admin.describeGroups([group]);
+      return groups[0]?.members.length ?? 0;
+    });
+  }
+
   async partition(topic: string, partition: number): Promise<PartitionState> {
     return waitFor(
       () =>
