@@ -109,7 +109,13 @@ export async function run({ listed, options, clients, deeds, lags, fates, faults
   };
   // When all is written, every shard says that time goes on.
   let last = Number.POSITIVE_INFINITY;
-  const writing = Promise.all([...clients.map((wishes) => walk(writes(wishes))), walk(deeding())]).then(() => {
+  // What was written before the first position stands is a snapshot's to copy, which is not in this model.
+  let begin = (): void => {};
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const writing = begun.then(async () => {
+    await Promise.all([...clients.map((wishes) => walk(writes(wishes))), walk(deeding())]);
     const now = cluster.clock;
     last = now + 1;
     for (const each of cluster.all) {
@@ -125,6 +131,7 @@ export async function run({ listed, options, clients, deeds, lags, fates, faults
     // While there are writes, members lag ever again.
     lag: () => (last === Number.POSITIVE_INFINITY ? lags[asked++ % lags.length] : lagging.shift()) ?? 0,
     fate: () => fated.shift() ?? 'answer',
+    onBegun: begin,
   });
   let sessions = 0;
   const producing = async (): Promise<void> => {

@@ -25,6 +25,8 @@ export interface PipelineOptions extends ModelServers {
   readonly log: CommittedLog;
   /** Bytes of entries that wait for other shards. */
   readonly laneBytes: number;
+  /** Called when the first position is in the log. */
+  readonly onBegun?: () => void;
 }
 
 const START = new Position(T, 1);
@@ -74,6 +76,8 @@ export class ShardedPipeline {
     );
     if (position === undefined) await source.begin();
     await publisher.submit({ topics: [{ topic: CHECKPOINTS, messages: [positionMessage(SOURCE, start, 0)] }] });
+    await publisher.flush();
+    this.#options.onBegun?.();
     const progress = new TailProgress(start);
     const sequencer = new Sequencer({
       normalizer: new Normalizer(source, this.#namespaces, this.counters, logger, true),
