@@ -209,4 +209,38 @@ describe('three brokers', () => {
       timeoutMs: 60_000,
     });
   });
+
+  test('a partition without a leader keeps no other of its member waiting, is told, and is read when it has one', async () => {
+    const prefix = 'headless';
+    const namespace: Namespace = { database: 'shop', collection: 'orders' };
+    const topic = topicName(prefix, namespace);
+    await world.createTopic(prefix, namespace, { partitions: 3 });
+    await world.publish(prefix, namespace, documents(0, 60));
+    const [first] = await readTopic(world.kafka.brokers, topic);
+    const partition = first?.partition as number;
+    await world.kafka.reassign(topic, partition, [3]);
+    await world.kafka.node(3).shutdown();
+    const target = new SlowTarget(0);
+    const { pipeline } = world.consumer(prefix, { target });
+    try {
+      await waitFor(() => pipeline.group.leaderless.map((each) => each.partition), {
+        describe: (told) => `partition ${partition} to be told, not ${told}`,
+        until: (told) => told.length === 1 && told[0] === partition,
+      });
+      expect([...pipeline.partitions].map((each) => each.partition)).not.toContain(partition);
+      await waitFor(() => [...pipeline.partitions].map(({ lag }) => lag), {
+        describe: (lags) => `the two others to be applied, not ${lags}`,
+        until: (lags) => lags.length === 2 && lags.every((lag) => lag === 0),
+      });
+      expect(pipeline.group.isMember).toBe(true);
+      expect(pipeline.lag).toBeUndefined();
+      expect(target.applied.size).toBeGreaterThan(0);
+    } finally {
+      await world.kafka.node(3).start();
+    }
+    await waitFor(() => pipeline.lag, { describe: (lag) => `a lag of 0, not ${lag}`, until: (lag) => lag === 0, timeoutMs: 60_000 });
+    const records = await readTopic(world.kafka.brokers, topic);
+    expect(records.filter((record) => !target.has(topic, record))).toEqual([]);
+    expect(pipeline.group).toMatchObject({ leaderless: [], rebalances: 1 });
+  });
 });

@@ -112,6 +112,11 @@ export class ConsumerMetrics {
       collect: (gauge) => gauge.set(pipeline()?.waiting.length ?? 0),
     });
     metrics.gauge({
+      name: 'tailwater_consumer_leaderless_partitions',
+      help: 'Partitions of this process that no broker leads: nothing can be read of them',
+      collect: (gauge) => gauge.set(pipeline()?.group.leaderless.length ?? 0),
+    });
+    metrics.gauge({
       name: 'tailwater_consumer_dead_letters',
       help: 'Dead letters of the target, whichever process put them aside; absent while not known',
       collect: (gauge) => {

@@ -4,6 +4,7 @@ import { formatNamespace } from '@tailwater/schema';
 import type { Target } from '../apply/target.js';
 import type { LetterWatch } from '../dead-letters/letter-watch.js';
 import type { Pipeline } from '../pipeline.js';
+import { noLeader } from '../subscribe/leaderless.js';
 import { type TargetHealth, waitingError } from '../target-health.js';
 
 const REPORT_MS = 60_000;
@@ -26,7 +27,7 @@ export function describeConsumer(
   });
   const missedDeletes = missedIn(pipeline);
   const { failure } = health;
-  const { isMember, rebalances, lateAnswers, elsewhere } = pipeline.group;
+  const { isMember, rebalances, lateAnswers, elsewhere, leaderless } = pipeline.group;
   return {
     group: identity.group,
     membership: { member: isMember, rebalances, lateAnswers },
@@ -44,6 +45,8 @@ export function describeConsumer(
     lag: pipeline.lag ?? null,
     // Partitions that other processes own, or nobody does.
     elsewhere: elsewhere ?? null,
+    // Partitions of this process that no broker leads: nothing is read of them until one does.
+    leaderless: leaderless.map(({ topic, partition, forMs }) => ({ topic, partition, since: new Date(Date.now() - forMs).toISOString() })),
     // In step, and sure of it: a group that missed deletes is neither until its target is filled again.
     inSync: pipeline.isInStep && missedDeletes.length === 0,
     missedDeletes,
@@ -63,10 +66,18 @@ function droppedBy({ droppedValues = 0, droppedFields = 0, droppedFieldNames = [
 /** More are not named. */
 const MAX_REASONS = 10;
 
-/** Ready: a member of the group, and the target takes changes, of every namespace. Without partitions a consumer is ready too, as a member that others make superfluous. */
-export function readiness({ failure }: TargetHealth, { waiting, target, group }: Pick<Pipeline, 'waiting' | 'target' | 'group'>): Health {
+/**
+ * Ready: a member of the group, every partition that it was given has a leader, and the target takes changes, of every namespace. Without partitions a consumer is
+ * ready too, as a member that others make superfluous.
+ */
+export function readiness(
+  { failure }: Pick<TargetHealth, 'failure'>,
+  { waiting, target, group }: Pick<Pipeline, 'waiting' | 'target' | 'group'>,
+  brokers: string,
+): Health {
   const reasons = failure === undefined ? [] : [`${failure.code} ${failure.reason}`];
   if (!group.isMember) reasons.push(`not in the consumer group for ${Math.round((performance.now() - group.sinceMs) / 1000)} s`);
+  if (group.leaderless.length > 0) reasons.push(noLeader(brokers, group.leaderless).message);
   // What a target says of documents may repeat them.
   const told = waiting.slice(0, MAX_REASONS).map(({ namespace, ...refusal }) => {
     const said = refusal.of === 'place' ? refusal : { ...refusal, reason: 'see /status' };

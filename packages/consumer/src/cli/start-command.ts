@@ -121,7 +121,7 @@ export const startCommand: Command<typeof startOptions> = {
         ...listen,
         logger: logger.child({ component: 'status' }),
         metrics,
-        health: () => readiness(health, pipeline),
+        health: () => readiness(health, pipeline, kafka.brokers),
         status: () => describeConsumer(identity, pipeline, health, letterWatch),
       });
       logger.info({ ...identity, kafka: kafka.brokers, registry: registry.address, status: status.url }, 'Consumer started');

@@ -1,13 +1,15 @@
 // The subscription: a member of the group, the topics of the prefix, and the reading of what the group has given this process. Which offset is read next, by
 // whom and since when, is decided here; kafkajs only connects (docs/adr/0024-own-group-membership.md).
 import { setMaxListeners } from 'node:events';
-import { abortable, BrokerConnections, type KafkaClient, type Logger, sleep, toKafkaError } from '@tailwater/runtime';
+import { BrokerConnections, type KafkaClient, type Logger, systemClock, toKafkaError } from '@tailwater/runtime';
 import type { TargetMark } from '../target-mark.js';
+import { Beginnings } from './beginnings.js';
 import { Fetcher } from './fetcher.js';
 import { GroupElsewhere } from './group-elsewhere.js';
 import { GroupMember, type Memberships } from './group-member.js';
 import { GroupOffsets } from './group-offsets.js';
 import type { TopicFilter } from './kafka-topics.js';
+import { Leaderless } from './leaderless.js';
 import {
   type CommitOutcome,
   type GroupView,
@@ -36,7 +38,6 @@ export interface KafkaSubscriptionOptions {
 
 /** The least time, in milliseconds, that a group waits for its members to give partitions back. */
 const REBALANCE_MS = 60_000;
-const RETRY_MS = 200;
 
 export class KafkaSubscription implements Subscription, Memberships {
   readonly #brokers: string;
@@ -44,7 +45,8 @@ export class KafkaSubscription implements Subscription, Memberships {
   readonly #logger: Logger;
   readonly #connections: Readonly<Record<'member' | 'offsets' | 'fetch', BrokerConnections>>;
   readonly #catalog: TopicCatalog;
-  readonly #offsets: GroupOffsets;
+  readonly #beginnings: Beginnings;
+  readonly #leaderless: Leaderless;
   readonly #elsewhere: GroupElsewhere;
   readonly #member: GroupMember;
   readonly #watch: TopicWatch;
@@ -54,7 +56,7 @@ export class KafkaSubscription implements Subscription, Memberships {
   #signal = new AbortController().signal;
   /** Grows when everything was given up: what was still being given back then counts no more. */
   #round = 0;
-  /** Grows with each claim of what is owned, too: what was still being begun then is not claimed, and may be given to another. */
+  /** Grows with each claim of what is owned, too: what has not begun by then is not claimed, and may be given to another. */
   #claims = 0;
   #taking: Promise<unknown> = Promise.resolve();
 
@@ -69,8 +71,14 @@ export class KafkaSubscription implements Subscription, Memberships {
     };
     this.#connections = connections;
     this.#catalog = new TopicCatalog([connections.offsets, connections.fetch], options.filter);
-    this.#offsets = new GroupOffsets(connections.offsets, this.#catalog, options.groupId);
-    this.#elsewhere = new GroupElsewhere(this.#offsets, this.#catalog, ({ topic, partition }) => this.#owned.has(`${topic}/${partition}`));
+    const offsets = new GroupOffsets(connections.offsets, this.#catalog, options.groupId);
+    this.#beginnings = new Beginnings({ offsets, catalog: this.#catalog, logger }, this.#begin);
+    const isOwned = (each: TopicPartition) => this.#owned.has(partitionName(each));
+    this.#leaderless = new Leaderless(
+      { catalog: this.#catalog, clock: systemClock, logger },
+      { brokers: kafka.brokers, isOurs: (each) => isOwned(each) || this.#beginnings.has(each) },
+    );
+    this.#elsewhere = new GroupElsewhere(offsets, this.#catalog, isOwned);
     this.#member = new GroupMember(
       { member: connections.member, commits: connections.offsets },
       {
@@ -99,7 +107,8 @@ export class KafkaSubscription implements Subscription, Memberships {
 
   get group(): GroupView {
     const { isMember, sinceMs, rebalances } = this.#member.state;
-    return { isMember, sinceMs, rebalances, lateAnswers: this.#fetcher?.dropped ?? 0, elsewhere: this.#elsewhere.view };
+    const lateAnswers = this.#fetcher?.dropped ?? 0;
+    return { isMember, sinceMs, rebalances, lateAnswers, elsewhere: this.#elsewhere.view, leaderless: this.#leaderless.view };
   }
 
   /** @throws TailwaterError when the group cannot be joined or read for a reason that waiting does not cure */
@@ -150,31 +159,35 @@ export class KafkaSubscription implements Subscription, Memberships {
 
   owned(): readonly TopicPartition[] {
     this.#claims += 1;
+    this.#beginnings.cancel();
     return [...this.#owned.values()];
   }
 
   /** One after the other: a member whose heartbeat was not answered joins again while it still takes what it was given before. */
   assigned(partitions: readonly TopicPartition[]): Promise<boolean> {
-    const taking = this.#taking.then(() => this.#take(partitions));
+    const claims = this.#claims;
+    const taking = this.#taking.then(() => this.#take(partitions, claims));
     this.#taking = taking.catch(() => undefined);
     return taking;
   }
 
-  async #take(partitions: readonly TopicPartition[]): Promise<boolean> {
+  async #take(partitions: readonly TopicPartition[], claims: number): Promise<boolean> {
     const given = new Map(partitions.map((each) => [partitionName(each), each]));
     const removed = [...this.#owned].filter(([name]) => !given.has(name)).map(([, each]) => each);
     if (removed.length > 0 && !(await this.#giveBack(removed))) return true;
+    // The group has been asked anew meanwhile, and did not hear that this process has these.
+    if (claims !== this.#claims) return true;
     const added = [...given].filter(([name]) => !this.#owned.has(name)).map(([, each]) => each);
-    if (added.length > 0) await this.#begin(added);
-    const topics = new Set([...this.#owned.values()].map(({ topic }) => topic));
-    if (added.length > 0 || removed.length > 0)
-      this.#logger.info({ partitions: this.#owned.size, topics: topics.size }, 'Partitions assigned');
+    if (added.length > 0) await this.#beginnings.begin(added, this.#signal);
+    const topics = new Set(partitions.map(({ topic }) => topic));
+    if (added.length > 0 || removed.length > 0) this.#logger.info({ partitions: given.size, topics: topics.size }, 'Partitions assigned');
     return removed.length > 0;
   }
 
   async lost(): Promise<void> {
     this.#round += 1;
     this.#claims += 1;
+    this.#beginnings.cancel();
     this.#fetcher?.clear();
     this.#owned.clear();
     await this.#listener?.lose();
@@ -195,33 +208,12 @@ export class KafkaSubscription implements Subscription, Memberships {
     return true;
   }
 
-  /** Reads on where the group stands; until that is known nothing is read. */
-  async #begin(partitions: readonly TopicPartition[]): Promise<void> {
-    const signal = this.#signal;
-    const claims = this.#claims;
-    const exists = ({ topic, partition }: TopicPartition) => partition < (this.#catalog.topics.get(topic)?.leaders.length ?? 0);
-    // The leader may have looked later than this process.
-    let isStale = !partitions.every(exists);
-    while (!signal.aborted && claims === this.#claims) {
-      let standing: readonly PartitionStanding[];
-      try {
-        if (isStale) await abortable(this.#catalog.refresh(), signal);
-        isStale = true;
-        // A topic that was deleted meanwhile is nobody's.
-        standing = await abortable(this.#offsets.standing(partitions.filter(exists)), signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        this.#logger.debug({ err: error }, 'The group’s offsets could not be read; trying again');
-        await sleep(RETRY_MS, signal);
-        continue;
-      }
-      if (claims !== this.#claims) return;
-      for (const { topic, partition } of standing) this.#owned.set(partitionName({ topic, partition }), { topic, partition });
-      const starts = this.#listener?.assign(standing) ?? [];
-      this.#fetcher?.add(standing.map(({ topic, partition }, index) => ({ topic, partition, offset: starts[index] as number })));
-      return;
-    }
-  }
+  /** Reads on where the group stands. */
+  readonly #begin = (standing: readonly PartitionStanding[]): void => {
+    for (const { topic, partition } of standing) this.#owned.set(partitionName({ topic, partition }), { topic, partition });
+    const starts = this.#listener?.assign(standing) ?? [];
+    this.#fetcher?.add(standing.map(({ topic, partition }, index) => ({ topic, partition, offset: starts[index] as number })));
+  };
 
   /** What this process has read of a topic that was made anew is of the one before: it is given to the group's next round, and begun again. */
   #forget(topics: readonly string[]): void {

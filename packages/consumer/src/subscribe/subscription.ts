@@ -96,6 +96,13 @@ export interface GroupView {
   readonly lateAnswers: number;
   /** The partitions of the group's topics that this process does not own, and what is committed of them; undefined while that is not known. */
   readonly elsewhere: { readonly partitions: number; readonly lag: number } | undefined;
+  /** Partitions given to this process that no broker has led for some seconds: nothing can be read of them. */
+  readonly leaderless: readonly LeaderlessPartition[];
+}
+
+export interface LeaderlessPartition extends TopicPartition {
+  /** For how long, in milliseconds. */
+  readonly forMs: number;
 }
 
 export interface Subscription {

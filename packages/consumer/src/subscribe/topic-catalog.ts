@@ -9,7 +9,7 @@ export class TopicCatalog {
   readonly #filter: TopicFilter;
   #topics: ReadonlyMap<string, TopicPartitions> = new Map();
   #refreshing: Promise<void> | undefined;
-  #onRefreshed: () => void = () => undefined;
+  readonly #onRefreshed: (() => void)[] = [];
 
   /** @param connections those that are told where brokers are; the first is asked */
   constructor(connections: readonly [BrokerConnections, ...BrokerConnections[]], filter: TopicFilter) {
@@ -26,9 +26,9 @@ export class TopicCatalog {
     return this.#topics.get(topic)?.leaders[partition];
   }
 
-  /** Whoever reads the partitions is told when leaders may have moved. */
+  /** Listeners are told when leaders may have moved. */
   onRefreshed(listener: () => void): void {
-    this.#onRefreshed = listener;
+    this.#onRefreshed.push(listener);
   }
 
   /** Asks a broker; calls that come meanwhile share the answer. */
@@ -49,7 +49,7 @@ export class TopicCatalog {
     for (const connections of this.#connections) connections.learn(brokers);
     onNamespaces?.([...topics.keys()].flatMap((topic) => namespaceOfTopic(prefix, topic) ?? []));
     this.#topics = topics;
-    this.#onRefreshed();
+    for (const told of this.#onRefreshed) told();
   }
 }
 

@@ -1,0 +1,117 @@
+// The partitions that the group has given to this process and that it has not begun to read: where the group stands in them is not known yet. Each begins as soon
+// as its own leader has told. One that has no leader, or whose leader does not answer, keeps no other waiting (promise H).
+import { abortable, type Logger, sleep } from '@tailwater/runtime';
+import type { GroupOffsets } from './group-offsets.js';
+import { type PartitionStanding, partitionName, type TopicPartition } from './subscription.js';
+import type { TopicCatalog } from './topic-catalog.js';
+
+const PAUSE = { minMs: 200, maxMs: 2_000 };
+/** So long, in milliseconds, the member's next step is put off for what is about to begin. */
+const MOMENT_MS = 1_000;
+
+/** What one assignment added, without what has begun of it. */
+interface Round {
+  readonly waiting: Map<string, TopicPartition>;
+  /** Aborted when nothing of it is to begin any more. */
+  readonly ended: AbortController;
+}
+
+export class Beginnings {
+  readonly #offsets: Pick<GroupOffsets, 'standing'>;
+  readonly #catalog: Pick<TopicCatalog, 'leaderOf' | 'refresh'>;
+  readonly #onStanding: (standing: readonly PartitionStanding[]) => void;
+  readonly #logger: Logger;
+  #round: Round = { waiting: new Map(), ended: new AbortController() };
+
+  /** @param onStanding is told where the group stands in partitions, once for each: they are to be read from there */
+  constructor(
+    parts: {
+      readonly offsets: Pick<GroupOffsets, 'standing'>;
+      readonly catalog: Pick<TopicCatalog, 'leaderOf' | 'refresh'>;
+      readonly logger: Logger;
+    },
+    onStanding: (standing: readonly PartitionStanding[]) => void,
+  ) {
+    this.#offsets = parts.offsets;
+    this.#catalog = parts.catalog;
+    this.#logger = parts.logger;
+    this.#onStanding = onStanding;
+  }
+
+  /** Whether the partition was given to this process and has not begun. */
+  has(partition: TopicPartition): boolean {
+    return this.#round.waiting.has(partitionName(partition));
+  }
+
+  /** What waits is not begun any more: it may be given to another. */
+  cancel(): void {
+    this.#round.waiting.clear();
+    this.#round.ended.abort();
+  }
+
+  /** Resolves when these have begun, or a moment later; what has not begun by then begins later. Those of an earlier call are given up. */
+  async begin(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
+    this.cancel();
+    const ended = new AbortController();
+    const round = { waiting: new Map(partitions.map((each) => [partitionName(each), each])), ended };
+    this.#round = round;
+    const end = () => ended.abort();
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
+    const begun = this.#beginAll(round).finally(() => signal.removeEventListener('abort', end));
+    await Promise.race([begun, sleep(MOMENT_MS, ended.signal)]);
+  }
+
+  async #beginAll({ waiting, ended }: Round): Promise<void> {
+    const asked = new Set<number>();
+    let pauseMs = PAUSE.minMs;
+    // The leader of the group may have looked later than this process.
+    let isStale = [...waiting.values()].some(({ topic, partition }) => this.#catalog.leaderOf(topic, partition) === undefined);
+    while (!ended.signal.aborted) {
+      if (isStale) await this.#refresh(ended.signal);
+      isStale = true;
+      for (const [leader, led] of this.#byLeader(waiting)) {
+        if (asked.has(leader)) continue;
+        asked.add(leader);
+        void this.#ask(led, { waiting, ended }).finally(() => asked.delete(leader));
+      }
+      await sleep(pauseMs, ended.signal);
+      pauseMs = Math.min(PAUSE.maxMs, pauseMs * 2);
+    }
+  }
+
+  /** Without those that have no leader, or whose topic is not there (any more): the group shares out anew when it is really gone. */
+  #byLeader(waiting: ReadonlyMap<string, TopicPartition>): Map<number, TopicPartition[]> {
+    const byLeader = new Map<number, TopicPartition[]>();
+    for (const { topic, partition } of waiting.values()) {
+      const leader = this.#catalog.leaderOf(topic, partition);
+      if (leader === undefined) continue;
+      const led = byLeader.get(leader);
+      if (led === undefined) byLeader.set(leader, [{ topic, partition }]);
+      else led.push({ topic, partition });
+    }
+    return byLeader;
+  }
+
+  async #ask(led: readonly TopicPartition[], { waiting, ended }: Round): Promise<void> {
+    let standing: readonly PartitionStanding[];
+    try {
+      standing = await abortable(this.#offsets.standing(led), ended.signal);
+    } catch (error) {
+      if (!ended.signal.aborted) this.#logger.debug({ err: error }, 'The group’s offsets could not be read; trying again');
+      return;
+    }
+    // Another broker, which leads by now, may have been faster.
+    const begun = standing.filter((each) => waiting.delete(partitionName(each)));
+    if (begun.length > 0) this.#onStanding(begun);
+    if (waiting.size === 0) ended.abort();
+  }
+
+  async #refresh(signal: AbortSignal): Promise<void> {
+    try {
+      await abortable(this.#catalog.refresh(), signal);
+    } catch (error) {
+      if (!signal.aborted) this.#logger.debug({ err: error }, 'The leaders of the topics could not be looked up');
+    }
+  }
+}
