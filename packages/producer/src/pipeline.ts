@@ -204,11 +204,12 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
       for (await sleep(quietMs, stop); !stop.aborted; await sleep(quietMs, stop)) await sequencer.proveLead(quietMs);
     },
   };
+  const topicWatch = { run: (stop: AbortSignal) => session.topics.watch(stop) };
   const announcement = { run: () => announceCopy(source.client, report.pending(), snapshotLogger) };
   const isBusy = (): boolean => report.totals().state === 'running' || sweeper.statuses().length > 0;
   const gapWatch = new GapWatch({ sequencer, state, source: source.replicaSet, isBusy, logger }, session.checkpoint.gap);
   await runServices(
-    [tail, snapshotter, sweeper, desk, gapWatch, proof, announcement, session.baseKeeper],
+    [tail, snapshotter, sweeper, desk, gapWatch, proof, topicWatch, announcement, session.baseKeeper],
     AbortSignal.any([signal, copied.signal]),
   );
   state.phase = 'stopping';

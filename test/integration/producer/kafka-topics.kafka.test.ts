@@ -1,5 +1,5 @@
 // Topics as a real broker makes them, and those that would lose data.
-import { type Kafka, startKafka } from '@tailwater/devstack';
+import { type Kafka, startKafka, waitFor } from '@tailwater/devstack';
 import { createKafka, type KafkaClient } from '@tailwater/runtime';
 import kafkajs, { type Admin } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -105,6 +105,31 @@ describe('KafkaTopics', () => {
     expect(lines).toMatchObject([{ code: 'TW1250', topics: ['tw.weak.a', 'tw.weak.b'] }]);
     const command = `for topic in tw.weak.a tw.weak.b; do kafka-configs.sh --bootstrap-server ${kafka.brokers} --alter --topic "$topic" --add-config delete.retention.ms=${WEEK_MS},unclean.leader.election.enable=false; done`;
     expect(lines[0]?.msg).toContain(command);
+  });
+
+  it('tells once of partitions that are added while a topic is in use, and goes on with those that it had', async () => {
+    const { logger, lines } = keptLog();
+    const advice = new TopicAdvice(kafka.brokers, 'tw', logger);
+    const topics = new KafkaTopics(admin, { prefix: 'tw', partitions: 1, replicationFactor: -1 }, kafka.brokers, { advice });
+    const namespace = namespaceOf('growing.a');
+    await topics.ensure([namespace]);
+    const stop = new AbortController();
+    let requests = 0;
+    const remove = admin.on(admin.events.REQUEST, () => {
+      requests += 1;
+    });
+    const watching = topics.watch(stop.signal, 20);
+    await waitFor(() => requests > 2, { describe: 'a look at the topics' });
+    expect(lines).toEqual([]);
+    await admin.createPartitions({ topicPartitions: [{ topic: 'tw.growing.a', count: 3 }] });
+    await waitFor(() => lines.length > 0, { describe: 'it to be told' });
+    requests = 0;
+    await waitFor(() => requests > 2, { describe: 'further looks' });
+    stop.abort();
+    await watching;
+    remove();
+    expect(lines).toMatchObject([{ code: 'TW1251', topics: ['tw.growing.a'] }]);
+    expect(topics.layoutOf(namespace).partitions).toBe(1);
   });
 
   it('makes many topics, and looks at as many, with a few requests', async () => {

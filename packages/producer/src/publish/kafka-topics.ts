@@ -1,6 +1,6 @@
 // The topics of namespaces: made before their first records, many in one request, and looked at when they exist. A topic that
 // was given more partitions goes on with those that it had (promise B): docs/adr/0025-partitions-are-recorded.md
-import { TailwaterError, toKafkaError } from '@tailwater/runtime';
+import { sleep, TailwaterError, toKafkaError } from '@tailwater/runtime';
 import { MAX_TOPIC_NAME_LENGTH, type Namespace, namespaceOfTopic, topicName } from '@tailwater/schema';
 import kafkajs, { type Admin } from 'kafkajs';
 import type { TopicLayout } from '../encode/record-encoder.js';
@@ -15,6 +15,8 @@ const { ConfigResourceTypes } = kafkajs;
 
 /** How long a record waits for whoever reads a log, in milliseconds: 7 days. */
 const LOG_RETENTION_MS = 7 * 24 * 3600 * 1000;
+/** How often topics in use are looked at again, in milliseconds. */
+const LOOK_MS = 60_000;
 /** Topics whose settings one request asks for. */
 const DESCRIBED_AT_ONCE = 250;
 
@@ -103,6 +105,20 @@ export class KafkaTopics {
       await this.#take(there, found);
     } catch (error) {
       throw toKafkaError(error, this.#brokers);
+    }
+  }
+
+  /** Tells, now and then, of partitions that are added to topics in use. */
+  async watch(signal: AbortSignal, everyMs: number = LOOK_MS): Promise<void> {
+    for (await sleep(everyMs, signal); !signal.aborted; await sleep(everyMs, signal)) {
+      // What Kafka does not say now, it says the next time.
+      const found = await this.#found().catch(() => new Map<string, FoundTopic>());
+      const used = [...this.#layouts.values()].map(({ topic, partitions }) => ({
+        topic,
+        used: partitions,
+        partitions: found.get(topic)?.partitions ?? 0,
+      }));
+      this.#context.advice?.grown(used.filter(({ used, partitions }) => used < partitions));
     }
   }
 
