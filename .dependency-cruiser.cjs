@@ -53,7 +53,7 @@ module.exports = {
         path: '^packages/(schema|runtime|producer|consumer)/',
         pathNot: [
           '^packages/runtime/src/kafka/',
-          '^packages/producer/src/(publish|checkpoint|sweep|lead|signals)/kafka',
+          '^packages/producer/src/(publish|checkpoint|sweep|signals)/kafka',
           '^packages/consumer/src/(subscribe|dead-letters)/kafka',
         ],
       },

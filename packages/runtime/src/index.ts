@@ -33,6 +33,13 @@ export { type CheckKafkaOptions, checkKafka, type KafkaCluster } from './kafka/c
 export type { KafkaConnection } from './kafka/connection.js';
 export { createKafka, type KafkaClient, PATIENT_RETRY } from './kafka/create-kafka.js';
 export type { CommittedRecords } from './kafka/fetch-committed.js';
+export { askCoordinator, COORDINATOR_ERRORS } from './kafka/group/group-coordinator.js';
+export {
+  GroupMembership,
+  type GroupMembershipOptions,
+  type GroupProtocol,
+  type MembershipState,
+} from './kafka/group/group-membership.js';
 export { isTransactionTimeoutRefused, toKafkaError } from './kafka/kafka-errors.js';
 export { kafkaConnection, kafkaOptions } from './kafka/kafka-options.js';
 export { clusterFactory, withCluster } from './kafka/kafkajs-cluster.js';
@@ -52,13 +59,12 @@ export {
 } from './kafka/protocol/fetch-requests.js';
 export {
   commitOffsets,
+  type DescribedGroup,
+  describeGroup,
   fetchOffsets,
   findCoordinator,
-  heartbeat,
-  joinGroup,
-  leaveGroup,
   type Member,
-  syncGroup,
+  type MemberAssignment,
 } from './kafka/protocol/group-requests.js';
 export type { ReadBatches } from './kafka/protocol/record-batches.js';
 export { topicSetting } from './kafka/protocol/topic-settings.js';

@@ -1,19 +1,17 @@
 // Moves a group's offsets back, so that it reads again what it has applied; never forward, which would skip changes (promise E).
 import {
+  askCoordinator,
   BrokerConnections,
   BrokerRefusal,
   commitOffsets,
   ERROR,
-  findCoordinator,
   type KafkaClient,
   offsetsAt,
   partitionEnds,
-  sleep,
   TailwaterError,
   toKafkaError,
 } from '@tailwater/runtime';
 import type { Admin } from 'kafkajs';
-import { COORDINATOR_ERRORS } from './group-member.js';
 import { readStanding } from './kafka-standing.js';
 import type { PartitionOffset, PartitionStanding } from './subscription.js';
 
@@ -50,7 +48,6 @@ export async function planReplay(admin: Admin, groupId: string, topics: readonly
 const NO_MEMBER = { generation: -1, memberId: '' };
 const IN_USE: ReadonlySet<number> = new Set([ERROR.UNKNOWN_MEMBER_ID, ERROR.ILLEGAL_GENERATION, ERROR.REBALANCE_IN_PROGRESS]);
 const ATTEMPTS_MS = 30_000;
-const PAUSE_MS = 200;
 
 /**
  * Commits the offsets of a group that has no members.
@@ -64,25 +61,13 @@ export async function moveOffsets(
   operation = 'a replay',
 ): Promise<void> {
   const connections = new BrokerConnections(kafka);
-  const giveUpAtMs = performance.now() + ATTEMPTS_MS;
   try {
-    for (;;) {
-      try {
-        const address = await (await connections.any()).send(findCoordinator(groupId));
-        connections.know(address);
-        await (await connections.node(address.nodeId)).send(commitOffsets({ groupId, ...NO_MEMBER }, offsets));
-        return;
-      } catch (error) {
-        if (error instanceof BrokerRefusal && IN_USE.has(error.code))
-          throw new TailwaterError('TW1353', { group: groupId, members: 1, operation });
-        const isPassing = error instanceof BrokerRefusal ? COORDINATOR_ERRORS.has(error.code) : isRetriable(error);
-        if (!isPassing || performance.now() > giveUpAtMs) throw toKafkaError(error, kafka.brokers);
-      }
-      await sleep(PAUSE_MS);
-    }
+    await askCoordinator(connections, groupId, commitOffsets({ groupId, ...NO_MEMBER }, offsets), AbortSignal.timeout(ATTEMPTS_MS));
+  } catch (error) {
+    if (error instanceof BrokerRefusal && IN_USE.has(error.code))
+      throw new TailwaterError('TW1353', { group: groupId, members: 1, operation });
+    throw toKafkaError(error, kafka.brokers);
   } finally {
     connections.close();
   }
 }
-
-const isRetriable = (error: unknown): boolean => (error as { readonly retriable?: unknown }).retriable === true;

@@ -2,29 +2,28 @@
 // is assigned to leads. Nothing is read from it. A member that gives no sign of life for the session timeout loses it.
 import {
   abortable,
+  askCoordinator,
+  BrokerConnections,
+  BrokerRefusal,
   createKafka,
+  describeGroup,
+  ERROR,
+  GroupMembership,
+  type GroupProtocol,
   type KafkaClient,
   type Logger,
-  PATIENT_RETRY,
-  sleep,
+  type MemberAssignment,
   TailwaterError,
   toKafkaError,
-  woken,
 } from '@tailwater/runtime';
-import type { Consumer } from 'kafkajs';
 import type { Election } from './election.js';
-import { leadAssigner } from './kafka-lead-assigner.js';
+import { encodeClaim, holdsLead, LEAD_PROTOCOL, shareLead } from './lead-protocol.js';
 import { isGhost, memberName, ownIdentity } from './process-identity.js';
 
 /** How often the group is asked, in milliseconds: a standby hears of a hand-over at the next answer. */
 const HEARTBEAT_MS = 500;
-const POLL_MS = 200;
 /** How long the group waits for its members when one joins or leaves, in milliseconds. */
 const REBALANCE_TIMEOUT_MS = 30_000;
-/** Leaving must not keep a stopping process: when the broker is away, the session ends by itself. */
-const LEAVE_TIMEOUT_MS = 3000;
-/** One answer may have been asked for before the question, and lain unread while the process was frozen. Not two. */
-const ANSWERS = 2;
 
 export interface ElectionOptions {
   /** The checkpoint topic, which must exist. */
@@ -34,65 +33,53 @@ export interface ElectionOptions {
   readonly sessionTimeoutMs: number;
 }
 
-export class KafkaElection implements Election {
-  readonly #kafka: KafkaClient;
+export class KafkaElection implements Election, GroupProtocol {
+  readonly name = LEAD_PROTOCOL;
+  readonly #brokers: string;
   readonly #options: ElectionOptions;
-  readonly #consumer: Consumer;
+  readonly #connections: Readonly<Record<'member' | 'beside', BrokerConnections>>;
+  readonly #membership: GroupMembership;
   readonly #identity = ownIdentity();
   /** Aborted when the lead is lost; undefined while it is not held. */
   #lead: AbortController | undefined;
   #leadingSinceMs: number | null = null;
   /** Whether another one leads; undefined before the first answer. */
   #standby: boolean | undefined;
-  #answers = 0;
-  #isLeaving = false;
+  /** When the group was asked last, in milliseconds of the monotonic clock, of what it has answered; undefined before the first answer. */
+  #askedMs: number | undefined;
   #waiting: (() => void)[] = [];
 
   constructor(kafka: KafkaClient, options: ElectionOptions, logger: Logger) {
-    this.#kafka = createKafka({ ...kafka.connection, clientId: memberName(this.#identity) }, logger);
+    const client = createKafka({ ...kafka.connection, clientId: memberName(this.#identity) }, logger);
+    this.#brokers = kafka.brokers;
     this.#options = options;
-    this.#consumer = this.#kafka.consumer({
-      groupId: options.groupId,
-      sessionTimeout: options.sessionTimeoutMs,
-      rebalanceTimeout: Math.max(REBALANCE_TIMEOUT_MS, options.sessionTimeoutMs),
-      heartbeatInterval: HEARTBEAT_MS,
-      maxWaitTimeInMs: POLL_MS,
-      allowAutoTopicCreation: false,
-      retry: PATIENT_RETRY,
-      partitionAssigners: [
-        leadAssigner(options.topic, () => ({ leadingSinceMs: this.#leadingSinceMs, startedAtMs: this.#identity.startedAtMs })),
-      ],
-    });
+    this.#connections = { member: new BrokerConnections(client), beside: new BrokerConnections(client) };
+    const { groupId, sessionTimeoutMs } = options;
+    const rebalanceTimeoutMs = Math.max(REBALANCE_TIMEOUT_MS, sessionTimeoutMs);
+    const timing = { sessionTimeoutMs, rebalanceTimeoutMs, heartbeatMs: HEARTBEAT_MS };
+    this.#membership = new GroupMembership(this.#connections, { groupId, ...timing }, this, logger);
   }
 
   /** @throws TailwaterError TW1150 when the broker does not allow the session timeout, or whatever keeps it from the group for good */
   async run(signal: AbortSignal): Promise<void> {
-    const crashed = new Promise<never>((_, reject) => this.#listen(reject));
-    let end = (): void => {};
-    const ended = woken(signal, (wake) => {
-      end = wake;
-    });
-    const stopped = Promise.race([ended, crashed]);
-    stopped.catch(() => {}); // Awaited below; a crash while joining must not count as unhandled before.
     try {
       // A group that nobody is in has no leader, and makes its first member wait for others (by default 3 s): begin meanwhile.
-      if (await abortable(this.#isUnopposed(), signal)) this.#take();
-      await Promise.race([this.#join(), stopped]);
-      await stopped;
+      const askedMs = performance.now();
+      if (await this.#isUnopposed(signal)) this.#take(askedMs);
+      await this.#membership.run(signal);
     } catch (error) {
       if (!signal.aborted) throw this.#coded(error);
     } finally {
-      end();
-      this.#isLeaving = true;
-      await Promise.race([this.#consumer.disconnect().catch(() => {}), sleep(LEAVE_TIMEOUT_MS)]);
+      await this.#membership.leave();
+      for (const connections of Object.values(this.#connections)) connections.close();
     }
   }
 
   async elected(signal: AbortSignal, onStandby: () => void): Promise<AbortSignal> {
-    // The first lead was just given, or taken because nobody else is there.
-    const needed = this.#answers === 0 ? 1 : this.#answers + ANSWERS;
+    // The first answer counts for the first question, whichever was earlier: there is no lead yet that could have been lost.
+    const sinceMs = this.#askedMs === undefined ? Number.NEGATIVE_INFINITY : performance.now();
     for (let told = false; ; ) {
-      if (this.#lead !== undefined && this.#answers >= needed) return this.#lead.signal;
+      if (this.#lead !== undefined && this.#askedMs !== undefined && this.#askedMs >= sinceMs) return this.#lead.signal;
       if (this.#standby === true && !told) {
         told = true;
         onStandby();
@@ -105,77 +92,58 @@ export class KafkaElection implements Election {
     this.#leadingSinceMs = null;
   }
 
-  #listen(fail: (error: unknown) => void): void {
-    const { topic } = this.#options;
-    const { events } = this.#consumer;
-    this.#consumer.on(events.GROUP_JOIN, ({ payload }) => {
-      // A join that was under way, or a restart that was due, when the consumer was told to leave: it would lead without working.
-      if (this.#isLeaving) return void this.#consumer.disconnect().catch(() => {});
-      // The assignment is all that is wanted of the topic.
-      this.#consumer.pause([{ topic }]);
-      if (payload.memberAssignment[topic]?.includes(0)) this.#take();
-      else this.#release();
-    });
-    this.#consumer.on(events.HEARTBEAT, () => this.#answered(1));
-    this.#consumer.on(events.CRASH, ({ payload }) => {
-      // From what passes, such as a coordinator that is loading, kafkajs starts again by itself.
-      if (!payload.restart) fail(payload.error);
-    });
+  metadata(): Buffer {
+    return encodeClaim(this.#options.topic, { leadingSinceMs: this.#leadingSinceMs, startedAtMs: this.#identity.startedAtMs });
   }
 
-  async #join(): Promise<void> {
-    await this.#consumer.connect();
-    await this.#consumer.subscribe({ topics: [this.#options.topic] });
-    await this.#consumer.run({ autoCommit: false, eachBatch: async () => {} });
+  async share(members: readonly { readonly memberId: string; readonly metadata: Buffer }[]): Promise<MemberAssignment[]> {
+    return shareLead(this.#options.topic, members);
   }
 
-  #take(): void {
+  async given(assignment: Buffer, askedMs: number): Promise<boolean> {
+    if (holdsLead(assignment)) this.#take(askedMs);
+    else this.#release(askedMs);
+    return false;
+  }
+
+  confirmed(askedMs: number): void {
+    this.#askedMs = askedMs;
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  /** Losing contact is not losing the lead: the group will say who leads. */
+  async lost(): Promise<void> {}
+
+  #take(askedMs: number): void {
     this.#standby = false;
-    if (this.#lead === undefined) {
-      this.#lead = new AbortController();
-      this.#leadingSinceMs = Date.now();
-    }
-    this.#answered(ANSWERS);
+    this.#lead ??= new AbortController();
+    this.#leadingSinceMs ??= Date.now();
+    this.confirmed(askedMs);
   }
 
-  #release(): void {
+  #release(askedMs: number): void {
     this.#standby = true;
     this.#leadingSinceMs = null;
     this.#lead?.abort(new Error('Another producer leads'));
     this.#lead = undefined;
-    this.#answered(ANSWERS);
-  }
-
-  #answered(times: number): void {
-    this.#answers += times;
-    for (const wake of this.#waiting.splice(0)) wake();
+    this.confirmed(askedMs);
   }
 
   /** Whether the group has no member that may be alive. Where that cannot be told, joining will. */
-  async #isUnopposed(): Promise<boolean> {
-    const admin = this.#kafka.admin();
+  async #isUnopposed(signal: AbortSignal): Promise<boolean> {
+    const { groupId } = this.#options;
     try {
-      await admin.connect();
-      const { groups } = await admin.describeGroups([this.#options.groupId]);
-      return groups.every(({ members }) => members.every(({ clientId }) => isGhost(clientId, this.#identity)));
-    } catch {
+      const { members } = await askCoordinator(this.#connections.beside, groupId, describeGroup(groupId), signal);
+      return members.every(({ clientId }) => isGhost(clientId, this.#identity));
+    } catch (error) {
+      if (signal.aborted) throw error;
       return false;
-    } finally {
-      await admin.disconnect().catch(() => {});
     }
   }
 
   #coded(error: unknown): unknown {
-    for (let each = error; each instanceof Error; each = each.cause) {
-      if ('type' in each && each.type === 'INVALID_SESSION_TIMEOUT') {
-        const { groupId, sessionTimeoutMs } = this.#options;
-        return new TailwaterError(
-          'TW1150',
-          { brokers: this.#kafka.brokers, group: groupId, seconds: sessionTimeoutMs / 1000 },
-          { cause: error },
-        );
-      }
-    }
-    return toKafkaError(error, this.#kafka.brokers);
+    if (!(error instanceof BrokerRefusal) || error.code !== ERROR.INVALID_SESSION_TIMEOUT) return toKafkaError(error, this.#brokers);
+    const { groupId: group, sessionTimeoutMs } = this.#options;
+    return new TailwaterError('TW1150', { brokers: this.#brokers, group, seconds: sessionTimeoutMs / 1000 }, { cause: error });
   }
 }

@@ -1,6 +1,6 @@
 // Who is in the group of a source's producers, seen from outside: who leads, who stands by, and who was killed and is in it still.
-import type { KafkaClient } from '@tailwater/runtime';
-import kafkajs, { type GroupDescription } from 'kafkajs';
+import { askCoordinator, BrokerConnections, type DescribedGroup, describeGroup, type KafkaClient, toKafkaError } from '@tailwater/runtime';
+import { holdsLead } from './lead-protocol.js';
 import { isGhost, type ProcessIdentity, parseMemberName } from './process-identity.js';
 
 /** `joining`: the group is settling who leads. `gone`: a process of this machine that no longer lives; its session has not ended yet. */
@@ -15,37 +15,37 @@ export interface ProducerMember {
 }
 
 const ROLES: readonly MemberRole[] = ['leads', 'stands by', 'joining', 'gone'];
+/** Kafka was there a moment ago. */
+const PATIENCE_MS = 30_000;
 
-/** The members of the group `groupId`, whoever leads first. */
+/**
+ * The members of the group `groupId`, whoever leads first.
+ *
+ * @throws TailwaterError for Kafka's errors
+ */
 export async function readMembers(kafka: KafkaClient, groupId: string, self: ProcessIdentity): Promise<ProducerMember[]> {
-  const admin = kafka.admin();
+  const connections = new BrokerConnections(kafka);
   try {
-    await admin.connect();
-    const { groups } = await admin.describeGroups([groupId]);
-    return groups.flatMap((group) => describeMembers(group, self));
+    return describeMembers(await askCoordinator(connections, groupId, describeGroup(groupId), AbortSignal.timeout(PATIENCE_MS)), self);
+  } catch (error) {
+    throw toKafkaError(error, kafka.brokers);
   } finally {
-    await admin.disconnect().catch(() => {});
+    connections.close();
   }
 }
 
 export function describeMembers(
-  { state, members }: Pick<GroupDescription, 'state' | 'members'>,
+  { state, members }: DescribedGroup,
   self: ProcessIdentity,
   isAlive?: (pid: number) => boolean,
 ): ProducerMember[] {
-  const described = members.flatMap(({ clientId, memberAssignment }): ProducerMember[] => {
+  const described = members.flatMap(({ clientId, assignment }): ProducerMember[] => {
     const process = parseMemberName(clientId);
     if (process === undefined) return [];
     const { host, pid, startedAtMs } = process;
-    const settled = hasLead(memberAssignment) ? 'leads' : 'stands by';
+    const settled = holdsLead(assignment) ? 'leads' : 'stands by';
     const role = isGhost(clientId, self, isAlive) ? 'gone' : state === 'Stable' ? settled : 'joining';
     return [{ role, host, pid, startedAt: new Date(startedAtMs).toISOString() }];
   });
   return described.sort((a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role) || (a.startedAt < b.startedAt ? -1 : 1));
-}
-
-/** The one partition of the one topic is the lead. */
-function hasLead(assignment: Buffer): boolean {
-  const decoded = assignment.length === 0 ? null : kafkajs.AssignerProtocol.MemberAssignment.decode(assignment);
-  return Object.values(decoded?.assignment ?? {}).some((partitions) => partitions.length > 0);
 }

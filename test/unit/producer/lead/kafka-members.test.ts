@@ -6,15 +6,13 @@ import { memberName } from '../../../../packages/producer/src/lead/process-ident
 const SELF = { host: 'here', pid: 1, startedAtMs: 0 };
 const isAlive = (pid: number): boolean => pid !== 99;
 
-const member = (host: string, pid: number, startedAtMs: number, assignment: Record<string, number[]> | undefined) => ({
-  clientHost: '/127.0.0.1',
+const member = (host: string, pid: number, startedAtMs: number, topics: Record<string, number[]> | undefined) => ({
   clientId: memberName({ host, pid, startedAtMs }),
   memberId: `${host}-${pid}`,
-  memberMetadata: Buffer.alloc(0),
-  memberAssignment:
-    assignment === undefined
+  assignment:
+    topics === undefined
       ? Buffer.alloc(0)
-      : kafkajs.AssignerProtocol.MemberAssignment.encode({ version: 1, assignment, userData: Buffer.alloc(0) }),
+      : kafkajs.AssignerProtocol.MemberAssignment.encode({ version: 1, assignment: topics, userData: Buffer.alloc(0) }),
 });
 const roles = (state: 'Stable' | 'PreparingRebalance', ...members: ReturnType<typeof member>[]) =>
   describeMembers({ state, members }, SELF, isAlive).map(({ role, host, pid }) => `${role} ${host}/${pid}`);

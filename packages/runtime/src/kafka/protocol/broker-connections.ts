@@ -176,6 +176,7 @@ export class BrokerConnections {
   readonly #brokers = new Map<number, Broker>();
   #seed: Broker | undefined;
   #turn = 0;
+  #isClosed = false;
 
   constructor(kafka: KafkaClient) {
     this.#cluster = createCluster(kafka) as unknown as KafkajsCluster;
@@ -243,7 +244,9 @@ export class BrokerConnections {
     this.#addresses.set(nodeId, address);
   }
 
+  /** Nothing is connected any more, whoever asked for it before. */
   close(): void {
+    this.#isClosed = true;
     for (const broker of this.#brokers.values()) broker.destroy();
     this.#seed?.destroy();
     this.#brokers.clear();
@@ -264,6 +267,8 @@ export class BrokerConnections {
   }
 
   #create(connectionPool: ConnectionPool, nodeId?: number): Broker {
+    if (this.#isClosed)
+      throw Object.assign(new Error('The connections were closed'), { name: 'KafkaJSConnectionClosedError', retriable: true });
     const { brokerPool, rootLogger } = this.#cluster;
     const broker = brokerPool.createBroker({ connectionPool, logger: rootLogger, ...(nodeId === undefined ? {} : { nodeId }) });
     return new Broker(broker, (lost) => this.drop(lost));

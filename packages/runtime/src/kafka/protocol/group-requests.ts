@@ -75,12 +75,13 @@ export interface Member {
   readonly memberId: string;
 }
 
+export interface MemberAssignment {
+  readonly memberId: string;
+  readonly assignment: Buffer;
+}
+
 /** The assignment of this member; the leader brings those of all. */
-export const syncGroup = (
-  member: Member,
-  assignments: readonly { readonly memberId: string; readonly assignment: Buffer }[],
-  waitMs: number,
-): BrokerRequest<Buffer> => ({
+export const syncGroup = (member: Member, assignments: readonly MemberAssignment[], waitMs: number): BrokerRequest<Buffer> => ({
   name: 'SyncGroup',
   apiKey: 14,
   version: 3,
@@ -118,6 +119,43 @@ export const leaveGroup = (groupId: string, memberId: string): BrokerRequest<voi
   read(from) {
     from.int32();
     throwRefusal(from.int16(), 'LeaveGroup');
+  },
+});
+
+interface DescribedMember extends MemberAssignment {
+  /** What it calls itself. */
+  readonly clientId: string;
+}
+
+export interface DescribedGroup {
+  /** `Stable` when every member has its assignment; https://kafka.apache.org/protocol#The_Messages_DescribeGroups */
+  readonly state: string;
+  readonly members: readonly DescribedMember[];
+}
+
+/** A group that nobody is in is `Dead` or `Empty`. */
+export const describeGroup = (groupId: string): BrokerRequest<DescribedGroup> => ({
+  name: 'DescribeGroups',
+  apiKey: 15,
+  version: 1,
+  write: (to) => to.array([groupId], (id) => to.string(id)),
+  read(from) {
+    from.int32();
+    const [group] = from.array(() => {
+      throwRefusal(from.int16(), 'DescribeGroups');
+      from.string();
+      const state = from.string() ?? '';
+      from.string();
+      from.string();
+      const members = from.array(() => {
+        const [memberId, clientId] = [from.string() ?? '', from.string() ?? ''];
+        from.string();
+        from.blob();
+        return { memberId, clientId, assignment: from.blob() ?? Buffer.alloc(0) };
+      });
+      return { state, members };
+    });
+    return group ?? { state: 'Dead', members: [] };
   },
 });
 

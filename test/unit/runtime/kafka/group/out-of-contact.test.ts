@@ -1,9 +1,7 @@
 // A join may take as long as other members do, but a coordinator that answers nothing is noticed within the session timeout.
-import { type Broker, type BrokerConnections, BrokerRefusal, createLogger, ERROR } from '@tailwater/runtime';
+import { type Broker, type BrokerConnections, BrokerRefusal, createLogger, ERROR, GroupMembership } from '@tailwater/runtime';
 import { describe, expect, test, vi } from 'vitest';
-import { GroupMember } from '../../../../packages/consumer/src/subscribe/group-member.js';
-import { encodeAssignment } from '../../../../packages/consumer/src/subscribe/member-protocol.js';
-import { outOfContact } from '../../../../packages/consumer/src/subscribe/out-of-contact.js';
+import { outOfContact } from '../../../../../packages/runtime/src/kafka/group/out-of-contact.js';
 
 const SESSION_MS = 300;
 const never = new Promise<never>(() => undefined);
@@ -15,7 +13,7 @@ function scene() {
     if (!state.isThere) return never;
     if (name === 'FindCoordinator') return Promise.resolve({ nodeId: 1, host: 'a', port: 1, rack: null });
     if (name === 'Heartbeat') return Promise.reject(new BrokerRefusal(ERROR.REBALANCE_IN_PROGRESS, name));
-    if (name === 'SyncGroup') return Promise.resolve(encodeAssignment([]));
+    if (name === 'SyncGroup') return Promise.resolve(Buffer.alloc(0));
     state.joins += 1;
     return state.joins > 1 ? never : Promise.resolve({ error: 0, generation: 1, leaderId: 'other', memberId: 'me', members: [] });
   };
@@ -28,14 +26,14 @@ function scene() {
       state.dropped += 1;
     },
   } as unknown as BrokerConnections;
-  const member = new GroupMember(
-    { member: connections, commits: connections },
-    { groupId: 'g', sessionTimeoutMs: SESSION_MS, rebalanceTimeoutMs: 60_000 },
+  const member = new GroupMembership(
+    { member: connections, beside: connections },
+    { groupId: 'g', sessionTimeoutMs: SESSION_MS, rebalanceTimeoutMs: 60_000, heartbeatMs: SESSION_MS / 10 },
     {
-      topics: () => Promise.resolve([]),
-      partitions: () => Promise.resolve(new Map()),
-      owned: () => [],
-      assigned: () => Promise.resolve(false),
+      name: 'test',
+      metadata: () => Buffer.alloc(0),
+      share: () => Promise.resolve([]),
+      given: () => Promise.resolve(false),
       lost: () => {
         state.lost += 1;
         return Promise.resolve();
@@ -47,7 +45,7 @@ function scene() {
 }
 
 describe('a member whose request to join is not answered', () => {
-  test('keeps what it reads while the coordinator is there, and gives it up soon when it is not', async () => {
+  test('keeps what it was given while the coordinator is there, and gives it up soon when it is not', async () => {
     const { state, member } = scene();
     const stop = new AbortController();
     const running = member.run(stop.signal);
