@@ -5,6 +5,7 @@ import { hideBin } from 'yargs/helpers';
 import { type Comparison, median, type Run } from './measure/median.js';
 import { elasticsearchApply, mongoApply, solrApply } from './modes/consumer-modes.js';
 import { latency, renderLatency } from './modes/latency.js';
+import { many, renderMany } from './modes/many.js';
 import { snapshot, tailInserts, tailUpdates, transaction } from './modes/producer-modes.js';
 
 const modes = {
@@ -16,13 +17,14 @@ const modes = {
   'solr-apply': solrApply,
   'mongo-apply': mongoApply,
 } as const;
-const names = [...Object.keys(modes), 'latency'];
+const names = [...Object.keys(modes), 'latency', 'many'];
 
 const given = await yargs(hideBin(process.argv))
   .usage(`npm run bench -- MODE… [options]\n\nModes: ${names.join(', ')}. All of them when none is named.`)
   .option('records', { type: 'number', default: 200_000, describe: 'Documents of about 1 KB' })
   .option('rounds', { type: 'number', default: 3, describe: 'Rounds, ours and the limit in turn; medians count' })
   .option('parallel', { type: 'number', describe: 'Chunks that a snapshot reads at once; the producer’s default when not given' })
+  .option('collections', { type: 'number', array: true, default: [50, 150, 500], describe: 'Of the mode many: one run for each' })
   .option('json', { type: 'boolean', default: false, describe: 'Print JSON' })
   .strictOptions()
   .parseAsync();
@@ -39,6 +41,13 @@ for (const name of chosen) {
   if (name === 'latency') {
     const result = await latency();
     process.stdout.write(given.json ? `${JSON.stringify(result)}\n` : renderLatency(result));
+    continue;
+  }
+  if (name === 'many') {
+    for (const collections of given.collections) {
+      const run = await many(collections);
+      process.stdout.write(given.json ? `${JSON.stringify(run)}\n` : renderMany(run));
+    }
     continue;
   }
   const comparison = await modes[name as keyof typeof modes]({ records: given.records, rounds: given.rounds, parallel: given.parallel });

@@ -10,7 +10,7 @@ const TIMEOUT_MS = 600_000;
 const TICK_MICROS = 10_000;
 
 /** The value of a counter or gauge without labels, or the sum over its labels. */
-async function readMetric(process: PipelineProcess, name: string): Promise<number> {
+export async function readMetric(process: PipelineProcess, name: string): Promise<number> {
   const text = await (await fetch(`${process.url}/metrics`)).text();
   let sum = 0;
   for (const line of text.split('\n')) {
@@ -47,7 +47,7 @@ export async function peakRss(pid: number | undefined): Promise<number> {
 }
 
 /** The processor time of a process in all its threads, in microseconds, from /proc; 0 where there is none. */
-async function cpuMicros(pid: number | undefined): Promise<number> {
+export async function cpuMicros(pid: number | undefined): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   // The name of the program, in parentheses, may hold anything; utime and stime are the 12th and 13th field behind it.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
