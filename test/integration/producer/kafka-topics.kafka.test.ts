@@ -40,16 +40,18 @@ async function settingsOf(topic: string, ...names: string[]): Promise<Record<str
 }
 
 describe('KafkaTopics', () => {
-  it('creates a compacted topic for large documents that keeps tombstones for a week', async () => {
+  it('creates a compacted topic for large documents that keeps tombstones for a week, with small indexes', async () => {
     const topics = topicsOf();
     const orders = namespaceOf('shop.orders');
     expect(() => topics.layoutOf(orders)).toThrow(TypeError);
     await topics.ensure([orders]);
     expect(topics.layoutOf(orders)).toEqual({ topic: 'tw.shop.orders', partitions: 4 });
-    expect(await settingsOf('tw.shop.orders', 'cleanup.policy', 'delete.retention.ms', 'max.message.bytes')).toEqual({
+    const names = ['cleanup.policy', 'delete.retention.ms', 'max.message.bytes', 'segment.index.bytes'];
+    expect(await settingsOf('tw.shop.orders', ...names)).toEqual({
       'cleanup.policy': 'compact',
       'delete.retention.ms': String(WEEK_MS),
       'max.message.bytes': String(LARGEST_BATCH_BYTES),
+      'segment.index.bytes': String(1024 * 1024),
     });
   });
 

@@ -13,6 +13,11 @@ const CREATE_TIMEOUT_MS = 30_000;
 /** Topics that were created have their leaders within this, in milliseconds, or their first records wait for them. */
 const LEADERS_MS = 30_000;
 const LEADERS_POLL_MS = 50;
+/**
+ * A broker makes two index files of this size for every replica of a partition. Kafka's 10 MiB cost a processor some milliseconds for each as soon as it is written to,
+ * which thousands of partitions feel, and disk space on some file systems. This is full behind 340 MB of records or more, and a new segment begins then.
+ */
+const INDEX_BYTES = 1024 * 1024;
 /** In sync when a record is acknowledged, where there are three replicas or more. */
 const MIN_IN_SYNC = '2';
 
@@ -45,6 +50,7 @@ async function create(admin: Admin, topics: readonly string[], { partitions, rep
   const settings = {
     'cleanup.policy': 'compact',
     'max.message.bytes': String(MAX_MESSAGE_BYTES),
+    'segment.index.bytes': String(INDEX_BYTES),
     ...(replicationFactor >= 3 ? { 'min.insync.replicas': MIN_IN_SYNC } : {}),
     ...config,
   };
