@@ -133,7 +133,7 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
   const keys = new SourceKeys(source.client);
   const sweeper: Sweeper = new Sweeper(
     {
-      scan: (topic, sized, take, stop) => scanTopic(deps.kafka, { topic, group: `${options.prefix}.sweep` }, sized, take, stop),
+      scan: (topic, sized, take, stop) => scanTopic(deps.kafka, topic, sized, take, stop),
       topics: session.topics,
       keys,
       sequencer,

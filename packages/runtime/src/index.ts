@@ -33,7 +33,7 @@ export { type CheckKafkaOptions, checkKafka, type KafkaCluster } from './kafka/c
 export type { KafkaConnection } from './kafka/connection.js';
 export { createKafka, type KafkaClient, PATIENT_RETRY } from './kafka/create-kafka.js';
 export type { CommittedRecords } from './kafka/fetch-committed.js';
-export { askCoordinator, COORDINATOR_ERRORS } from './kafka/group/group-coordinator.js';
+export { askCoordinator } from './kafka/group/group-coordinator.js';
 export {
   GroupMembership,
   type GroupMembershipOptions,
@@ -77,6 +77,7 @@ export {
 } from './kafka/protocol/transaction-requests.js';
 export { WireReader, WireWriter } from './kafka/protocol/wire.js';
 export { type CommittedPartition, CommittedReader } from './kafka/read-committed.js';
+export { type OffsetRange, readRanges } from './kafka/read-ranges.js';
 export { abortable } from './lifecycle/abortable.js';
 export { type Clock, systemClock } from './lifecycle/clock.js';
 export { type ProcessDeps, runProcess, StopRequested } from './lifecycle/run-process.js';

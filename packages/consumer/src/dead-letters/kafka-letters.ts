@@ -1,8 +1,8 @@
 // The dead-letter topic on kafkajs: compacted, so that a letter stays until it is removed. It is there from the group's first commit
 // on, so that a group whose offsets Kafka has forgotten is known from a new one.
-import { type KafkaClient, type Logger, PATIENT_RETRY, sleep, TailwaterError, toKafkaError } from '@tailwater/runtime';
+import { type KafkaClient, type Logger, PATIENT_RETRY, readRanges, sleep, TailwaterError, toKafkaError } from '@tailwater/runtime';
 import kafkajs, { type Producer } from 'kafkajs';
-import { readRanges, readToEnd } from '../subscribe/kafka-reader.js';
+import { readToEnd } from '../subscribe/kafka-reader.js';
 import { type DeadLetter, decodeLetter, type LetterMessage } from './dead-letter.js';
 import { LetterIndex } from './letter-index.js';
 import type { LetterSender } from './letter-writer.js';

@@ -1,9 +1,8 @@
 // Which letters are still about the newest state of their document: a retry never applies anything older than that. The topics are read
 // once, from the oldest letter of each partition on, whatever the number of letters; later looks read only what has come since.
 import { hash } from 'node:crypto';
-import { type KafkaClient, type PartitionEnds, partitionEnds, toKafkaError } from '@tailwater/runtime';
+import { type KafkaClient, type PartitionEnds, partitionEnds, readRanges, toKafkaError } from '@tailwater/runtime';
 import type { Admin } from 'kafkajs';
-import { readRanges } from '../subscribe/kafka-reader.js';
 import type { FetchedRecord, TopicPartition } from '../subscribe/subscription.js';
 import type { DeadLetter } from './dead-letter.js';
 

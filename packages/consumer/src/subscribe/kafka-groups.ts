@@ -1,5 +1,5 @@
 // Where the consumer groups of a prefix stand, whether or not one of their members runs.
-import { committedOffsets, type KafkaClient, type PartitionEnds, partitionEnds, TailwaterError } from '@tailwater/runtime';
+import { committedOffsets, type KafkaClient, type PartitionEnds, partitionEnds, TailwaterError, toKafkaError } from '@tailwater/runtime';
 import { namespaceOfTopic } from '@tailwater/schema';
 import kafkajs, { type Admin, type MemberDescription } from 'kafkajs';
 
@@ -23,11 +23,15 @@ export interface GroupReport {
   readonly topics: readonly TopicLag[];
 }
 
-/** Every group `<prefix>.<name>` that reads the prefix's topics, or has committed offsets of them. */
+/**
+ * Every group `<prefix>.<name>` that reads the prefix's topics, or has committed offsets of them.
+ *
+ * @throws TailwaterError TW12xx when Kafka refuses
+ */
 export async function readGroups(kafka: KafkaClient, prefix: string): Promise<GroupReport[]> {
   const admin = kafka.admin();
-  await admin.connect();
   try {
+    await admin.connect();
     const [{ groups }, all] = await Promise.all([admin.listGroups(), admin.listTopics()]);
     const topics = all.filter((topic) => namespaceOfTopic(prefix, topic) !== undefined).sort();
     const names = groups.map(({ groupId }) => groupId).filter((name) => isTargetGroup(name, prefix));
@@ -40,23 +44,27 @@ export async function readGroups(kafka: KafkaClient, prefix: string): Promise<Gr
       if (lags.length > 0) reports.push({ group: groupId, state, members: members.length, topics: lags });
     }
     return reports;
+  } catch (error) {
+    throw toKafkaError(error, kafka.brokers);
   } finally {
     await admin.disconnect();
   }
 }
 
-/** A reader's name, `<prefix>.<target>.reader-…`, has more parts. */
+/** A reader's name as earlier releases had it, `<prefix>.<target>.reader-…`, has more parts. */
 const isTargetGroup = (name: string, prefix: string): boolean =>
   name.startsWith(`${prefix}.`) && !name.slice(prefix.length + 1).includes('.');
 
 /**
  * Whether a group that was there before, as the topic `trace` shows, has no commits and no members: Kafka has forgotten its offsets
  * (offsets.retention.minutes), or somebody deleted them.
+ *
+ * @throws TailwaterError TW12xx when Kafka refuses
  */
 export async function offsetsForgotten(kafka: KafkaClient, { prefix, group, trace }: { prefix: string; group: string; trace: string }) {
   const admin = kafka.admin();
-  await admin.connect();
   try {
+    await admin.connect();
     const all = await admin.listTopics();
     const topics = all.filter((topic) => namespaceOfTopic(prefix, topic) !== undefined);
     if (topics.length === 0 || !all.includes(trace)) return false;
@@ -64,6 +72,8 @@ export async function offsetsForgotten(kafka: KafkaClient, { prefix, group, trac
     if ((groups[0]?.members.length ?? 0) > 0) return false;
     const committed = await committedOffsets(admin, group, await partitionEnds(admin, topics));
     return committed.every(({ offset }) => offset === undefined);
+  } catch (error) {
+    throw toKafkaError(error, kafka.brokers);
   } finally {
     await admin.disconnect();
   }

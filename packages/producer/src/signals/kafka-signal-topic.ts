@@ -1,7 +1,5 @@
 // The topic `<prefix>.signals` through kafkajs: one partition, read from the offset behind the last signal that was executed.
-import { randomUUID } from 'node:crypto';
-import { abortable, type KafkaClient, PATIENT_RETRY, sleep, TailwaterError, toKafkaError } from '@tailwater/runtime';
-import { forgetGroup } from '../sweep/kafka-forget-group.js';
+import { abortable, CommittedReader, type KafkaClient, sleep, TailwaterError, toKafkaError } from '@tailwater/runtime';
 import { encodeSignal, type Signal } from './signal.js';
 
 /** How long the broker holds a fetch while there is no signal, in milliseconds. */
@@ -18,6 +16,7 @@ export interface SignalRecord {
  * Hands over every record from `from` on, until the signal aborts.
  *
  * @param take - called once a record, in order; it must not wait
+ * @throws the signal's reason, or the coded error for what no retry cures
  */
 export async function readSignals(
   kafka: KafkaClient,
@@ -26,56 +25,22 @@ export async function readSignals(
   take: (record: SignalRecord) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const groupId = `${topic}.reader-${randomUUID()}`;
-  const consumer = kafka.consumer({
-    groupId,
-    maxWaitTimeInMs: MAX_WAIT_MS,
-    sessionTimeout: 10_000,
-    retry: PATIENT_RETRY,
-    allowAutoTopicCreation: false,
-  });
-  const crashed = new Promise<never>((_, reject) => {
-    consumer.on(consumer.events.CRASH, ({ payload }) => {
-      if (!payload.restart) reject(payload.error);
-    });
-  });
-  const reading = async (): Promise<never> => {
-    const first = await firstOffset(kafka, topic, from);
-    await consumer.connect();
-    await consumer.subscribe({ topics: [topic], fromBeginning: true });
-    await consumer.run({
-      autoCommit: false,
-      eachMessage: async ({ message }) => {
-        const offset = BigInt(message.offset);
-        if (offset >= first && !signal.aborted) take({ offset, value: message.value });
-      },
-    });
-    consumer.seek({ topic, partition: 0, offset: first.toString() });
-    return crashed;
+  const reading = async (reader: CommittedReader): Promise<void> => {
+    const place = { topic, partition: 0, patienceMs: Number.POSITIVE_INFINITY, maxWaitMs: MAX_WAIT_MS, signal };
+    const { low, end } = await reader.range(place);
+    // A topic that ends before the offset was deleted and made again; one that begins behind it has forgotten what was there.
+    const first = from < low || from > end ? low : from;
+    for await (const { records } of reader.read({ ...place, from: first })) {
+      for (const { offset, value } of records) if (!signal.aborted) take({ offset: BigInt(offset), value });
+    }
   };
-  const closing = async (): Promise<void> => {
-    await consumer.disconnect();
-    await forgetGroup(kafka, groupId);
-  };
+  const opening = CommittedReader.open(kafka);
   try {
-    await abortable(Promise.race([crashed, reading()]), signal);
-  } catch (error) {
-    throw signal.aborted ? error : toKafkaError(error, kafka.brokers);
+    await abortable(opening.then(reading), signal);
   } finally {
     // Without Kafka it would wait for it without end, which a stop must not.
-    await Promise.race([closing().catch(() => {}), sleep(CLOSE_MS)]);
-  }
-}
-
-/** A topic that ends before the offset was deleted and made again: then it is read from its beginning. */
-async function firstOffset(kafka: KafkaClient, topic: string, from: bigint): Promise<bigint> {
-  const admin = kafka.admin();
-  try {
-    await admin.connect();
-    const [offsets] = await admin.fetchTopicOffsets(topic);
-    return offsets === undefined || BigInt(offsets.high) >= from ? from : BigInt(offsets.low);
-  } finally {
-    await admin.disconnect().catch(() => {});
+    const closing = opening.then((reader) => reader[Symbol.asyncDispose]());
+    await Promise.race([closing.catch(() => {}), sleep(CLOSE_MS)]);
   }
 }
 

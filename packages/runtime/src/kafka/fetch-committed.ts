@@ -6,10 +6,17 @@ import { type AbortedTransaction, committedRecords } from './committed-batches.j
 
 const FETCH = 1;
 const READ_COMMITTED = 1;
-const MAX_WAIT_MS = 50;
 const MAX_BYTES = 8 * 1024 * 1024;
 /** The versions of the answer from which fields came. */
 const SINCE = { session: 7, logStart: 5, preferredReplica: 11 };
+
+export interface CommittedFetch {
+  readonly topic: string;
+  readonly partition: number;
+  readonly from: bigint;
+  /** How long the broker holds it while there is nothing, in milliseconds. */
+  readonly maxWaitMs: number;
+}
 
 /** What one fetch brought. */
 export interface CommittedRecords {
@@ -43,7 +50,7 @@ const { requests } = require('kafkajs/src/protocol/requests') as { requests: { F
 const { createErrorFromCode } = require('kafkajs/src/protocol/error') as { createErrorFromCode(code: number): Error };
 
 /** @throws kafkajs's errors */
-export async function fetchCommitted(cluster: Cluster, topic: string, partition: number, from: bigint): Promise<CommittedRecords> {
+export async function fetchCommitted(cluster: Cluster, { topic, partition, from, maxWaitMs }: CommittedFetch): Promise<CommittedRecords> {
   const [leader] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]));
   const broker = (await cluster.findBroker({ nodeId: leader as string })) as unknown as RequestingBroker;
   const protocol = broker.lookupRequest(
@@ -51,7 +58,7 @@ export async function fetchCommitted(cluster: Cluster, topic: string, partition:
     requests.Fetch,
   )({
     isolationLevel: READ_COMMITTED,
-    maxWaitTime: MAX_WAIT_MS,
+    maxWaitTime: maxWaitMs,
     minBytes: 1,
     maxBytes: MAX_BYTES,
     topics: [{ topic, partitions: [{ partition, fetchOffset: String(from), maxBytes: MAX_BYTES }] }],

@@ -9,6 +9,7 @@ import { toKafkaError } from './kafka-errors.js';
 
 /** Pause before the partition's leader is looked for again, in milliseconds. */
 const RETRY_MS = 100;
+const MAX_WAIT_MS = 50;
 
 export interface CommittedPartition {
   readonly topic: string;
@@ -16,6 +17,8 @@ export interface CommittedPartition {
   /** How long brokers that are away are looked for, in milliseconds since a request was first tried. */
   readonly patienceMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** How long the broker holds a fetch at the partition's end, in milliseconds. Default 50. */
+  readonly maxWaitMs?: number;
 }
 
 export interface ReadCommittedOptions extends CommittedPartition {
@@ -58,9 +61,9 @@ export class CommittedReader implements AsyncDisposable {
    * @throws the coded error for what no retry cures, or what could not be cured in time; the signal's reason once it aborts
    */
   async *read(options: ReadCommittedOptions): AsyncGenerator<CommittedRecords> {
-    const { topic, partition } = options;
+    const { topic, partition, maxWaitMs = MAX_WAIT_MS } = options;
     for (let next = options.from ?? (await this.range(options)).low; ; ) {
-      const fetched = await this.#patiently(options, (cluster) => fetchCommitted(cluster, topic, partition, next));
+      const fetched = await this.#patiently(options, (cluster) => fetchCommitted(cluster, { topic, partition, from: next, maxWaitMs }));
       next = fetched.next;
       yield fetched;
     }
