@@ -56,6 +56,8 @@ export interface PipelineOptions extends SourceOptions {
   readonly sessionTimeoutMs: number;
   /** Bytes of a GridFS file's content that are published with it at most; undefined where no bucket is marked. */
   readonly maxFileBytes?: number | undefined;
+  /** How often topics in use are looked at again, in milliseconds. */
+  readonly topicLookMs?: number;
   /** What becomes of a checkpoint that the source no longer holds. */
   readonly onGap: OnGap;
   /** What becomes of a document or namespace that Kafka does not take; by default it is put aside. */

@@ -24,6 +24,7 @@ import { SourceDocuments } from './signals/source-documents.js';
 import { ChunkReader } from './snapshot/chunk-reader.js';
 import { ChunkRoom } from './snapshot/chunk-room.js';
 import { listCollections } from './snapshot/collections.js';
+import { lostTopics } from './snapshot/lost-topics.js';
 import { RateLimit } from './snapshot/rate-limit.js';
 import { Snapshotter } from './snapshot/snapshotter.js';
 import { startSnapshots } from './snapshot/start-snapshots.js';
@@ -150,12 +151,14 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
   );
   state.sweeps = () => sweeper.statuses();
   const collections = (await listCollections(source.client, rules)).map((name) => namespaces.byName(name));
+  const told = { topics: session.topics, checkpoint: session.checkpoint, namespaceOf: (name: string) => namespaces.byName(name), logger };
   await startSnapshots({
     plan: deps.plan,
     snapshotter,
     checkpoint: session.checkpoint,
     collections,
-    withoutTopic: await session.topics.missing(collections),
+    lost: await lostTopics(told, collections),
+    sweep: (namespace) => sweeper.adopt(namespace, 'replaced'),
     ensureTopics: (wanted) => quarantine.ensure(wanted),
     note: async (records) => {
       await sequencer.note(() => records);
@@ -204,12 +207,11 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
       for (await sleep(quietMs, stop); !stop.aborted; await sleep(quietMs, stop)) await sequencer.proveLead(quietMs);
     },
   };
-  const topicWatch = { run: (stop: AbortSignal) => session.topics.watch(stop) };
   const announcement = { run: () => announceCopy(source.client, report.pending(), snapshotLogger) };
   const isBusy = (): boolean => report.totals().state === 'running' || sweeper.statuses().length > 0;
   const gapWatch = new GapWatch({ sequencer, state, source: source.replicaSet, isBusy, logger }, session.checkpoint.gap);
   await runServices(
-    [tail, snapshotter, sweeper, desk, gapWatch, proof, topicWatch, announcement, session.baseKeeper],
+    [tail, snapshotter, sweeper, desk, gapWatch, proof, session.topicWatch, announcement, session.baseKeeper],
     AbortSignal.any([signal, copied.signal]),
   );
   state.phase = 'stopping';

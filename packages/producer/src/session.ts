@@ -16,7 +16,9 @@ import { CHECKPOINT_LIMITS } from './publish/kafka-small-topics.js';
 import { KafkaTopics } from './publish/kafka-topics.js';
 import { KafkaTransactionSender } from './publish/kafka-transaction-sender.js';
 import { Publisher } from './publish/publisher.js';
+import { TopicList } from './publish/topic-list.js';
 import type { TopicAdvice } from './publish/topic-settings.js';
+import { TopicWatch } from './publish/topic-watch.js';
 import { listCollections } from './snapshot/collections.js';
 import { resolveStartAt } from './source/oplog/start-at.js';
 import { ShardRoster } from './source/sharded/shard-roster.js';
@@ -27,6 +29,7 @@ import type { Gaps } from './sweep/gaps.js';
 export interface Session {
   readonly namespaces: NamespaceTable;
   readonly topics: KafkaTopics;
+  readonly topicWatch: TopicWatch;
   readonly publisher: Publisher;
   readonly changes: ChangeSource;
   readonly checkpoint: Checkpoint;
@@ -53,7 +56,7 @@ export async function runSession(
   onRunning: () => void,
 ): Promise<void> {
   const { source, kafka, logger, state } = deps;
-  const admin = kafka.admin();
+  const [admin, list] = [kafka.admin(), new TopicList(kafka)];
   let sender: KafkaTransactionSender | undefined;
   const [id, base] = [randomUUID(), new CheckpointBase(source.replicaSet)];
   const location = { topic: checkpointTopicName(options.prefix), source: source.replicaSet };
@@ -61,12 +64,16 @@ export async function runSession(
   try {
     // Without Kafka these wait for it without end, which a stop must not.
     await abortable(admin.connect(), signal);
-    const topics = new KafkaTopics(admin, options, kafka.brokers, { subjects: deps.subjects, advice });
+    const topics = new KafkaTopics({ admin, list, brokers: kafka.brokers }, options, { subjects: deps.subjects, advice });
+    const topicWatch = new TopicWatch(() => topics.look(), options.topicLookMs);
     const checkpointTopic = location.topic;
     await abortable(topics.ensureTopic(checkpointTopic, 1, CHECKPOINT_LIMITS), signal);
     await abortable(topics.ensureLog(signalsTopicName(options.prefix)), signal);
     before = await abortable(topics.endOf(checkpointTopic), signal);
-    sender = await KafkaTransactionSender.connect(kafka, producerName(options.prefix, source.replicaSet), signal);
+    sender = await KafkaTransactionSender.connect(kafka, producerName(options.prefix, source.replicaSet), {
+      signal,
+      onTopicInDoubt: () => topicWatch.soon(),
+    });
     const publisher = new Publisher(sender, (records) => {
       for (const { topic, messages } of records)
         if (topic === checkpointTopic) for (const { key, value } of messages) base.take(String(key), value);
@@ -77,7 +84,7 @@ export async function runSession(
     };
     const claim = claimCheckpoint(kafka, location, id, announce, { signal, base, logger });
     const claimed = await abortable(claim, signal);
-    topics.remember(claimed.partitions);
+    topics.remember(claimed.topics);
     const noted = expectSameCluster(claimed, source, options.acceptCluster);
     if (noted.length > 0) await publisher.submit({ topics: [{ topic: checkpointTopic, messages: noted }] });
     // The chunks of a snapshot wait for the tail to pass them.
@@ -119,12 +126,13 @@ export async function runSession(
     };
     const end = (): Promise<bigint> => topics.endOf(checkpointTopic);
     const baseKeeper = new BaseKeeper({ kafka, end, publisher, base, location, logger });
-    const session = { namespaces, topics, publisher, changes, checkpoint, checkpointTopic, start, baseKeeper, confirm };
+    const session = { namespaces, topics, topicWatch, publisher, changes, checkpoint, checkpointTopic, start, baseKeeper, confirm };
     await stages(session, signal);
   } catch (error) {
     const from = base.from !== undefined && base.from > before ? base.from : before;
     throw await toldWhoFenced(error, { kafka, location, session: id, from, timeoutMs: sender?.timeoutMs ?? 0 }, signal);
   } finally {
+    list.close();
     await Promise.allSettled([sender?.close(), admin.disconnect()]);
   }
 }

@@ -27,6 +27,7 @@ import { KafkaTopics } from '../../../packages/producer/src/publish/kafka-topics
 import { KafkaTransactionSender } from '../../../packages/producer/src/publish/kafka-transaction-sender.js';
 import { ensureOwnTopics } from '../../../packages/producer/src/publish/own-topics.js';
 import { Publisher } from '../../../packages/producer/src/publish/publisher.js';
+import { TopicList } from '../../../packages/producer/src/publish/topic-list.js';
 import { TopicAdvice } from '../../../packages/producer/src/publish/topic-settings.js';
 import { readTopic } from '../../support/read-topic.js';
 import { keptLog } from './support/kept-log.js';
@@ -49,9 +50,13 @@ let location: CheckpointLocation;
 beforeAll(async () => {
   server = await startKafka();
   kafka = createKafka({ brokers: server.brokers, clientId: 'test' }, keptLog().logger);
-  const admin = kafka.admin();
+  const [admin, list] = [kafka.admin(), new TopicList(kafka)];
   await admin.connect();
-  await new KafkaTopics(admin, { prefix: 'tw', partitions: 2, replicationFactor: 1 }, kafka.brokers).ensureTopic(EVENTS, 2);
+  await new KafkaTopics({ admin, list, brokers: kafka.brokers }, { prefix: 'tw', partitions: 2, replicationFactor: 1 }).ensureTopic(
+    EVENTS,
+    2,
+  );
+  list.close();
   await admin.disconnect();
 });
 
@@ -209,9 +214,9 @@ describe('a checkpoint topic that has grown', () => {
     await publisher.flush();
     await bulk('rs0', 100_000);
     const { lines, logger } = keptLog();
-    const admin = kafka.admin();
+    const [admin, list] = [kafka.admin(), new TopicList(kafka)];
     await admin.connect();
-    const topics = new KafkaTopics(admin, { prefix: 'tw', partitions: 1, replicationFactor: 1 }, kafka.brokers);
+    const topics = new KafkaTopics({ admin, list, brokers: kafka.brokers }, { prefix: 'tw', partitions: 1, replicationFactor: 1 });
     const stop = new AbortController();
     const keeping = new BaseKeeper(
       { kafka, end: () => topics.endOf(location.topic), publisher, base, location, logger },
@@ -235,6 +240,7 @@ describe('a checkpoint topic that has grown', () => {
     expect(await peekCheckpoint(kafka, location)).toEqual(claimed);
     // The other source reads its own, which is no base's.
     expect(await peekCheckpoint(kafka, { ...location, source: 'rs1' })).toMatchObject({ position: { i: 9999 }, isShared: true });
+    list.close();
     await Promise.all([second.close(), admin.disconnect()]);
   });
 

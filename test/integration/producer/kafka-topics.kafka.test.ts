@@ -4,7 +4,9 @@ import { createKafka, type KafkaClient } from '@tailwater/runtime';
 import kafkajs, { type Admin } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KafkaTopics, type TopicSettings } from '../../../packages/producer/src/publish/kafka-topics.js';
+import { TopicList } from '../../../packages/producer/src/publish/topic-list.js';
 import { TopicAdvice } from '../../../packages/producer/src/publish/topic-settings.js';
+import { TopicWatch } from '../../../packages/producer/src/publish/topic-watch.js';
 import { keptLog } from './support/kept-log.js';
 import { namespaceOf } from './support/namespace.js';
 
@@ -15,21 +17,24 @@ const WEEK_MS = 7 * 24 * 3600 * 1000;
 let server: Kafka | undefined;
 let kafka: KafkaClient;
 let admin: Admin;
+let list: TopicList;
 
 beforeAll(async () => {
   server = await startKafka();
   kafka = createKafka({ brokers: server.brokers, clientId: 'test' }, keptLog().logger);
   admin = kafka.admin();
   await admin.connect();
+  list = new TopicList(kafka);
 });
 
 afterAll(async () => {
+  list?.close();
   await admin?.disconnect();
   await server?.stop();
 });
 
 const topicsOf = (settings: Partial<TopicSettings> = {}): KafkaTopics =>
-  new KafkaTopics(admin, { prefix: 'tw', partitions: 4, replicationFactor: -1, ...settings }, kafka.brokers);
+  new KafkaTopics({ admin, list, brokers: kafka.brokers }, { prefix: 'tw', partitions: 4, replicationFactor: -1, ...settings });
 
 async function settingsOf(topic: string, ...names: string[]): Promise<Record<string, string>> {
   const { resources } = await admin.describeConfigs({
@@ -101,7 +106,11 @@ describe('KafkaTopics', () => {
     const { logger, lines } = keptLog();
     const advice = new TopicAdvice(kafka.brokers, 'tw', logger);
     for (let session = 0; session < 2; session++) {
-      const topics = new KafkaTopics(admin, { prefix: 'tw', partitions: 1, replicationFactor: -1 }, kafka.brokers, { advice });
+      const topics = new KafkaTopics(
+        { admin, list, brokers: kafka.brokers },
+        { prefix: 'tw', partitions: 1, replicationFactor: -1 },
+        { advice },
+      );
       await topics.ensure([namespaceOf('weak.a'), namespaceOf('weak.b'), namespaceOf('weak.made')]);
     }
     expect(lines).toMatchObject([{ code: 'TW1250', topics: ['tw.weak.a', 'tw.weak.b'] }]);
@@ -112,24 +121,28 @@ describe('KafkaTopics', () => {
   it('tells once of partitions that are added while a topic is in use, and goes on with those that it had', async () => {
     const { logger, lines } = keptLog();
     const advice = new TopicAdvice(kafka.brokers, 'tw', logger);
-    const topics = new KafkaTopics(admin, { prefix: 'tw', partitions: 1, replicationFactor: -1 }, kafka.brokers, { advice });
+    const topics = new KafkaTopics(
+      { admin, list, brokers: kafka.brokers },
+      { prefix: 'tw', partitions: 1, replicationFactor: -1 },
+      { advice },
+    );
     const namespace = namespaceOf('growing.a');
     await topics.ensure([namespace]);
     const stop = new AbortController();
-    let requests = 0;
-    const remove = admin.on(admin.events.REQUEST, () => {
-      requests += 1;
-    });
-    const watching = topics.watch(stop.signal, 20);
-    await waitFor(() => requests > 2, { describe: 'a look at the topics' });
+    let looks = 0;
+    const watch = new TopicWatch(async () => {
+      await topics.look();
+      looks += 1;
+    }, 20);
+    const watching = watch.run(stop.signal);
+    await waitFor(() => looks > 2, { describe: 'a look at the topics' });
     expect(lines).toEqual([]);
     await admin.createPartitions({ topicPartitions: [{ topic: 'tw.growing.a', count: 3 }] });
     await waitFor(() => lines.length > 0, { describe: 'it to be told' });
-    requests = 0;
-    await waitFor(() => requests > 2, { describe: 'further looks' });
+    looks = 0;
+    await waitFor(() => looks > 2, { describe: 'further looks' });
     stop.abort();
     await watching;
-    remove();
     expect(lines).toMatchObject([{ code: 'TW1251', topics: ['tw.growing.a'] }]);
     expect(topics.layoutOf(namespace).partitions).toBe(1);
   });
@@ -148,7 +161,7 @@ describe('KafkaTopics', () => {
     remove();
     expect(requests).toBeLessThan(8);
     expect(again.layoutOf(many[59] as never)).toEqual({ topic: 'tw.many.c59', partitions: 1 });
-    expect(await again.missing([...many, namespaceOf('many.none')])).toMatchObject([{ name: 'many.none' }]);
+    expect(await again.lost([...many, namespaceOf('many.none')])).toMatchObject({ gone: [{ name: 'many.none' }], replaced: [] });
   });
 
   it('refuses a name that Kafka would not take', async () => {

@@ -85,7 +85,7 @@ describe('a session that gave up while it claimed its id', () => {
     const gave = new AbortController();
     const frozen = createKafka({ brokers: kafka.brokers, clientId: 'test' }, log.logger);
     proxy().close(INIT_PRODUCER_ID);
-    const claiming = KafkaTransactionSender.connect(frozen, id, gave.signal);
+    const claiming = KafkaTransactionSender.connect(frozen, id, { signal: gave.signal });
     claiming.catch(() => {});
     await waitFor(() => proxy().isHolding, { describe: 'the claim to be on its way' });
     gave.abort(new Error('It gives up'));

@@ -186,7 +186,7 @@ test('what time does not cure ends it at once', async () => {
   const broker = {
     send: async ({ name }: { name: string }) =>
       name === 'Metadata'
-        ? { brokers: [], topics: new Map([['a', { topic: 'a', id: undefined, leaders: [0] }]]) }
+        ? { brokers: [], topics: new Map([['a', { topic: 'a', id: undefined, leaders: [0], replicas: 1 }]]) }
         : [{ topic: 'a', partition: 0, error: ERROR.INVALID_PRODUCER_EPOCH }],
   };
   const connections = { any: async () => broker, node: async () => broker, learn: () => undefined } as unknown as BrokerConnections;

@@ -1,6 +1,7 @@
 // What a producer remembers between runs, as records of the compacted topic `<prefix>.checkpoints`. They travel in the
 // transaction of the events that they cover, so neither is ever there without the other (promise A).
 import { Position } from '@tailwater/schema';
+import type { RecordedTopic } from '../publish/recorded-topic.js';
 import { resumeTokenOf, StreamPosition } from '../source/change-stream/stream-position.js';
 import type { ListedShard } from '../source/sharded/shards.js';
 
@@ -32,8 +33,8 @@ export interface SnapshotProgress {
   readonly isAsked?: boolean;
 }
 
-/** Why a sweep was asked for: `vanished` is a topic whose collection was not there when a producer started. */
-export type SweepReason = 'drop' | 'rename' | 'gap' | 'vanished' | 'reconcile';
+/** Why a sweep was asked for: `vanished` is a topic whose collection was not there when a producer started, `replaced` one that another topic took the name of. */
+export type SweepReason = 'drop' | 'rename' | 'gap' | 'vanished' | 'replaced' | 'reconcile';
 
 /** The newest sweep of a namespace. One that is done is remembered, so that no start repeats that of a collection that is gone. */
 export interface SweepRecord {
@@ -75,8 +76,8 @@ export interface Checkpoint {
   readonly snapshots: ReadonlyMap<string, SnapshotProgress>;
   /** By namespace. */
   readonly sweeps: ReadonlyMap<string, SweepRecord>;
-  /** By namespace: into how many partitions its keys are divided. */
-  readonly partitions: ReadonlyMap<string, number>;
+  /** By namespace. */
+  readonly topics: ReadonlyMap<string, RecordedTopic>;
   /** The newest gap, healed or not. */
   readonly gap: GapRecord | undefined;
   /** Which cluster all of this was read from; undefined where that could not be told. */
@@ -140,9 +141,9 @@ export const pendingSweep = (reason: SweepReason): SweepRecord => ({
   tombstones: 0,
 });
 
-/** Into how many partitions a namespace's keys are divided from now on, in the transaction of the first that are. */
-export const partitionsMessage = (source: string, namespace: string, partitions: number): CheckpointMessage =>
-  message(PARTITIONS_KEY(source, namespace), { partitions });
+/** The topic that a namespace's records go to from now on, in the transaction of the first that do. */
+export const topicMessage = (source: string, namespace: string, { partitions, id }: RecordedTopic): CheckpointMessage =>
+  message(PARTITIONS_KEY(source, namespace), { partitions, ...(id === undefined ? {} : { topicId: id }) });
 
 export const gapMessage = (source: string, gap: GapRecord): CheckpointMessage => message(GAP_KEY(source), gap);
 
@@ -195,7 +196,7 @@ export class CheckpointReader {
   #writtenAtMs = 0;
   readonly #snapshots = new Map<string, SnapshotProgress>();
   readonly #sweeps = new Map<string, SweepRecord>();
-  readonly #partitions = new Map<string, number>();
+  readonly #topics = new Map<string, RecordedTopic>();
   #gap: GapRecord | undefined;
   #cluster: string | undefined;
   #signals = 0n;
@@ -239,7 +240,7 @@ export class CheckpointReader {
     }
     if (key.startsWith(snapshotPrefix)) collect(this.#snapshots, snapshotPrefix, key, parsed && progressOf(parsed));
     collect(this.#sweeps, SWEEP_KEY(this.#source, ''), key, parsed as unknown as SweepRecord | undefined);
-    collect(this.#partitions, PARTITIONS_KEY(this.#source, ''), key, parsed && Number(parsed['partitions']));
+    collect(this.#topics, PARTITIONS_KEY(this.#source, ''), key, parsed && topicOf(parsed));
     return key === SESSION_KEY(this.#source) && this.#own !== undefined && parsed?.['session'] === this.#own;
   }
 
@@ -249,7 +250,7 @@ export class CheckpointReader {
       writtenAtMs: this.#writtenAtMs,
       snapshots: this.#snapshots,
       sweeps: this.#sweeps,
-      partitions: this.#partitions,
+      topics: this.#topics,
       gap: this.#gap,
       cluster: this.#cluster,
       isShared: this.#isShared,
@@ -282,6 +283,11 @@ function progressOf({ version, lastId, ...fields }: Record<string, unknown>): Sn
   if (version === SNAPSHOT_VERSION) return fields as unknown as SnapshotProgress;
   const ranges = fields['state'] === 'done' ? [] : [{ from: null, lastId: lastId as string | null, to: null }];
   return { ...(fields as unknown as SnapshotProgress), ranges };
+}
+
+function topicOf(fields: Record<string, unknown>): RecordedTopic {
+  const id = fields['topicId'];
+  return { partitions: Number(fields['partitions']), id: typeof id === 'string' ? id : undefined };
 }
 
 function positionOf(fields: Record<string, unknown>): Position {

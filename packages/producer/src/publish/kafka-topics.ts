@@ -1,22 +1,32 @@
 // The topics of namespaces: made before their first records, many in one request, and looked at when they exist. A topic that
-// was given more partitions goes on with those that it had (promise B): docs/adr/0025-partitions-are-recorded.md
-import { sleep, TailwaterError, toKafkaError } from '@tailwater/runtime';
+// was given more partitions goes on with those that it had (promise B): docs/adr/0025-partitions-are-recorded.md. One that was deleted, whether or not
+// another has its name now, is a copy that is gone (promise C).
+import { sleep, TailwaterError, type TopicPartitions, toKafkaError } from '@tailwater/runtime';
 import { MAX_TOPIC_NAME_LENGTH, type Namespace, namespaceOfTopic, topicName } from '@tailwater/schema';
 import kafkajs, { type Admin } from 'kafkajs';
 import type { TopicLayout } from '../encode/record-encoder.js';
 import type { TrackedNamespace } from '../normalize/change-batch.js';
 import { SIGNALS_LIMITS } from './kafka-small-topics.js';
 import { makeTopics } from './kafka-topic-maker.js';
+import type { RecordedTopic } from './recorded-topic.js';
 import type { SubjectIds } from './subject-ids.js';
-import { DELETE_RETENTION_MS, DESCRIBED_SETTINGS, type DescribedTopic, expectCompacted, type TopicAdvice } from './topic-settings.js';
+import type { TopicList } from './topic-list.js';
+import {
+  DELETE_RETENTION_MS,
+  DESCRIBED_SETTINGS,
+  type DescribedTopic,
+  expectCompacted,
+  named,
+  type TopicAdvice,
+} from './topic-settings.js';
 
 // kafkajs is CommonJS, and Node finds only some of its exports by name.
 const { ConfigResourceTypes } = kafkajs;
 
 /** How long a record waits for whoever reads a log, in milliseconds: 7 days. */
 const LOG_RETENTION_MS = 7 * 24 * 3600 * 1000;
-/** How often topics in use are looked at again, in milliseconds. */
-const LOOK_MS = 60_000;
+/** A broker that has just started may know less than others: what is lost is so to two of them, so many milliseconds apart. */
+const LOST_TWICE_MS = 500;
 /** Topics whose settings one request asks for. */
 const DESCRIBED_AT_ONCE = 250;
 
@@ -26,10 +36,25 @@ export interface TopicSettings {
   readonly replicationFactor: number;
 }
 
-/** Into how many partitions a namespace's keys are divided. */
-export interface UsedPartitions {
+/** Where a namespace's records go. */
+export interface UsedTopic {
   readonly namespace: TrackedNamespace;
-  readonly partitions: number;
+  readonly topic: RecordedTopic;
+}
+
+/** What the brokers are asked by. */
+export interface TopicsClients {
+  readonly admin: Admin;
+  readonly list: Pick<TopicList, 'read'>;
+  /** Where they are, for messages. */
+  readonly brokers: string;
+}
+
+export interface LostTopics {
+  /** There is none. */
+  readonly gone: readonly TrackedNamespace[];
+  /** It is another one than it was: it was made anew, or has fewer partitions. */
+  readonly replaced: readonly TrackedNamespace[];
 }
 
 export interface TopicsContext {
@@ -38,34 +63,34 @@ export interface TopicsContext {
   readonly advice?: TopicAdvice | undefined;
 }
 
-interface FoundTopic {
-  readonly partitions: number;
-  readonly replicas: number;
-}
+type FoundTopics = ReadonlyMap<string, TopicPartitions>;
 
 export class KafkaTopics {
   readonly #admin: Admin;
+  readonly #list: TopicsClients['list'];
   readonly #settings: TopicSettings;
   readonly #brokers: string;
   readonly #context: TopicsContext;
   readonly #layouts = new Map<TrackedNamespace, TopicLayout>();
-  #recorded: ReadonlyMap<string, number> = new Map();
-  #unrecorded: UsedPartitions[] = [];
+  readonly #used = new Map<TrackedNamespace, RecordedTopic>();
+  #recorded: ReadonlyMap<string, RecordedTopic> = new Map();
+  #unrecorded: UsedTopic[] = [];
 
-  constructor(admin: Admin, settings: TopicSettings, brokers: string, context: TopicsContext = {}) {
+  constructor({ admin, list, brokers }: TopicsClients, settings: TopicSettings, context: TopicsContext = {}) {
     this.#admin = admin;
+    this.#list = list;
     this.#settings = settings;
     this.#brokers = brokers;
     this.#context = context;
   }
 
-  /** @param partitions - by namespace: into how many partitions its keys were divided so far */
-  remember(partitions: ReadonlyMap<string, number>): void {
-    this.#recorded = partitions;
+  /** @param topics - by namespace: where its records went so far */
+  remember(topics: ReadonlyMap<string, RecordedTopic>): void {
+    this.#recorded = topics;
   }
 
   /** What the checkpoint does not know yet, once: to be noted no later than the first records that were divided like this. */
-  takeUnrecorded(): UsedPartitions[] {
+  takeUnrecorded(): UsedTopic[] {
     return this.#unrecorded.splice(0);
   }
 
@@ -80,16 +105,17 @@ export class KafkaTopics {
     if (unknown.length === 0) return;
     for (const namespace of unknown) this.#expectName(namespace);
     try {
-      const found = await this.#found();
+      const found = await this.#list.read();
       const missing = unknown.filter((namespace) => !found.has(this.#topic(namespace)));
       const { partitions, replicationFactor } = this.#settings;
       const shape = { partitions, replicationFactor, config: { 'delete.retention.ms': String(DELETE_RETENTION_MS) } };
       const names = missing.map((namespace) => this.#topic(namespace));
       const raced = new Set(names.length === 0 ? [] : await makeTopics(this.#admin, names, shape));
       const made = missing.filter((namespace) => !raced.has(this.#topic(namespace)));
-      for (const namespace of made) await this.#use(namespace, partitions);
+      const now = missing.length === 0 ? found : await this.#list.read();
+      for (const namespace of made) await this.#use(namespace, { partitions, id: now.get(this.#topic(namespace))?.id });
       const there = unknown.filter((namespace) => !made.includes(namespace));
-      await this.#take(there, raced.size === 0 ? found : await this.#found());
+      await this.#take(there, now);
     } catch (error) {
       throw toKafkaError(error, this.#brokers);
     }
@@ -100,7 +126,7 @@ export class KafkaTopics {
     const unknown = this.#unknown(namespaces);
     if (unknown.length === 0) return;
     try {
-      const found = await this.#found();
+      const found = await this.#list.read();
       const there = unknown.filter((namespace) => found.has(this.#topic(namespace)));
       await this.#take(there, found);
     } catch (error) {
@@ -108,28 +134,35 @@ export class KafkaTopics {
     }
   }
 
-  /** Tells, now and then, of partitions that are added to topics in use. */
-  async watch(signal: AbortSignal, everyMs: number = LOOK_MS): Promise<void> {
-    for (await sleep(everyMs, signal); !signal.aborted; await sleep(everyMs, signal)) {
-      // What Kafka does not say now, it says the next time.
-      const found = await this.#found().catch(() => new Map<string, FoundTopic>());
-      const used = [...this.#layouts.values()].map(({ topic, partitions }) => ({
-        topic,
-        used: partitions,
-        partitions: found.get(topic)?.partitions ?? 0,
-      }));
-      this.#context.advice?.grown(used.filter(({ used, partitions }) => used < partitions));
+  /** Of these namespaces, those whose topic is lost, by what the checkpoint says of it. One that can have no topic lacks none. */
+  async lost(namespaces: readonly TrackedNamespace[]): Promise<LostTopics> {
+    try {
+      return await this.#lostOf(
+        namespaces.filter((namespace) => this.#topic(namespace).length <= MAX_TOPIC_NAME_LENGTH),
+        (namespace) => this.#recorded.get(namespace.name),
+      );
+    } catch (error) {
+      throw toKafkaError(error, this.#brokers);
     }
   }
 
-  /** The namespaces of these that have no topic, or another one than they had: it has fewer partitions. One that can have none lacks none. */
-  async missing(namespaces: readonly TrackedNamespace[]): Promise<TrackedNamespace[]> {
-    const found = await this.#found();
-    return namespaces.filter(
-      (namespace) =>
-        this.#topic(namespace).length <= MAX_TOPIC_NAME_LENGTH &&
-        (found.get(this.#topic(namespace))?.partitions ?? 0) < (this.#recorded.get(namespace.name) ?? 1),
-    );
+  /**
+   * Looks again at the topics in use, and tells of partitions that were added.
+   *
+   * @throws TailwaterError TW1223 when one of them is lost: the next session makes and fills it
+   */
+  async look(): Promise<void> {
+    const found = await this.#list.read();
+    const { gone, replaced } = await this.#lostOf([...this.#used.keys()], (namespace) => this.#used.get(namespace), found);
+    const lost = [...gone, ...replaced].map((namespace) => this.#topic(namespace));
+    if (lost.length > 0) throw new TailwaterError('TW1223', { topics: named(lost) });
+    const used = [...this.#layouts].flatMap(([namespace, { topic, partitions }]) => {
+      const now = found.get(topic);
+      // A broker did not know yet what was made.
+      if (now?.id !== undefined && this.#used.get(namespace)?.id === undefined) this.#note(namespace, { partitions, id: now.id });
+      return now === undefined ? [] : [{ topic, used: partitions, partitions: now.leaders.length }];
+    });
+    this.#context.advice?.grown(used.filter(({ used, partitions }) => used < partitions));
   }
 
   /** The namespaces that have a topic under the prefix, whoever writes to it. */
@@ -171,7 +204,7 @@ export class KafkaTopics {
     try {
       const { replicationFactor } = this.#settings;
       const existing = await makeTopics(this.#admin, [topic], { partitions, replicationFactor, config });
-      const found = existing.length === 0 ? undefined : (await this.#found()).get(topic);
+      const found = existing.length === 0 ? undefined : (await this.#list.read()).get(topic);
       if (found === undefined) return partitions;
       const described = await this.#describe([{ topic, replicas: found.replicas }]);
       for (const each of described) expectCompacted(each);
@@ -181,7 +214,7 @@ export class KafkaTopics {
         settings: new Map([...settings].filter(([name]) => !Object.hasOwn(config, name))),
       });
       this.#context.advice?.settings('checkpoints', described.map(others));
-      return found.partitions;
+      return found.leaders.length;
     } catch (error) {
       throw toKafkaError(error, this.#brokers);
     }
@@ -212,35 +245,61 @@ export class KafkaTopics {
     throw new TailwaterError('TW1206', { namespace: namespace.name, topic, length: topic.length, limit: MAX_TOPIC_NAME_LENGTH });
   }
 
-  /** Every topic that this user sees. */
-  async #found(): Promise<Map<string, FoundTopic>> {
-    const { topics } = await this.#admin.fetchTopicMetadata();
-    return new Map(
-      topics.map(({ name, partitions }) => [name, { partitions: partitions.length, replicas: partitions[0]?.replicas.length ?? 0 }]),
-    );
+  async #lostOf(
+    namespaces: readonly TrackedNamespace[],
+    knownOf: (namespace: TrackedNamespace) => RecordedTopic | undefined,
+    found?: FoundTopics,
+  ): Promise<LostTopics> {
+    const first = this.#compare(namespaces, knownOf, found ?? (await this.#list.read()));
+    const suspects = [...first.gone, ...first.replaced];
+    if (suspects.every((namespace) => knownOf(namespace) === undefined)) return first;
+    await sleep(LOST_TWICE_MS);
+    return this.#compare(suspects, knownOf, await this.#list.read());
+  }
+
+  #compare(
+    namespaces: readonly TrackedNamespace[],
+    knownOf: (namespace: TrackedNamespace) => RecordedTopic | undefined,
+    found: FoundTopics,
+  ): LostTopics {
+    const gone = namespaces.filter((namespace) => !found.has(this.#topic(namespace)));
+    const replaced = namespaces.filter((namespace) => {
+      const [now, known] = [found.get(this.#topic(namespace)), knownOf(namespace)];
+      if (now === undefined || known === undefined) return false;
+      return now.leaders.length < known.partitions || (now.id !== undefined && known.id !== undefined && now.id !== known.id);
+    });
+    return { gone, replaced };
   }
 
   /** Goes on with topics that exist. */
-  async #take(namespaces: readonly TrackedNamespace[], found: ReadonlyMap<string, FoundTopic>): Promise<void> {
+  async #take(namespaces: readonly TrackedNamespace[], found: FoundTopics): Promise<void> {
     const topics = namespaces.map((namespace) => {
       const topic = this.#topic(namespace);
-      const { partitions, replicas } = found.get(topic) ?? { partitions: this.#settings.partitions, replicas: 0 };
-      const recorded = this.#recorded.get(namespace.name) ?? partitions;
+      const { leaders, replicas, id } = found.get(topic) ?? { leaders: { length: this.#settings.partitions }, replicas: 0, id: undefined };
+      const partitions = leaders.length;
+      const recorded = this.#recorded.get(namespace.name)?.partitions ?? partitions;
       // Fewer than there were: it is another topic.
-      return { namespace, topic, replicas, partitions, used: Math.min(recorded, partitions) };
+      return { namespace, topic, replicas, partitions, id, used: Math.min(recorded, partitions) };
     });
     const described = await this.#describe(topics);
     for (const each of described) expectCompacted(each);
     this.#context.advice?.settings('documents', described);
     this.#context.advice?.grown(topics.filter(({ used, partitions }) => used < partitions));
-    for (const { namespace, used } of topics) await this.#use(namespace, used);
+    for (const { namespace, used, id } of topics) await this.#use(namespace, { partitions: used, id });
   }
 
-  async #use(namespace: TrackedNamespace, partitions: number): Promise<void> {
+  async #use(namespace: TrackedNamespace, used: RecordedTopic): Promise<void> {
     const topic = this.#topic(namespace);
     const header = await this.#context.subjects?.headerOf(topic);
-    this.#layouts.set(namespace, { topic, partitions, ...(header === undefined ? {} : { header }) });
-    if (this.#recorded.get(namespace.name) !== partitions) this.#unrecorded.push({ namespace, partitions });
+    this.#layouts.set(namespace, { topic, partitions: used.partitions, ...(header === undefined ? {} : { header }) });
+    this.#note(namespace, used);
+  }
+
+  #note(namespace: TrackedNamespace, used: RecordedTopic): void {
+    this.#used.set(namespace, used);
+    const recorded = this.#recorded.get(namespace.name);
+    const isKnown = recorded?.partitions === used.partitions && (used.id === undefined || recorded.id === used.id);
+    if (!isKnown) this.#unrecorded.push({ namespace, topic: used });
   }
 
   async #describe(topics: readonly { readonly topic: string; readonly replicas: number }[]): Promise<DescribedTopic[]> {

@@ -35,6 +35,12 @@ const ENDED: ReadonlySet<number> = new Set([
   ERROR.CONCURRENT_TRANSACTIONS,
 ]);
 
+export interface ConnectOptions {
+  readonly signal?: AbortSignal;
+  /** Is called when a broker does not know a topic, or nobody leads it. */
+  readonly onTopicInDoubt?: () => void;
+}
+
 export class KafkaTransactionSender implements TransactionSender {
   /** How long a transaction may take before the broker ends it, in milliseconds. */
   readonly timeoutMs: number;
@@ -52,7 +58,11 @@ export class KafkaTransactionSender implements TransactionSender {
     this.#closed = parts.closed;
     this.#identity = identity;
     this.#brokers = brokers;
-    this.#writer = new PartitionWriter(parts.connections, identity, { patienceMs: timeoutMs, signal: parts.closed.signal });
+    this.#writer = new PartitionWriter(parts.connections, identity, {
+      patienceMs: timeoutMs,
+      signal: parts.closed.signal,
+      onTopicInDoubt: parts.onTopicInDoubt,
+    });
   }
 
   /**
@@ -60,8 +70,9 @@ export class KafkaTransactionSender implements TransactionSender {
    * more is asked of Kafka: whoever comes next must not be fenced by one that gave up. What was on its way then may still arrive, and costs
    * that one a new session (`toldWhoFenced`).
    */
-  static async connect(kafka: KafkaClient, transactionalId: string, signal?: AbortSignal): Promise<KafkaTransactionSender> {
-    const parts = makeParts(kafka, transactionalId);
+  static async connect(kafka: KafkaClient, transactionalId: string, options: ConnectOptions = {}): Promise<KafkaTransactionSender> {
+    const { signal, onTopicInDoubt = () => {} } = options;
+    const parts = makeParts(kafka, transactionalId, onTopicInDoubt);
     const abort = (): void => parts.closed.abort(signal?.reason);
     if (signal?.aborted === true) abort();
     signal?.addEventListener('abort', abort, { once: true });
@@ -113,12 +124,14 @@ interface Parts {
   readonly connections: BrokerConnections;
   readonly coordinator: TransactionCoordinator;
   readonly closed: AbortController;
+  readonly onTopicInDoubt: () => void;
 }
 
-function makeParts(kafka: KafkaClient, transactionalId: string): Parts {
+function makeParts(kafka: KafkaClient, transactionalId: string, onTopicInDoubt: () => void): Parts {
   const connections = new BrokerConnections(kafka);
   const closed = new AbortController();
-  return { connections, closed, coordinator: new TransactionCoordinator(connections, transactionalId, closed.signal) };
+  const coordinator = new TransactionCoordinator(connections, transactionalId, { signal: closed.signal, onTopicInDoubt });
+  return { connections, closed, coordinator, onTopicInDoubt };
 }
 
 const claim = ({ coordinator, closed }: Parts, timeoutMs: number): Promise<ProducerIdentity> =>

@@ -37,6 +37,9 @@ const ASK_AGAIN: ReadonlySet<number> = new Set([
   ERROR.UNKNOWN_LEADER_EPOCH,
 ]);
 
+/** The topic may have been deleted. */
+const IN_DOUBT: ReadonlySet<number> = new Set([ERROR.UNKNOWN_TOPIC_OR_PARTITION, ERROR.LEADER_NOT_AVAILABLE]);
+
 /** What is to be brought to one partition. */
 interface Outgoing {
   readonly topic: string;
@@ -54,6 +57,8 @@ export interface WriterOptions {
   /** How long one call asks again, in milliseconds. */
   readonly patienceMs: number;
   readonly signal: AbortSignal;
+  /** Is called when a broker does not know a topic, or nobody leads it. */
+  readonly onTopicInDoubt?: () => void;
   /** Before it asks again the first time, in milliseconds. */
   readonly pauseMs?: number;
 }
@@ -63,6 +68,7 @@ export class PartitionWriter {
   readonly #identity: ProducerIdentity;
   readonly #patienceMs: number;
   readonly #signal: AbortSignal;
+  readonly #onTopicInDoubt: () => void;
   readonly #pauseMs: number;
   /** The leader's node id by topic and partition. */
   readonly #leaders = new Map<string, readonly (number | undefined)[]>();
@@ -70,11 +76,13 @@ export class PartitionWriter {
   /** One a broker: it has one request at a time. */
   readonly #writers = new Map<number, ProduceRequestWriter>();
 
-  constructor(connections: BrokerConnections, identity: ProducerIdentity, { patienceMs, signal, pauseMs = FIRST_PAUSE_MS }: WriterOptions) {
+  constructor(connections: BrokerConnections, identity: ProducerIdentity, options: WriterOptions) {
+    const { patienceMs, signal, onTopicInDoubt = () => {}, pauseMs = FIRST_PAUSE_MS } = options;
     this.#connections = connections;
     this.#identity = identity;
     this.#patienceMs = patienceMs;
     this.#signal = signal;
+    this.#onTopicInDoubt = onTopicInDoubt;
     this.#pauseMs = pauseMs;
   }
 
@@ -86,6 +94,7 @@ export class PartitionWriter {
       const { rest, failure } = await this.#attempt(left);
       if (rest.length === 0) return;
       if (performance.now() > untilMs) throw failure;
+      if (failure instanceof BrokerRefusal && IN_DOUBT.has(failure.code)) this.#onTopicInDoubt();
       for (const { topic } of rest) this.#leaders.delete(topic);
       await sleep(pauseMs, this.#signal);
       this.#signal.throwIfAborted();

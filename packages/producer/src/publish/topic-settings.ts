@@ -141,7 +141,7 @@ export class TopicAdvice {
   }
 }
 
-function named(topics: readonly string[]): string {
+export function named(topics: readonly string[]): string {
   const [first, second, ...more] = topics;
   return second === undefined
     ? String(first)

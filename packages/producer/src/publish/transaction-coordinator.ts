@@ -32,17 +32,25 @@ const LONGEST_PAUSE_MS = 1000;
 /** How long a coordinator is looked for, and asked again, in milliseconds. */
 const PATIENCE_MS = 60_000;
 
+export interface CoordinatorOptions {
+  /** Nothing is asked any more once it aborts. */
+  readonly signal: AbortSignal;
+  /** Is called when the coordinator does not know a topic. */
+  readonly onTopicInDoubt?: () => void;
+}
+
 export class TransactionCoordinator {
   readonly #connections: BrokerConnections;
   readonly #transactionalId: string;
   readonly #signal: AbortSignal;
+  readonly #onTopicInDoubt: () => void;
   #nodeId: number | undefined;
 
-  /** @param signal - nothing is asked any more once it aborts */
-  constructor(connections: BrokerConnections, transactionalId: string, signal: AbortSignal) {
+  constructor(connections: BrokerConnections, transactionalId: string, { signal, onTopicInDoubt = () => {} }: CoordinatorOptions) {
     this.#connections = connections;
     this.#transactionalId = transactionalId;
     this.#signal = signal;
+    this.#onTopicInDoubt = onTopicInDoubt;
   }
 
   claim(timeoutMs: number): Promise<ProducerIdentity> {
@@ -66,6 +74,7 @@ export class TransactionCoordinator {
         return await broker.send(request);
       } catch (error) {
         if (!(error instanceof BrokerRefusal) || !ASK_AGAIN.has(error.code) || performance.now() > untilMs) throw error;
+        if (error.code === ERROR.UNKNOWN_TOPIC_OR_PARTITION) this.#onTopicInDoubt();
         if (error.code !== ERROR.CONCURRENT_TRANSACTIONS) this.#nodeId = undefined;
       }
       await sleep(pauseMs, this.#signal);

@@ -4,7 +4,7 @@ import { type Clock, type Logger, systemClock, TailwaterError } from '@tailwater
 import type { Origin } from '@tailwater/schema';
 import type { RefusedRow, TopicLayout, TopicRecords } from '../encode/record-encoder.js';
 import type { ChangeBatch, TrackedNamespace } from '../normalize/change-batch.js';
-import type { UsedPartitions } from '../publish/kafka-topics.js';
+import type { UsedTopic } from '../publish/kafka-topics.js';
 import { letterOf } from './letter.js';
 
 export type OnRefused = 'quarantine' | 'stop';
@@ -18,7 +18,7 @@ const RETENTION_MS = 30 * 24 * 3600 * 1000;
 
 interface Topics {
   ensure(namespaces: readonly TrackedNamespace[]): Promise<void>;
-  takeUnrecorded(): UsedPartitions[];
+  takeUnrecorded(): UsedTopic[];
   layoutOf(namespace: TrackedNamespace): TopicLayout;
   existing(namespace: TrackedNamespace): Promise<TopicLayout | undefined>;
   ensureLog(topic: string, retentionMs: number): Promise<void>;
@@ -74,7 +74,7 @@ export class Quarantine {
     }
   }
 
-  takeUnrecorded(): UsedPartitions[] {
+  takeUnrecorded(): UsedTopic[] {
     return this.#parts.topics.takeUnrecorded();
   }
 

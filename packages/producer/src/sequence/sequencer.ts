@@ -1,7 +1,7 @@
 // The one place where the tail and the snapshot meet: each batch and each chunk passes through here alone, so that the
 // records of a key reach Kafka in oplog order (promise B) with the checkpoint that covers them (promise A).
 import { type Origin, Position } from '@tailwater/schema';
-import { type CheckpointMessage, partitionsMessage, positionMessage } from '../checkpoint/checkpoint-record.js';
+import { type CheckpointMessage, positionMessage, topicMessage } from '../checkpoint/checkpoint-record.js';
 import type { EncodedBatch, RecordEncoder, TopicLayout, TopicRecords } from '../encode/record-encoder.js';
 import type { DocumentLookup } from '../enrich/document-lookup.js';
 import type { FileContents } from '../enrich/file-contents.js';
@@ -9,7 +9,7 @@ import { type MemoryShares, shareOut } from '../memory-shares.js';
 import { ChangeBatch, type CollectionCommand, type TrackedNamespace } from '../normalize/change-batch.js';
 import type { EntryNormalizer } from '../normalize/entry-normalizer.js';
 import type { ProducerMetrics } from '../producer-metrics.js';
-import type { UsedPartitions } from '../publish/kafka-topics.js';
+import type { UsedTopic } from '../publish/kafka-topics.js';
 import type { Publisher } from '../publish/publisher.js';
 import type { Quarantine } from '../quarantine/quarantine.js';
 import type { Chunk } from '../snapshot/chunk-reader.js';
@@ -35,7 +35,7 @@ export interface SequencerDependencies {
   readonly encoder: RecordEncoder;
   readonly topics: {
     ensure(namespaces: readonly TrackedNamespace[]): Promise<void>;
-    takeUnrecorded(): UsedPartitions[];
+    takeUnrecorded(): UsedTopic[];
     /** Undefined for a namespace that has none, and whose changes are put aside. */
     layoutOf(namespace: TrackedNamespace): TopicLayout | undefined;
     existing(namespace: TrackedNamespace): Promise<TopicLayout | undefined>;
@@ -273,7 +273,7 @@ export class Sequencer {
     const startedAtMs = performance.now();
     const topics = encoded?.topics ?? [];
     const used = this.#deps.topics.takeUnrecorded();
-    const records = used.map(({ namespace, partitions }) => partitionsMessage(source, namespace.name, partitions));
+    const records = used.map(({ namespace, topic }) => topicMessage(source, namespace.name, topic));
     for (const { topic, messages } of used.length === 0 ? beside : [...beside, this.#checkpoint(...records)]) {
       const known = topics.find((each) => each.topic === topic);
       if (known === undefined) topics.push({ topic, messages });

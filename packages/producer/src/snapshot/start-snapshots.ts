@@ -1,6 +1,7 @@
 // What a session begins with: which collections are copied, from where each goes on, and which begin anew.
 import type { Checkpoint, CheckpointMessage } from '../checkpoint/checkpoint-record.js';
 import type { TrackedNamespace } from '../normalize/change-batch.js';
+import type { LostTopics } from '../publish/kafka-topics.js';
 import type { SnapshotPlan } from './snapshot-plan.js';
 import type { Snapshotter } from './snapshotter.js';
 
@@ -10,8 +11,10 @@ export interface StartSnapshots {
   readonly checkpoint: Checkpoint;
   /** The included collections that exist. */
   readonly collections: readonly TrackedNamespace[];
-  /** Of these, those whose topic does not exist. */
-  readonly withoutTopic: readonly TrackedNamespace[];
+  /** Whose topics are lost: those without one, and those of which another topic has the name, whether or not the collection exists. */
+  readonly lost: LostTopics;
+  /** Adopts a sweep of a topic that may hold anything, and returns the record that makes it last. */
+  readonly sweep: (namespace: TrackedNamespace) => CheckpointMessage;
   /** Makes the topics that do not exist, all together, and looks at the others. */
   readonly ensureTopics: (namespaces: readonly TrackedNamespace[]) => Promise<void>;
   /** Puts records into the checkpoint, and resolves when they are there. */
@@ -19,21 +22,22 @@ export interface StartSnapshots {
 }
 
 export async function startSnapshots(start: StartSnapshots): Promise<void> {
-  const { plan, snapshotter, checkpoint, collections, withoutTopic, ensureTopics, note } = start;
+  const { plan, snapshotter, checkpoint, collections, lost, sweep, ensureTopics, note } = start;
   const requested = plan.requested(collections, checkpoint);
   const anew = new Set(plan.anew(collections));
   const records = [...anew].map((namespace) => snapshotter.restart(namespace, false));
   // A topic that somebody deleted takes its copy of the collection with it, whatever the checkpoint says (promise C). The first record
   // of the tail makes the topic again, and a start behind that could not tell: so it is noted before there is any.
-  for (const namespace of withoutTopic) {
+  for (const namespace of [...lost.gone, ...lost.replaced]) {
     const known = checkpoint.snapshots.get(namespace.name);
     if (known === undefined || anew.has(namespace)) continue;
     const isWanted = requested.includes(namespace);
     records.push(isWanted ? snapshotter.restart(namespace, known.isAsked === true) : snapshotter.discard(namespace));
   }
+  records.push(...lost.replaced.map(sweep));
   if (records.length > 0) await note(records);
   plan.started();
-  const withTopic = collections.filter((namespace) => !withoutTopic.includes(namespace));
+  const withTopic = collections.filter((namespace) => !lost.gone.includes(namespace));
   await ensureTopics([...new Set([...withTopic, ...requested])]);
   for (const namespace of requested) snapshotter.request(namespace);
 }

@@ -150,7 +150,8 @@ export class ModelPipeline {
       snapshotter,
       checkpoint,
       collections: listed,
-      withoutTopic: listed.filter((namespace) => !log.has(topicOf(namespace))),
+      lost: { gone: listed.filter((namespace) => !log.has(topicOf(namespace))), replaced: [] },
+      sweep: (namespace) => sweeper.adopt(namespace, 'replaced'),
       ensureTopics: async (namespaces) => {
         await turn('make topics');
         await this.#topics().ensure(namespaces);

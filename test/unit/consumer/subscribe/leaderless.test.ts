@@ -28,7 +28,7 @@ function scene(isOurs: (each: TopicPartition) => boolean = () => true) {
   const leaderless = new Leaderless({ catalog, clock, logger }, { brokers: 'k:9092', isOurs });
   const look = (atMs: number, leaders: (number | undefined)[]) => {
     nowMs = atMs;
-    topics = new Map([[topic, { topic, id: undefined, leaders }]]);
+    topics = new Map([[topic, { topic, id: undefined, leaders, replicas: 1 }]]);
     listener();
     return leaderless.view;
   };

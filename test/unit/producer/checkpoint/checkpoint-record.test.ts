@@ -14,6 +14,7 @@ import {
   signalsMessage,
   snapshotMessage,
   sweepMessage,
+  topicMessage,
 } from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
 import { T } from '../support/entries.js';
 
@@ -85,6 +86,20 @@ describe('checkpoint records', () => {
     ]);
     expect([checkpoint.position?.toString(), checkpoint.writtenAtMs]).toEqual([`${T + 1}:2`, 2]);
     expect(checkpoint.snapshots.get('shop.orders')?.documents).toBe(99);
+  });
+
+  it('name the topic of a namespace, and of an earlier release its partitions alone', () => {
+    const old = { key: Buffer.from('rs0/partitions/shop.old'), value: Buffer.from('{"version":1,"partitions":3}'), partition: 0 as const };
+    const checkpoint = read([
+      topicMessage('rs0', 'shop.orders', { partitions: 4, id: 'a1' }),
+      topicMessage('rs0', 'shop.items', { partitions: 2, id: undefined }),
+      old,
+    ]);
+    expect([...checkpoint.topics]).toEqual([
+      ['shop.orders', { partitions: 4, id: 'a1' }],
+      ['shop.items', { partitions: 2, id: undefined }],
+      ['shop.old', { partitions: 3, id: undefined }],
+    ]);
   });
 
   it('of the first version are one range, from where it had come to', () => {

@@ -145,6 +145,12 @@ export const kafkaErrors = {
     hint: 'Nothing is lost: the producer begins a new session from its checkpoint by itself. It happens when a broker lost what it knew of the producer, for example when a leader was elected out of sync. If it happens again and again, look at the brokers’ logs.',
     ...passing,
   },
+  TW1223: {
+    title: 'Topics deleted, or made anew',
+    message: 'Topics were deleted, or are others than they were: {topics}',
+    hint: 'Nothing is lost: the producer makes what is missing, copies the collections again, and removes from topics that somebody made anew what their collections do not have. Consumers read them from the beginning. A topic that is made by hand should have as many partitions as the one before.',
+    ...passing,
+  },
   TW1250: {
     title: 'Topic settings that may lose data',
     message: 'Settings of topics of {kind} that may lose data: {settings}',

@@ -14,6 +14,8 @@ export interface TopicPartitions {
   readonly id: string | undefined;
   /** The leader's node id by partition; undefined while there is none. */
   readonly leaders: readonly (number | undefined)[];
+  /** Brokers that hold its first partition. */
+  readonly replicas: number;
 }
 
 export interface ClusterMetadata {
@@ -54,19 +56,18 @@ const withIds = (filter: (topic: string) => boolean): BrokerRequest<ClusterMetad
       const topic = from.compactString() ?? '';
       const id = from.uuid();
       from.boolean(); // internal
-      const leaders = leadersOf(
-        from.compactArray(() => {
-          from.int16();
-          const each = { partition: from.int32(), leader: from.int32() };
-          from.int32(); // leader epoch
-          for (let list = 0; list < 3; list += 1) from.compactArray(() => from.int32()); // replicas, in sync, offline
-          from.skipTags();
-          return each;
-        }),
-      );
+      const partitions = from.compactArray(() => {
+        from.int16();
+        const [partition, leader] = [from.int32(), from.int32()];
+        from.int32(); // leader epoch
+        const replicas = from.compactArray(() => from.int32()).length;
+        for (let list = 0; list < 2; list += 1) from.compactArray(() => from.int32()); // in sync, offline
+        from.skipTags();
+        return { partition, leader, replicas };
+      });
       from.int32(); // authorized operations
       from.skipTags();
-      if (error === 0 && filter(topic)) topics.set(topic, { topic, id, leaders });
+      if (error === 0 && filter(topic)) topics.set(topic, { topic, id, ...shapeOf(partitions) });
     });
     return { brokers, topics };
   },
@@ -88,22 +89,29 @@ const withoutIds = (filter: (topic: string) => boolean, names?: readonly string[
       const error = from.int16();
       const topic = from.string() ?? '';
       from.boolean();
-      const leaders = leadersOf(from.array(() => partitionWithoutEpoch(from)));
-      if (error === 0 && filter(topic)) topics.set(topic, { topic, id: undefined, leaders });
+      const partitions = from.array(() => partitionWithoutEpoch(from));
+      if (error === 0 && filter(topic)) topics.set(topic, { topic, id: undefined, ...shapeOf(partitions) });
     });
     return { brokers, topics };
   },
 });
 
-function partitionWithoutEpoch(from: WireReader): { partition: number; leader: number } {
-  from.int16();
-  const each = { partition: from.int32(), leader: from.int32() };
-  for (let list = 0; list < 3; list += 1) from.array(() => from.int32());
-  return each;
+interface DescribedPartition {
+  readonly partition: number;
+  readonly leader: number;
+  readonly replicas: number;
 }
 
-function leadersOf(partitions: readonly { readonly partition: number; readonly leader: number }[]): (number | undefined)[] {
+function partitionWithoutEpoch(from: WireReader): DescribedPartition {
+  from.int16();
+  const [partition, leader] = [from.int32(), from.int32()];
+  const replicas = from.array(() => from.int32()).length;
+  for (let list = 0; list < 2; list += 1) from.array(() => from.int32());
+  return { partition, leader, replicas };
+}
+
+function shapeOf(partitions: readonly DescribedPartition[]): Pick<TopicPartitions, 'leaders' | 'replicas'> {
   const leaders: (number | undefined)[] = new Array(partitions.length).fill(undefined);
   for (const { partition, leader } of partitions) if (leader >= 0) leaders[partition] = leader;
-  return leaders;
+  return { leaders, replicas: partitions[0]?.replicas ?? 0 };
 }

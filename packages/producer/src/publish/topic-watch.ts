@@ -1,0 +1,51 @@
+// Looks at the topics in use now and then, and soon when a broker does not know one: what somebody does to a topic is noticed while the producer runs.
+import { sleep, TailwaterError, woken } from '@tailwater/runtime';
+
+/** How often, in milliseconds. */
+const LOOK_MS = 60_000;
+/** Whoever waits for a topic asks often; so long, in milliseconds, one look counts for all. */
+const PAUSE_MS = 1000;
+
+export class TopicWatch {
+  readonly #look: () => Promise<void>;
+  readonly #everyMs: number;
+  #isAsked = false;
+  #wake: () => void = () => {};
+
+  /** @param look - throws TW1223 when a new session is due */
+  constructor(look: () => Promise<void>, everyMs: number = LOOK_MS) {
+    this.#look = look;
+    this.#everyMs = everyMs;
+  }
+
+  /** Somebody doubts that a topic is there. */
+  soon(): void {
+    this.#isAsked = true;
+    this.#wake();
+  }
+
+  /** @throws TailwaterError TW1223 */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      if (!this.#isAsked) await this.#due(signal);
+      if (signal.aborted) return;
+      this.#isAsked = false;
+      try {
+        await this.#look();
+      } catch (error) {
+        // What Kafka does not say now, it says the next time.
+        if (error instanceof TailwaterError && error.code === 'TW1223') throw error;
+      }
+      await sleep(Math.min(PAUSE_MS, this.#everyMs), signal);
+    }
+  }
+
+  async #due(signal: AbortSignal): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await woken(signal, (wake) => {
+      this.#wake = wake;
+      timer = setTimeout(wake, this.#everyMs);
+    });
+    clearTimeout(timer);
+  }
+}
