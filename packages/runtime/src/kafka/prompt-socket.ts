@@ -11,5 +11,9 @@ export const promptSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => 
   const socket = ssl ? connectTls({ host, port, ...servername, ...ssl }, onConnect) : connect({ host, port }, onConnect);
   socket.setNoDelay(true);
   socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
+  // kafkajs ends a connection whenever it hears of a failure, and lets go of its socket each time: of one that is closed Node keeps that for when it is connected
+  // again, which no socket is, and warns of a leak after ten.
+  const unref = socket.unref.bind(socket);
+  socket.unref = () => (socket.destroyed ? socket : unref());
   return socket;
 };
