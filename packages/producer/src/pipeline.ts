@@ -24,6 +24,7 @@ import { SourceDocuments } from './signals/source-documents.js';
 import { ChunkReader } from './snapshot/chunk-reader.js';
 import { ChunkRoom } from './snapshot/chunk-room.js';
 import { listCollections } from './snapshot/collections.js';
+import { leftOut } from './snapshot/left-out.js';
 import { lostTopics } from './snapshot/lost-topics.js';
 import { RateLimit } from './snapshot/rate-limit.js';
 import { Snapshotter } from './snapshot/snapshotter.js';
@@ -158,6 +159,7 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
     checkpoint: session.checkpoint,
     collections,
     lost: await lostTopics(told, collections),
+    leftOut: leftOut(session.checkpoint, (name) => namespaces.byName(name).included, source.replicaSet),
     sweep: (namespace) => sweeper.adopt(namespace, 'replaced'),
     ensureTopics: (wanted) => quarantine.ensure(wanted),
     note: async (records) => {

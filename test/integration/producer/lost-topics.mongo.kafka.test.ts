@@ -142,3 +142,24 @@ describe('a topic that is lost while no producer runs', () => {
     expect(isTold(await started())).toBe(false);
   });
 });
+
+describe('a namespace that is left out for a time', () => {
+  it('is copied and swept when it is included again', async () => {
+    // Which copies nothing that is new to it.
+    const snapshot = 'when-needed';
+    await (await started({ snapshot })).stop();
+    const without = await started({ snapshot, include: ['shop.others'] });
+    await orders().deleteMany({ n: { $lt: 10 } });
+    await orders().updateMany({ n: { $gt: 290 } }, { $set: { changed: true } });
+    await orders().insertOne({ _id: 'new' as never });
+    await without.untilInStep();
+    expect(without.state.sweeps()).toEqual([]);
+    await without.stop();
+    // Nothing is done to it while it is left out, however often the producer starts.
+    await (await started({ snapshot, include: ['shop.others'] })).stop();
+    await (await started({ snapshot })).stop();
+    await expectEqual(291);
+    const settled = await started({ snapshot });
+    expect(settled.counts.snapshotRead).toBe(0);
+  });
+});

@@ -33,8 +33,11 @@ export interface SnapshotProgress {
   readonly isAsked?: boolean;
 }
 
-/** Why a sweep was asked for: `vanished` is a topic whose collection was not there when a producer started, `replaced` one that another topic took the name of. */
-export type SweepReason = 'drop' | 'rename' | 'gap' | 'vanished' | 'replaced' | 'reconcile';
+/**
+ * Why a sweep was asked for: `vanished` is a topic whose collection was not there when a producer started, `replaced` one of which another topic took the name,
+ * `left-out` that of a namespace that is not included for a time.
+ */
+export type SweepReason = 'drop' | 'rename' | 'gap' | 'vanished' | 'replaced' | 'left-out' | 'reconcile';
 
 /** The newest sweep of a namespace. One that is done is remembered, so that no start repeats that of a collection that is gone. */
 export interface SweepRecord {

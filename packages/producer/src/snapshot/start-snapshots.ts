@@ -13,6 +13,8 @@ export interface StartSnapshots {
   readonly collections: readonly TrackedNamespace[];
   /** Whose topics are lost: those without one, and those of which another topic has the name, whether or not the collection exists. */
   readonly lost: LostTopics;
+  /** What is to be forgotten of namespaces that are not included any more. */
+  readonly leftOut: readonly CheckpointMessage[];
   /** Adopts a sweep of a topic that may hold anything, and returns the record that makes it last. */
   readonly sweep: (namespace: TrackedNamespace) => CheckpointMessage;
   /** Makes the topics that do not exist, all together, and looks at the others. */
@@ -22,7 +24,7 @@ export interface StartSnapshots {
 }
 
 export async function startSnapshots(start: StartSnapshots): Promise<void> {
-  const { plan, snapshotter, checkpoint, collections, lost, sweep, ensureTopics, note } = start;
+  const { plan, snapshotter, checkpoint, collections, lost, leftOut, sweep, ensureTopics, note } = start;
   const requested = plan.requested(collections, checkpoint);
   const anew = new Set(plan.anew(collections));
   const records = [...anew].map((namespace) => snapshotter.restart(namespace, false));
@@ -34,7 +36,7 @@ export async function startSnapshots(start: StartSnapshots): Promise<void> {
     const isWanted = requested.includes(namespace);
     records.push(isWanted ? snapshotter.restart(namespace, known.isAsked === true) : snapshotter.discard(namespace));
   }
-  records.push(...lost.replaced.map(sweep));
+  records.push(...lost.replaced.map(sweep), ...leftOut);
   if (records.length > 0) await note(records);
   plan.started();
   const withTopic = collections.filter((namespace) => !lost.gone.includes(namespace));

@@ -76,7 +76,11 @@ export class Sweeper {
   /** @param namespaceOf - the namespace of a name in the checkpoint */
   constructor(deps: SweeperDependencies, checkpoint: Checkpoint, namespaceOf: (name: string) => TrackedNamespace) {
     this.#deps = deps;
-    for (const [name, record] of checkpoint.sweeps) if (record.state === 'pending') this.#await(namespaceOf(name), record);
+    for (const [name, record] of checkpoint.sweeps) {
+      const namespace = namespaceOf(name);
+      // One that is left out waits until it is included again.
+      if (record.state === 'pending' && namespace.included) this.#await(namespace, record);
+    }
   }
 
   /** Asks for a sweep of a namespace. Resolves when the request is on its way to Kafka, ahead of everything that follows. */

@@ -151,6 +151,7 @@ export class ModelPipeline {
       checkpoint,
       collections: listed,
       lost: { gone: listed.filter((namespace) => !log.has(topicOf(namespace))), replaced: [] },
+      leftOut: [],
       sweep: (namespace) => sweeper.adopt(namespace, 'replaced'),
       ensureTopics: async (namespaces) => {
         await turn('make topics');
