@@ -1,6 +1,6 @@
 // Three brokers with the settings that people run, and what happens to them on a working day: leaders move, brokers are restarted one after the other, topics appear
 // while consumers join. Every record is accounted for by its offset, not only by what the target holds at the end.
-import { type KafkaCluster, startKafkaCluster, waitFor } from '@tailwater/devstack';
+import { FaultProxy, type KafkaCluster, startKafkaCluster, waitFor } from '@tailwater/devstack';
 import { formatNamespace, type Namespace, topicName } from '@tailwater/schema';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { APPLIED, type ChangeResult, TARGET_API_VERSION, type Target } from '../../packages/consumer/src/apply/target.js';
@@ -16,10 +16,10 @@ const PER_TRANSACTION = 500;
 const CATCH_UP_MS = 300_000;
 const TEST_MS = 600_000;
 
-let world: World<KafkaCluster>;
+let world: World<KafkaCluster<FaultProxy>>;
 
 beforeAll(async () => {
-  world = await World.on(startKafkaCluster());
+  world = await World.on(startKafkaCluster({ proxy: FaultProxy.start }));
 });
 
 afterAll(async () => {
@@ -242,5 +242,25 @@ describe('three brokers', () => {
     const records = await readTopic(world.kafka.brokers, topic);
     expect(records.filter((record) => !target.has(topic, record))).toEqual([]);
     expect(pipeline.group).toMatchObject({ leaderless: [], rebalances: 1 });
+  });
+
+  test('connections that lead nowhere any more, without a sign of it, are given up, and all goes on over new ones', async () => {
+    const prefix = 'stranded';
+    const namespace: Namespace = { database: 'shop', collection: 'orders' };
+    await world.createTopic(prefix, namespace, { partitions: 3 });
+    await world.publish(prefix, namespace, documents(0, 20));
+    const target = new SlowTarget(0);
+    const { pipeline } = world.consumer(prefix, { target });
+    const applied = (count: number) =>
+      waitFor(() => target.applied.size, { describe: `${count} applied`, until: (size) => size === count, timeoutMs: 60_000 });
+    await applied(20);
+    for (const proxy of world.kafka.proxies) proxy.strand();
+    await world.producer.disconnect();
+    await world.producer.connect();
+    await world.publish(prefix, namespace, documents(20, 20));
+    await applied(40);
+    await waitFor(() => pipeline.lag, { describe: (lag) => `a lag of 0, not ${lag}`, until: (lag) => lag === 0, timeoutMs: 60_000 });
+    await world.untilCommitted(prefix, namespace);
+    expect(pipeline.group.isMember).toBe(true);
   });
 });

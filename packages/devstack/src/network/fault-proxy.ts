@@ -7,6 +7,7 @@ import { type Deferred, deferred } from '../support/deferred.js';
 export class FaultProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #stranded = new WeakSet<Socket>();
   #isCut = false;
   #frozen: Deferred<void> | undefined;
   #bytesPerSecond = Number.POSITIVE_INFINITY;
@@ -47,6 +48,11 @@ export class FaultProxy implements AsyncDisposable {
     this.#frozen ??= deferred<void>();
   }
 
+  /** What is sent over the present connections never arrives, and nobody is told, as when a firewall forgets them; new ones work. */
+  strand(): void {
+    for (const socket of this.#sockets) this.#stranded.add(socket);
+  }
+
   /** Lets all connections together have so many bytes a second, both directions counted, until `heal`. */
   slow(bytesPerSecond: number): void {
     this.#bytesPerSecond = bytesPerSecond;
@@ -81,14 +87,14 @@ export class FaultProxy implements AsyncDisposable {
         server.destroy();
       });
     }
-    client.pipe(this.#line()).pipe(server);
-    server.pipe(this.#line()).pipe(client);
+    client.pipe(this.#line(client)).pipe(server);
+    server.pipe(this.#line(client)).pipe(client);
   }
 
-  #line(): Transform {
+  #line(client: Socket): Transform {
     return new Transform({
       transform: (chunk: Buffer, _encoding, done) => {
-        void this.#takeTurn(chunk.length).then(() => done(null, chunk));
+        void this.#takeTurn(chunk.length).then(() => this.#stranded.has(client) || done(null, chunk));
       },
     });
   }

@@ -105,3 +105,42 @@ metadata.protocol = ({ version }) => {
     return parameters.topics.length > 0 ? { request, response } : { request, response: { ...response, parse: async (data) => data } };
   };
 };
+
+/** What is used of kafkajs's connection. */
+interface Connection {
+  socket?: { destroy(): void };
+  send(protocol: object): Promise<unknown>;
+  rejectRequests(error: Error): void;
+  disconnect(): Promise<unknown>;
+}
+
+const { prototype } = require('kafkajs/src/network/connection') as { prototype: Connection };
+const { send, disconnect } = prototype;
+/** How long, in milliseconds, the last bytes may take when a connection is ended politely. */
+const FAREWELL_MS = 1_000;
+
+/**
+ * A request that was not answered in time may stand on a connection whose other end is gone without a sign: kafkajs would send it, and all that follow, over the
+ * same connection until the kernel gives that up, which takes a quarter of an hour. Other clients connect anew, and so does this one.
+ */
+prototype.send = async function sendOrLose(this: Connection, protocol: object): Promise<unknown> {
+  try {
+    return await send.call(this, protocol);
+  } catch (error) {
+    if ((error as Error).name === 'KafkaJSRequestTimeoutError') {
+      this.rejectRequests(
+        Object.assign(new Error('The connection was given up'), { name: 'KafkaJSConnectionClosedError', retriable: true }),
+      );
+      await this.disconnect();
+    }
+    throw error;
+  }
+};
+
+/** An end that is not answered, or one of a connection that never came to be, leaves its socket open for ever. */
+prototype.disconnect = async function disconnectForGood(this: Connection): Promise<unknown> {
+  const { socket } = this;
+  const done = await disconnect.call(this);
+  setTimeout(() => socket?.destroy(), FAREWELL_MS).unref();
+  return done;
+};

@@ -243,6 +243,18 @@ describe('MongoTarget', () => {
     expect(results[1]).toMatchObject({ code: '11000', retriable: false });
   });
 
+  test('a request to a server that does not answer ends with its timeout, and the next one works when it is back', async () => {
+    const own = new MongoTarget({ url: mongo.uri, connectTimeoutMs: 1000, requestTimeoutMs: 500 });
+    await own.connect(never);
+    const changes = [upsert('paused', raw({ _id: 'paused' }))];
+    await mongo.pause();
+    await expect(own.applyBatch(changes, never)).rejects.toMatchObject({ code: 'TW1301', retriable: true });
+    await expect(own.applyBatch(changes, never)).rejects.toMatchObject({ code: 'TW1301', retriable: true });
+    await mongo.resume();
+    await waitFor(() => own.applyBatch(changes, never), { describe: 'the server to take changes again' });
+    await own.close();
+  });
+
   test('a malformed URL is refused', () => {
     const create = () => new MongoTarget({ url: 'http://localhost', connectTimeoutMs: 500, requestTimeoutMs: 500 });
     expect(create).toThrow(expect.objectContaining({ code: 'TW1308' }));

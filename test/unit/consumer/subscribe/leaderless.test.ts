@@ -10,7 +10,7 @@ const topic = 'tw.shop.orders';
 function scene(isOurs: (each: TopicPartition) => boolean = () => true) {
   const lines: string[] = [];
   let nowMs = 0;
-  let listener = () => undefined as void;
+  let listener = (): void => undefined;
   let topics = new Map<string, TopicPartitions>();
   const logger = {
     warn: (_: object, text: string) => lines.push(text),

@@ -1,8 +1,10 @@
 import { createRequire } from 'node:module';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import '../../../../packages/runtime/src/kafka/kafkajs-mends.js';
 import { TailwaterError } from '../../../../packages/runtime/src/errors/tailwater-error.js';
 import { toKafkaError } from '../../../../packages/runtime/src/kafka/kafka-errors.js';
+import { promptSocket } from '../../../../packages/runtime/src/kafka/prompt-socket.js';
 
 const require = createRequire(import.meta.url);
 const { createErrorFromCode } = require('kafkajs/src/protocol/error') as {
@@ -58,5 +60,38 @@ it('asked for all topics, takes an answer with a partition that has no leader; a
     const parse = (topics: string[]) => protocol({ version })({ topics }).response.parse(answer);
     await expect(parse([])).resolves.toBe(answer);
     await expect(parse(['other'])).rejects.toMatchObject({ type: 'LEADER_NOT_AVAILABLE', retriable: true });
+  }
+});
+
+it('a connection on which a request was not answered is used no more, and leaves no socket open', async () => {
+  vi.useRealTimers();
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => void sockets.push(socket.on('error', () => undefined).resume()));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const Connection = require('kafkajs/src/network/connection') as new (
+    options: object,
+  ) => { connect(): Promise<unknown>; send(protocol: object): Promise<unknown>; isConnected(): boolean; socket: Socket };
+  const quiet = { debug() {}, error() {}, warn() {}, info() {} };
+  const options = { host: '127.0.0.1', port: (server.address() as AddressInfo).port, connectionTimeout: 1000, requestTimeout: 50 };
+  const connection = new Connection({ ...options, socketFactory: promptSocket, logger: { ...quiet, namespace: () => quiet } });
+  try {
+    await connection.connect();
+    const { socket } = connection;
+    const request = {
+      apiKey: 18,
+      apiVersion: 0,
+      apiName: 'ApiVersions',
+      encode: async () => ({ buf: Buffer.alloc(0), buffer: Buffer.alloc(0) }),
+    };
+    const sent = [1, 2].map(() => connection.send({ request, response: {} }).catch((error: Error) => error.name));
+    expect((await Promise.all(sent)).filter((name) => name === 'KafkaJSRequestTimeoutError').length).toBeGreaterThan(0);
+    expect(connection.isConnected()).toBe(false);
+    await vi.waitFor(() => expect(socket.destroyed).toBe(true), { timeout: 5_000 });
+    await connection.connect();
+    expect(connection.socket).not.toBe(socket);
+    connection.socket.destroy();
+  } finally {
+    for (const each of sockets) each.destroy();
+    await new Promise((resolve) => server.close(resolve));
   }
 });

@@ -134,7 +134,7 @@ export class GroupMembership {
       try {
         const coordinator = await abortable(this.#broker(this.#connections), signal);
         if (this.#rejoin) await this.#join(coordinator, signal);
-        else await this.#beat(coordinator);
+        else await this.#beat(coordinator, signal);
         pauseMs = PAUSE.minMs;
         if (!this.#rejoin) await this.#interval(signal);
       } catch (error) {
@@ -228,7 +228,7 @@ export class GroupMembership {
     return answer;
   }
 
-  /** An answer that may take as long as other members do: meanwhile the coordinator is asked beside it whether it is there. */
+  /** An answer that may take long, that to a join as long as other members do: meanwhile the coordinator is asked beside it whether it is there. */
   async #answerTo<T>(request: Promise<T>, coordinator: Broker, signal: AbortSignal): Promise<T> {
     const done = new AbortController();
     const sent = request.finally(() => done.abort());
@@ -247,7 +247,10 @@ export class GroupMembership {
     try {
       return await abortable(Promise.race([sent, outOfContact(contact, done.signal)]), signal);
     } catch (error) {
-      if (error instanceof OutOfContactError) this.#connections.drop(coordinator);
+      if (error instanceof OutOfContactError) {
+        this.#connections.drop(coordinator);
+        for (const connections of [this.#connections, this.#beside]) connections.dropIdle();
+      }
       throw error;
     } finally {
       done.abort();
@@ -263,8 +266,7 @@ export class GroupMembership {
       await sleep(this.#options.heartbeatMs, done.signal);
       if (done.signal.aborted || signal.aborted) break;
       try {
-        await coordinator.send(heartbeat(this.#own));
-        this.#contactMs = performance.now();
+        await this.#sayAlive(coordinator, signal);
       } catch (error) {
         // What is still being taken goes on, and counts no more once the membership is lost.
         if (!(error instanceof BrokerRefusal && error.code === ERROR.REBALANCE_IN_PROGRESS)) throw error;
@@ -275,11 +277,17 @@ export class GroupMembership {
     return taking;
   }
 
-  async #beat(coordinator: Broker): Promise<void> {
-    const sentMs = performance.now();
-    await coordinator.send(heartbeat(this.#own));
-    this.#contactMs = sentMs;
+  async #beat(coordinator: Broker, signal: AbortSignal): Promise<void> {
+    const sentMs = await this.#sayAlive(coordinator, signal);
     this.#protocol.confirmed?.(sentMs);
+  }
+
+  /** Waits for the answer no longer than the group keeps what it gave. */
+  async #sayAlive(coordinator: Broker, signal: AbortSignal): Promise<number> {
+    const sentMs = performance.now();
+    await this.#answerTo(coordinator.send(heartbeat(this.#own)), coordinator, signal);
+    this.#contactMs = sentMs;
+    return sentMs;
   }
 
   async #interval(signal: AbortSignal): Promise<void> {

@@ -30,6 +30,8 @@ export interface BrokerAddress {
 
 /** How long an answer may take beyond what the request lets the broker wait. */
 const ANSWER_MS = 10_000;
+/** How long connecting may take, with what is asked and proved before the first request. */
+const CONNECT_MS = 20_000;
 
 /** What is used of kafkajs's connection, broker and pool; its types mention none of it. */
 interface Connection {
@@ -59,6 +61,20 @@ interface KafkajsCluster {
   readonly brokerPool: { createBroker(options: object): KafkajsBroker };
 }
 
+/** Settles as `work` does, or rejects when that takes longer. */
+async function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), ms);
+  });
+  work.catch(() => undefined);
+  try {
+    return await Promise.race([work, tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** A broker that did not answer in time: whether it did what it was asked is not known. */
 class NoAnswerError extends Error {
   override readonly name = 'KafkaJSRequestTimeoutError';
@@ -71,10 +87,11 @@ class NoAnswerError extends Error {
 
 export class Broker {
   readonly #broker: KafkajsBroker;
-  readonly #onLost: (broker: Broker) => void;
+  readonly #onLost: (broker: Broker, isSilent: boolean) => void;
+  #underWay = 0;
 
   /** @param onLost is called when a connection failed, or an answer did not come */
-  constructor(broker: KafkajsBroker, onLost: (broker: Broker) => void) {
+  constructor(broker: KafkajsBroker, onLost: (broker: Broker, isSilent: boolean) => void) {
     this.#broker = broker;
     this.#onLost = onLost;
     shareConnecting(broker.connectionPool);
@@ -85,8 +102,13 @@ export class Broker {
     return `${host}:${port}`;
   }
 
+  /** Whether no answer is waited for. */
+  get isIdle(): boolean {
+    return this.#underWay === 0;
+  }
+
   connect(): Promise<void> {
-    return this.#broker.connect();
+    return within(CONNECT_MS, this.#broker.connect(), () => new NoAnswerError('a connection', this.address, CONNECT_MS));
   }
 
   /** Whether the broker knows a version of a request. */
@@ -128,19 +150,15 @@ export class Broker {
       requestTimeout: limitMs,
       logResponseError: false,
     };
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new NoAnswerError(name, this.address, limitMs)), limitMs);
-    });
+    this.#underWay += 1;
     const sent = this.#broker.connectionPool.send(protocol) as Promise<{ readonly answer: T }>;
-    sent.catch(() => undefined);
     try {
-      return (await Promise.race([sent, late])).answer;
+      return (await within(limitMs, sent, () => new NoAnswerError(name, this.address, limitMs))).answer;
     } catch (error) {
-      if (!(error instanceof BrokerRefusal)) this.#onLost(this);
+      if (!(error instanceof BrokerRefusal)) this.#onLost(this, error instanceof NoAnswerError);
       throw error;
     } finally {
-      clearTimeout(timer);
+      this.#underWay -= 1;
     }
   }
 
@@ -260,6 +278,11 @@ export class BrokerConnections {
     broker.destroy();
   }
 
+  /** What took one connection away without a sign, a firewall mostly, took others too: connecting anew costs less than to wait for the answers of each in turn. */
+  dropIdle(): void {
+    for (const broker of [...this.#brokers.values()]) if (broker.isIdle) this.drop(broker);
+  }
+
   #forget(nodeId: number): void {
     this.#brokers.get(nodeId)?.destroy();
     this.#brokers.delete(nodeId);
@@ -271,6 +294,9 @@ export class BrokerConnections {
       throw Object.assign(new Error('The connections were closed'), { name: 'KafkaJSConnectionClosedError', retriable: true });
     const { brokerPool, rootLogger } = this.#cluster;
     const broker = brokerPool.createBroker({ connectionPool, logger: rootLogger, ...(nodeId === undefined ? {} : { nodeId }) });
-    return new Broker(broker, (lost) => this.drop(lost));
+    return new Broker(broker, (lost, isSilent) => {
+      this.drop(lost);
+      if (isSilent) this.dropIdle();
+    });
   }
 }

@@ -6,13 +6,13 @@ import { outOfContact } from '../../../../../packages/runtime/src/kafka/group/ou
 const SESSION_MS = 300;
 const never = new Promise<never>(() => undefined);
 
-/** A coordinator that lets one join through and then takes no other; it answers heartbeats for as long as it is told to. */
-function scene() {
+/** A coordinator that lets one join through and then takes no other; it answers heartbeats, by default with the wish for another join, for as long as it is told to. */
+function scene(beat = (): Promise<void> => Promise.reject(new BrokerRefusal(ERROR.REBALANCE_IN_PROGRESS, 'Heartbeat'))) {
   const state = { joins: 0, lost: 0, dropped: 0, isThere: true };
   const send = ({ name }: { name: string }): Promise<unknown> => {
     if (!state.isThere) return never;
     if (name === 'FindCoordinator') return Promise.resolve({ nodeId: 1, host: 'a', port: 1, rack: null });
-    if (name === 'Heartbeat') return Promise.reject(new BrokerRefusal(ERROR.REBALANCE_IN_PROGRESS, name));
+    if (name === 'Heartbeat') return beat();
     if (name === 'SyncGroup') return Promise.resolve(Buffer.alloc(0));
     state.joins += 1;
     return state.joins > 1 ? never : Promise.resolve({ error: 0, generation: 1, leaderId: 'other', memberId: 'me', members: [] });
@@ -22,6 +22,7 @@ function scene() {
     any: () => Promise.resolve(broker),
     node: () => Promise.resolve(broker),
     know: () => undefined,
+    dropIdle: () => undefined,
     drop: () => {
       state.dropped += 1;
     },
@@ -63,6 +64,19 @@ describe('a member whose request to join is not answered', () => {
     stop.abort();
     await running;
   });
+});
+
+test('a member whose heartbeat is not answered gives up what it has within its session, and not when the request times out', async () => {
+  const { state, member } = scene(() => Promise.resolve());
+  const stop = new AbortController();
+  const running = member.run(stop.signal);
+  await vi.waitFor(() => expect(member.state.isMember).toBe(true), { timeout: 5_000 });
+  state.isThere = false;
+  const frozenMs = performance.now();
+  await vi.waitFor(() => expect(state.lost).toBe(1), { timeout: 5_000, interval: 10 });
+  expect(performance.now() - frozenMs).toBeLessThan(SESSION_MS * 3);
+  stop.abort();
+  await running;
 });
 
 test('one probe at a time is under way', async () => {

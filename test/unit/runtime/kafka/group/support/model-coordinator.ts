@@ -46,7 +46,7 @@ export class ModelCoordinator {
     };
     const broker = { send } as unknown as Broker;
     const [there, nothing] = [() => Promise.resolve(broker), () => undefined];
-    return { any: there, node: there, know: nothing, drop: nothing, close: nothing } as unknown as BrokerConnections;
+    return { any: there, node: there, know: nothing, drop: nothing, dropIdle: nothing, close: nothing } as unknown as BrokerConnections;
   }
 
   /** Nobody is answered any more; what is under way fails. */
