@@ -1,7 +1,7 @@
 // Which fields of a namespace's documents are replicated, as mongo-connector's users know it: fields named for every namespace and those
 // named for this one unite; a plain name beats a wildcard, and wildcards count in order of declaration; a namespace has either fields
 // to include or fields to exclude. `db.collection:*` names no field, but has the namespace decided there: what a wildcard further on says
-// does not count for it.
+// does not count for it. A colon of a collection's name is written `\:`, and so is one of a field's name where it would end a namespace.
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { matchesNamespace, type NamespacePattern, parseNamespacePattern } from './namespace-pattern.js';
 
@@ -77,11 +77,21 @@ function select(namespace: string, { include, exclude }: Rule['paths']): FieldSe
   return exclude.length > 0 ? { mode: 'exclude', paths: exclude } : undefined;
 }
 
+const COLON = /(?<!\\):/;
+const unescaped = (text: string): string => text.replaceAll('\\:', ':');
+const escaped = (text: string): string => text.replaceAll(':', '\\:');
+
+/** An entry for a field of the namespaces that the pattern matches; without a pattern for a field of all. */
+export function fieldEntry(pattern: string | undefined, path: string): string {
+  if (pattern !== undefined) return `${escaped(pattern)}:${path}`;
+  return path.search(COLON) > path.indexOf('.') && path.includes('.') ? escaped(path) : path;
+}
+
 /** A colon ends a namespace only where something with a dot stands before it: field names may hold colons too. */
 function parseEntry(text: string, mode: 'include' | 'exclude'): { readonly pattern: NamespacePattern | undefined; readonly path: string } {
-  const colon = text.indexOf(':');
+  const colon = text.search(COLON);
   const hasNamespace = colon > 0 && text.lastIndexOf('.', colon) >= 0;
-  const path = hasNamespace ? text.slice(colon + 1) : text;
+  const path = unescaped(hasNamespace ? text.slice(colon + 1) : text);
   if (path.split('.').includes('')) throw new TailwaterError('TW1371', { path: JSON.stringify(path), option: OPTIONS[mode] });
-  return { pattern: hasNamespace ? parseNamespacePattern(text.slice(0, colon), OPTIONS[mode]) : undefined, path };
+  return { pattern: hasNamespace ? parseNamespacePattern(unescaped(text.slice(0, colon)), OPTIONS[mode]) : undefined, path };
 }

@@ -1,5 +1,6 @@
 import { compileFieldRules, type FieldRulesOptions } from '@tailwater/runtime';
 import { describe, expect, it } from 'vitest';
+import { fieldEntry } from '../../../../packages/runtime/src/namespaces/field-rules.js';
 
 const fieldsOf = (options: FieldRulesOptions, name: string) => {
   const dot = name.indexOf('.');
@@ -7,6 +8,20 @@ const fieldsOf = (options: FieldRulesOptions, name: string) => {
 };
 const include = (...paths: string[]) => ({ mode: 'include', paths });
 const exclude = (...paths: string[]) => ({ mode: 'exclude', paths });
+
+describe('fieldEntry', () => {
+  it.each<[string | undefined, string, string, object]>([
+    ['a.b:c', 'x:y', 'a.b:c', exclude('x:y')],
+    ['a.b:c', '*', 'a.b:c', exclude('g')],
+    ['a.b', 'x.y:z', 'a.b', exclude('x.y:z', 'g')],
+    [undefined, 'meta.dc:title', 'a.b', exclude('meta.dc:title', 'g')],
+    [undefined, 'dc:meta.title', 'a.b', exclude('dc:meta.title', 'g')],
+    [undefined, 'x.y', 'a.b', exclude('x.y', 'g')],
+  ])('of %s and %s is read as it was meant', (pattern, path, name, expected) => {
+    const selection = fieldsOf({ excludeFields: [fieldEntry(pattern, path), 'g'] }, name);
+    expect(new Set(selection?.paths)).toEqual(new Set([...(expected as { paths: string[] }).paths, 'g']));
+  });
+});
 
 describe('compileFieldRules', () => {
   it.each<[FieldRulesOptions, string, object | undefined]>([
@@ -31,6 +46,11 @@ describe('compileFieldRules', () => {
     // A colon inside a field's name.
     [{ excludeFields: ['x:y'] }, 'a.b', exclude('x:y')],
     [{ excludeFields: ['a.b:x:y'] }, 'a.b', exclude('x:y')],
+    [{ excludeFields: ['meta.dc\\:title'] }, 'a.b', exclude('meta.dc:title')],
+    // A colon inside a collection's name.
+    [{ excludeFields: ['a.b\\:c:x'] }, 'a.b:c', exclude('x')],
+    [{ excludeFields: ['a.b\\:c:x'] }, 'a.b', undefined],
+    [{ excludeFields: ['a.b\\:*:x.y:z'] }, 'a.b:c', exclude('x.y:z')],
   ])('%j: of %s %j', (options, name, expected) => {
     expect(fieldsOf(options, name)).toEqual(expected);
   });

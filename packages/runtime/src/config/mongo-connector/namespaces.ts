@@ -5,6 +5,7 @@
 // wildcard of another, gets an entry that says so.
 
 import { TailwaterError } from '../../errors/tailwater-error.js';
+import { fieldEntry } from '../../namespaces/field-rules.js';
 import { matchesNamespace, parseNamespacePattern } from '../../namespaces/namespace-pattern.js';
 import type { Notices } from './notices.js';
 import { readOldNamespaces } from './old-namespaces.js';
@@ -27,8 +28,8 @@ export interface Namespaces {
 const OLD_KEYS: readonly string[] = ['include', 'exclude', 'mapping', 'gridfs'];
 
 export function convertNamespaces(config: Reader, file: string, tree: Tree, notices: Notices): void {
-  const fields = config.list('fields');
-  const excludeFields = config.list('exclude_fields');
+  const ofAll = (key: string): string[] => config.list(key).map((path) => fieldEntry(undefined, path));
+  const [fields, excludeFields] = [ofAll('fields'), ofAll('exclude_fields')];
   if (fields.length > 0 && excludeFields.length > 0) config.fail('fields and exclude_fields do not go together');
   const { included, excluded } = readNamespaces(config.part('namespaces'), file, notices);
   for (const name of excluded) if (included.has(name)) config.fail(`namespaces both includes and excludes ${name}`);
@@ -104,9 +105,10 @@ function fieldsOf(included: Entries): { include: string[]; exclude: string[] } {
   const lists: { include: string[]; exclude: string[] } = { include: [], exclude: [] };
   for (const [name, entry] of included) {
     // An entry for all fields keeps the order of the rules, which both lists have in common.
-    if (wildcards && included.size > 1 && (hasFields(entry) || isCaughtBy(name, included, hasFields))) lists.include.push(`${name}:*`);
-    lists.include.push(...(entry.includeFields ?? []).map((field) => `${name}:${field}`));
-    lists.exclude.push(...(entry.excludeFields ?? []).map((field) => `${name}:${field}`));
+    if (wildcards && included.size > 1 && (hasFields(entry) || isCaughtBy(name, included, hasFields)))
+      lists.include.push(fieldEntry(name, '*'));
+    lists.include.push(...(entry.includeFields ?? []).map((field) => fieldEntry(name, field)));
+    lists.exclude.push(...(entry.excludeFields ?? []).map((field) => fieldEntry(name, field)));
   }
   return lists;
 }
