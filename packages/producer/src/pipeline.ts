@@ -56,7 +56,15 @@ export async function runPipeline(deps: PipelineDependencies, options: PipelineO
   const topic = checkpointTopicName(options.prefix);
   const group = { topic, groupId: producerName(options.prefix, source.replicaSet), sessionTimeoutMs: options.sessionTimeoutMs };
   const gaps = new Gaps(options.onGap, deps.metrics, state, deps.logger.child({ component: 'gap' }));
-  const isPassing = (error: unknown): boolean => gaps.notice(error) || isRetriable(error);
+  let tooLargeAt: string | undefined;
+  // The limit of a topic was lowered: the next session knows, and puts aside what is larger. One that comes no further says what it is.
+  const isOnceTooLarge = (error: unknown): boolean => {
+    if (!(error instanceof TailwaterError && error.code === 'TW1204')) return false;
+    const [before, now] = [tooLargeAt, String(state.position())];
+    tooLargeAt = now;
+    return now !== before;
+  };
+  const isPassing = (error: unknown): boolean => gaps.notice(error) || isRetriable(error) || isOnceTooLarge(error);
   const advice = new TopicAdvice(kafka.brokers, options.prefix, deps.logger.child({ component: 'publish' }));
   const stages: RunStages = (session, stop) => runStages(deps, options, session, stop);
   const session: RunSession = (stop, onRunning) => runSession(deps, options, { gaps, advice }, stages, stop, onRunning);

@@ -83,7 +83,7 @@ describe('KafkaTopics', () => {
   it.each([
     ['delete', { 'cleanup.policy': 'delete' }, 'cleanup.policy=delete'],
     ['both', { 'cleanup.policy': 'compact,delete' }, 'cleanup.policy=compact,delete'],
-    ['small', { 'cleanup.policy': 'compact', 'max.message.bytes': 1_048_588 }, 'max.message.bytes=1048588'],
+    ['small', { 'cleanup.policy': 'compact', 'max.message.bytes': 10_000 }, 'max.message.bytes=10000'],
   ])('refuses a topic that would lose data: %s', async (name, config, told) => {
     await server?.createTopic(`tw.refused.${name}`, { config });
     const refusal = topicsOf().ensure([namespaceOf(`refused.${name}`)]);

@@ -123,3 +123,45 @@ it('ends with the reason where that is asked for', async () => {
   await waitFor(() => pipeline.failure !== undefined, { describe: 'the end of the pipeline', timeoutMs: 60_000 });
   expect(pipeline.failure).toMatchObject({ code: 'TW1206' });
 });
+
+it('a topic that takes less than others gets what it takes, and the rest is put aside, also when it takes less all of a sudden', async () => {
+  await client.db('shop').dropDatabase();
+  const orders = client.db('shop').collection<Document>('orders');
+  const topic = 'small.shop.orders';
+  const sized = (_id: number, bytes: number): Document => ({ _id: _id as never, text: 'x'.repeat(bytes) });
+  await kafka.createTopic(topic, { config: { 'cleanup.policy': 'compact', 'max.message.bytes': 1_048_588 } });
+  await orders.insertMany([...Array.from({ length: 30 }, (_, n) => sized(n, 100_000)), sized(100, 1_040_000), sized(101, 1_500_000)]);
+  const pipeline = await start({ prefix: 'small' });
+  await pipeline.untilInStep();
+  // What changed is left out where both do not fit.
+  await orders.updateOne({ _id: 0 as never }, { $set: { text: 'y'.repeat(700_000) } });
+  await pipeline.untilInStep();
+  await kafka.withAdmin((admin) =>
+    admin.alterConfigs({
+      validateOnly: false,
+      resources: [
+        {
+          type: 2,
+          name: topic,
+          configEntries: [
+            { name: 'cleanup.policy', value: 'compact' },
+            { name: 'max.message.bytes', value: '200000' },
+          ],
+        },
+      ],
+    }),
+  );
+  await orders.insertMany([sized(102, 300_000), sized(103, 100_000)]);
+  await pipeline.untilInStep();
+  const refused = [101, 102];
+  await waitFor(async () => (await lettersOf('small')).length >= refused.length, { describe: 'the letters', timeoutMs: 30_000 });
+  await pipeline.stop();
+  expect(pipeline.failure).toBeUndefined();
+  const stored = await readRawDocuments(client, 'shop', 'orders');
+  const { documents } = await foldTopic(kafka.brokers, topic);
+  const differences = compareByKey(stored, documents, (left, right) => left.equals(right));
+  expect(differences).toEqual({ compared: 34, missing: refused.map(String), extra: [], different: [] });
+  expect((await lettersOf('small')).map(({ code, op }) => `${code} ${op}`)).toEqual(['TW1291 read', 'TW1291 insert']);
+  const [told] = pipeline.log.filter(({ code }) => code === 'TW1250');
+  expect(told?.msg).toContain(`--alter --topic ${topic} --add-config max.message.bytes=20971520`);
+});

@@ -26,6 +26,8 @@ export interface OutgoingRecord {
 
 export interface TopicRecords {
   readonly topic: string;
+  /** Of one record batch, where the topic takes less than those of ours. */
+  readonly maxBytes?: number;
   readonly messages: OutgoingRecord[];
 }
 
@@ -33,6 +35,8 @@ export interface TopicRecords {
 export interface TopicLayout {
   readonly topic: string;
   readonly partitions: number;
+  /** Of one record batch, where the topic takes less than those of ours. */
+  readonly maxBytes?: number;
   /** What values begin with when a schema registry is used; else the framing is Avro's own. */
   readonly header?: Buffer;
 }
@@ -60,8 +64,10 @@ export interface RefusedRow {
 /** Room for a record beyond its document: the key, the names, the framing. */
 const OVERHEAD_BYTES = 512;
 const FIRST_BUFFER_BYTES = 1024 * 1024;
-/** Below what topics are created with, by what a record batch and headers add. */
-const MAX_RECORD_BYTES = 20 * 1024 * 1024 - 4096;
+/** What a record batch, the envelope and headers add. */
+const FRAMING_BYTES = 4096;
+/** Below what topics are created with. */
+const MAX_RECORD_BYTES = 20 * 1024 * 1024 - FRAMING_BYTES;
 /** A key of more characters is measured; for others three bytes each are reserved. */
 const LONG_KEY = 1024;
 /** A document goes out without what changed where both are larger: a topic takes records of 20 MB. */
@@ -140,8 +146,9 @@ export class RecordEncoder {
         byNamespace.set(namespace, target);
       }
       const bytes = keyBytes(batch.key[row] as string) + (document?.length ?? 0);
-      if (bytes > MAX_RECORD_BYTES) {
-        refused.push({ row, bytes, limit: MAX_RECORD_BYTES });
+      const limit = target.maxBytes === undefined ? MAX_RECORD_BYTES : target.maxBytes - FRAMING_BYTES;
+      if (bytes > limit) {
+        refused.push({ row, bytes, limit });
         continue;
       }
       const keyStart = at;
@@ -157,10 +164,11 @@ export class RecordEncoder {
           headers: namespace.chunks === undefined ? headers : { ...headers, ...fileHeaders('deleted') },
         });
       } else {
-        const description = op === 'update' ? this.#descriptions[row - from] : undefined;
+        const described = op === 'update' ? this.#descriptions[row - from] : undefined;
+        const description = described !== undefined && bytes + described.bytes > limit ? undefined : described;
         const event = this.#change(batch, row, op, origin, document, description);
         let value = this.#format === 'json' ? jsonValue(event) : undefined;
-        if (value !== undefined && key.length + value.length > MAX_RECORD_BYTES) value = undefined;
+        if (value !== undefined && key.length + value.length > limit) value = undefined;
         if (value === undefined) {
           const valueStart = at;
           at = writeChangeEvent(event, out, at, target.header);
@@ -172,7 +180,9 @@ export class RecordEncoder {
       records += 1;
     }
     return {
-      topics: [...byNamespace.values()].flatMap(({ topic, messages }) => (messages.length === 0 ? [] : [{ topic, messages }])),
+      topics: [...byNamespace.values()].flatMap(({ topic, maxBytes, messages }) =>
+        messages.length === 0 ? [] : [{ topic, messages, ...(maxBytes === undefined ? {} : { maxBytes }) }],
+      ),
       records,
       superseded,
       refused,

@@ -15,8 +15,9 @@ import {
   DELETE_RETENTION_MS,
   DESCRIBED_SETTINGS,
   type DescribedTopic,
-  expectCompacted,
+  expectUsable,
   named,
+  smallerBatch,
   type TopicAdvice,
 } from './topic-settings.js';
 
@@ -207,7 +208,7 @@ export class KafkaTopics {
       const found = existing.length === 0 ? undefined : (await this.#list.read()).get(topic);
       if (found === undefined) return partitions;
       const described = await this.#describe([{ topic, replicas: found.replicas }]);
-      for (const each of described) expectCompacted(each);
+      for (const each of described) expectUsable(each, 'checkpoints');
       // What is asked for here is not advised against.
       const others = ({ settings, ...each }: DescribedTopic): DescribedTopic => ({
         ...each,
@@ -282,16 +283,23 @@ export class KafkaTopics {
       return { namespace, topic, replicas, partitions, id, used: Math.min(recorded, partitions) };
     });
     const described = await this.#describe(topics);
-    for (const each of described) expectCompacted(each);
+    for (const each of described) expectUsable(each, 'documents');
     this.#context.advice?.settings('documents', described);
     this.#context.advice?.grown(topics.filter(({ used, partitions }) => used < partitions));
-    for (const { namespace, used, id } of topics) await this.#use(namespace, { partitions: used, id });
+    for (const [index, { namespace, used, id }] of topics.entries()) {
+      await this.#use(namespace, { partitions: used, id }, smallerBatch(described[index] as DescribedTopic));
+    }
   }
 
-  async #use(namespace: TrackedNamespace, used: RecordedTopic): Promise<void> {
+  async #use(namespace: TrackedNamespace, used: RecordedTopic, maxBytes?: number): Promise<void> {
     const topic = this.#topic(namespace);
     const header = await this.#context.subjects?.headerOf(topic);
-    this.#layouts.set(namespace, { topic, partitions: used.partitions, ...(header === undefined ? {} : { header }) });
+    this.#layouts.set(namespace, {
+      topic,
+      partitions: used.partitions,
+      ...(maxBytes === undefined ? {} : { maxBytes }),
+      ...(header === undefined ? {} : { header }),
+    });
     this.#note(namespace, used);
   }
 

@@ -8,6 +8,8 @@ export interface RoundLimits {
   readonly requestBytes: number;
 }
 
+/** What a broker that compresses may add to what does not get smaller. */
+const BATCH_OVERHEAD_BYTES = 1024;
 /** A record's framing and headers, at most. */
 const RECORD_OVERHEAD_BYTES = 256;
 
@@ -15,16 +17,18 @@ const RECORD_OVERHEAD_BYTES = 256;
 export function inRounds(topics: readonly TopicRecords[], limits: RoundLimits): (readonly TopicRecords[])[] {
   let total = 0;
   for (const { messages } of topics) for (const message of messages) total += sizeOf(message);
-  if (total <= Math.min(limits.batchBytes, limits.requestBytes)) return [topics];
+  if (total <= Math.min(limits.requestBytes, ...topics.map((each) => batchLimit(each, limits)))) return [topics];
   const rounds: TopicRecords[][] = [];
   let requestBytes = Number.POSITIVE_INFINITY;
   const batchBytes = new Map<string, number>();
-  for (const { topic, messages } of topics) {
+  for (const each of topics) {
+    const { topic, messages } = each;
+    const limit = batchLimit(each, limits);
     for (const message of messages) {
       const size = sizeOf(message);
       const batch = `${topic} ${message.partition}`;
       let bytes = batchBytes.get(batch) ?? 0;
-      if (requestBytes + size > limits.requestBytes || (bytes > 0 && bytes + size > limits.batchBytes)) {
+      if (requestBytes + size > limits.requestBytes || (bytes > 0 && bytes + size > limit)) {
         rounds.push([]);
         batchBytes.clear();
         [requestBytes, bytes] = [0, 0];
@@ -38,6 +42,9 @@ export function inRounds(topics: readonly TopicRecords[], limits: RoundLimits): 
   }
   return rounds;
 }
+
+const batchLimit = ({ maxBytes }: TopicRecords, { batchBytes }: RoundLimits): number =>
+  maxBytes === undefined ? batchBytes : Math.min(batchBytes, maxBytes - BATCH_OVERHEAD_BYTES);
 
 function sizeOf({ key, value }: OutgoingRecord): number {
   return RECORD_OVERHEAD_BYTES + key.length + (value?.length ?? 0);

@@ -4,6 +4,8 @@ import { type Logger, TailwaterError } from '@tailwater/runtime';
 
 /** Bytes of the largest record batch: a document of 16 MB, its update description, key and framing. */
 export const MAX_MESSAGE_BYTES = 20 * 1024 * 1024;
+/** A topic that takes less is of no use. */
+const LEAST_MESSAGE_BYTES = 64 * 1024;
 const DAY_MS = 24 * 3600 * 1000;
 /** How long readers may be away before they miss a tombstone, in milliseconds. */
 export const DELETE_RETENTION_MS = 7 * DAY_MS;
@@ -29,6 +31,13 @@ interface Advice {
 }
 
 const ADVICE: readonly Advice[] = [
+  {
+    setting: 'max.message.bytes',
+    kinds: ['documents'],
+    isGood: (value) => Number(value) >= MAX_MESSAGE_BYTES,
+    better: String(MAX_MESSAGE_BYTES),
+    why: 'a larger document is put aside',
+  },
   {
     setting: 'delete.retention.ms',
     kinds: ['documents'],
@@ -59,14 +68,20 @@ const ADVICE: readonly Advice[] = [
   },
 ];
 
-export const DESCRIBED_SETTINGS = ['cleanup.policy', 'max.message.bytes', ...ADVICE.map(({ setting }) => setting)];
+export const DESCRIBED_SETTINGS = ['cleanup.policy', ...ADVICE.map(({ setting }) => setting)];
+
+/** Bytes of a record batch that the topic takes, where these are less than those of ours. */
+export function smallerBatch({ settings }: DescribedTopic): number | undefined {
+  const bytes = Number(settings.get('max.message.bytes') ?? MAX_MESSAGE_BYTES);
+  return bytes < MAX_MESSAGE_BYTES ? bytes : undefined;
+}
 
 /** @throws TailwaterError TW1203 for a setting that loses records */
-export function expectCompacted({ topic, settings }: DescribedTopic): void {
+export function expectUsable({ topic, settings }: DescribedTopic, kind: TopicKind): void {
   const policy = settings.get('cleanup.policy') ?? '';
   if (policy !== 'compact') throw new TailwaterError('TW1203', { topic, setting: 'cleanup.policy', actual: policy, expected: 'compact' });
   const bytes = settings.get('max.message.bytes') ?? '0';
-  if (Number(bytes) < MAX_MESSAGE_BYTES)
+  if (Number(bytes) < (kind === 'documents' ? LEAST_MESSAGE_BYTES : MAX_MESSAGE_BYTES))
     throw new TailwaterError('TW1203', { topic, setting: 'max.message.bytes', actual: bytes, expected: MAX_MESSAGE_BYTES });
 }
 

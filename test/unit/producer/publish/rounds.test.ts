@@ -34,6 +34,18 @@ describe('inRounds', () => {
     ]);
   });
 
+  it('bounds it further where a topic takes less', () => {
+    const messages = [record('1', 3), record('2', 3), record('3', 3), record('4', 3)];
+    const topics = [
+      { topic: 'a', messages, maxBytes: 8 * KILOBYTE },
+      { topic: 'b', messages: [record('5', 12)] },
+    ];
+    expect(keysOf(inRounds(topics, LIMITS))).toEqual([
+      ['a/1', 'a/2'],
+      ['a/3', 'a/4', 'b/5'],
+    ]);
+  });
+
   it('bounds a round as a whole', () => {
     const messages = Array.from({ length: 8 }, (_, n) => record(String(n), 12, n));
     expect(keysOf(inRounds([{ topic: 'a', messages }], LIMITS)).map(({ length }) => length)).toEqual([4, 4]);

@@ -1,6 +1,6 @@
 import type { Logger } from '@tailwater/runtime';
 import { describe, expect, it } from 'vitest';
-import { type DescribedTopic, expectCompacted, TopicAdvice } from '../../../../packages/producer/src/publish/topic-settings.js';
+import { type DescribedTopic, expectUsable, smallerBatch, TopicAdvice } from '../../../../packages/producer/src/publish/topic-settings.js';
 
 const GOOD = {
   'cleanup.policy': 'compact',
@@ -32,12 +32,23 @@ function adviceWithLog(): { advice: TopicAdvice; lines: Line[] } {
 describe('settings of topics', () => {
   it('are good as they are made, whatever the replicas', () => {
     const { advice, lines } = adviceWithLog();
-    expectCompacted(described('tw.a.b'));
+    expectUsable(described('tw.a.b'), 'documents');
+    expectUsable(described('tw.checkpoints'), 'checkpoints');
+    expect(smallerBatch(described('tw.a.b'))).toBeUndefined();
     advice.settings('documents', [described('tw.a.b'), described('tw.a.c', 1, { 'min.insync.replicas': '1' })]);
     expect(lines).toEqual([]);
   });
 
+  it('limit what a topic takes, which must be something, and of checkpoints all', () => {
+    const small = described('tw.a.b', 3, { 'max.message.bytes': '1048588' });
+    expectUsable(small, 'documents');
+    expect(smallerBatch(small)).toBe(1_048_588);
+    expect(() => expectUsable(small, 'checkpoints')).toThrow('max.message.bytes=1048588');
+    expect(() => expectUsable(described('tw.a.b', 3, { 'max.message.bytes': '1000' }), 'documents')).toThrow('max.message.bytes=1000');
+  });
+
   it.each([
+    ['max.message.bytes', '1048588', '20971520'],
     ['delete.retention.ms', '1000', '604800000'],
     ['min.insync.replicas', '1', '2'],
     ['unclean.leader.election.enable', 'true', 'false'],

@@ -184,7 +184,7 @@ export const kafkaErrors = {
   TW1291: {
     title: 'Document that no topic takes',
     message: 'The document {key} of {namespace} would be a record of {bytes} bytes with its key, and a topic takes {limit}',
-    hint: 'Its record in the dead letters of the producer holds what fits of it. Make the document or its _id smaller; its next change is published again.',
+    hint: 'Its record in the dead letters of the producer holds what fits of it. Make the document or its _id smaller, or, where the limit is below 20 MB, raise max.message.bytes of the topic to 20971520 and start the producer again; its next change is published again, and `producer refresh` publishes it as it is.',
     ...permanent,
   },
 } as const satisfies Record<string, ErrorEntry>;
