@@ -1,11 +1,14 @@
 // Why Kafka takes nothing more of a producer. A broker gives one answer, INVALID_PRODUCER_EPOCH, to a producer that another one replaced, and
 // to one whose transaction took too long and was ended. What tells them apart: whoever takes over announces itself among the checkpoints first.
-import { abortable, CommittedReader, type KafkaClient, TailwaterError } from '@tailwater/runtime';
+import { abortable, CommittedReader, type CommittedRecords, type KafkaClient, sleep, TailwaterError } from '@tailwater/runtime';
 import { sessionOf } from '../checkpoint/checkpoint-record.js';
 import type { CheckpointLocation } from '../checkpoint/kafka-checkpoint-store.js';
 
-/** How long it is looked for, in milliseconds. */
+/** How long Kafka may take to show what was announced, in milliseconds. */
 const PATIENCE_MS = 10_000;
+/** Whoever takes over fences first and announces itself then: that takes a moment, in milliseconds. */
+const ANNOUNCED_WITHIN_MS = 3000;
+const PAUSE_MS = 100;
 const FENCED = 'TW1205';
 
 export interface OwnSession {
@@ -30,16 +33,21 @@ export async function toldWhoFenced(error: unknown, own: OwnSession, signal: Abo
 async function isAnotherAnnounced({ kafka, location, session, from }: OwnSession, signal: AbortSignal): Promise<boolean> {
   const place = { topic: location.topic, partition: 0, patienceMs: PATIENCE_MS, signal };
   const reader = await CommittedReader.open(kafka);
+  const isAnothers = ({ key, value }: CommittedRecords['records'][number]): boolean => {
+    const announced = sessionOf(location.source, String(key), value);
+    return announced !== undefined && announced !== session;
+  };
   try {
-    const { low, end } = await reader.range(place);
+    const { low } = await reader.range(place);
+    const untilMs = performance.now() + ANNOUNCED_WITHIN_MS;
     let before = from > low ? from : low;
     for await (const { records, next } of reader.read({ ...place, from: before })) {
-      for (const { key, value } of records) {
-        const announced = sessionOf(location.source, String(key), value);
-        if (announced !== undefined && announced !== session) return true;
+      if (records.some(isAnothers)) return true;
+      // Behind the last batch there is nothing yet, though offsets before the end may be missing from the log.
+      if (next === before) {
+        if (performance.now() > untilMs) return false;
+        await sleep(PAUSE_MS, signal);
       }
-      // Behind the last batch there is nothing, though offsets before the end may be missing from the log.
-      if (next >= end || next === before) return false;
       before = next;
     }
     return false;

@@ -8,13 +8,13 @@ import {
   type KafkaClient,
   type ProducerIdentity,
   TailwaterError,
-  toKafkaError,
 } from '@tailwater/runtime';
 import type { TopicRecords } from '../encode/record-encoder.js';
 import { PartitionWriter } from './partition-writer.js';
 import type { TransactionSender } from './publisher.js';
 import { inRounds } from './rounds.js';
 import { TransactionCoordinator } from './transaction-coordinator.js';
+import { toTransactionError } from './transaction-error.js';
 
 /**
  * How long the broker keeps a transaction open that nobody ends, in milliseconds: the first that it takes. Its own limit is
@@ -24,16 +24,6 @@ const TRANSACTION_TIMEOUTS_MS = [60_000, 30_000, 15_000, 10_000, 5000, 2000, 100
 
 /** Below what topics are created with. A request is in memory three times while kafkajs sends it: a larger record goes alone. */
 const LIMITS = { batchBytes: 8 * 1024 * 1024, requestBytes: 8 * 1024 * 1024 };
-
-/** Whoever holds the id next goes on from the checkpoint. */
-const ENDED: ReadonlySet<number> = new Set([
-  ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER,
-  ERROR.UNKNOWN_PRODUCER_ID,
-  ERROR.INVALID_TXN_STATE,
-  ERROR.INVALID_PRODUCER_ID_MAPPING,
-  ERROR.TRANSACTION_ABORTABLE,
-  ERROR.CONCURRENT_TRANSACTIONS,
-]);
 
 export interface ConnectOptions {
   readonly signal?: AbortSignal;
@@ -87,7 +77,7 @@ export class KafkaTransactionSender implements TransactionSender {
       throw new TailwaterError('TW1240', { brokers: kafka.brokers, atLeastMs: Math.min(...TRANSACTION_TIMEOUTS_MS) });
     } catch (error) {
       parts.connections.close();
-      throw signal?.aborted === true ? signal.reason : toKafkaError(error, kafka.brokers);
+      throw signal?.aborted === true ? signal.reason : toTransactionError(error, kafka.brokers);
     } finally {
       signal?.removeEventListener('abort', abort);
     }
@@ -107,10 +97,7 @@ export class KafkaTransactionSender implements TransactionSender {
       }
       if (added.size > 0) await this.#coordinator.commit(this.#identity);
     } catch (error) {
-      if (error instanceof BrokerRefusal && ENDED.has(error.code)) {
-        throw new TailwaterError('TW1222', { brokers: this.#brokers, reason: error.message }, { cause: error });
-      }
-      throw toKafkaError(error, this.#brokers);
+      throw toTransactionError(error, this.#brokers);
     }
   }
 

@@ -27,11 +27,19 @@ export async function readSignals(
 ): Promise<void> {
   const reading = async (reader: CommittedReader): Promise<void> => {
     const place = { topic, partition: 0, patienceMs: Number.POSITIVE_INFINITY, maxWaitMs: MAX_WAIT_MS, signal };
-    const { low, end } = await reader.range(place);
-    // A topic that ends before the offset was deleted and made again; one that begins behind it has forgotten what was there.
-    const first = from < low || from > end ? low : from;
-    for await (const { records } of reader.read({ ...place, from: first })) {
-      for (const { offset, value } of records) if (!signal.aborted) take({ offset: BigInt(offset), value });
+    for (let next = from; !signal.aborted; ) {
+      const { low, end } = await reader.range(place);
+      // A topic that ends before the offset was deleted and made again; one that begins behind it has forgotten what was there.
+      if (next < low || next > end) next = low;
+      try {
+        for await (const fetched of reader.read({ ...place, from: next })) {
+          for (const { offset, value } of fetched.records) if (!signal.aborted) take({ offset: BigInt(offset), value });
+          next = fetched.next;
+        }
+      } catch (error) {
+        if ((error as { readonly type?: unknown }).type !== 'OFFSET_OUT_OF_RANGE') throw error;
+        await sleep(MAX_WAIT_MS, signal);
+      }
     }
   };
   const opening = CommittedReader.open(kafka);

@@ -1,6 +1,7 @@
 // What brokers answer with: https://kafka.apache.org/protocol#protocol_error_codes. kafkajs 2.2.4 knows them up to 88.
 
 export const ERROR = {
+  UNKNOWN_SERVER_ERROR: -1,
   NONE: 0,
   OFFSET_OUT_OF_RANGE: 1,
   CORRUPT_MESSAGE: 2,
