@@ -5,6 +5,7 @@ import { type Namespace, namespaceOfTopic, type SchemaIds } from '@tailwater/sch
 import type { Delivery, Outcome } from './apply/delivery.js';
 import { Lanes, type LanesHooks, type LanesOptions, type WaitingPlace } from './apply/lanes.js';
 import type { Target } from './apply/target.js';
+import { type Held, TopicRoom } from './apply/topic-room.js';
 import { type Change, memoryOf } from './change.js';
 import { Committer } from './commit/committer.js';
 import { Assignment, PartitionProgress, TrackedDelivery } from './commit/progress.js';
@@ -51,15 +52,9 @@ export interface PipelineParts {
 }
 
 /** How a record waits for room. */
-interface Waiting {
-  readonly signal: AbortSignal;
-  /** Whether what was fetched may be held for longer than a moment; else it is better fetched again. */
-  readonly mayHold: () => boolean;
-}
+type Waiting = Omit<Held, 'isRevoked'>;
 
 const COMMIT_GRACE_MS = 2_000;
-/** How long, in milliseconds, what was fetched is held for room before it is asked whether it may be held on. */
-const ROOM_PATIENCE_MS = 1_000;
 
 export class Pipeline implements SubscriptionListener {
   readonly tally = new Tally();
@@ -68,8 +63,7 @@ export class Pipeline implements SubscriptionListener {
   readonly #lanes: Lanes;
   readonly #committer: Committer;
   readonly #namespaces = new Map<string, Namespace>();
-  /** Where the changes of a topic went last. */
-  readonly #destinations = new Map<string, Namespace>();
+  readonly #room: TopicRoom;
   readonly #assignment = new Assignment();
 
   constructor(parts: PipelineParts, options: PipelineOptions) {
@@ -87,6 +81,7 @@ export class Pipeline implements SubscriptionListener {
       },
       onRejected: (delivery, rejection, cut) => parts.errorPolicy.refused(delivery, rejection, cut),
     });
+    this.#room = new TopicRoom(this.#lanes);
     this.#committer = new Committer(
       { subscription: parts.subscription, assignment: this.#assignment, clock: parts.clock, logger: parts.logger },
       { intervalMs: options.commitIntervalMs, onFirstCommit: parts.onFirstCommit ?? (() => undefined) },
@@ -179,9 +174,12 @@ export class Pipeline implements SubscriptionListener {
     return batch.lastOffset + 1;
   }
 
-  async room({ topic }: TopicPartition, signal: AbortSignal): Promise<void> {
-    const destination = this.#destinations.get(topic);
-    if (destination !== undefined) await this.#lanes.room(signal, destination);
+  hasRoom({ topic }: TopicPartition): boolean {
+    return this.#room.has(topic);
+  }
+
+  room({ topic }: TopicPartition, signal: AbortSignal): Promise<void> {
+    return this.#room.until(topic, signal);
   }
 
   async release(partitions?: readonly TopicPartition[]): Promise<boolean> {
@@ -217,18 +215,6 @@ export class Pipeline implements SubscriptionListener {
     return isDrained;
   }
 
-  /** Waits a moment. */
-  async #hasRoomSoon(signal: AbortSignal, destination: Namespace): Promise<boolean> {
-    const patience = new AbortController();
-    const end = () => patience.abort();
-    signal.addEventListener('abort', end, { once: true });
-    const timer = setTimeout(end, ROOM_PATIENCE_MS);
-    await this.#lanes.room(patience.signal, destination);
-    clearTimeout(timer);
-    signal.removeEventListener('abort', end);
-    return this.#lanes.hasRoomFor(destination);
-  }
-
   /** A promise only for what cannot be decoded, or not at once, or has no room yet: whether that was settled. */
   #process(
     record: FetchedRecord,
@@ -258,8 +244,7 @@ export class Pipeline implements SubscriptionListener {
       progress.watermark.skip(decoded.offset);
       return;
     }
-    this.#destinations.set(batch.topic, change.namespace);
-    if (!this.#lanes.hasRoomFor(change.namespace)) return this.#pushLater(decoded, change, record, progress, waiting);
+    if (!this.#room.takes(batch.topic, change.namespace)) return this.#pushLater(decoded, change, record, progress, waiting);
     this.#push(decoded, change, record, progress);
     return;
   }
@@ -270,15 +255,10 @@ export class Pipeline implements SubscriptionListener {
     change: Change,
     record: FetchedRecord,
     progress: PartitionProgress,
-    { signal, mayHold }: Waiting,
+    waiting: Waiting,
   ): Promise<boolean> {
-    const { namespace } = change;
-    while (!this.#lanes.hasRoomFor(namespace)) {
-      if (signal.aborted || progress.revoked) return false;
-      if (await this.#hasRoomSoon(signal, namespace)) continue;
-      if (!mayHold() || this.#lanes.waiting.some((place) => place.namespace === namespace)) return false;
-    }
-    if (signal.aborted || progress.revoked) return false;
+    const isRevoked = () => progress.revoked;
+    if (!(await this.#room.hold(progress.topic, change.namespace, { ...waiting, isRevoked }))) return false;
     this.#push(decoded, change, record, progress);
     return true;
   }

@@ -29,6 +29,8 @@ export interface FetcherOptions {
 export interface FetchListener {
   /** @returns the offset to go on from: behind the batch, or the first record for which there was no room */
   accept(batch: FetchedBatch, signal: AbortSignal, mayHold: () => boolean): Promise<number>;
+  /** Whether there is room for more of this partition's topic than what was fetched of it already, as far as is known where its changes go. */
+  hasRoom(partition: TopicPartition): boolean;
   /** Resolves when there is room for this partition's changes, or it is not this process's any more. */
   room(partition: TopicPartition, signal: AbortSignal): Promise<void>;
 }
@@ -67,6 +69,8 @@ export class Fetcher {
   readonly #loops = new Map<number, Promise<void>>();
   #accepting = new AbortController();
   #acceptedBytes = 0;
+  /** Partitions that have room wait until less is held for those that have none. */
+  #isPressed = false;
   #signal: AbortSignal | undefined;
   #fail: (error: unknown) => void = () => undefined;
   #refreshed: Promise<void> | undefined;
@@ -149,8 +153,10 @@ export class Fetcher {
     while (!signal.aborted) {
       const nowMs = performance.now();
       if (!this.#leadsAny(node)) break;
-      const wanted = this.#acceptedBytes < this.#options.fetchBytes * FETCHES_ACCEPTED ? this.#wanted(node, nowMs) : [];
-      if (wanted.length === 0) await sleep(this.#isAccepting(nowMs) ? SHORT_WAIT_MS : IDLE_MS, signal);
+      const wanted = this.#wanted(node, nowMs);
+      // Who has room comes before what is held for those that have none.
+      this.#isPressed ||= wanted.length > 0 && !this.#mayFetch;
+      if (wanted.length === 0 || !this.#mayFetch) await sleep(this.#isAccepting(nowMs) ? SHORT_WAIT_MS : IDLE_MS, signal);
       else await this.#fetch(node, wanted, session, signal);
     }
     this.#loops.delete(node);
@@ -161,8 +167,14 @@ export class Fetcher {
     return false;
   }
 
+  get #mayFetch(): boolean {
+    return this.#acceptedBytes < this.#options.fetchBytes * FETCHES_ACCEPTED;
+  }
+
+  /** What would find no room is not asked for: it would be held, or thrown away and fetched again. */
   #wanted(node: number, nowMs: number): FetchState[] {
-    return this.#positions.wanted(node, (topic, partition) => this.#catalog.leaderOf(topic, partition), nowMs);
+    const wanted = this.#positions.wanted(node, (topic, partition) => this.#catalog.leaderOf(topic, partition), nowMs);
+    return wanted.filter((state) => this.#listener.hasRoom(state));
   }
 
   /** Whether something came a moment ago that is accepted soon. */
@@ -226,8 +238,11 @@ export class Fetcher {
     return [];
   }
 
-  /** What waits for room is not fetched again while it takes no more than half of what may be on its way: the other half is for those that find room. */
-  readonly #mayHold = (): boolean => this.#acceptedBytes <= (this.#options.fetchBytes * FETCHES_ACCEPTED) / 2;
+  /** What waits for room is held, not fetched again, unless others that have room cannot be read because of it: then half of what may be on its way is theirs. */
+  readonly #mayHold = (): boolean => {
+    if (this.#acceptedBytes <= (this.#options.fetchBytes * FETCHES_ACCEPTED) / 2) this.#isPressed = false;
+    return !this.#isPressed;
+  };
 
   async #accept(fetched: FetchedPartition, state: FetchState, bytes: number): Promise<void> {
     const { signal } = this.#accepting;

@@ -69,6 +69,8 @@ export interface SubscriptionListener {
    * @returns the offset to go on from: behind the batch, or the first record for which there was no room, or that came too late
    */
   accept(batch: FetchedBatch, signal: AbortSignal, mayHold: () => boolean): Promise<number>;
+  /** Whether there is room for more of the partition's topic than what was fetched of it already, as far as is known where its changes go. */
+  hasRoom(partition: TopicPartition): boolean;
   /** Resolves when there is room for changes of the partition, or the signal aborts. */
   room(partition: TopicPartition, signal: AbortSignal): Promise<void>;
   /**
