@@ -23,8 +23,7 @@ interface Status {
 
 let world: PipelineWorld;
 beforeAll(async () => {
-  // As brokers are by default: the first member of an empty group waits 3 s for others, which a producer must not.
-  world = await PipelineWorld.start({ kafka: { properties: { 'group.initial.rebalance.delay.ms': 3000 } } });
+  world = await PipelineWorld.start({});
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
 

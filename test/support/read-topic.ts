@@ -1,11 +1,19 @@
-// What a topic holds, as a reader sees it who takes only what was committed.
-import { randomUUID } from 'node:crypto';
+// What a topic holds, as a reader sees it who takes only what was committed. kafkajs fetches and decodes it, another program than what the product reads with; a
+// consumer group, whose first member waits for others, is not needed to read everything once.
+import { createRequire } from 'node:module';
+import { clusterFactory } from '@tailwater/runtime';
 import type { RecordHeaders } from '@tailwater/schema';
-import kafkajs, { type Cluster, type Consumer, type EachBatchHandler, type PartitionAssigner } from 'kafkajs';
+import kafkajs, { type Cluster, type KafkaMessage } from 'kafkajs';
 
-const { Kafka, PartitionAssigners, logLevel } = kafkajs;
+const { Kafka, logLevel } = kafkajs;
 
 const READ_TIMEOUT_MS = 60_000;
+const RETRY_MS = 50;
+const MAX_WAIT_MS = 100;
+const READ_UNCOMMITTED = 0;
+const READ_COMMITTED = 1;
+const LATEST = -1;
+const EARLIEST = -2;
 
 export interface TopicRecord {
   readonly partition: number;
@@ -15,6 +23,20 @@ export interface TopicRecord {
   readonly value: Buffer | null;
   readonly headers: RecordHeaders;
 }
+
+/** What is used of kafkajs's broker and batch; its types leave it out. */
+interface FetchingBroker {
+  listOffsets(request: object): Promise<{ responses: readonly { partitions: readonly { partition: number; offset: string }[] }[] }>;
+  fetch(request: object): Promise<{ responses: readonly { partitions: readonly object[] }[] }>;
+}
+interface FetchedBatch {
+  readonly messages: readonly KafkaMessage[];
+  readonly rawMessages: readonly unknown[];
+  lastOffset(): string;
+}
+const Batch = createRequire(import.meta.url)('kafkajs/src/consumer/batch') as {
+  new (topic: string, fetchedOffset: string, partition: object): FetchedBatch;
+};
 
 /**
  * Reads all partitions from their beginning to where they end now, read-committed, in the order of partitions and offsets.
@@ -26,87 +48,68 @@ export interface TopicRecord {
  */
 export async function readTopic(brokers: readonly string[], topic: string): Promise<TopicRecord[]> {
   const kafka = new Kafka({ clientId: 'read-topic', brokers: [...brokers], logLevel: logLevel.NOTHING });
-  const groupId = `read-topic-${randomUUID()}`;
-  let cluster: Cluster | undefined;
-  // An assigner is handed the cluster, which alone can be asked for ends that count open transactions.
-  const assigner: PartitionAssigner = (config) => {
-    cluster = config.cluster;
-    return PartitionAssigners.roundRobin(config);
-  };
-  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100, allowAutoTopicCreation: false, partitionAssigners: [assigner] });
-  try {
-    await consumer.connect();
-    await consumer.subscribe({ topics: [topic], fromBeginning: true });
-    return await readToEnd(consumer, () => endsOf(cluster as Cluster, topic));
-  } finally {
-    await consumer.disconnect();
-    const admin = kafka.admin();
-    await admin.connect();
-    await admin.deleteGroups([groupId]).catch(() => undefined); // empty, it would expire by itself
-    await admin.disconnect();
-  }
-}
-
-/** What is used of kafkajs's broker; its types leave out the level. */
-interface OffsetBroker {
-  listOffsets(request: object): Promise<{ responses: readonly { partitions: readonly { partition: number; offset: string }[] }[] }>;
-}
-
-const READ_UNCOMMITTED = 0;
-const LATEST = -1;
-
-/** Where the partitions end that hold anything. */
-async function endsOf(cluster: Cluster, topic: string): Promise<Map<number, bigint>> {
-  const ends = new Map<number, bigint>();
-  for (const { partitionId, leader } of cluster.findTopicPartitionMetadata(topic)) {
-    const broker = (await cluster.findBroker({ nodeId: String(leader) })) as unknown as OffsetBroker;
-    const partitions = [{ partition: partitionId, timestamp: LATEST }];
-    const { responses } = await broker.listOffsets({ isolationLevel: READ_UNCOMMITTED, topics: [{ topic, partitions }] });
-    const end = BigInt(responses[0]?.partitions[0]?.offset ?? 0);
-    if (end > 0n) ends.set(partitionId, end);
-  }
-  return ends;
-}
-
-async function readToEnd(consumer: Consumer, findEnds: () => Promise<Map<number, bigint>>): Promise<TopicRecord[]> {
+  const cluster = clusterFactory(kafka)?.create({ allowAutoTopicCreation: false });
+  if (cluster === undefined) throw new TypeError('This version of kafkajs has no cluster to create');
+  const deadline = performance.now() + READ_TIMEOUT_MS;
   const records: TopicRecord[] = [];
-  const reached = new Map<number, bigint>();
-  let ends: ReadonlyMap<number, bigint> | undefined;
-  const missing = (): number[] =>
-    [...(ends?.keys() ?? [])].filter((partition) => (reached.get(partition) ?? 0n) < (ends?.get(partition) ?? 0n));
-  await new Promise<void>((resolve, reject) => {
-    const overdue = () => reject(new Error(`Not read to the end within ${READ_TIMEOUT_MS} ms: ${JSON.stringify(missing())}`));
-    const timer = setTimeout(overdue, READ_TIMEOUT_MS);
-    const resolveAtEnd = (): void => {
-      if (ends === undefined || missing().length > 0) return;
-      clearTimeout(timer);
-      resolve();
+  await cluster.connect();
+  try {
+    await cluster.addTargetTopic(topic);
+    const ranges = await patiently(cluster, deadline, () => rangesOf(cluster, topic));
+    for (const { partition, low, end } of ranges) {
+      for (let next = low; next < end; ) {
+        const from = next;
+        const batch = await patiently(cluster, deadline, () => fetch(cluster, topic, partition, from));
+        for (const { offset, key, value, headers = {} } of batch.messages) {
+          if (BigInt(offset) < end) records.push({ partition, offset: BigInt(offset), key, value, headers });
+        }
+        // What an open transaction hides comes later.
+        if (batch.rawMessages.length > 0) next = BigInt(batch.lastOffset()) + 1n;
+        if (performance.now() > deadline)
+          throw new Error(`Not read to the end within ${READ_TIMEOUT_MS} ms: ${topic}-${partition} at ${next}`);
+      }
+    }
+    return records;
+  } finally {
+    await cluster.disconnect();
+  }
+}
+
+/** Where the partitions begin and end, open transactions included. */
+async function rangesOf(cluster: Cluster, topic: string): Promise<{ partition: number; low: bigint; end: bigint }[]> {
+  const ranges = cluster.findTopicPartitionMetadata(topic).map(async ({ partitionId: partition, leader }) => {
+    const broker = (await cluster.findBroker({ nodeId: String(leader) })) as unknown as FetchingBroker;
+    const offsetAt = async (timestamp: number): Promise<bigint> => {
+      const topics = [{ topic, partitions: [{ partition, timestamp }] }];
+      const { responses } = await broker.listOffsets({ isolationLevel: READ_UNCOMMITTED, topics });
+      return BigInt(responses[0]?.partitions[0]?.offset ?? 0);
     };
-    // The mark that ends a transaction takes an offset too, so the end is reached by a fetch and not by a record.
-    consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { partition, lastOffset } }) => {
-      reached.set(partition, BigInt(lastOffset) + 1n);
-      resolveAtEnd();
-    });
-    consumer.on(consumer.events.CRASH, ({ payload }) => {
-      if (!payload.restart) reject(payload.error);
-    });
-    // A group that is not served yet crashes the consumer and starts it again, which forgets what it knew of the cluster:
-    // only a join says that it knows, and after a further crash the next one asks again.
-    const resolveWithEnds = async (): Promise<void> => {
-      ends ??= await findEnds();
-      resolveAtEnd();
-    };
-    consumer.on(consumer.events.GROUP_JOIN, () => {
-      resolveWithEnds().catch((error: Error) => {
-        if (error.name !== 'KafkaJSTopicMetadataNotLoaded') reject(error);
-      });
-    });
-    const eachBatch: EachBatchHandler = async ({ batch: { partition, messages } }) => {
-      for (const { offset, key, value, headers = {} } of messages) records.push({ partition, offset: BigInt(offset), key, value, headers });
-    };
-    consumer.run({ autoCommit: false, eachBatch }).catch(reject);
+    const [low, end] = await Promise.all([offsetAt(EARLIEST), offsetAt(LATEST)]);
+    return { partition, low, end };
   });
-  return records
-    .filter(({ partition, offset }) => offset < (ends?.get(partition) ?? 0n))
-    .sort((a, b) => a.partition - b.partition || Number(a.offset - b.offset));
+  return (await Promise.all(ranges)).sort((a, b) => a.partition - b.partition);
+}
+
+async function fetch(cluster: Cluster, topic: string, partition: number, from: bigint): Promise<FetchedBatch> {
+  const leader = cluster.findTopicPartitionMetadata(topic).find(({ partitionId }) => partitionId === partition)?.leader;
+  const broker = (await cluster.findBroker({ nodeId: String(leader) })) as unknown as FetchingBroker;
+  const partitions = [{ partition, fetchOffset: String(from), maxBytes: 10_485_760 }];
+  const request = { isolationLevel: READ_COMMITTED, maxWaitTime: MAX_WAIT_MS, topics: [{ topic, partitions }] };
+  const { responses } = await broker.fetch(request);
+  const [answer] = responses[0]?.partitions ?? [];
+  if (answer === undefined) throw new Error(`Nothing was answered of ${topic}-${partition}`);
+  return new Batch(topic, String(from), answer);
+}
+
+/** A leader that has just changed, or that is not known yet, is asked for again. */
+async function patiently<T>(cluster: Cluster, deadline: number, work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if ((error as { readonly retriable?: unknown }).retriable !== true || performance.now() > deadline) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    await cluster.refreshMetadata().catch(() => undefined);
+  }
 }

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { type Kafka, startKafka, waitFor } from '@tailwater/devstack';
 import { Kafka as Client, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readTopic } from '../../support/read-topic.js';
 import { isAlive } from './support/processes.js';
 
 async function produce(kafka: Kafka, topic: string, messages: readonly { key: string; value: string }[]): Promise<void> {
@@ -30,6 +31,12 @@ describe('a Kafka broker', () => {
     await expect(produce(kafka, 'nobody-created-this', [{ key: 'k', value: 'v' }])).rejects.toThrow();
   });
 
+  it('lets a group that was empty wait for further members, as brokers do by default', async () => {
+    const resources = [{ type: 4, name: '1', configNames: ['group.initial.rebalance.delay.ms'] }];
+    const { resources: answers } = await kafka.withAdmin((admin) => admin.describeConfigs({ resources, includeSynonyms: false }));
+    expect(answers[0]?.configEntries[0]?.configValue).toBe('3000');
+  });
+
   it('refuses a message above its own limit where a topic has none', async () => {
     await kafka.createTopic('small');
     const large = [{ key: 'k', value: 'x'.repeat(2_000_000) }];
@@ -55,9 +62,7 @@ describe('a Kafka broker', () => {
       async () => {
         // Only closed segments are compacted, and a segment is closed by the next message.
         await produce(kafka, 'states', [{ key: 'same', value: 'newer' }]);
-        return kafka.withAdmin(
-          async (admin) => (await admin.fetchTopicOffsets('states'))[0]?.low !== '0' || (await firstOffset(kafka, 'states')) > 0,
-        );
+        return ((await readTopic(kafka.brokers, 'states'))[0]?.offset ?? 0n) > 0n;
       },
       { describe: 'the first message of states to be compacted away', timeoutMs: 60_000, intervalMs: 300 },
     );
@@ -70,20 +75,3 @@ describe('a Kafka broker', () => {
     expect(existsSync(dirname(logFile))).toBe(false);
   });
 });
-
-/** The offset of the first message that a reader from the beginning gets. */
-async function firstOffset(kafka: Kafka, topic: string): Promise<number> {
-  const consumer = new Client({ brokers: kafka.brokers, logLevel: logLevel.NOTHING }).consumer({
-    groupId: `reader-${Date.now()}`,
-    maxWaitTimeInMs: 100,
-  });
-  await consumer.connect();
-  await consumer.subscribe({ topic, fromBeginning: true });
-  try {
-    return await new Promise<number>((resolve, reject) => {
-      consumer.run({ eachMessage: async ({ message }) => resolve(Number(message.offset)) }).catch(reject);
-    });
-  } finally {
-    await consumer.disconnect();
-  }
-}

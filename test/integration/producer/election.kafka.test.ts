@@ -15,7 +15,7 @@ const STEP_MS = 30;
 const logger = createLogger({ name: 'test', level: 'silent' });
 let kafka: Kafka;
 beforeAll(async () => {
-  kafka = await startKafka({ properties: { 'group.initial.rebalance.delay.ms': 3000 } });
+  kafka = await startKafka();
   await kafka.createTopic(TOPIC);
   await waitFor(() => group('any'), { describe: 'the broker to coordinate groups' });
 });

@@ -55,8 +55,6 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
     const properties = {
       ...plain,
       ...SHORT_SESSION,
-      // Three seconds at each join of an empty group, which tests do by the hundred. A cluster of several brokers has Kafka's default.
-      'group.initial.rebalance.delay.ms': '0',
       ...(security === undefined || secured === undefined ? {} : securityProperties(plain, security, secured)),
       ...(options.fastCompaction === true ? FAST_COMPACTION : {}),
       ...options.properties,
