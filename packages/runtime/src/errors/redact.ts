@@ -4,9 +4,9 @@
 export const REDACTED = '***';
 
 // `scheme://user:password@`: a raw password may hold @ and /, so it ends at the last @ of the word, unless the next URI of
-// a list begins first (or after 512 characters, to bound the search). Digits after the colon that a / ? # , or the end follows are a port.
+// a list begins first (or after 4096 characters, to bound the search). Digits after the colon that a / ? # , or the end follows are a port.
 const USER_INFO =
-  /([a-z][a-z0-9+.-]*:\/\/[^\s:/@"<>]*):(?!\d{1,5}(?:[/?#,\s"'<>]|$))(?:(?!,[a-z][a-z0-9+.-]*:\/\/)(?:\\"|[^\s"<>])){0,512}@/gi;
+  /([a-z][a-z0-9+.-]*:\/\/[^\s:/@"<>]*):(?!\d{1,5}(?:[/?#,\s"'<>]|$))(?:(?!,[a-z][a-z0-9+.-]*:\/\/)(?:\\"|[^\s"<>])){0,4096}@/gi;
 
 /** How names of keys end whose values are secrets: `password`, `apiKey`, `sasl_password`, `client-secret`, `authToken`. A resume token is a position, no secret. */
 const SECRET_NAME = '(?:password|passwd|passphrase|api[-_]?key|secret|(?<!resume[-_]?)token|authorization)';

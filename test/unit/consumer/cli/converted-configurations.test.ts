@@ -97,11 +97,11 @@ describe.each(refused)('%s', (path) => {
     expect(stdout).toBe('');
     expect(`${error?.message} ${error?.hint}`).not.toContain('s3cret');
   });
+});
 
-  it.runIf(code === 'TW1004')('is one mistake with its place', async () => {
-    for (const program of ['producer', 'consumer'] as const) {
-      const { error } = await run(program, ['config', 'check', '-c', path, '--kafka', 'k:9092']);
-      expect(error).toMatchObject({ code: 'TW1004', message: expect.stringMatching(/\.json:\d+:\d+: the file is no JSON: /) });
-    }
-  });
+it.each(refused.filter((path) => path.includes('TW1004')))('%s is one mistake with its place', async (path) => {
+  for (const program of ['producer', 'consumer'] as const) {
+    const { error } = await run(program, ['config', 'check', '-c', path, '--kafka', 'k:9092']);
+    expect(error).toMatchObject({ code: 'TW1004', message: expect.stringMatching(/\.json:\d+:\d+: the file is no JSON: /) });
+  }
 });

@@ -64,7 +64,7 @@ describe('completion in bash', () => {
   });
 });
 
-describe.runIf(has('zsh'))('completion in zsh', () => {
+describe.runIf(has('zsh'))('completion in zsh, where it is installed', () => {
   it('knows commands, flags and choices, with what they are for', () => {
     expect(zsh('producer', '')).toContainEqual(expect.stringMatching(/^start:.{10}/));
     expect(zsh('consumer', 'dead-letters', '')).toContainEqual(expect.stringMatching(/^discard:.{10}/));
@@ -75,7 +75,7 @@ describe.runIf(has('zsh'))('completion in zsh', () => {
   });
 });
 
-describe.runIf(has('fish'))('completion in fish', () => {
+describe.runIf(has('fish'))('completion in fish, where it is installed', () => {
   const fish = (program: 'producer' | 'consumer', line: string) =>
     run('fish', '--no-config', '-c', `source ${scriptFile('fish', program)}; complete -C ${JSON.stringify(line)}`);
 

@@ -99,3 +99,8 @@ describe('isSecretName', () => {
     expect(['resumeToken', 'user', 'passwordFile', 'tokens'].some(isSecretName)).toBe(false);
   });
 });
+
+it('masks a password in a URI however long tokens are', () => {
+  const password = 'aB3/'.repeat(1000);
+  expect(redactUrl(`connecting to mongodb://u:${password}@h:27017/db failed`)).toBe('connecting to mongodb://u:***@h:27017/db failed');
+});
