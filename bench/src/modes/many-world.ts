@@ -12,7 +12,8 @@ const DATABASE = 'bench';
 const FILLED_AT_ONCE = 16;
 /** A ceiling that a slow machine does not reach, in milliseconds. */
 const TIMEOUT_MS = 600_000;
-const POLL_MS = 100;
+/** The status of thousands of partitions takes a process some milliseconds. */
+const POLL_MS = 500;
 /** Topics are counted no more often, because a broker has to list all their partitions. */
 const TOPICS_POLL_MS = 1000;
 const WARNING = 40;

@@ -29,6 +29,7 @@ import { lostTopics } from './snapshot/lost-topics.js';
 import { RateLimit } from './snapshot/rate-limit.js';
 import { Snapshotter } from './snapshot/snapshotter.js';
 import { startSnapshots } from './snapshot/start-snapshots.js';
+import { TopicsAhead } from './snapshot/topics-ahead.js';
 import { TouchedKeys } from './snapshot/touched-keys.js';
 import { isRetriableMongoError } from './source/mongo/mongo-errors.js';
 import { namespaceKind } from './source/mongo/namespace-kinds.js';
@@ -123,6 +124,7 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
   const pauses = new Pauses(session.checkpoint.paused);
   state.paused = () => pauses.current;
   const snapshotLogger = logger.child({ component: 'snapshot' });
+  const topicsAhead = new TopicsAhead((wanted) => quarantine.ensure(wanted), options.partitions);
   const snapshotter: Snapshotter = new Snapshotter(
     {
       client: source.client,
@@ -133,6 +135,7 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
       report,
       rate: new RateLimit(snapshotRate),
       room: new ChunkRoom(shares.chunks),
+      ensureTopics: (wanted) => topicsAhead.need(wanted),
       pauses,
       health,
       logger: snapshotLogger,
@@ -170,6 +173,7 @@ async function runStages(deps: PipelineDependencies, options: PipelineOptions, s
     leftOut: leftOut(session.checkpoint, (name) => namespaces.byName(name).included, source.replicaSet),
     sweep: (namespace) => sweeper.adopt(namespace, 'replaced'),
     ensureTopics: (wanted) => quarantine.ensure(wanted),
+    expectTopics: (wanted) => topicsAhead.expect(wanted),
     note: async (records) => {
       await sequencer.note(() => records);
       await sequencer.settled();

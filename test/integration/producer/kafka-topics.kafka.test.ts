@@ -147,6 +147,19 @@ describe('KafkaTopics', () => {
     expect(topics.layoutOf(namespace).partitions).toBe(1);
   });
 
+  it('makes a topic once that several ask for at the same time', async () => {
+    const topics = topicsOf();
+    const [first, both, second] = [namespaceOf('together.a'), namespaceOf('together.b'), namespaceOf('together.c')];
+    const created: string[] = [];
+    const remove = admin.on(admin.events.REQUEST, ({ payload }) =>
+      created.push(...[payload.apiName].filter((name) => name === 'CreateTopics')),
+    );
+    await Promise.all([topics.ensure([first, both]), topics.ensure([both, second]), topics.ensure([both])]);
+    remove();
+    expect(created).toHaveLength(2);
+    expect(topics.takeUnrecorded().map(({ namespace }) => namespace.name)).toEqual(['together.a', 'together.b', 'together.c']);
+  });
+
   it('makes many topics, and looks at as many, with a few requests', async () => {
     const many = Array.from({ length: 60 }, (_, n) => namespaceOf(`many.c${n}`));
     let requests = 0;

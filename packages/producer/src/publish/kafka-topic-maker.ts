@@ -12,7 +12,9 @@ const PARTITIONS_PER_REQUEST = 1000;
 const CREATE_TIMEOUT_MS = 30_000;
 /** Topics that were created have their leaders within this, in milliseconds, or their first records wait for them. */
 const LEADERS_MS = 30_000;
-const LEADERS_POLL_MS = 50;
+const LEADERS_POLL_MS = { min: 20, factor: 1.6, max: 500 };
+/** Topics that are asked about at once. */
+const ASKED_AT_ONCE = 50;
 /**
  * A broker makes two index files of this size for every replica of a partition. Kafka's 10 MiB cost a processor some milliseconds for each as soon as it is written to,
  * which thousands of partitions feel, and disk space on some file systems. This is full behind 340 MB of records or more, and a new segment begins then.
@@ -78,12 +80,24 @@ async function create(admin: Admin, topics: readonly string[], { partitions, rep
   }
 }
 
-/** kafkajs waits for leaders by itself, but gives up where a broker that has just started does not know the topic at once. */
-async function untilLed(admin: Admin, topics: string[]): Promise<void> {
-  for (const deadline = performance.now() + LEADERS_MS; performance.now() < deadline; ) {
-    const metadata = await admin.fetchTopicMetadata({ topics }).catch(() => undefined);
-    if (metadata?.topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0))) return;
-    await sleep(LEADERS_POLL_MS);
+/**
+ * kafkajs waits for leaders by itself, but gives up where a broker that has just started does not know the topic at once. Those that are led are not asked about
+ * again: brokers that make thousands of partitions have enough to do.
+ */
+async function untilLed(admin: Admin, topics: readonly string[]): Promise<void> {
+  const { min, factor, max } = LEADERS_POLL_MS;
+  const deadline = performance.now() + LEADERS_MS;
+  for (let from = 0; from < topics.length; from += ASKED_AT_ONCE) {
+    let unled = topics.slice(from, from + ASKED_AT_ONCE);
+    for (let pauseMs = min; performance.now() < deadline; pauseMs = Math.min(pauseMs * factor, max)) {
+      const metadata = await admin.fetchTopicMetadata({ topics: unled }).catch(() => undefined);
+      const led = new Set(
+        metadata?.topics.filter(({ partitions }) => partitions.every(({ leader }) => leader >= 0)).map(({ name }) => name),
+      );
+      unled = unled.filter((topic) => !led.has(topic));
+      if (unled.length === 0) break;
+      await sleep(pauseMs);
+    }
   }
 }
 

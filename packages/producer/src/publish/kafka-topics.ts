@@ -76,6 +76,8 @@ export class KafkaTopics {
   readonly #used = new Map<TrackedNamespace, RecordedTopic>();
   #recorded: ReadonlyMap<string, RecordedTopic> = new Map();
   #unrecorded: UsedTopic[] = [];
+  /** What looks at the topic of a namespace, or makes it, at the moment. */
+  readonly #ensuring = new Map<TrackedNamespace, Promise<void>>();
 
   constructor({ admin, list, brokers }: TopicsClients, settings: TopicSettings, context: TopicsContext = {}) {
     this.#admin = admin;
@@ -96,15 +98,30 @@ export class KafkaTopics {
   }
 
   /**
-   * Creates the topics that do not exist, checks those that do, and remembers their layouts.
+   * Creates the topics that do not exist, checks those that do, and remembers their layouts. What another call has under way is waited for.
    *
    * @throws TailwaterError TW1203 when one exists with settings that would lose data, TW1206 when a name is too long, TW156x when
    *   the schema registry does not answer, or does not take the schema
    */
   async ensure(namespaces: readonly TrackedNamespace[]): Promise<void> {
-    const unknown = this.#unknown(namespaces);
-    if (unknown.length === 0) return;
+    let unknown = this.#unknown(namespaces);
     for (const namespace of unknown) this.#expectName(namespace);
+    for (let others = this.#othersWork(unknown); others.length > 0; others = this.#othersWork(unknown)) {
+      // What it failed at fails here as well, with the error that is this caller's.
+      await Promise.allSettled(others);
+      unknown = this.#unknown(unknown);
+    }
+    if (unknown.length === 0) return;
+    const work = this.#ensure(unknown);
+    for (const namespace of unknown) this.#ensuring.set(namespace, work);
+    try {
+      await work;
+    } finally {
+      for (const namespace of unknown) this.#ensuring.delete(namespace);
+    }
+  }
+
+  async #ensure(unknown: readonly TrackedNamespace[]): Promise<void> {
     try {
       const found = await this.#list.read();
       const missing = unknown.filter((namespace) => !found.has(this.#topic(namespace)));
@@ -155,7 +172,9 @@ export class KafkaTopics {
   async look(): Promise<void> {
     const found = await this.#list.read();
     const { gone, replaced } = await this.#lostOf([...this.#used.keys()], (namespace) => this.#used.get(namespace), found);
-    const lost = [...gone, ...replaced].map((namespace) => this.#topic(namespace));
+    // Of thousands that are being made a broker that lags knows some seconds later: what no broker has told of yet is not lost.
+    const seen = gone.filter((namespace) => this.#used.get(namespace)?.id !== undefined);
+    const lost = [...seen, ...replaced].map((namespace) => this.#topic(namespace));
     if (lost.length > 0) throw new TailwaterError('TW1223', { topics: named(lost) });
     const used = [...this.#layouts].flatMap(([namespace, { topic, partitions }]) => {
       const now = found.get(topic);
@@ -238,6 +257,10 @@ export class KafkaTopics {
 
   #unknown(namespaces: readonly TrackedNamespace[]): TrackedNamespace[] {
     return [...new Set(namespaces.filter((namespace) => !this.#layouts.has(namespace)))];
+  }
+
+  #othersWork(namespaces: readonly TrackedNamespace[]): Promise<void>[] {
+    return [...new Set(namespaces.flatMap((namespace) => this.#ensuring.get(namespace) ?? []))];
   }
 
   #expectName(namespace: TrackedNamespace): void {

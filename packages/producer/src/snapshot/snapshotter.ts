@@ -2,7 +2,7 @@
 // collection's ids, whose next chunk is read while the last one is published. Progress is checkpointed with each chunk, so a
 // restart goes on inside every range.
 import { setMaxListeners } from 'node:events';
-import type { Logger } from '@tailwater/runtime';
+import { abortable, type Logger } from '@tailwater/runtime';
 import type { MongoClient, ReadPreferenceLike } from 'mongodb';
 import {
   type Checkpoint,
@@ -47,6 +47,8 @@ export interface SnapshotterDependencies {
   readonly rate: RateLimit;
   /** What all workers have read and not published. */
   readonly room: ChunkRoom;
+  /** Resolves when the collections have their topics: nobody else, such as the tail, is to wait for them. */
+  readonly ensureTopics: (namespaces: readonly TrackedNamespace[]) => Promise<void>;
   readonly pauses: Pauses;
   readonly health: SourceHealth;
   readonly logger: Logger;
@@ -198,6 +200,7 @@ export class Snapshotter {
   async #work(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const tasks = await this.#picking.run(() => this.#pickTogether(signal));
+      await abortable(this.#deps.ensureTopics(tasks.map(({ copy }) => copy.namespace)), signal);
       const larger = tasks.length > 1 ? await copyTogether(this.#together, tasks, signal) : tasks;
       for (const { copy, index } of larger) await this.#copy(copy, index, signal);
     }

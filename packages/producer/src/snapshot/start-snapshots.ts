@@ -17,14 +17,16 @@ export interface StartSnapshots {
   readonly leftOut: readonly CheckpointMessage[];
   /** Adopts a sweep of a topic that may hold anything, and returns the record that makes it last. */
   readonly sweep: (namespace: TrackedNamespace) => CheckpointMessage;
-  /** Makes the topics that do not exist, all together, and looks at the others. */
+  /** Looks at the topics of these, and makes those that do not exist. */
   readonly ensureTopics: (namespaces: readonly TrackedNamespace[]) => Promise<void>;
+  /** Is told for which topics are made while others are copied. */
+  readonly expectTopics: (namespaces: readonly TrackedNamespace[]) => void;
   /** Puts records into the checkpoint, and resolves when they are there. */
   readonly note: (records: CheckpointMessage[]) => Promise<unknown>;
 }
 
 export async function startSnapshots(start: StartSnapshots): Promise<void> {
-  const { plan, snapshotter, checkpoint, collections, lost, leftOut, sweep, ensureTopics, note } = start;
+  const { plan, snapshotter, checkpoint, collections, lost, leftOut, sweep, ensureTopics, expectTopics, note } = start;
   const requested = plan.requested(collections, checkpoint);
   const anew = new Set(plan.anew(collections));
   const records = [...anew].map((namespace) => snapshotter.restart(namespace, false));
@@ -40,6 +42,7 @@ export async function startSnapshots(start: StartSnapshots): Promise<void> {
   if (records.length > 0) await note(records);
   plan.started();
   const withTopic = collections.filter((namespace) => !lost.gone.includes(namespace));
-  await ensureTopics([...new Set([...withTopic, ...requested])]);
+  await ensureTopics(withTopic);
+  expectTopics(requested.filter((namespace) => lost.gone.includes(namespace)));
   for (const namespace of requested) snapshotter.request(namespace);
 }

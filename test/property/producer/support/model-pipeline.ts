@@ -22,6 +22,7 @@ import { type SnapshotMode, SnapshotPlan } from '../../../../packages/producer/s
 import { SnapshotReport } from '../../../../packages/producer/src/snapshot/snapshot-report.js';
 import { Snapshotter } from '../../../../packages/producer/src/snapshot/snapshotter.js';
 import { startSnapshots } from '../../../../packages/producer/src/snapshot/start-snapshots.js';
+import { TopicsAhead } from '../../../../packages/producer/src/snapshot/topics-ahead.js';
 import { TouchedKeys } from '../../../../packages/producer/src/snapshot/touched-keys.js';
 import { SourceHealth } from '../../../../packages/producer/src/source/mongo/source-health.js';
 import { followCommand } from '../../../../packages/producer/src/sweep/follow-commands.js';
@@ -103,6 +104,12 @@ export class ModelPipeline {
     const pauses = new Pauses(checkpoint.paused);
     const health = new SourceHealth(logger);
     const reader = new ModelReader(this.#options, chunkDocuments);
+    const ensureTopics = async (namespaces: readonly TrackedNamespace[]): Promise<void> => {
+      await turn('make topics');
+      await this.#topics().ensure(namespaces);
+      await turn('look at topics');
+    };
+    const topicsAhead = new TopicsAhead(ensureTopics, 200);
     const snapshotter: Snapshotter = new Snapshotter(
       {
         client: modelClient(this.#options),
@@ -113,6 +120,7 @@ export class ModelPipeline {
         report,
         rate: new RateLimit(0),
         room: new ChunkRoom(Number.POSITIVE_INFINITY),
+        ensureTopics: (wanted) => topicsAhead.need(wanted),
         pauses,
         health,
         logger,
@@ -153,11 +161,8 @@ export class ModelPipeline {
       lost: { gone: listed.filter((namespace) => !log.has(topicOf(namespace))), replaced: [] },
       leftOut: [],
       sweep: (namespace) => sweeper.adopt(namespace, 'replaced'),
-      ensureTopics: async (namespaces) => {
-        await turn('make topics');
-        await this.#topics().ensure(namespaces);
-        await turn('look at topics');
-      },
+      ensureTopics,
+      expectTopics: (wanted) => topicsAhead.expect(wanted),
       note: async (records) => {
         await sequencer.note(() => records);
         await sequencer.settled();
