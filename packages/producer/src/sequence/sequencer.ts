@@ -131,7 +131,7 @@ export class Sequencer {
       // A chunk of a snapshot that is under way may hold the same documents, as they were before.
       if (origin === 'refresh') touched.touchRows(rows);
       // Only the chunks as a whole move the snapshots on: their rows are not in the way of a checkpoint of the tail.
-      const behind = (): TopicRecords[] => [this.#checkpoint(...valid.flatMap(({ notes }) => notes()))];
+      const behind = (): TopicRecords[] => [this.#checkpoint(...valid.flatMap(({ notes }) => notes()), ...this.#duePosition())];
       await this.#publishRows(rows, origin, (next) => (next < rows.length ? [] : behind()));
       if (rows.length === 0 && valid.length > 0) await this.#submit(behind());
       rows.release();
@@ -234,6 +234,14 @@ export class Sequencer {
     const position = last < 0 ? undefined : this.#deps.normalizer.positionBehind(rows, last);
     // An earlier slice of the same transaction may have said so already.
     return isInside && position !== undefined && position.compare(this.#written) <= 0 ? undefined : position;
+  }
+
+  /** The position that the tail has come to, where it has not been noted for a while: beside a snapshot's chunks it costs no transaction of its own. */
+  #duePosition(): CheckpointMessage[] {
+    const { end } = this.#deps.progress;
+    // What a session begins with is in the checkpoint already.
+    const isNew = this.#writtenAtMs > 0 && end.compare(this.#written) > 0;
+    return isNew && Date.now() - this.#writtenAtMs >= IDLE_CHECKPOINT_MS / 2 ? [this.#positionMessage(end)] : [];
   }
 
   async #idleCheckpoint(end: Position, commands: CollectionCommand[]): Promise<void> {

@@ -217,6 +217,26 @@ describe('Sequencer', () => {
     ]);
   });
 
+  it('notes with a chunk how far the tail has come, once a while, instead of in a transaction of its own', async () => {
+    const { sequencer, tail, transactions, touched, namespaces } = build();
+    const noop = (i: number): Promise<void> => tail(entry({ op: 'n', ns: '', i }));
+    const chunk = { documents: [], position: START, lastId: Buffer.from('3') };
+    const publish = () => sequencer.chunk(touched.open(namespaces.byName('shop.orders')), chunk, 'snapshot', () => note(PROGRESS), never);
+    await tail(insert(1, 'a'));
+    for (const i of [2, 3, 4, 5]) {
+      now += 400;
+      await noop(i);
+      await publish();
+    }
+    expect((await transactions()).map(([, checkpoint]) => checkpoint)).toEqual([
+      `rs0/position = ${T}:1`,
+      'rs0/snapshot/shop.orders = running 1',
+      `rs0/snapshot/shop.orders = running 1, rs0/position = ${T}:3`,
+      'rs0/snapshot/shop.orders = running 1',
+      `rs0/snapshot/shop.orders = running 1, rs0/position = ${T}:5`,
+    ]);
+  });
+
   it('publishes nothing of a collection that was replaced before', async () => {
     const { sequencer, transactions, touched, namespaces } = build();
     const namespace = namespaces.byName('shop.orders');
