@@ -25,6 +25,7 @@ import { ShardRoster } from './source/sharded/shard-roster.js';
 import type { ChangeSource } from './source/source.js';
 import { openSource } from './source-kinds.js';
 import type { Gaps } from './sweep/gaps.js';
+import { usedPartitions } from './sweep/kafka-used-partitions.js';
 
 export interface Session {
   readonly namespaces: NamespaceTable;
@@ -98,6 +99,7 @@ export async function runSession(
       signalsTopic: signalsTopicName(options.prefix),
       source: source.replicaSet,
       namespaceOf: (name) => namespaces.byName(name),
+      usedPartitions: (topic) => usedPartitions(kafka, topic, signal),
       newestPosition: () => changes.newestPosition(),
       collections: () => listCollections(source.client, deps.rules),
     });

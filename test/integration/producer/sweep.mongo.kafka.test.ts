@@ -305,6 +305,8 @@ describe('a checkpoint topic that is gone while topics hold documents', () => {
       const topic = `${prefix()}.checkpoints`;
       await admin.deleteTopics({ topics: [topic] });
       await waitFor(() => admin.listTopics(), { until: (topics) => !topics.includes(topic), describe: 'the topic to go' });
+      // Into how many keys were divided was in the checkpoint alone.
+      await admin.createPartitions({ topicPartitions: [{ topic: `${prefix()}.shop.orders`, count: 5 }] });
     });
     const undecided = await start({ onGap: 'stop' });
     await undecided.ended;
@@ -314,10 +316,14 @@ describe('a checkpoint topic that is gone while topics hold documents', () => {
     expect(codes(after).filter((code) => code === 'TW1221')).toHaveLength(1);
     expect(sweepsOf(await expectEqual('orders', 30))).toHaveLength(20);
     await expectEqual('gone', 0);
+    expect(codes(after)).toContain('TW1251');
     await after.stop();
     const again = await start();
     await again.untilInStep();
     expect(codes(again)).not.toContain('TW1221');
+    await collection('orders').updateMany({}, { $set: { generation: 'second' } });
+    await again.untilInStep();
+    await expectEqual('orders', 30);
   });
 });
 

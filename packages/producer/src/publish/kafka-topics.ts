@@ -185,6 +185,10 @@ export class KafkaTopics {
     this.#context.advice?.grown(used.filter(({ used, partitions }) => used < partitions));
   }
 
+  nameOf(namespace: Namespace): string {
+    return this.#topic(namespace);
+  }
+
   /** The namespaces that have a topic under the prefix, whoever writes to it. */
   async namespaces(): Promise<Namespace[]> {
     const topics = await this.#admin.listTopics();

@@ -14,12 +14,14 @@ import {
   signalsMessage,
   snapshotMessage,
   sweepMessage,
+  topicMessage,
 } from '../checkpoint/checkpoint-record.js';
 import type { TopicLayout, TopicRecords } from '../encode/record-encoder.js';
 import type { TrackedNamespace } from '../normalize/change-batch.js';
 import type { ProducerMetrics } from '../producer-metrics.js';
 import type { ProducerState } from '../producer-state.js';
 import type { Publisher } from '../publish/publisher.js';
+import type { RecordedTopic } from '../publish/recorded-topic.js';
 import { beginAnew } from '../snapshot/snapshot-plan.js';
 import { PositionLost } from '../source/position-lost.js';
 import { toEveryPartition } from './control-records.js';
@@ -37,7 +39,11 @@ export interface GapSession {
     /** The offset behind the last record of a topic of one partition. */
     endOf(topic: string): Promise<bigint>;
     areFilled(namespaces: readonly TrackedNamespace[]): Promise<boolean>;
+    remember(topics: ReadonlyMap<string, RecordedTopic>): void;
+    nameOf(namespace: TrackedNamespace): string;
   };
+  /** Into how many partitions the keys of a topic were divided, where that is fewer than it has. */
+  readonly usedPartitions: (topic: string) => Promise<number | undefined>;
   readonly checkpointTopic: string;
   readonly signalsTopic: string;
   readonly source: string;
@@ -103,6 +109,8 @@ export class Gaps {
     };
     const collections = (await session.collections()).map((name) => session.namespaceOf(name));
     const swept = ownTopics(published, collections, checkpoint);
+    const recorded = checkpoint.position === undefined ? await topicsOf(swept, session) : checkpoint.topics;
+    session.topics.remember(recorded);
     const work = { collections: collections.length, topics: swept.length };
     if (lost === undefined || checkpoint.position === undefined) this.#announceForgotten(gap, session.checkpointTopic, work);
     else this.#announce(gap, { ...checkpoint, position: checkpoint.position }, lost, work);
@@ -113,6 +121,7 @@ export class Gaps {
       // Asked for, so that a producer that copies nothing by itself copies these.
       snapshots: new Map(collections.map(({ name }) => [name, beginAnew(true)])),
       sweeps: new Map([...checkpoint.sweeps, ...swept.map(({ name }): [string, SweepRecord] => [name, pendingSweep('gap')])]),
+      topics: recorded,
       gap,
       // What somebody asked for long ago is not to be done again.
       signals: checkpoint.position === undefined ? await session.topics.endOf(session.signalsTopic) : checkpoint.signals,
@@ -169,6 +178,19 @@ export class Gaps {
   }
 }
 
+/** What the checkpoint said of topics that had partitions added, or would have. */
+async function topicsOf(
+  namespaces: readonly TrackedNamespace[],
+  { topics, usedPartitions }: GapSession,
+): Promise<Map<string, RecordedTopic>> {
+  const found = new Map<string, RecordedTopic>();
+  for (const namespace of namespaces) {
+    const partitions = await usedPartitions(topics.nameOf(namespace));
+    if (partitions !== undefined) found.set(namespace.name, { partitions, id: undefined });
+  }
+  return found;
+}
+
 /** Tells every partition of the topics that what came before is not the whole story. */
 async function gapRecords(
   { topics, source }: GapSession,
@@ -189,13 +211,14 @@ async function gapRecords(
 function checkpointRecords(
   { source, checkpointTopic }: GapSession,
   before: Checkpoint,
-  { position, writtenAtMs, snapshots, sweeps, signals }: Checkpoint,
+  { position, writtenAtMs, snapshots, sweeps, signals, topics }: Checkpoint,
   gap: GapRecord,
 ): TopicRecords {
   const messages = [gapMessage(source, gap), positionMessage(source, position as Position, writtenAtMs)];
   if (signals !== before.signals) messages.push(signalsMessage(source, signals));
   if (before.shards.length > 0) messages.push(shardsMessage(source, []));
   for (const name of before.snapshots.keys()) if (!snapshots.has(name)) messages.push(snapshotMessage(source, name, null));
+  if (topics !== before.topics) for (const [name, topic] of topics) messages.push(topicMessage(source, name, topic));
   for (const [name, progress] of snapshots) messages.push(snapshotMessage(source, name, progress));
   for (const [name, sweep] of sweeps) messages.push(sweepMessage(source, name, sweep));
   return { topic: checkpointTopic, messages };
