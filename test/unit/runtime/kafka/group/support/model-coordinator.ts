@@ -62,6 +62,8 @@ export class ModelCoordinator {
     member?.joined?.(joinAnswer(ERROR.UNKNOWN_MEMBER_ID));
     member?.synced?.(syncAnswer(ERROR.UNKNOWN_MEMBER_ID));
     if (member !== undefined && this.members.size > 0) this.#prepare();
+    // Others may have waited for it.
+    else void pause(0).then(() => this.#complete());
   }
 
   async #answer(name: string, from: WireReader, by: unknown): Promise<Buffer> {
