@@ -40,7 +40,7 @@ const { lookupCodecByAttributes } = require('kafkajs/src/protocol/message/compre
 /**
  * The committed records at or behind `from`, and the offset behind the last batch; `from` itself where there is no whole batch.
  *
- * @param aborted - in the order of their first offsets, as the broker gives them
+ * @param aborted - in any order: a broker gives them as they ended, and of several producers the one that began first may end last
  */
 export async function committedRecords(
   bytes: Buffer,
@@ -49,6 +49,7 @@ export async function committedRecords(
 ): Promise<{ records: KafkaMessage[]; next: bigint }> {
   const records: KafkaMessage[] = [];
   const active = new Set<bigint>();
+  const transactions = [...aborted].sort((a, b) => Number(a.firstOffset - b.firstOffset));
   let next = from;
   let upcoming = 0;
   for (let at = 0; at + RECORDS_AT <= bytes.length; ) {
@@ -59,8 +60,8 @@ export async function committedRecords(
     const attributes = bytes.readInt16BE(at + ATTRIBUTES_AT);
     const last = bytes.readBigInt64BE(at + BASE_OFFSET_AT) + BigInt(bytes.readInt32BE(at + LAST_OFFSET_DELTA_AT));
     const producerId = bytes.readBigInt64BE(at + PRODUCER_ID_AT);
-    for (; upcoming < aborted.length && (aborted[upcoming] as AbortedTransaction).firstOffset <= last; upcoming++) {
-      active.add((aborted[upcoming] as AbortedTransaction).producerId);
+    for (; upcoming < transactions.length && (transactions[upcoming] as AbortedTransaction).firstOffset <= last; upcoming++) {
+      active.add((transactions[upcoming] as AbortedTransaction).producerId);
     }
     if (attributes & CONTROL) {
       if (isAbort(bytes, at + RECORDS_AT, end)) active.delete(producerId);

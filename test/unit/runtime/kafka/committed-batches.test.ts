@@ -76,6 +76,22 @@ describe('committedRecords', () => {
     expect(await keysOf(bytes.subarray(0, -marker(18n, 2n, 'commit').length), 0n, twice)).toEqual([['12:c', '14:d'], 18n]);
   });
 
+  it('leaves out transactions of several producers that were aborted in another order than they began', async () => {
+    const bytes = Buffer.concat([
+      batch(10n, 1n, ['a']),
+      batch(11n, 2n, ['b']),
+      marker(12n, 2n, 'abort'),
+      batch(13n, 2n, ['c']),
+      marker(14n, 1n, 'abort'),
+      marker(15n, 2n, 'commit'),
+    ]);
+    const asTheyEnded = [
+      { producerId: 2n, firstOffset: 11n },
+      { producerId: 1n, firstOffset: 10n },
+    ];
+    expect(await keysOf(bytes, 0n, asTheyEnded)).toEqual([['13:c'], 16n]);
+  });
+
   it('comes past batches that compaction has emptied, also at the very end', async () => {
     expect(await keysOf(Buffer.concat([batch(0n, 1n, ['a']), emptied(5n, 1n, 3)]), 0n)).toEqual([['0:a'], 8n]);
     expect(await keysOf(emptied(5n, 1n, 3), 5n)).toEqual([[], 8n]);
