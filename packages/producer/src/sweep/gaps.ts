@@ -9,6 +9,7 @@ import {
   gapMessage,
   pendingSweep,
   positionMessage,
+  type SnapshotProgress,
   type SweepRecord,
   shardsMessage,
   signalsMessage,
@@ -118,8 +119,12 @@ export class Gaps {
       ...checkpoint,
       position: to,
       writtenAtMs: Date.now(),
-      // Asked for, so that a producer that copies nothing by itself copies these.
-      snapshots: new Map(collections.map(({ name }) => [name, beginAnew(true)])),
+      // What is left out for a time is still to be copied when it is included again. The others are asked for, so that a producer that copies nothing by itself
+      // copies these.
+      snapshots: new Map([
+        ...[...checkpoint.snapshots].filter(([name]) => !session.namespaceOf(name).included),
+        ...collections.map(({ name }): [string, SnapshotProgress] => [name, beginAnew(true)]),
+      ]),
       sweeps: new Map([...checkpoint.sweeps, ...swept.map(({ name }): [string, SweepRecord] => [name, pendingSweep('gap')])]),
       topics: recorded,
       gap,
