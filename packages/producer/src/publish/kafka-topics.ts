@@ -1,7 +1,7 @@
 // The topics of namespaces: made before their first records, many in one request, and looked at when they exist. A topic that
 // was given more partitions goes on with those that it had (promise B): docs/adr/0025-partitions-are-recorded.md. One that was deleted, whether or not
 // another has its name now, is a copy that is gone (promise C).
-import { sleep, TailwaterError, type TopicPartitions, toKafkaError } from '@tailwater/runtime';
+import { TailwaterError, toKafkaError } from '@tailwater/runtime';
 import { MAX_TOPIC_NAME_LENGTH, type Namespace, namespaceOfTopic, topicName } from '@tailwater/schema';
 import kafkajs, { type Admin } from 'kafkajs';
 import type { TopicLayout } from '../encode/record-encoder.js';
@@ -11,6 +11,7 @@ import { makeTopics } from './kafka-topic-maker.js';
 import type { RecordedTopic } from './recorded-topic.js';
 import type { SubjectIds } from './subject-ids.js';
 import type { TopicList } from './topic-list.js';
+import { type AskedTopics, type FoundTopics, type LostTopics, lostAmong } from './topic-losses.js';
 import {
   DELETE_RETENTION_MS,
   DESCRIBED_SETTINGS,
@@ -26,8 +27,6 @@ const { ConfigResourceTypes } = kafkajs;
 
 /** How long a record waits for whoever reads a log, in milliseconds: 7 days. */
 const LOG_RETENTION_MS = 7 * 24 * 3600 * 1000;
-/** A broker that has just started may know less than others: what is lost is so to two of them, so many milliseconds apart. */
-const LOST_TWICE_MS = 500;
 /** Topics whose settings one request asks for. */
 const DESCRIBED_AT_ONCE = 250;
 
@@ -51,20 +50,11 @@ export interface TopicsClients {
   readonly brokers: string;
 }
 
-export interface LostTopics {
-  /** There is none. */
-  readonly gone: readonly TrackedNamespace[];
-  /** It is another one than it was: it was made anew, or has fewer partitions. */
-  readonly replaced: readonly TrackedNamespace[];
-}
-
 export interface TopicsContext {
   /** Where a schema registry is used. */
   readonly subjects?: SubjectIds | undefined;
   readonly advice?: TopicAdvice | undefined;
 }
-
-type FoundTopics = ReadonlyMap<string, TopicPartitions>;
 
 export class KafkaTopics {
   readonly #admin: Admin;
@@ -76,6 +66,11 @@ export class KafkaTopics {
   readonly #used = new Map<TrackedNamespace, RecordedTopic>();
   #recorded: ReadonlyMap<string, RecordedTopic> = new Map();
   #unrecorded: UsedTopic[] = [];
+  /** Whose topics are lost, by the last comparison with what was recorded; undefined before the first. */
+  #told: ReadonlySet<TrackedNamespace> | undefined;
+  /** Of which some broker has told. */
+  readonly #seen = new Set<TrackedNamespace>();
+  readonly #asked: AskedTopics = { read: () => this.#list.read(), nameOf: (namespace) => this.#topic(namespace) };
   /** What looks at the topic of a namespace, or makes it, at the moment. */
   readonly #ensuring = new Map<TrackedNamespace, Promise<void>>();
 
@@ -124,6 +119,7 @@ export class KafkaTopics {
   async #ensure(unknown: readonly TrackedNamespace[]): Promise<void> {
     try {
       const found = await this.#list.read();
+      await this.#expectKept(unknown, found);
       const missing = unknown.filter((namespace) => !found.has(this.#topic(namespace)));
       const { partitions, replicationFactor } = this.#settings;
       const shape = { partitions, replicationFactor, config: { 'delete.retention.ms': String(DELETE_RETENTION_MS) } };
@@ -131,6 +127,7 @@ export class KafkaTopics {
       const raced = new Set(names.length === 0 ? [] : await makeTopics(this.#admin, names, shape));
       const made = missing.filter((namespace) => !raced.has(this.#topic(namespace)));
       const now = missing.length === 0 ? found : await this.#list.read();
+      for (const namespace of unknown) if (now.has(this.#topic(namespace))) this.#seen.add(namespace);
       for (const namespace of made) await this.#use(namespace, { partitions, id: now.get(this.#topic(namespace))?.id });
       const there = unknown.filter((namespace) => !made.includes(namespace));
       await this.#take(there, now);
@@ -146,6 +143,8 @@ export class KafkaTopics {
     try {
       const found = await this.#list.read();
       const there = unknown.filter((namespace) => found.has(this.#topic(namespace)));
+      for (const namespace of there) this.#seen.add(namespace);
+      await this.#expectKept(there, found);
       await this.#take(there, found);
     } catch (error) {
       throw toKafkaError(error, this.#brokers);
@@ -155,10 +154,10 @@ export class KafkaTopics {
   /** Of these namespaces, those whose topic is lost, by what the checkpoint says of it. One that can have no topic lacks none. */
   async lost(namespaces: readonly TrackedNamespace[]): Promise<LostTopics> {
     try {
-      return await this.#lostOf(
-        namespaces.filter((namespace) => this.#topic(namespace).length <= MAX_TOPIC_NAME_LENGTH),
-        (namespace) => this.#recorded.get(namespace.name),
-      );
+      const possible = namespaces.filter((namespace) => this.#topic(namespace).length <= MAX_TOPIC_NAME_LENGTH);
+      const lost = await lostAmong(this.#asked, possible, (namespace) => this.#recorded.get(namespace.name));
+      this.#told = new Set([...lost.gone, ...lost.replaced]);
+      return lost;
     } catch (error) {
       throw toKafkaError(error, this.#brokers);
     }
@@ -171,11 +170,10 @@ export class KafkaTopics {
    */
   async look(): Promise<void> {
     const found = await this.#list.read();
-    const { gone, replaced } = await this.#lostOf([...this.#used.keys()], (namespace) => this.#used.get(namespace), found);
+    for (const namespace of this.#used.keys()) if (found.has(this.#topic(namespace))) this.#seen.add(namespace);
+    const { gone, replaced } = await lostAmong(this.#asked, [...this.#used.keys()], (namespace) => this.#used.get(namespace), found);
     // Of thousands that are being made a broker that lags knows some seconds later: what no broker has told of yet is not lost.
-    const seen = gone.filter((namespace) => this.#used.get(namespace)?.id !== undefined);
-    const lost = [...seen, ...replaced].map((namespace) => this.#topic(namespace));
-    if (lost.length > 0) throw new TailwaterError('TW1223', { topics: named(lost) });
+    this.#expectNone({ gone: gone.filter((namespace) => this.#seen.has(namespace)), replaced });
     const used = [...this.#layouts].flatMap(([namespace, { topic, partitions }]) => {
       const now = found.get(topic);
       // A broker did not know yet what was made.
@@ -273,30 +271,21 @@ export class KafkaTopics {
     throw new TailwaterError('TW1206', { namespace: namespace.name, topic, length: topic.length, limit: MAX_TOPIC_NAME_LENGTH });
   }
 
-  async #lostOf(
-    namespaces: readonly TrackedNamespace[],
-    knownOf: (namespace: TrackedNamespace) => RecordedTopic | undefined,
-    found?: FoundTopics,
-  ): Promise<LostTopics> {
-    const first = this.#compare(namespaces, knownOf, found ?? (await this.#list.read()));
-    const suspects = [...first.gone, ...first.replaced];
-    if (suspects.every((namespace) => knownOf(namespace) === undefined)) return first;
-    await sleep(LOST_TWICE_MS);
-    return this.#compare(suspects, knownOf, await this.#list.read());
+  /**
+   * Whoever compared before knew nothing of these: to make them, or to go on with another, would say that their copies are whole.
+   *
+   * @throws TailwaterError TW1223 when one of them is lost: the next session decides what becomes of it before it has another topic
+   */
+  async #expectKept(namespaces: readonly TrackedNamespace[], found: FoundTopics): Promise<void> {
+    const told = this.#told;
+    if (told === undefined) return;
+    const kept = namespaces.filter((namespace) => this.#recorded.has(namespace.name) && !told.has(namespace));
+    this.#expectNone(await lostAmong(this.#asked, kept, (namespace) => this.#recorded.get(namespace.name), found));
   }
 
-  #compare(
-    namespaces: readonly TrackedNamespace[],
-    knownOf: (namespace: TrackedNamespace) => RecordedTopic | undefined,
-    found: FoundTopics,
-  ): LostTopics {
-    const gone = namespaces.filter((namespace) => !found.has(this.#topic(namespace)));
-    const replaced = namespaces.filter((namespace) => {
-      const [now, known] = [found.get(this.#topic(namespace)), knownOf(namespace)];
-      if (now === undefined || known === undefined) return false;
-      return now.leaders.length < known.partitions || (now.id !== undefined && known.id !== undefined && now.id !== known.id);
-    });
-    return { gone, replaced };
+  #expectNone({ gone, replaced }: LostTopics): void {
+    const lost = [...gone, ...replaced].map((namespace) => this.#topic(namespace));
+    if (lost.length > 0) throw new TailwaterError('TW1223', { topics: named(lost) });
   }
 
   /** Goes on with topics that exist. */

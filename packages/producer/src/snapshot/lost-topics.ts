@@ -2,7 +2,7 @@
 import { type Logger, TailwaterError } from '@tailwater/runtime';
 import type { Checkpoint } from '../checkpoint/checkpoint-record.js';
 import type { TrackedNamespace } from '../normalize/change-batch.js';
-import type { LostTopics } from '../publish/kafka-topics.js';
+import type { LostTopics } from '../publish/topic-losses.js';
 
 export interface LostTopicsParts {
   readonly topics: { lost(namespaces: readonly TrackedNamespace[]): Promise<LostTopics> };

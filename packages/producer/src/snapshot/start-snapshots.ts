@@ -1,7 +1,7 @@
 // What a session begins with: which collections are copied, from where each goes on, and which begin anew.
 import type { Checkpoint, CheckpointMessage } from '../checkpoint/checkpoint-record.js';
 import type { TrackedNamespace } from '../normalize/change-batch.js';
-import type { LostTopics } from '../publish/kafka-topics.js';
+import type { LostTopics } from '../publish/topic-losses.js';
 import type { SnapshotPlan } from './snapshot-plan.js';
 import type { Snapshotter } from './snapshotter.js';
 

@@ -1,0 +1,48 @@
+// Which topics are not what they were: gone, or others of the same name.
+import { sleep, type TopicPartitions } from '@tailwater/runtime';
+import type { TrackedNamespace } from '../normalize/change-batch.js';
+import type { RecordedTopic } from './recorded-topic.js';
+
+/** A broker that has just started may know less than others: what is lost is so to two of them, so many milliseconds apart. */
+const LOST_TWICE_MS = 500;
+
+export interface LostTopics {
+  /** There is none. */
+  readonly gone: readonly TrackedNamespace[];
+  /** It is another one than it was: it was made anew, or has fewer partitions. */
+  readonly replaced: readonly TrackedNamespace[];
+}
+
+export type FoundTopics = ReadonlyMap<string, TopicPartitions>;
+
+type KnownOf = (namespace: TrackedNamespace) => RecordedTopic | undefined;
+
+/** By name, where topics are asked for, and what they are called. */
+export interface AskedTopics {
+  readonly read: () => Promise<FoundTopics>;
+  readonly nameOf: (namespace: TrackedNamespace) => string;
+}
+
+/** Of these namespaces, those whose topic is lost, by what is known of it. */
+export async function lostAmong(
+  asked: AskedTopics,
+  namespaces: readonly TrackedNamespace[],
+  knownOf: KnownOf,
+  found?: FoundTopics,
+): Promise<LostTopics> {
+  const first = compare(asked, namespaces, knownOf, found ?? (await asked.read()));
+  const suspects = [...first.gone, ...first.replaced];
+  if (suspects.every((namespace) => knownOf(namespace) === undefined)) return first;
+  await sleep(LOST_TWICE_MS);
+  return compare(asked, suspects, knownOf, await asked.read());
+}
+
+function compare({ nameOf }: AskedTopics, namespaces: readonly TrackedNamespace[], knownOf: KnownOf, found: FoundTopics): LostTopics {
+  const gone = namespaces.filter((namespace) => !found.has(nameOf(namespace)));
+  const replaced = namespaces.filter((namespace) => {
+    const [now, known] = [found.get(nameOf(namespace)), knownOf(namespace)];
+    if (now === undefined || known === undefined) return false;
+    return now.leaders.length < known.partitions || (now.id !== undefined && known.id !== undefined && now.id !== known.id);
+  });
+  return { gone, replaced };
+}
