@@ -7,6 +7,8 @@ const API_KEY = 3;
 /** The first with ids of topics by which Kafka 3.1 and later can be asked. */
 const WITH_IDS = 12;
 const WITHOUT_IDS = 5;
+/** What a broker says of a topic that has none: one whose cluster keeps to the protocol of an earlier release. It gets one with the upgrade, and stays the same topic. */
+const NO_ID = '0'.repeat(32);
 
 export interface TopicPartitions {
   readonly topic: string;
@@ -67,7 +69,7 @@ const withIds = (filter: (topic: string) => boolean): BrokerRequest<ClusterMetad
       });
       from.int32(); // authorized operations
       from.skipTags();
-      if (error === 0 && filter(topic)) topics.set(topic, { topic, id, ...shapeOf(partitions) });
+      if (error === 0 && filter(topic)) topics.set(topic, { topic, id: id === NO_ID ? undefined : id, ...shapeOf(partitions) });
     });
     return { brokers, topics };
   },
