@@ -301,9 +301,10 @@ export class Snapshotter {
       await pauses.free('snapshots', signal);
       await rate.free(signal);
       await progress.near(signal);
-      if (copy.isVoid) return;
       // A failure from here on ends this snapshotter, and its room with it.
       const taken = await room.take(reader.expectedBytes(namespace), signal);
+      // Nothing may be waited for between this and the window: a copy that is given up ends those that are open.
+      if (copy.isVoid) return taken.free();
       const window = touched.open(namespace);
       const chunk = await this.#read(window, range, signal);
       taken.resize(bytesOf(chunk.documents));
