@@ -24,6 +24,8 @@ import { isGhost, memberName, ownIdentity } from './process-identity.js';
 const HEARTBEAT_MS = 500;
 /** How long the group waits for its members when one joins or leaves, in milliseconds. */
 const REBALANCE_TIMEOUT_MS = 30_000;
+/** How long it is asked who is in the group before the first join, in milliseconds; joining tells of what keeps it from that. */
+const LOOK_MS = 30_000;
 
 export interface ElectionOptions {
   /** The checkpoint topic, which must exist. */
@@ -133,7 +135,8 @@ export class KafkaElection implements Election, GroupProtocol {
   async #isUnopposed(signal: AbortSignal): Promise<boolean> {
     const { groupId } = this.#options;
     try {
-      const { members } = await askCoordinator(this.#connections.beside, groupId, describeGroup(groupId), signal);
+      const soon = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]);
+      const { members } = await askCoordinator(this.#connections.beside, groupId, describeGroup(groupId), soon);
       return members.every(({ clientId }) => isGhost(clientId, this.#identity));
     } catch (error) {
       if (signal.aborted) throw error;

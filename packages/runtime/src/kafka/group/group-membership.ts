@@ -18,6 +18,7 @@ import {
   type MemberAssignment,
   syncGroup,
 } from '../protocol/group-requests.js';
+import { CoordinatorOutage } from './coordinator-outage.js';
 import { COORDINATOR_ERRORS, isPassing } from './group-coordinator.js';
 import { OutOfContactError, outOfContact } from './out-of-contact.js';
 
@@ -83,6 +84,7 @@ export class GroupMembership {
   readonly #options: GroupMembershipOptions;
   readonly #protocol: GroupProtocol;
   readonly #logger: Logger;
+  readonly #outage: CoordinatorOutage;
   #coordinator: number | undefined;
   #memberId = '';
   /** A request to join that is under way. */
@@ -110,6 +112,7 @@ export class GroupMembership {
     this.#options = options;
     this.#protocol = protocol;
     this.#logger = logger;
+    this.#outage = new CoordinatorOutage(options.groupId, logger);
   }
 
   get state(): MembershipState {
@@ -136,6 +139,7 @@ export class GroupMembership {
         if (this.#rejoin) await this.#join(coordinator, signal);
         else await this.#beat(coordinator, signal);
         pauseMs = PAUSE.minMs;
+        this.#outage.over();
         if (!this.#rejoin) await this.#interval(signal);
       } catch (error) {
         if (signal.aborted) return;
@@ -181,8 +185,7 @@ export class GroupMembership {
 
   async #broker(connections: BrokerConnections): Promise<Broker> {
     if (this.#coordinator === undefined) {
-      const asked = await connections.any();
-      const address = await asked.send(findCoordinator(this.#options.groupId));
+      const address = await (await connections.any()).send(findCoordinator(this.#options.groupId));
       for (const each of [this.#connections, this.#beside]) each.know(address);
       this.#coordinator = address.nodeId;
     }
@@ -308,8 +311,10 @@ export class GroupMembership {
       if (error.code === ERROR.REBALANCE_IN_PROGRESS) {
         this.#contactMs = performance.now();
         this.#rejoin = true;
-      } else if (COORDINATOR_ERRORS.has(error.code)) this.#coordinator = undefined;
-      else {
+      } else if (COORDINATOR_ERRORS.has(error.code)) {
+        this.#coordinator = undefined;
+        this.#outage.refused(error.message);
+      } else {
         if (error.code === ERROR.INCONSISTENT_GROUP_PROTOCOL) this.#tellForeign();
         await this.#lose(error.code === ERROR.UNKNOWN_MEMBER_ID);
       }
@@ -340,7 +345,8 @@ export class GroupMembership {
   #tellForeign(): void {
     if (performance.now() - this.#foreignToldMs < FOREIGN_LOG_MS) return;
     this.#foreignToldMs = performance.now();
-    const { groupId } = this.#options;
-    this.#logger.warn(`The group ${groupId} has members of another program or release: waiting until they have left. Stop them to go on`);
+    this.#logger.warn(
+      `The group ${this.#options.groupId} has members of another program or release: waiting until they have left. Stop them to go on`,
+    );
   }
 }
