@@ -101,4 +101,17 @@ describe('assign', () => {
       }),
     );
   });
+
+  test('shares thousands of topics out anew before anybody misses the leader’s heartbeat', () => {
+    const topics = new Map(Array.from({ length: 5_000 }, (_, index) => [`topic-${index}`, 1] as const));
+    const all = [...topics.keys()].map((topic) => ({ topic, partition: 0 }));
+    const list = Array.from({ length: 20 }, (_, index): AssignedMember => {
+      return { memberId: `m${index}`, topics: new Set(topics.keys()), owned: index === 0 ? all : [], generation: 1 };
+    });
+    const beganMs = performance.now();
+    const given = assign(list, topics);
+    // The shortest session there is, of a slow machine.
+    expect(performance.now() - beganMs).toBeLessThan(6_000);
+    expect(given.get('m0')).toHaveLength(250);
+  });
 });

@@ -13,7 +13,8 @@ interface Share {
 
 export class Shares {
   readonly #shares: readonly Share[];
-  readonly #topics: string[] = [];
+  /** Of each topic, the shares of those who read it. */
+  readonly #topics = new Map<string, readonly Share[]>();
 
   constructor(members: readonly AssignedMember[]) {
     this.#shares = [...members]
@@ -28,9 +29,9 @@ export class Shares {
 
   /** The topic's partitions: each to its owner, and what nobody owns to whoever has the fewest. */
   add(topic: string, count: number, owners: ReadonlyMap<string, string>): void {
-    const among = this.#among(topic);
+    const among = this.#shares.filter(({ member }) => member.topics.has(topic));
     if (among.length === 0) return;
-    this.#topics.push(topic);
+    this.#topics.set(topic, among);
     for (const share of among) share.held.set(topic, []);
     const free: number[] = [];
     for (let partition = 0; partition < count; partition += 1) {
@@ -44,37 +45,31 @@ export class Shares {
 
   /** Moves partitions until no move makes shares more even. Each one makes the squares of what members have smaller, so that it ends. */
   level(): void {
-    for (const topic of this.#topics) {
-      const among = this.#among(topic);
+    for (const [topic, among] of this.#topics) {
       for (let [from, to] = [most(among, topic), least(among, topic)]; countOf(from, topic) - countOf(to, topic) > 1; ) {
         move(from, to, topic);
         [from, to] = [most(among, topic), least(among, topic)];
       }
     }
-    while (this.#topics.some((topic) => this.#levelTotal(topic))) {
-      // One move may make room for another.
+    // One move may make room for another. Topic by topic: to begin anew after each move would take minutes with thousands of topics, for which no heartbeat waits.
+    for (let hasMoved = true; hasMoved; ) {
+      hasMoved = false;
+      for (const [topic, among] of this.#topics) while (levelTotal(among, topic)) hasMoved = true;
     }
   }
+}
 
-  /** Between members of whom one has one more of the topic, the one with less of all takes it. */
-  #levelTotal(topic: string): boolean {
-    const among = this.#among(topic);
-    const fewest = Math.min(...among.map((share) => countOf(share, topic)));
-    const rich = among.filter((share) => countOf(share, topic) > fewest);
-    const poor = among.filter((share) => countOf(share, topic) === fewest);
-    const from = rich.reduce<Share | undefined>(
-      (best, share) => (best === undefined || share.total > best.total ? share : best),
-      undefined,
-    );
-    const to = poor.reduce<Share | undefined>((best, share) => (best === undefined || share.total < best.total ? share : best), undefined);
-    if (from === undefined || to === undefined || from.total - to.total < 2) return false;
-    move(from, to, topic);
-    return true;
+/** Between members of whom one has one more of the topic, the one with less of all takes it. */
+function levelTotal(among: readonly Share[], topic: string): boolean {
+  const fewest = Math.min(...among.map((share) => countOf(share, topic)));
+  let [from, to]: (Share | undefined)[] = [];
+  for (const share of among) {
+    if (countOf(share, topic) > fewest) from = from === undefined || share.total > from.total ? share : from;
+    else to = to === undefined || share.total < to.total ? share : to;
   }
-
-  #among(topic: string): readonly Share[] {
-    return this.#shares.filter(({ member }) => member.topics.has(topic));
-  }
+  if (from === undefined || to === undefined || from.total - to.total < 2) return false;
+  move(from, to, topic);
+  return true;
 }
 
 const countOf = ({ held }: Share, topic: string): number => held.get(topic)?.length ?? 0;
