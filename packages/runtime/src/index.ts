@@ -31,7 +31,7 @@ export { type ErrorParams, TailwaterError } from './errors/tailwater-error.js';
 export { alterTopic } from './kafka/alter-topic.js';
 export { type CheckKafkaOptions, checkKafka, type KafkaCluster } from './kafka/check-kafka.js';
 export type { KafkaConnection } from './kafka/connection.js';
-export { createKafka, type KafkaClient, PATIENT_RETRY } from './kafka/create-kafka.js';
+export { createKafka, type KafkaClient } from './kafka/create-kafka.js';
 export type { CommittedRecords } from './kafka/fetch-committed.js';
 export { askCoordinator } from './kafka/group/group-coordinator.js';
 export {

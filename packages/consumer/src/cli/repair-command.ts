@@ -57,7 +57,7 @@ export const repairCommand: Command<typeof options> = {
     if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
     const transforming = await prepareTransform(given);
     const chosen = compileNamespaceRules({ include: given.namespace });
-    const kafka = createKafka(kafkaConnection(given, 'tailwater-repair'), logger);
+    const kafka = createKafka(kafkaConnection(given, 'tailwater-repair'), logger, 'command');
     const target = await createTarget(given.target, {
       url: given.targetUrl,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,

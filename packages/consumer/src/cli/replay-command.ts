@@ -50,7 +50,7 @@ export const replayCommand: Command<typeof options> = {
     const from = parseFrom(given.from);
     const group = `${given.prefix}.${targetName(given.name ?? given.target)}`;
     const rules = compileNamespaceRules({ include: given.namespace });
-    const kafka = createKafka(kafkaConnection(given, 'tailwater-replay'), logger);
+    const kafka = createKafka(kafkaConnection(given, 'tailwater-replay'), logger, 'command');
     await checkKafka(kafka, { signal });
     const admin = kafka.admin();
     await admin.connect();

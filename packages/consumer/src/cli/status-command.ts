@@ -36,7 +36,7 @@ export const statusCommand: Command<typeof options> = {
   ],
   async run(given, { stdout, logger, signal }) {
     if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
-    const kafka = createKafka(kafkaConnection(given, 'tailwater-status'), logger);
+    const kafka = createKafka(kafkaConnection(given, 'tailwater-status'), logger, 'command');
     await checkKafka(kafka, { signal });
     const count = async (report: GroupReport): Promise<Report> => {
       const topic = deadLetterTopicName(given.prefix, report.group.slice(given.prefix.length + 1));

@@ -1,6 +1,6 @@
 // The dead-letter topic on kafkajs: compacted, so that a letter stays until it is removed. It is there from the group's first commit
 // on, so that a group whose offsets Kafka has forgotten is known from a new one.
-import { type KafkaClient, type Logger, PATIENT_RETRY, readRanges, sleep, TailwaterError, toKafkaError } from '@tailwater/runtime';
+import { type KafkaClient, type Logger, readRanges, sleep, TailwaterError, toKafkaError } from '@tailwater/runtime';
 import kafkajs, { type Producer } from 'kafkajs';
 import { readToEnd } from '../subscribe/kafka-reader.js';
 import { type DeadLetter, decodeLetter, type LetterMessage } from './dead-letter.js';
@@ -87,7 +87,6 @@ export class KafkaLetters implements LetterSender {
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
-      retry: PATIENT_RETRY,
     });
     await producer.connect();
     return producer;

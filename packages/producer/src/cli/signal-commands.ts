@@ -70,7 +70,9 @@ export const reconcileCommand: Command<typeof collectionOptions> = {
   options: collectionOptions,
   examples: [[`$0 reconcile ${MONGO} --prefix tw --namespace shop.orders`, 'make the topic equal to shop.orders']],
   async run(given, context) {
-    await expectCollection(given, async (name) => hasTopic(createKafka(kafkaConnection(given, 'tailwater-signal'), context.logger), name));
+    await expectCollection(given, async (name) =>
+      hasTopic(createKafka(kafkaConnection(given, 'tailwater-signal'), context.logger, 'command'), name),
+    );
     const what = `a new copy of ${given.namespace}, and a sweep of its topic`;
     await ask(given, context, { kind: 'reconcile', namespace: given.namespace }, what, SEE_STATUS);
   },
@@ -138,7 +140,7 @@ async function ask(
   next: string,
 ): Promise<void> {
   if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
-  const kafka = createKafka(kafkaConnection(given, 'tailwater-signal'), logger);
+  const kafka = createKafka(kafkaConnection(given, 'tailwater-signal'), logger, 'command');
   await checkKafka(kafka, { signal });
   const id = randomUUID();
   if (!given.dryRun) await writeSignal(kafka, signalsTopicName(given.prefix), { ...body, id, askedAtMs: Date.now() });

@@ -37,7 +37,7 @@ export const statusCommand: Command<typeof options> = {
   ],
   async run(given, { stdout, logger }) {
     const source = await connectSource(given.mongo, given.source, sourceAccess(given));
-    const kafka = createKafka(kafkaConnection(given, 'tailwater-status'), logger);
+    const kafka = createKafka(kafkaConnection(given, 'tailwater-status'), logger, 'command');
     try {
       await checkKafka(kafka);
       const location = { topic: checkpointTopicName(given.prefix), source: source.replicaSet };

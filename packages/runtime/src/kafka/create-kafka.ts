@@ -1,5 +1,5 @@
 // The kafkajs client with settings under which a broker that is away for an hour costs an hour and nothing else.
-import { type Admin, type AdminConfig, Kafka, type RetryOptions } from 'kafkajs';
+import { type Admin, type AdminConfig, Kafka, type KafkaConfig } from 'kafkajs';
 import type { Logger } from '../logging/logger.js';
 import './codecs.js';
 import './kafkajs-mends.js';
@@ -9,15 +9,20 @@ import { type KafkaConnection, parseBrokers } from './connection.js';
 import { tellCoordinatorRefusals } from './coordinator-refusals.js';
 import { createKafkajsLogBridge, kafkajsLogLevel } from './kafkajs-log-bridge.js';
 
-/**
- * Retries without end, in practice: a process waits for its broker. Give it to `kafka.consumer` too, which otherwise counts to 5
- * whatever its client was told.
- */
-export const PATIENT_RETRY: RetryOptions = { initialRetryTime: 100, multiplier: 1.8, maxRetryTime: 10_000, retries: 1_000_000 };
-
 /** kafkajs's second is too short for a broker behind a busy link or in a garbage collection. */
 const CONNECTION_TIMEOUT_MS = 5_000;
 const AUTHENTICATION_TIMEOUT_MS = 15_000;
+
+/**
+ * - a `process` waits for its broker: it tries without end, in practice
+ * - a `command`, for which somebody waits, ends (promise H): it waits half a minute for a broker that begins again, and two minutes for one that says nothing
+ */
+const PATIENCE = {
+  process: { retry: { initialRetryTime: 100, multiplier: 1.8, maxRetryTime: 10_000, retries: 1_000_000 } },
+  command: { retry: { initialRetryTime: 300, multiplier: 2, maxRetryTime: 8_000, retries: 9 }, requestTimeout: 10_000 },
+} satisfies Record<string, Pick<KafkaConfig, 'retry' | 'requestTimeout'>>;
+
+export type KafkaUser = keyof typeof PATIENCE;
 
 /** A kafkajs client that knows where it connects to. */
 export class KafkaClient extends Kafka {
@@ -25,7 +30,7 @@ export class KafkaClient extends Kafka {
   /** The brokers for messages: `kafka1:9092,kafka2:9092`. */
   readonly brokers: string;
 
-  constructor(connection: KafkaConnection, logger: Logger) {
+  constructor(connection: KafkaConnection, logger: Logger, user: KafkaUser) {
     const brokers = parseBrokers(connection.brokers);
     const health = new BrokerHealth(logger);
     super({
@@ -35,7 +40,7 @@ export class KafkaClient extends Kafka {
       ...(connection.sasl === undefined ? {} : { sasl: connection.sasl }),
       connectionTimeout: CONNECTION_TIMEOUT_MS,
       authenticationTimeout: AUTHENTICATION_TIMEOUT_MS,
-      retry: PATIENT_RETRY,
+      ...PATIENCE[user],
       logLevel: kafkajsLogLevel(logger),
       logCreator: createKafkajsLogBridge(logger, health),
       socketFactory: health.socketFactory,
@@ -51,12 +56,12 @@ export class KafkaClient extends Kafka {
 }
 
 /**
- * Nothing is connected yet: {@link checkKafka} does that with a time limit, before anyone waits for ever.
+ * Nothing is connected yet: {@link checkKafka} does that with a time limit, before a process waits for ever.
  *
  * @throws TailwaterError TW1016 for a malformed broker address
  */
-export function createKafka(connection: KafkaConnection, logger: Logger): KafkaClient {
+export function createKafka(connection: KafkaConnection, logger: Logger, user: KafkaUser = 'process'): KafkaClient {
   // Partitions are chosen by the producer itself, so kafkajs's notice about its new default is of no use to anyone.
   process.env['KAFKAJS_NO_PARTITIONER_WARNING'] = '1';
-  return new KafkaClient(connection, logger);
+  return new KafkaClient(connection, logger, user);
 }

@@ -47,7 +47,7 @@ export async function withLetters<T>(
 ): Promise<T> {
   if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
   const name = targetName(given.name ?? given.target);
-  const kafka = createKafka(kafkaConnection(given, 'tailwater-dead-letters'), logger);
+  const kafka = createKafka(kafkaConnection(given, 'tailwater-dead-letters'), logger, 'command');
   await checkKafka(kafka, { signal });
   const letters = new KafkaLetters(kafka, deadLetterTopicName(given.prefix, name), logger);
   try {
