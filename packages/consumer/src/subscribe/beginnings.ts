@@ -1,5 +1,6 @@
 // The partitions that the group has given to this process and that it has not begun to read: where the group stands in them is not known yet. Each begins as soon
 // as its own leader has told. One that has no leader, or whose leader does not answer, keeps no other waiting (promise H).
+import { setMaxListeners } from 'node:events';
 import { abortable, type Logger, sleep } from '@tailwater/runtime';
 import type { GroupOffsets } from './group-offsets.js';
 import { type PartitionStanding, partitionName, type TopicPartition } from './subscription.js';
@@ -53,6 +54,8 @@ export class Beginnings {
   async begin(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
     this.cancel();
     const ended = new AbortController();
+    // A question to each broker listens.
+    setMaxListeners(0, ended.signal);
     const round = { waiting: new Map(partitions.map((each) => [partitionName(each), each])), ended };
     this.#round = round;
     const end = () => ended.abort();

@@ -37,7 +37,7 @@ export class GroupOffsets {
     this.#groupId = groupId;
   }
 
-  /** Rejects when one of the partitions has no leader, or a broker does not answer: the caller tries again. */
+  /** Without those that have no leader, or of which it does not tell at the moment. Rejects when a broker does not answer: the caller tries again. */
   async standing(partitions: readonly TopicPartition[]): Promise<PartitionStanding[]> {
     if (partitions.length === 0) return [];
     const topics = [...new Set(partitions.map(({ topic }) => topic))];
@@ -46,28 +46,29 @@ export class GroupOffsets {
       this.#ends(partitions, EARLIEST),
       this.#ends(partitions, LATEST),
     ]);
-    const [born] = await Promise.all([
-      this.#births(partitions.filter((each) => !isCommitted(committed.get(partitionName(each))))),
-      this.#learnRetention(topics),
-    ]);
-    return partitions.map(({ topic, partition }) => {
+    const isNew = (each: TopicPartition) => !isCommitted(committed.get(partitionName(each)));
+    const [first] = await Promise.all([this.#ends(partitions.filter(isNew), ANY_TIME), this.#learnRetention(topics)]);
+    return partitions.flatMap(({ topic, partition }) => {
       const name = partitionName({ topic, partition });
       const commit = committed.get(name);
+      const [begins, ends, oldest] = [low.get(name), high.get(name), first.get(name)];
+      if (begins === undefined || ends === undefined || (oldest === undefined && !isCommitted(commit))) return [];
       return {
         topic,
         partition,
         topicId: this.#catalog.topics.get(topic)?.id,
         committed: isCommitted(commit) ? commit.offset : undefined,
         metadata: commit?.metadata ?? null,
-        low: low.get(name)?.offset as number,
-        end: high.get(name)?.offset as number,
-        bornAtMs: born.get(name),
+        low: begins.offset,
+        end: ends.offset,
+        // Only while its very first record is there.
+        bornAtMs: oldest?.offset === 0 ? oldest.timestamp : undefined,
         tombstonesKeptMs: this.#kept.get(topic) ?? Number.POSITIVE_INFINITY,
       };
     });
   }
 
-  /** Records that the group has not committed, by partition. */
+  /** Records that the group has not committed, by partition. Rejects when that of one of them is not known. */
   async lags(partitions: readonly TopicPartition[]): Promise<(TopicPartition & { readonly lag: number })[]> {
     if (partitions.length === 0) return [];
     const [committed, low, high] = await Promise.all([
@@ -77,8 +78,9 @@ export class GroupOffsets {
     ]);
     return partitions.map(({ topic, partition }) => {
       const name = partitionName({ topic, partition });
-      const next = Math.max(low.get(name)?.offset as number, committed.get(name)?.offset ?? 0);
-      return { topic, partition, lag: Math.max(0, (high.get(name)?.offset as number) - next) };
+      const [begins, ends] = [low.get(name), high.get(name)];
+      if (begins === undefined || ends === undefined) throw new BrokerRefusal(ERROR.LEADER_NOT_AVAILABLE, 'ListOffsets', topic);
+      return { topic, partition, lag: Math.max(0, ends.offset - Math.max(begins.offset, committed.get(name)?.offset ?? 0)) };
     });
   }
 
@@ -91,17 +93,12 @@ export class GroupOffsets {
     return new Map(offsets.map(({ topic, partition, offset, metadata }) => [partitionName({ topic, partition }), { offset, metadata }]));
   }
 
-  /** Of those that have their very first record still, when that was published. */
-  async #births(partitions: readonly TopicPartition[]): Promise<Map<string, number>> {
-    const first = partitions.length === 0 ? [] : [...(await this.#ends(partitions, ANY_TIME))];
-    return new Map(first.filter(([, { offset }]) => offset === 0).map(([name, { timestamp }]) => [name, timestamp]));
-  }
-
+  /** Of those of which a leader tells: one partition that is being moved, or that lies on a disk that broke, keeps no other of the same broker waiting. */
   async #ends(partitions: readonly TopicPartition[], time: number): Promise<Map<string, Pick<ListedOffset, 'offset' | 'timestamp'>>> {
     const byLeader = new Map<number, TopicPartition[]>();
     for (const { topic, partition } of partitions) {
       const leader = this.#catalog.leaderOf(topic, partition);
-      if (leader === undefined) throw new BrokerRefusal(ERROR.LEADER_NOT_AVAILABLE, 'ListOffsets', topic);
+      if (leader === undefined) continue;
       const led = byLeader.get(leader);
       if (led === undefined) byLeader.set(leader, [{ topic, partition }]);
       else led.push({ topic, partition });
@@ -111,8 +108,7 @@ export class GroupOffsets {
       [...byLeader].map(async ([leader, led]) => {
         const broker = await this.#connections.node(leader);
         for (const { topic, partition, error, ...rest } of await broker.send(listOffsets(led, time))) {
-          if (error !== ERROR.NONE) throw new BrokerRefusal(error, 'ListOffsets', topic);
-          ends.set(partitionName({ topic, partition }), rest);
+          if (error === ERROR.NONE) ends.set(partitionName({ topic, partition }), rest);
         }
       }),
     );

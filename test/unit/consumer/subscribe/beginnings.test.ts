@@ -105,4 +105,19 @@ describe('partitions that were given', () => {
     expect(begun).toEqual([]);
     expect(vi.getTimerCount()).toBe(0);
   });
+
+  test('of dozens of brokers make Node suspect no leak', async () => {
+    const many = Array.from({ length: 30 }, (_, partition) => ({ topic, partition }));
+    const { beginnings, silent } = scene(many.map(({ partition }) => partition));
+    for (const { partition } of many) silent.add(partition);
+    const warnings: string[] = [];
+    const warned = ({ name }: Error) => void warnings.push(name);
+    process.on('warning', warned);
+    const begun = beginnings.begin(many, stop.signal);
+    await vi.advanceTimersByTimeAsync(1_000);
+    await begun;
+    process.off('warning', warned);
+    beginnings.cancel();
+    expect(warnings).toEqual([]);
+  });
 });
