@@ -22,7 +22,7 @@ const PATIENCE = {
   command: { retry: { initialRetryTime: 300, multiplier: 2, maxRetryTime: 8_000, retries: 9 }, requestTimeout: 10_000 },
 } satisfies Record<string, Pick<KafkaConfig, 'retry' | 'requestTimeout'>>;
 
-export type KafkaUser = keyof typeof PATIENCE;
+type KafkaUser = keyof typeof PATIENCE;
 
 /** A kafkajs client that knows where it connects to. */
 export class KafkaClient extends Kafka {
