@@ -195,7 +195,8 @@ export class GroupMembership {
   async #join(coordinator: Broker, signal: AbortSignal): Promise<void> {
     const { groupId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options;
     const { name: protocol } = this.#protocol;
-    if (this.#protocol.prepare !== undefined) await abortable(this.#protocol.prepare(), signal);
+    const preparing = abortable(this.#protocol.prepare?.() ?? Promise.resolve(), signal);
+    await (this.#generation === NO_GENERATION ? preparing : this.#whileAlive(preparing, this.#own, coordinator, signal));
     this.#rejoin = false;
     const metadata = this.#protocol.metadata(this.#generation);
     const parameters = { groupId, sessionTimeoutMs, rebalanceTimeoutMs, memberId: this.#memberId, protocol, metadata };
@@ -208,16 +209,18 @@ export class GroupMembership {
       if (answer.error !== ERROR.NONE) throw new BrokerRefusal(answer.error, 'JoinGroup');
       this.#contactMs = performance.now();
       const { generation, memberId } = answer;
+      const own = { groupId, generation, memberId };
       this.#isLeader = answer.leaderId === memberId;
-      const shares = this.#isLeader ? await abortable(this.#protocol.share(answer.members, memberId), signal) : [];
+      const sharing = this.#isLeader ? abortable(this.#protocol.share(answer.members, memberId), signal) : undefined;
+      const shares = sharing === undefined ? [] : await this.#whileAlive(sharing, own, coordinator, signal);
       const sentMs = performance.now();
-      const syncing = coordinator.send(syncGroup({ groupId, generation, memberId }, shares, rebalanceTimeoutMs));
+      const syncing = coordinator.send(syncGroup(own, shares, rebalanceTimeoutMs));
       const given = await this.#answerTo(syncing, coordinator, signal);
       this.#generation = generation;
       this.#contactMs = performance.now();
       this.#rebalances += 1;
       this.#logger.debug({ generation, isLeader: this.#isLeader }, 'Joined the group');
-      rejoin = await this.#take(this.#protocol.given(given, sentMs), coordinator, signal);
+      rejoin = await this.#whileAlive(this.#protocol.given(given, sentMs), this.#own, coordinator, signal);
       this.#becomeMember(true);
     } finally {
       // Whatever went wrong, and an id that was only given: once more.
@@ -260,35 +263,35 @@ export class GroupMembership {
     }
   }
 
-  /** Taking and giving back may last; the group is told meanwhile that this process lives. */
-  async #take(taking: Promise<boolean>, coordinator: Broker, signal: AbortSignal): Promise<boolean> {
-    taking.catch(() => undefined);
+  /** Looking topics up, sharing out, taking and giving back may last; the group is told meanwhile that this process lives, and tells when it has given up on it. */
+  async #whileAlive<T>(work: Promise<T>, own: Member, coordinator: Broker, signal: AbortSignal): Promise<T> {
+    work.catch(() => undefined);
     const done = new AbortController();
-    void taking.finally(() => done.abort()).catch(() => undefined);
+    void work.finally(() => done.abort()).catch(() => undefined);
     while (!done.signal.aborted && !signal.aborted) {
       await sleep(this.#options.heartbeatMs, done.signal);
       if (done.signal.aborted || signal.aborted) break;
       try {
-        await this.#sayAlive(coordinator, signal);
+        await this.#sayAlive(own, coordinator, signal);
       } catch (error) {
-        // What is still being taken goes on, and counts no more once the membership is lost.
+        // What is under way goes on, and counts no more once the membership is lost.
         if (!(error instanceof BrokerRefusal && error.code === ERROR.REBALANCE_IN_PROGRESS)) throw error;
         this.#contactMs = performance.now();
         this.#rejoin = true;
       }
     }
-    return taking;
+    return work;
   }
 
   async #beat(coordinator: Broker, signal: AbortSignal): Promise<void> {
-    const sentMs = await this.#sayAlive(coordinator, signal);
+    const sentMs = await this.#sayAlive(this.#own, coordinator, signal);
     this.#protocol.confirmed?.(sentMs);
   }
 
   /** Waits for the answer no longer than the group keeps what it gave. */
-  async #sayAlive(coordinator: Broker, signal: AbortSignal): Promise<number> {
+  async #sayAlive(own: Member, coordinator: Broker, signal: AbortSignal): Promise<number> {
     const sentMs = performance.now();
-    await this.#answerTo(coordinator.send(heartbeat(this.#own)), coordinator, signal);
+    await this.#answerTo(coordinator.send(heartbeat(own)), coordinator, signal);
     this.#contactMs = sentMs;
     return sentMs;
   }

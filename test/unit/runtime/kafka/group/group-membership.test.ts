@@ -17,6 +17,8 @@ class Session {
   readonly membership: GroupMembership;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
+  /** What it waits for before it joins, and before it shares out. */
+  before: { prepare?: Promise<void>; share?: Promise<void> } = {};
 
   constructor(coordinator: ModelCoordinator) {
     const connections = { member: coordinator.connections(this), beside: coordinator.connections(this) };
@@ -25,9 +27,12 @@ class Session {
       OPTIONS,
       {
         name: 'test',
+        prepare: async () => this.before.prepare,
         metadata: () => Buffer.from('me'),
-        share: async (members, ownId) =>
-          members.map(({ memberId }) => ({ memberId, assignment: memberId === ownId ? ALL : Buffer.alloc(0) })),
+        share: async (members, ownId) => {
+          await this.before.share;
+          return members.map(({ memberId }) => ({ memberId, assignment: memberId === ownId ? ALL : Buffer.alloc(0) }));
+        },
         given: async (assignment) => {
           this.given.push(String(assignment));
           return false;
@@ -93,6 +98,27 @@ describe('a membership', () => {
     await vi.waitFor(() => expect(session.losses).toBe(1));
     await vi.waitFor(() => expect(session.given).toEqual(['all', 'all']));
     expect(coordinator.members.size).toBe(1);
+    await session.end();
+  });
+
+  it.each(['prepare', 'share'] as const)('says that it lives, and hears when it is given up, while it has to %s', async (step) => {
+    const coordinator = new ModelCoordinator(0, () => 1);
+    const session = new Session(coordinator);
+    await vi.waitFor(() => expect(session.has).toBe('all'));
+    let go: () => void = () => undefined;
+    session.before = {
+      [step]: new Promise<void>((resolve) => {
+        go = resolve;
+      }),
+    };
+    session.membership.rejoin();
+    const [id] = [...coordinator.members.keys()] as [string];
+    const heard = coordinator.heartbeats;
+    await vi.waitFor(() => expect(coordinator.heartbeats).toBeGreaterThan(heard + 5));
+    coordinator.forget(id);
+    await vi.waitFor(() => expect(session.losses).toBe(1));
+    go();
+    await vi.waitFor(() => expect(session.given).toEqual(['all', 'all']));
     await session.end();
   });
 

@@ -20,6 +20,8 @@ export class ModelCoordinator {
   readonly pending = new Set<string>();
   /** All ids that were ever given, with who had them. */
   readonly ids: { readonly id: string; readonly by: unknown }[] = [];
+  /** So many times members said that they live. */
+  heartbeats = 0;
   readonly #delayMs: number;
   readonly #latencyMs: () => number;
   #generation = 0;
@@ -88,6 +90,7 @@ export class ModelCoordinator {
   }
 
   #heartbeat(generation: number, id: string): number {
+    this.heartbeats += 1;
     if (!this.members.has(id)) return ERROR.UNKNOWN_MEMBER_ID;
     if (generation !== this.#generation) return ERROR.ILLEGAL_GENERATION;
     return this.#state === 'preparing' ? ERROR.REBALANCE_IN_PROGRESS : ERROR.NONE;
