@@ -29,6 +29,8 @@ export class TopicWatch {
   #told: ReadonlyMap<string, TopicPartitions> | undefined;
   #toldAtMs = Number.NEGATIVE_INFINITY;
   #differsForLooks = 0;
+  /** Whether the group joins anew because of what is told next. */
+  #hasChanged = false;
 
   constructor(
     catalog: TopicCatalog,
@@ -48,8 +50,14 @@ export class TopicWatch {
     this.#logger = logger;
   }
 
-  /** The topics as they are now, which the group is told next. */
+  /**
+   * The topics that the group is told next: as they are now, but where it was told a moment ago. What one round takes from a member is given to another in the next, and
+   * with other topics in each of them, while many appear, none would be the last.
+   */
   async look(): Promise<readonly string[]> {
+    const isRecent = performance.now() - this.#toldAtMs < (this.#intervalMs * LOOKS_BETWEEN) / 2;
+    if (this.#told !== undefined && isRecent && !this.#hasChanged) return [...this.#told.keys()];
+    this.#hasChanged = false;
     await this.#catalog.refresh();
     const before = this.#told;
     const { topics } = this.#catalog;
@@ -85,6 +93,7 @@ export class TopicWatch {
     const isSoonEnough = performance.now() - this.#toldAtMs >= this.#intervalMs * LOOKS_BETWEEN;
     if (!isSoonEnough || (!this.#isLeader() && this.#differsForLooks <= LEADERS_LOOKS)) return;
     this.#differsForLooks = 0;
+    this.#hasChanged = true;
     this.#onChange({
       added: [...now.keys()].filter((topic) => !told.has(topic)),
       removed: [...told.keys()].filter((topic) => !now.has(topic)),
