@@ -34,15 +34,11 @@ export type { KafkaConnection } from './kafka/connection.js';
 export { createKafka, type KafkaClient } from './kafka/create-kafka.js';
 export type { CommittedRecords } from './kafka/fetch-committed.js';
 export { askCoordinator } from './kafka/group/group-coordinator.js';
-export {
-  GroupMembership,
-  type GroupMembershipOptions,
-  type GroupProtocol,
-  type MembershipState,
-} from './kafka/group/group-membership.js';
-export { isTransactionTimeoutRefused, toKafkaError } from './kafka/kafka-errors.js';
+export { GroupMembership } from './kafka/group/group-membership.js';
+export type { GroupProtocol, MembershipState } from './kafka/group/group-protocol.js';
+export { toKafkaError } from './kafka/kafka-errors.js';
 export { kafkaConnection, kafkaOptions } from './kafka/kafka-options.js';
-export { clusterFactory, withCluster } from './kafka/kafkajs-cluster.js';
+export { clusterFactory } from './kafka/kafkajs-cluster.js';
 export { type CommittedOffset, committedOffsets, offsetsAt, type PartitionEnds, partitionEnds } from './kafka/offsets.js';
 export { type Broker, BrokerConnections, type BrokerRequest } from './kafka/protocol/broker-connections.js';
 export { type ClusterMetadata, readMetadata, readTopics, type TopicPartitions } from './kafka/protocol/cluster-metadata.js';

@@ -78,10 +78,6 @@ export function isHangUp(error: unknown): boolean {
   return [...chain(error)].some(({ name, code }) => name === 'KafkaJSConnectionClosedError' || code === 'ECONNRESET');
 }
 
-/** Whether the broker's transaction.max.timeout.ms is below what was asked for. */
-export const isTransactionTimeoutRefused = (error: unknown): boolean =>
-  [...chain(error)].some(({ type }) => type === 'INVALID_TRANSACTION_TIMEOUT');
-
 /** The error and what it wraps: kafkajs puts the real one into `cause`, or into `errors` of an aggregate. */
 function* chain(error: unknown): Generator<KafkajsError> {
   let link: unknown = error;

@@ -1,23 +1,10 @@
 // The requests of a group's member and of its offsets: https://kafka.apache.org/protocol#protocol_api_keys
 import type { BrokerAddress, BrokerRequest } from './broker-connections.js';
+import { coordinatorOf, GROUP } from './coordinator-request.js';
 import { ERROR, throwRefusal } from './error-codes.js';
 
-const GROUP = 0;
-
 /** The broker that coordinates the group. */
-export const findCoordinator = (groupId: string): BrokerRequest<BrokerAddress> => ({
-  name: 'FindCoordinator',
-  apiKey: 10,
-  version: 2,
-  write: (to) => to.string(groupId).int8(GROUP),
-  read(from) {
-    from.int32();
-    const error = from.int16();
-    from.string();
-    throwRefusal(error, 'FindCoordinator');
-    return { nodeId: from.int32(), host: from.string() ?? '', port: from.int32(), rack: null };
-  },
-});
+export const findCoordinator = (groupId: string): BrokerRequest<BrokerAddress> => coordinatorOf(groupId, GROUP);
 
 export interface JoinParameters {
   readonly groupId: string;

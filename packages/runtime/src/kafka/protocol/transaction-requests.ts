@@ -1,8 +1,7 @@
 // The requests of a transactional producer to its coordinator, in the versions that every broker since Kafka 2.0 takes. https://kafka.apache.org/protocol#protocol_api_keys
 import type { BrokerAddress, BrokerRequest } from './broker-connections.js';
+import { coordinatorOf, TRANSACTION } from './coordinator-request.js';
 import { ERROR, throwRefusal } from './error-codes.js';
-
-const TRANSACTION = 1;
 
 /** Who a transactional producer is. */
 export interface ProducerIdentity {
@@ -13,19 +12,8 @@ export interface ProducerIdentity {
 }
 
 /** The broker that coordinates the transactions of the id. */
-export const findTransactionCoordinator = (transactionalId: string): BrokerRequest<BrokerAddress> => ({
-  name: 'FindCoordinator',
-  apiKey: 10,
-  version: 2,
-  write: (to) => to.string(transactionalId).int8(TRANSACTION),
-  read(from) {
-    from.int32();
-    const error = from.int16();
-    from.string();
-    throwRefusal(error, 'FindCoordinator');
-    return { nodeId: from.int32(), host: from.string() ?? '', port: from.int32(), rack: null };
-  },
-});
+export const findTransactionCoordinator = (transactionalId: string): BrokerRequest<BrokerAddress> =>
+  coordinatorOf(transactionalId, TRANSACTION);
 
 /** Claims the id: what an earlier producer of it left open is aborted, and nothing more is taken of that one. */
 export const initProducerId = (transactionalId: string, timeoutMs: number): BrokerRequest<ProducerIdentity> => ({
