@@ -6,6 +6,7 @@ import { checkpointTopicName, signalsTopicName } from '@tailwater/schema';
 import { CheckpointBase } from './checkpoint/base.js';
 import { BaseKeeper } from './checkpoint/base-keeper.js';
 import { type Checkpoint, type CheckpointMessage, positionMessage, shardsMessage } from './checkpoint/checkpoint-record.js';
+import { CheckpointTopic } from './checkpoint/checkpoint-topic.js';
 import { claimCheckpoint } from './checkpoint/kafka-checkpoint-store.js';
 import { expectSameCluster } from './checkpoint/same-cluster.js';
 import { producerName } from './lead/producer-name.js';
@@ -66,11 +67,16 @@ export async function runSession(
     // Without Kafka these wait for it without end, which a stop must not.
     await abortable(admin.connect(), signal);
     const topics = new KafkaTopics({ admin, list, brokers: kafka.brokers }, options, { subjects: deps.subjects, advice });
-    const topicWatch = new TopicWatch(() => topics.look(), options.topicLookMs);
     const checkpointTopic = location.topic;
     await abortable(topics.ensureTopic(checkpointTopic, 1, CHECKPOINT_LIMITS), signal);
+    const kept = new CheckpointTopic({ list, topic: checkpointTopic, base, logger });
+    await abortable(kept.remember(), signal);
     await abortable(topics.ensureLog(signalsTopicName(options.prefix)), signal);
     before = await abortable(topics.endOf(checkpointTopic), signal);
+    const topicWatch = new TopicWatch(async () => {
+      await kept.look(publisher);
+      await topics.look();
+    }, options.topicLookMs);
     sender = await KafkaTransactionSender.connect(kafka, producerName(options.prefix, source.replicaSet), {
       signal,
       onTopicInDoubt: () => topicWatch.soon(),

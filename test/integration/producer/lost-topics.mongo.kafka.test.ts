@@ -163,3 +163,24 @@ describe('a namespace that is left out for a time', () => {
     expect(settled.counts.snapshotRead).toBe(0);
   });
 });
+
+describe('the topic of the checkpoints', () => {
+  it('is whole again when it is deleted and made anew while the producer runs', async () => {
+    const first = await started();
+    const checkpoints = `t${tests}.checkpoints`;
+    await kafka.withAdmin(async (admin) => {
+      await admin.deleteTopics({ topics: [checkpoints] });
+      await waitFor(() => admin.listTopics(), { until: (topics) => !topics.includes(checkpoints), describe: 'the topic to go' });
+    });
+    await kafka.createTopic(checkpoints, { partitions: 1, config: COMPACTED });
+    await orders().updateOne({ _id: 1 as never }, { $set: { n: 'later' } });
+    await waitFor(() => first.log.some(({ msg }) => msg.includes('was deleted and made anew')), { describe: 'the loss to be noticed' });
+    await first.untilInStep();
+    await first.stop();
+    expect(first.failure).toBeUndefined();
+    const second = await started();
+    expect(second.counts.snapshotRead).toBe(0);
+    expect(second.counts.sweepRead).toBe(0);
+    await expectEqual(300);
+  });
+});
