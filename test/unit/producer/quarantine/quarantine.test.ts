@@ -9,8 +9,10 @@ import { addRow, ITEMS, ORDERS } from '../support/rows.js';
 /** Topics of which that of the items cannot be. */
 function quarantine(onRefused: OnRefused = 'quarantine') {
   const logs: string[] = [];
+  const calls: string[][] = [];
   const topics = {
     ensure: async (namespaces: readonly TrackedNamespace[]): Promise<void> => {
+      calls.push(namespaces.map(({ name }) => name));
       for (const { name } of namespaces)
         if (name === ITEMS.name) throw new TailwaterError('TW1206', { namespace: name, topic: 't', length: 300, limit: 249 });
     },
@@ -20,7 +22,7 @@ function quarantine(onRefused: OnRefused = 'quarantine') {
     ensureLog: async (topic: string): Promise<void> => void logs.push(topic),
   };
   const logger = createLogger({ name: 'test', level: 'silent' });
-  return { logs, parts: new Quarantine({ topics, topic: 'tw.producer.dead-letters', onRefused, logger }) };
+  return { logs, calls, parts: new Quarantine({ topics, topic: 'tw.producer.dead-letters', onRefused, logger }) };
 }
 
 const LARGE = 'x'.repeat(21 * 1024 * 1024);
@@ -56,6 +58,16 @@ describe('Quarantine', () => {
       { namespace: ORDERS.name, code: 'TW1291', letters: 2 },
     ]);
     expect(await parts.existing(ITEMS)).toBeUndefined();
+  });
+
+  it('finds the one of hundreds that no topic takes, and has the others made together', async () => {
+    const { parts, calls } = quarantine();
+    const many = Array.from({ length: 400 }, (_, n): TrackedNamespace => ({ ...ORDERS, name: `shop.c${n}` }));
+    await parts.ensure([...many.slice(0, 137), ITEMS, ...many.slice(137)]);
+    expect(calls.length).toBeLessThan(2 * Math.log2(401) + 2);
+    const made = calls.filter((names) => !names.includes(ITEMS.name)).flat();
+    expect(made.sort()).toEqual(many.map(({ name }) => name).sort());
+    expect(parts.layoutOf(ITEMS)).toBeUndefined();
   });
 
   it('stops where that is asked for', async () => {
