@@ -28,6 +28,8 @@ export class TopicWatch {
   /** What the group was last told. */
   #told: ReadonlyMap<string, TopicPartitions> | undefined;
   #toldAtMs = Number.NEGATIVE_INFINITY;
+  /** When the group was last told of other topics than before. */
+  #changedAtMs = Number.NEGATIVE_INFINITY;
   #differsForLooks = 0;
   /** Whether the group joins anew because of what is told next. */
   #hasChanged = false;
@@ -55,7 +57,7 @@ export class TopicWatch {
    * with other topics in each of them, while many appear, none would be the last.
    */
   async look(): Promise<readonly string[]> {
-    const isRecent = performance.now() - this.#toldAtMs < (this.#intervalMs * LOOKS_BETWEEN) / 2;
+    const isRecent = performance.now() - this.#toldAtMs < this.#intervalMs;
     if (this.#told !== undefined && isRecent && !this.#hasChanged) return [...this.#told.keys()];
     this.#hasChanged = false;
     await this.#catalog.refresh();
@@ -65,6 +67,7 @@ export class TopicWatch {
     this.#told = topics;
     this.#toldAtMs = performance.now();
     this.#differsForLooks = 0;
+    if (before !== undefined && !sameTopics(before, topics)) this.#changedAtMs = this.#toldAtMs;
     if (before !== undefined) this.#tellRenewed(before, topics);
     return [...topics.keys()];
   }
@@ -90,7 +93,7 @@ export class TopicWatch {
       return;
     }
     this.#differsForLooks += 1;
-    const isSoonEnough = performance.now() - this.#toldAtMs >= this.#intervalMs * LOOKS_BETWEEN;
+    const isSoonEnough = performance.now() - this.#changedAtMs >= this.#intervalMs * LOOKS_BETWEEN;
     if (!isSoonEnough || (!this.#isLeader() && this.#differsForLooks <= LEADERS_LOOKS)) return;
     this.#differsForLooks = 0;
     this.#hasChanged = true;
