@@ -67,7 +67,7 @@ function droppedBy({ droppedValues = 0, droppedFields = 0, droppedFieldNames = [
 const MAX_REASONS = 10;
 
 /**
- * Ready: a member of the group, every partition that it was given has a leader, and the target takes changes, of every namespace. Without partitions a consumer is
+ * Ready: a member of the group, every partition that it was given has a leader and is read, and the target takes changes, of every namespace. Without partitions a consumer is
  * ready too, as a member that others make superfluous.
  */
 export function readiness(
@@ -78,6 +78,12 @@ export function readiness(
   const reasons = failure === undefined ? [] : [`${failure.code} ${failure.reason}`];
   if (!group.isMember) reasons.push(`not in the consumer group for ${Math.round((performance.now() - group.sinceMs) / 1000)} s`);
   if (group.leaderless.length > 0) reasons.push(noLeader(brokers, group.leaderless).message);
+  if (group.late !== undefined) {
+    const { partitions, forMs } = group.late;
+    reasons.push(
+      `${partitions} partitions could not be begun for ${Math.round(forMs / 1000)} s: no broker tells where the group stands in them`,
+    );
+  }
   // What a target says of documents may repeat them.
   const told = waiting.slice(0, MAX_REASONS).map(({ namespace, ...refusal }) => {
     const said = refusal.of === 'place' ? refusal : { ...refusal, reason: 'see /status' };

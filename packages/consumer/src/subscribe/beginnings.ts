@@ -3,15 +3,20 @@
 import { setMaxListeners } from 'node:events';
 import { abortable, type Logger, sleep } from '@tailwater/runtime';
 import type { GroupOffsets } from './group-offsets.js';
-import { type PartitionStanding, partitionName, type TopicPartition } from './subscription.js';
+import { type LatePartitions, type PartitionStanding, partitionName, type TopicPartition } from './subscription.js';
 import type { TopicCatalog } from './topic-catalog.js';
 
 const PAUSE = { minMs: 200, maxMs: 2_000 };
 /** So long, in milliseconds, the member's next step is put off for what is about to begin. */
 const MOMENT_MS = 1_000;
 
+/** Until then, in milliseconds, nobody is told of what has not begun. */
+const PATIENCE_MS = 10_000;
+
 /** What one assignment added, without what has begun of it. */
 interface Round {
+  /** When it was given, in milliseconds of the monotonic clock. */
+  readonly sinceMs: number;
   readonly waiting: Map<string, TopicPartition>;
   /** Aborted when nothing of it is to begin any more. */
   readonly ended: AbortController;
@@ -22,7 +27,7 @@ export class Beginnings {
   readonly #catalog: Pick<TopicCatalog, 'leaderOf' | 'refresh'>;
   readonly #onStanding: (standing: readonly PartitionStanding[]) => void;
   readonly #logger: Logger;
-  #round: Round = { waiting: new Map(), ended: new AbortController() };
+  #round: Round = { sinceMs: performance.now(), waiting: new Map(), ended: new AbortController() };
 
   /** @param onStanding is told where the group stands in partitions, once for each: they are to be read from there */
   constructor(
@@ -44,6 +49,15 @@ export class Beginnings {
     return this.#round.waiting.has(partitionName(partition));
   }
 
+  /** What has a leader, and has not begun for long. */
+  get late(): LatePartitions | undefined {
+    const { sinceMs, waiting } = this.#round;
+    const forMs = performance.now() - sinceMs;
+    if (forMs < PATIENCE_MS) return undefined;
+    const late = [...waiting.values()].filter(({ topic, partition }) => this.#catalog.leaderOf(topic, partition) !== undefined);
+    return late.length === 0 ? undefined : { partitions: late.length, forMs };
+  }
+
   /** What waits is not begun any more: it may be given to another. */
   cancel(): void {
     this.#round.waiting.clear();
@@ -56,7 +70,7 @@ export class Beginnings {
     const ended = new AbortController();
     // A question to each broker listens.
     setMaxListeners(0, ended.signal);
-    const round = { waiting: new Map(partitions.map((each) => [partitionName(each), each])), ended };
+    const round = { sinceMs: performance.now(), waiting: new Map(partitions.map((each) => [partitionName(each), each])), ended };
     this.#round = round;
     const end = () => ended.abort();
     signal.addEventListener('abort', end, { once: true });
@@ -65,7 +79,7 @@ export class Beginnings {
     await Promise.race([begun, sleep(MOMENT_MS, ended.signal)]);
   }
 
-  async #beginAll({ waiting, ended }: Round): Promise<void> {
+  async #beginAll({ waiting, ended }: Omit<Round, 'sinceMs'>): Promise<void> {
     const asked = new Set<number>();
     let pauseMs = PAUSE.minMs;
     // The leader of the group may have looked later than this process.
@@ -96,7 +110,7 @@ export class Beginnings {
     return byLeader;
   }
 
-  async #ask(led: readonly TopicPartition[], { waiting, ended }: Round): Promise<void> {
+  async #ask(led: readonly TopicPartition[], { waiting, ended }: Omit<Round, 'sinceMs'>): Promise<void> {
     let standing: readonly PartitionStanding[];
     try {
       standing = await abortable(this.#offsets.standing(led), ended.signal);

@@ -108,7 +108,8 @@ export class KafkaSubscription implements Subscription, Memberships {
   get group(): GroupView {
     const { isMember, sinceMs, rebalances } = this.#member.state;
     const lateAnswers = this.#fetcher?.dropped ?? 0;
-    return { isMember, sinceMs, rebalances, lateAnswers, elsewhere: this.#elsewhere.view, leaderless: this.#leaderless.view };
+    const [elsewhere, leaderless, late] = [this.#elsewhere.view, this.#leaderless.view, this.#beginnings.late];
+    return { isMember, sinceMs, rebalances, lateAnswers, elsewhere, leaderless, late };
   }
 
   /** @throws TailwaterError when the group cannot be joined or read for a reason that waiting does not cure */
@@ -217,6 +218,8 @@ export class KafkaSubscription implements Subscription, Memberships {
 
   /** What this process has read of a topic that was made anew is of the one before: it is given to the group's next round, and begun again. */
   #forget(topics: readonly string[]): void {
+    // Where the group stands may be known in a moment, of the topic before; it is asked again in the next round.
+    this.#beginnings.cancel();
     const stale = [...this.#owned.values()].filter(({ topic }) => topics.includes(topic));
     this.#fetcher?.remove(stale);
     for (const each of stale) this.#owned.delete(partitionName(each));

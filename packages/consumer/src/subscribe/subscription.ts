@@ -100,6 +100,14 @@ export interface GroupView {
   readonly elsewhere: { readonly partitions: number; readonly lag: number } | undefined;
   /** Partitions given to this process that no broker has led for some seconds: nothing can be read of them. */
   readonly leaderless: readonly LeaderlessPartition[];
+  /** Others that this process was given and cannot begin to read, since nobody tells where the group stands in them. */
+  readonly late: LatePartitions | undefined;
+}
+
+export interface LatePartitions {
+  readonly partitions: number;
+  /** For how long, in milliseconds. */
+  readonly forMs: number;
 }
 
 export interface LeaderlessPartition extends TopicPartition {

@@ -120,4 +120,18 @@ describe('partitions that were given', () => {
     beginnings.cancel();
     expect(warnings).toEqual([]);
   });
+
+  test('are late when nobody tells where the group stands in them, and only then', async () => {
+    const { beginnings, refused } = scene([1, undefined, 2]);
+    refused.add(2);
+    void beginnings.begin(partitions, stop.signal);
+    await vi.advanceTimersByTimeAsync(9_000);
+    expect(beginnings.late).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(beginnings.late).toEqual({ partitions: 1, forMs: 11_000 });
+    refused.clear();
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(beginnings.late).toBeUndefined();
+    beginnings.cancel();
+  });
 });

@@ -51,7 +51,15 @@ async function applyAll(broker: MemoryBroker, namespaces: readonly Namespace[], 
     Array.from({ length: PARTITIONS }, (_, partition) => ({ topic: topicName(PREFIX, namespace), partition })),
   );
   const subscription: Subscription = {
-    group: { isMember: true, sinceMs: 0, rebalances: 1, lateAnswers: 0, elsewhere: { partitions: 0, lag: 0 }, leaderless: [] },
+    group: {
+      isMember: true,
+      sinceMs: 0,
+      rebalances: 1,
+      lateAnswers: 0,
+      elsewhere: { partitions: 0, lag: 0 },
+      leaderless: [],
+      late: undefined,
+    },
     async run(signal, listener) {
       const catalog = { leaderOf: () => 1, onRefreshed: () => undefined, refresh: async () => undefined } as never;
       const fetcher = new Fetcher({ connections: broker.connections, catalog, listener, logger }, { fetchBytes: 256 * 1024 });
