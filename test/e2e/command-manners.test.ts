@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '@tailwater/devstack';
 import { afterAll, describe, expect, it } from 'vitest';
-import { runCommand } from '../support/run-command.js';
+import { runCommand } from '#test/support/run-command.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'tailwater-manners-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { expectedSource, readIndex, readRawDocuments, waitFor } from '@tailwater/devstack';
 import { Binary, BSONRegExp, BSONSymbol, Code, Decimal128, Double, Int32, Long, MaxKey, MinKey, ObjectId, Timestamp, UUID } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { PipelineWorld } from '../support/pipeline-world.js';
+import { PipelineWorld } from '#test/support/pipeline-world.js';
 
 let world: PipelineWorld;
 beforeAll(async () => {

@@ -6,10 +6,10 @@ import { PipelineProcess, type Solr, startSolr, waitFor } from '@tailwater/devst
 import { recordKeyOf } from '@tailwater/schema';
 import { type Document, GridFSBucket, type MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { documentId } from '../../packages/consumer/src/apply/document-id.js';
-import { GateProxy } from '../support/gate-proxy.js';
-import { PipelineWorld } from '../support/pipeline-world.js';
-import { runCommand } from '../support/run-command.js';
+import { documentId } from '#consumer/apply/document-id.js';
+import { GateProxy } from '#test/support/gate-proxy.js';
+import { PipelineWorld } from '#test/support/pipeline-world.js';
+import { runCommand } from '#test/support/run-command.js';
 
 const LIMIT = 100_000;
 const GRIDFS = ['--gridfs', 'shop.fs'];

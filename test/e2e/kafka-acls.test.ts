@@ -12,8 +12,8 @@ import {
 } from '@tailwater/devstack';
 import { type AclEntry, AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Certificates } from '../support/certificates.js';
-import { runCommand } from '../support/run-command.js';
+import { Certificates } from '#test/support/certificates.js';
+import { runCommand } from '#test/support/run-command.js';
 
 const PASSWORD = 'secret';
 const OPERATIONS: Readonly<Record<string, AclOperationTypes>> = {

@@ -2,7 +2,7 @@
 import { type Kafka, type Mongo, PipelineProcess, startKafka, startMongo, waitFor } from '@tailwater/devstack';
 import { GridFSBucket, type MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { documentedRoles, userWithRole } from '../support/documented-roles.js';
+import { documentedRoles, userWithRole } from '#test/support/documented-roles.js';
 
 const COLLECTIONS = ['orders', 'fs.files', 'fs.chunks'];
 

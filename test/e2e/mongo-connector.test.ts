@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { PipelineProcess, readIndex, waitFor } from '@tailwater/devstack';
 import type { Db } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { newestMajorityPosition } from '../../packages/producer/src/source/oplog/oplog-window.js';
-import { PipelineWorld } from '../support/pipeline-world.js';
-import { runCommand } from '../support/run-command.js';
+import { newestMajorityPosition } from '#producer/source/oplog/oplog-window.js';
+import { PipelineWorld } from '#test/support/pipeline-world.js';
+import { runCommand } from '#test/support/run-command.js';
 
 const EXAMPLE = readFileSync(new URL('../fixtures/mongo-connector/config.json', import.meta.url), 'utf8');
 

@@ -10,13 +10,13 @@ import { freePort, type Kafka, type Mongo, startKafka, startMongo, waitFor } fro
 import { createCli, renderError } from '@tailwater/runtime';
 import { checkpointTopicName, deadLetterTopicName } from '@tailwater/schema';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { consumerProgram } from '../../packages/consumer/src/cli/program.js';
-import { producerProgram } from '../../packages/producer/src/cli/program.js';
-import { BadTlsServers } from '../support/bad-tls-servers.js';
-import { Certificates } from '../support/certificates.js';
-import { readTopic } from '../support/read-topic.js';
-import { RefusingServer } from '../support/refusing-server.js';
-import { type RunningCommand, runCommand, startCommand } from '../support/run-command.js';
+import { consumerProgram } from '#consumer/cli/program.js';
+import { producerProgram } from '#producer/cli/program.js';
+import { BadTlsServers } from '#test/support/bad-tls-servers.js';
+import { Certificates } from '#test/support/certificates.js';
+import { readTopic } from '#test/support/read-topic.js';
+import { RefusingServer } from '#test/support/refusing-server.js';
+import { type RunningCommand, runCommand, startCommand } from '#test/support/run-command.js';
 
 /** Part of every secret, whichever form of it shows. */
 const MARK = /geheim/i;

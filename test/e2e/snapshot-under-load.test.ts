@@ -1,7 +1,7 @@
 // A snapshot while the application goes on writing, and across a kill -9 in its middle.
 import { LiveMix, mixedFields, mixedId, type PipelineProcess, Random, waitFor } from '@tailwater/devstack';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { PipelineWorld } from '../support/pipeline-world.js';
+import { PipelineWorld } from '#test/support/pipeline-world.js';
 
 const DOCUMENTS = 100_000;
 const INSERT_BATCH = 5000;

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startStack, waitFor } from '@tailwater/devstack';
 import { afterAll, expect, it } from 'vitest';
-import { PROJECT, shellCommands } from '../../packages/devstack/src/docs/markdown.js';
+import { PROJECT, shellCommands } from '#devstack/docs/markdown.js';
 
 const running: ChildProcess[] = [];
 afterAll(async () => {

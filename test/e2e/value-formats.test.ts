@@ -7,9 +7,9 @@ import { BSON } from 'bson';
 import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
 import { Double, Long } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { PipelineWorld } from '../support/pipeline-world.js';
-import { readTopic } from '../support/read-topic.js';
-import { runCommand } from '../support/run-command.js';
+import { PipelineWorld } from '#test/support/pipeline-world.js';
+import { readTopic } from '#test/support/read-topic.js';
+import { runCommand } from '#test/support/run-command.js';
 
 let world: PipelineWorld;
 beforeAll(async () => {

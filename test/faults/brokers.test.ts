@@ -3,11 +3,11 @@
 import { FaultProxy, type KafkaCluster, startKafkaCluster, waitFor } from '@tailwater/devstack';
 import { formatNamespace, type Namespace, topicName } from '@tailwater/schema';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { APPLIED, type ChangeResult, TARGET_API_VERSION, type Target } from '../../packages/consumer/src/apply/target.js';
-import type { Change } from '../../packages/consumer/src/change.js';
-import { KafkaTransactionSender } from '../../packages/producer/src/publish/kafka-transaction-sender.js';
+import { APPLIED, type ChangeResult, TARGET_API_VERSION, type Target } from '#consumer/apply/target.js';
+import type { Change } from '#consumer/change.js';
+import { KafkaTransactionSender } from '#producer/publish/kafka-transaction-sender.js';
+import { readTopic, type TopicRecord } from '#test/support/read-topic.js';
 import { type RunningConsumer, World } from '../integration/consumer/support/world.js';
-import { readTopic, type TopicRecord } from '../support/read-topic.js';
 
 const PARTITIONS = 8;
 const RECORDS = 20_000;

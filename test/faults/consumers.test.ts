@@ -2,7 +2,7 @@
 import { LiveMix, mixedFields, mixedId, Random, waitFor } from '@tailwater/devstack';
 import { Position } from '@tailwater/schema';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { PipelineWorld } from '../support/pipeline-world.js';
+import { PipelineWorld } from '#test/support/pipeline-world.js';
 
 let world: PipelineWorld;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 // A topic that somebody deleted is a copy that is gone: the next start of the producer makes it again (promise C).
 import { mixedFields, mixedId, Random, waitFor } from '@tailwater/devstack';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PipelineWorld } from '../support/pipeline-world.js';
+import { PipelineWorld } from '#test/support/pipeline-world.js';
 
 let world: PipelineWorld;
 beforeAll(async () => {

@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { mixedFields, mixedId, Random, waitFor } from '@tailwater/devstack';
 import type { Collection, Document, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PipelineWorld } from '../support/pipeline-world.js';
-import { runCommand } from '../support/run-command.js';
+import { PipelineWorld } from '#test/support/pipeline-world.js';
+import { runCommand } from '#test/support/run-command.js';
 
 interface Status {
   readonly position: string | null;

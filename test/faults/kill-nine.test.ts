@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LiveMix, mixedFields, mixedId, type PipelineProcess, Random } from '@tailwater/devstack';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PipelineWorld } from '../support/pipeline-world.js';
+import { PipelineWorld } from '#test/support/pipeline-world.js';
 
 const KILLS = 10;
 const COLLECTIONS = ['orders', 'customers'] as const;

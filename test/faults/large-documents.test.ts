@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { compareByKey, type PipelineProcess, Random, readRawDocuments, waitFor } from '@tailwater/devstack';
 import type { Collection } from 'mongodb';
 import { expect, it } from 'vitest';
+import { PipelineWorld } from '#test/support/pipeline-world.js';
 import { foldTopic } from '../integration/producer/support/folded-topic.js';
-import { PipelineWorld } from '../support/pipeline-world.js';
 
 const MEGABYTE = 1024 * 1024;
 const MAX_RSS_MB = 400;

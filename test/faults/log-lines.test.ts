@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { type PipelineProcess, waitFor } from '@tailwater/devstack';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PipelineWorld } from '../support/pipeline-world.js';
+import { PipelineWorld } from '#test/support/pipeline-world.js';
 
 interface Line {
   readonly level: string;

@@ -7,11 +7,11 @@ import { createKafka, type KafkaClient } from '@tailwater/runtime';
 import { encodeChangeEvent, Position, partitionOf, signalsTopicName } from '@tailwater/schema';
 import { BSON, type Collection, type Document } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeSignal } from '../../packages/producer/src/signals/kafka-signal-topic.js';
-import type { SignalBody } from '../../packages/producer/src/signals/signal.js';
+import { writeSignal } from '#producer/signals/kafka-signal-topic.js';
+import type { SignalBody } from '#producer/signals/signal.js';
+import { PipelineWorld } from '#test/support/pipeline-world.js';
 import { foldTopic } from '../integration/producer/support/folded-topic.js';
 import { keptLog } from '../integration/producer/support/kept-log.js';
-import { PipelineWorld } from '../support/pipeline-world.js';
 
 const SEED = Number(process.env['TAILWATER_SEED'] ?? 11);
 const PARTITIONS = 2;

@@ -2,8 +2,8 @@
 import { Random, waitFor } from '@tailwater/devstack';
 import { Position } from '@tailwater/schema';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PipelineWorld } from '../support/pipeline-world.js';
-import { ThrottlingProxy } from '../support/throttling-proxy.js';
+import { PipelineWorld } from '#test/support/pipeline-world.js';
+import { ThrottlingProxy } from '#test/support/throttling-proxy.js';
 
 const WRITES = 20_000;
 const BODY_BYTES = 1000;

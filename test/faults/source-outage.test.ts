@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { type PipelineProcess, waitFor } from '@tailwater/devstack';
 import { request } from 'undici';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { PipelineWorld } from '../support/pipeline-world.js';
-import { readTopic } from '../support/read-topic.js';
+import { PipelineWorld } from '#test/support/pipeline-world.js';
+import { readTopic } from '#test/support/read-topic.js';
 
 interface Status {
   readonly phase: string;

@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type PipelineProcess, Random, waitFor } from '@tailwater/devstack';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PipelineWorld } from '#test/support/pipeline-world.js';
+import { runCommand } from '#test/support/run-command.js';
 import { foldTopic } from '../integration/producer/support/folded-topic.js';
-import { PipelineWorld } from '../support/pipeline-world.js';
-import { runCommand } from '../support/run-command.js';
 import { oplogPositions } from './support/oplog-positions.js';
 
 const SEED = 11;

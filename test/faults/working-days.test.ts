@@ -14,7 +14,7 @@ import {
 } from '@tailwater/devstack';
 import type { Collection, Db } from 'mongodb';
 import { afterAll, beforeAll, it } from 'vitest';
-import { PipelineWorld } from '../support/pipeline-world.js';
+import { PipelineWorld } from '#test/support/pipeline-world.js';
 
 const SEED = Number(process.env['TAILWATER_TEST_SEED'] ?? 1);
 const STEPS = Number(process.env['TAILWATER_TEST_STEPS'] ?? 10);

@@ -3,7 +3,7 @@ import { type Mongo, startMongo } from '@tailwater/devstack';
 import type { Position } from '@tailwater/schema';
 import { type ClientSession, type Collection, Int32, Long, type MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { everyId } from '../../integration/producer/support/every-id.js';
+import { everyId } from '#test/integration/producer/support/every-id.js';
 import { type SourceReader as Reader, SourceReader, type SourceReaderOptions } from './support/source-changes.js';
 
 let mongo: Mongo | undefined;

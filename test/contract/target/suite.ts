@@ -5,9 +5,9 @@ import { TailwaterError } from '@tailwater/runtime';
 import { type Namespace, recordKeyOf } from '@tailwater/schema';
 import { Int32, Long, ObjectId, UUID } from 'bson';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { everyType, raw } from '../../integration/consumer/support/bson-zoo.js';
-import { FaultyProxy } from '../../support/faulty-proxy.js';
-import { change } from '../../unit/consumer/support/changes.js';
+import { everyType, raw } from '#test/integration/consumer/support/bson-zoo.js';
+import { FaultyProxy } from '#test/support/faulty-proxy.js';
+import { change } from '#test/unit/consumer/support/changes.js';
 import type { Rig } from './rig.js';
 
 const never = new AbortController().signal;

@@ -3,8 +3,8 @@ import { PipelineProcess, waitFor } from '@tailwater/devstack';
 import { type Namespace, topicName } from '@tailwater/schema';
 import type { Document } from 'bson';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { DeadLetter } from '../../../packages/consumer/src/dead-letters/dead-letter.js';
-import { LetterCounter } from '../../../packages/consumer/src/dead-letters/letter-count.js';
+import type { DeadLetter } from '#consumer/dead-letters/dead-letter.js';
+import { LetterCounter } from '#consumer/dead-letters/letter-count.js';
 import { runConsumer } from './support/run-consumer.js';
 import { World } from './support/world.js';
 

@@ -4,9 +4,9 @@ import { type Kafka, startKafka } from '@tailwater/devstack';
 import { createKafka, createLogger, type KafkaClient, partitionEnds } from '@tailwater/runtime';
 import { AssignerProtocol, type PartitionAssigner } from 'kafkajs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readGroups } from '../../../packages/consumer/src/subscribe/kafka-groups.js';
-import { readToEnd } from '../../../packages/consumer/src/subscribe/kafka-reader.js';
-import { runCommand } from '../../support/run-command.js';
+import { readGroups } from '#consumer/subscribe/kafka-groups.js';
+import { readToEnd } from '#consumer/subscribe/kafka-reader.js';
+import { runCommand } from '#test/support/run-command.js';
 
 const LETTERS = 'tw.es.dead-letters';
 

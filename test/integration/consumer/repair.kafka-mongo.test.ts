@@ -2,8 +2,8 @@
 import { deadLetterTopicName, topicName } from '@tailwater/schema';
 import { Double, Int32, Long, ObjectId } from 'bson';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { formatNote, parseNote } from '../../../packages/consumer/src/commit/freshness.js';
-import { moveOffsets } from '../../../packages/consumer/src/subscribe/kafka-replay.js';
+import { formatNote, parseNote } from '#consumer/commit/freshness.js';
+import { moveOffsets } from '#consumer/subscribe/kafka-replay.js';
 import { runConsumer } from './support/run-consumer.js';
 import { World } from './support/world.js';
 

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { type Kafka, startKafka, waitFor } from '@tailwater/devstack';
 import { Kafka as Client, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readTopic } from '../../support/read-topic.js';
+import { readTopic } from '#test/support/read-topic.js';
 import { isAlive } from './support/processes.js';
 
 async function produce(kafka: Kafka, topic: string, messages: readonly { key: string; value: string }[]): Promise<void> {

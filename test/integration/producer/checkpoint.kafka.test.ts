@@ -5,8 +5,8 @@ import { type Kafka, startKafka, waitFor } from '@tailwater/devstack';
 import { createKafka, type KafkaClient } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { CheckpointBase } from '../../../packages/producer/src/checkpoint/base.js';
-import { BaseKeeper } from '../../../packages/producer/src/checkpoint/base-keeper.js';
+import { CheckpointBase } from '#producer/checkpoint/base.js';
+import { BaseKeeper } from '#producer/checkpoint/base-keeper.js';
 import {
   type Checkpoint,
   type CheckpointMessage,
@@ -15,21 +15,17 @@ import {
   positionMessage,
   type SnapshotProgress,
   snapshotMessage,
-} from '../../../packages/producer/src/checkpoint/checkpoint-record.js';
-import {
-  type CheckpointLocation,
-  claimCheckpoint,
-  peekCheckpoint,
-} from '../../../packages/producer/src/checkpoint/kafka-checkpoint-store.js';
-import type { OutgoingRecord } from '../../../packages/producer/src/encode/record-encoder.js';
-import { CHECKPOINT_LIMITS, keepSmall } from '../../../packages/producer/src/publish/kafka-small-topics.js';
-import { KafkaTopics } from '../../../packages/producer/src/publish/kafka-topics.js';
-import { KafkaTransactionSender } from '../../../packages/producer/src/publish/kafka-transaction-sender.js';
-import { ensureOwnTopics } from '../../../packages/producer/src/publish/own-topics.js';
-import { Publisher } from '../../../packages/producer/src/publish/publisher.js';
-import { TopicList } from '../../../packages/producer/src/publish/topic-list.js';
-import { TopicAdvice } from '../../../packages/producer/src/publish/topic-settings.js';
-import { readTopic } from '../../support/read-topic.js';
+} from '#producer/checkpoint/checkpoint-record.js';
+import { type CheckpointLocation, claimCheckpoint, peekCheckpoint } from '#producer/checkpoint/kafka-checkpoint-store.js';
+import type { OutgoingRecord } from '#producer/encode/record-encoder.js';
+import { CHECKPOINT_LIMITS, keepSmall } from '#producer/publish/kafka-small-topics.js';
+import { KafkaTopics } from '#producer/publish/kafka-topics.js';
+import { KafkaTransactionSender } from '#producer/publish/kafka-transaction-sender.js';
+import { ensureOwnTopics } from '#producer/publish/own-topics.js';
+import { Publisher } from '#producer/publish/publisher.js';
+import { TopicList } from '#producer/publish/topic-list.js';
+import { TopicAdvice } from '#producer/publish/topic-settings.js';
+import { readTopic } from '#test/support/read-topic.js';
 import { keptLog } from './support/kept-log.js';
 
 const EVENTS = 'tw.shop.orders';
@@ -194,7 +190,7 @@ async function bulk(source: string, count: number): Promise<void> {
 }
 
 describe('a checkpoint topic that has grown', () => {
-  it('is read from its newest base, whatever lies before it, and nothing is missing', async () => {
+  it('is read from its newest base, whatever lies before it, and nothing is missing', { timeout: 180_000 + BEHIND / 10 }, async () => {
     await bulk('rs1', 10_000);
     const first = await connect();
     const base = new CheckpointBase('rs0');

@@ -3,12 +3,12 @@ import { type Mongo, startMongo } from '@tailwater/devstack';
 import { findId, type RawValue, recordKey } from '@tailwater/schema';
 import { type Document, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { DocumentLookup } from '../../../packages/producer/src/enrich/document-lookup.js';
-import { ChangeBatch, type TrackedNamespace } from '../../../packages/producer/src/normalize/change-batch.js';
-import { newestMajorityPosition } from '../../../packages/producer/src/source/oplog/oplog-window.js';
-import type { Id } from '../../property/schema/ids/id.js';
-import { documentWithId } from '../../property/schema/ids/id-bson.js';
-import { addRow, ITEMS, ORDERS, type RowOptions } from '../../unit/producer/support/rows.js';
+import { DocumentLookup } from '#producer/enrich/document-lookup.js';
+import { ChangeBatch, type TrackedNamespace } from '#producer/normalize/change-batch.js';
+import { newestMajorityPosition } from '#producer/source/oplog/oplog-window.js';
+import type { Id } from '#test/property/schema/ids/id.js';
+import { documentWithId } from '#test/property/schema/ids/id-bson.js';
+import { addRow, ITEMS, ORDERS, type RowOptions } from '#test/unit/producer/support/rows.js';
 import { RawConnection } from '../schema/raw-connection.js';
 import { everyId } from './support/every-id.js';
 

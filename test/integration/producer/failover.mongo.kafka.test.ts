@@ -5,7 +5,7 @@ import { createKafka, sleep } from '@tailwater/runtime';
 import { signalsTopicName } from '@tailwater/schema';
 import type { Collection, Document, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { writeSignal } from '../../../packages/producer/src/signals/kafka-signal-topic.js';
+import { writeSignal } from '#producer/signals/kafka-signal-topic.js';
 import { type FoldedTopic, foldTopic } from './support/folded-topic.js';
 import { keptLog } from './support/kept-log.js';
 import { type RunningOptions, RunningPipeline } from './support/running-pipeline.js';

@@ -5,8 +5,8 @@ import { compileNamespaceRules, createKafka, withBuckets } from '@tailwater/runt
 import { type FileState, fileStateOf, recordKeyOf, signalsTopicName, splitContent, topicName } from '@tailwater/schema';
 import { BSON, type Db, GridFSBucket, type MongoClient, ObjectId } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { writeSignal } from '../../../packages/producer/src/signals/kafka-signal-topic.js';
-import type { SignalBody } from '../../../packages/producer/src/signals/signal.js';
+import { writeSignal } from '#producer/signals/kafka-signal-topic.js';
+import type { SignalBody } from '#producer/signals/signal.js';
 import { foldTopic } from './support/folded-topic.js';
 import { keptLog } from './support/kept-log.js';
 import { RunningPipeline } from './support/running-pipeline.js';

@@ -4,9 +4,9 @@ import { createMetrics } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HeadroomWatch } from '../../../packages/producer/src/headroom/headroom-watch.js';
-import { announceCopy } from '../../../packages/producer/src/headroom/preflight.js';
-import { newestMajorityPosition } from '../../../packages/producer/src/source/oplog/oplog-window.js';
+import { HeadroomWatch } from '#producer/headroom/headroom-watch.js';
+import { announceCopy } from '#producer/headroom/preflight.js';
+import { newestMajorityPosition } from '#producer/source/oplog/oplog-window.js';
 import { keptLog } from './support/kept-log.js';
 
 let mongo: Mongo | undefined;

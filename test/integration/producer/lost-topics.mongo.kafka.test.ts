@@ -3,7 +3,7 @@ import { compareByKey, type Kafka, type Mongo, readRawDocuments, startStack, wai
 import { createKafka } from '@tailwater/runtime';
 import type { Collection, Document, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readTopic } from '../../support/read-topic.js';
+import { readTopic } from '#test/support/read-topic.js';
 import { foldTopic } from './support/folded-topic.js';
 import { keptLog } from './support/kept-log.js';
 import { type RunningOptions, RunningPipeline } from './support/running-pipeline.js';

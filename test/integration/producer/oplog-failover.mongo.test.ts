@@ -3,9 +3,9 @@
 import { type Mongo, type MongoMember, startMongo, waitFor } from '@tailwater/devstack';
 import { type Collection, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { ChangeStreamSource } from '../../../packages/producer/src/source/change-stream/change-stream-source.js';
-import { SourceHealth } from '../../../packages/producer/src/source/mongo/source-health.js';
-import { OplogSource } from '../../../packages/producer/src/source/oplog/oplog-source.js';
+import { ChangeStreamSource } from '#producer/source/change-stream/change-stream-source.js';
+import { SourceHealth } from '#producer/source/mongo/source-health.js';
+import { OplogSource } from '#producer/source/oplog/oplog-source.js';
 import { keptLog } from './support/kept-log.js';
 import { Tail } from './support/tail.js';
 

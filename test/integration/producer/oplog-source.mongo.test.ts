@@ -4,9 +4,9 @@ import { TailwaterError } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import { type Collection, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { SourceHealth } from '../../../packages/producer/src/source/mongo/source-health.js';
-import { OplogSource } from '../../../packages/producer/src/source/oplog/oplog-source.js';
-import { oldestPosition, readOplogWindow } from '../../../packages/producer/src/source/oplog/oplog-window.js';
+import { SourceHealth } from '#producer/source/mongo/source-health.js';
+import { OplogSource } from '#producer/source/oplog/oplog-source.js';
+import { oldestPosition, readOplogWindow } from '#producer/source/oplog/oplog-window.js';
 import { keptLog } from './support/kept-log.js';
 import { Tail } from './support/tail.js';
 

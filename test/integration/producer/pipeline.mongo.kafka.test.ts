@@ -15,7 +15,7 @@ import {
 } from '@tailwater/devstack';
 import { type Collection, type Document, Long, type MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readClusterId } from '../../../packages/producer/src/source/mongo/cluster-id.js';
+import { readClusterId } from '#producer/source/mongo/cluster-id.js';
 import { everyId } from './support/every-id.js';
 import { type FoldedTopic, foldTopic } from './support/folded-topic.js';
 import { type RunningOptions, RunningPipeline } from './support/running-pipeline.js';

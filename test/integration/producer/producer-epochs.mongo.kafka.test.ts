@@ -4,8 +4,8 @@ import { type KafkaCluster, type Mongo, startKafkaCluster, startMongo, waitFor }
 import { createKafka } from '@tailwater/runtime';
 import type { MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { KafkaTransactionSender } from '../../../packages/producer/src/publish/kafka-transaction-sender.js';
-import { GateProxy } from '../../support/gate-proxy.js';
+import { KafkaTransactionSender } from '#producer/publish/kafka-transaction-sender.js';
+import { GateProxy } from '#test/support/gate-proxy.js';
 import { foldTopic } from './support/folded-topic.js';
 import { keptLog } from './support/kept-log.js';
 import { RunningPipeline } from './support/running-pipeline.js';

@@ -2,9 +2,9 @@
 import { compareByKey, type Kafka, type Mongo, readRawDocuments, startStack, waitFor } from '@tailwater/devstack';
 import type { Document, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import type { Id } from '../../property/schema/ids/id.js';
-import { documentWithId } from '../../property/schema/ids/id-bson.js';
-import { readTopic } from '../../support/read-topic.js';
+import type { Id } from '#test/property/schema/ids/id.js';
+import { documentWithId } from '#test/property/schema/ids/id-bson.js';
+import { readTopic } from '#test/support/read-topic.js';
 import { RawConnection } from '../schema/raw-connection.js';
 import { foldTopic } from './support/folded-topic.js';
 import { type RunningOptions, RunningPipeline } from './support/running-pipeline.js';

@@ -2,11 +2,11 @@
 import { type Mongo, startMongo } from '@tailwater/devstack';
 import { type MongoAccess, mongoAccess, readTlsFiles, type TailwaterError, type TlsFileOptions, type User } from '@tailwater/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connectSource, type SourceKind } from '../../../packages/producer/src/source/mongo/connect.js';
-import { checkPrivileges, neededPrivileges, sourceFailure } from '../../../packages/producer/src/source/mongo/needed-privileges.js';
-import { BadTlsServers } from '../../support/bad-tls-servers.js';
-import { type Certificate, Certificates } from '../../support/certificates.js';
-import { documentedRoles, type RoleUser, userWithRole, withoutEach } from '../../support/documented-roles.js';
+import { connectSource, type SourceKind } from '#producer/source/mongo/connect.js';
+import { checkPrivileges, neededPrivileges, sourceFailure } from '#producer/source/mongo/needed-privileges.js';
+import { BadTlsServers } from '#test/support/bad-tls-servers.js';
+import { type Certificate, Certificates } from '#test/support/certificates.js';
+import { documentedRoles, type RoleUser, userWithRole, withoutEach } from '#test/support/documented-roles.js';
 
 const USER = { username: 'reader', password: 'p@ss/wörd:%' };
 const SUBJECT = 'O=shop,CN=producer';

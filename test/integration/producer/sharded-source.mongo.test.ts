@@ -3,9 +3,9 @@ import { type Mongo, startMongo, waitFor } from '@tailwater/devstack';
 import type { Position } from '@tailwater/schema';
 import type { Document, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { oldestPosition } from '../../../packages/producer/src/source/oplog/oplog-window.js';
-import { listShards } from '../../../packages/producer/src/source/sharded/shards.js';
-import { type SeenChange, SourceReader } from '../../contract/source/support/source-changes.js';
+import { oldestPosition } from '#producer/source/oplog/oplog-window.js';
+import { listShards } from '#producer/source/sharded/shards.js';
+import { type SeenChange, SourceReader } from '#test/contract/source/support/source-changes.js';
 
 // An idle shard holds the others up until its next no-op, which comes every 10 seconds by default.
 const NOOPS = ['--setParameter', 'periodicNoopIntervalSecs=1'];

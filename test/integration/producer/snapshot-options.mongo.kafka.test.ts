@@ -19,8 +19,8 @@ import {
 import { Position } from '@tailwater/schema';
 import { BSON, type Collection, type Document, type MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { newestMajorityPosition, readOplogWindow } from '../../../packages/producer/src/source/oplog/oplog-window.js';
-import { parseStartAt, type StartAt } from '../../../packages/producer/src/source/oplog/start-at.js';
+import { newestMajorityPosition, readOplogWindow } from '#producer/source/oplog/oplog-window.js';
+import { parseStartAt, type StartAt } from '#producer/source/oplog/start-at.js';
 import { everyId } from './support/every-id.js';
 import { type FoldedTopic, foldTopic } from './support/folded-topic.js';
 import { type RunningOptions, RunningPipeline } from './support/running-pipeline.js';

@@ -12,9 +12,9 @@ import {
   type TailwaterError,
 } from '@tailwater/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BadTlsServers } from '../../support/bad-tls-servers.js';
-import { type Certificate, Certificates } from '../../support/certificates.js';
-import { TestTokenServer } from '../../support/token-server.js';
+import { BadTlsServers } from '#test/support/bad-tls-servers.js';
+import { type Certificate, Certificates } from '#test/support/certificates.js';
+import { TestTokenServer } from '#test/support/token-server.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
 /** A broker that hangs up may be starting, so it is asked again until the time is up. */

@@ -4,9 +4,9 @@ import { type Mongo, startMongo } from '@tailwater/devstack';
 import { findId, type RawValue, recordKey } from '@tailwater/schema';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { arbitraryIdPair } from '../../property/schema/ids/arbitrary-id.js';
-import { contains, fieldsOf, type Id } from '../../property/schema/ids/id.js';
-import { documentOf, documentWithId } from '../../property/schema/ids/id-bson.js';
+import { arbitraryIdPair } from '#test/property/schema/ids/arbitrary-id.js';
+import { contains, fieldsOf, type Id } from '#test/property/schema/ids/id.js';
+import { documentOf, documentWithId } from '#test/property/schema/ids/id-bson.js';
 import { RawConnection } from './raw-connection.js';
 
 const DUPLICATE_KEY = 11000;

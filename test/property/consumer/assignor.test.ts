@@ -1,8 +1,8 @@
 // Sharing partitions out, for any members, topics and claims: nobody shares one, nobody is forgotten, shares are even, and what need not move stays.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type AssignedMember, assign } from '../../../packages/consumer/src/subscribe/assignor.js';
-import type { TopicPartition } from '../../../packages/consumer/src/subscribe/subscription.js';
+import { type AssignedMember, assign } from '#consumer/subscribe/assignor.js';
+import type { TopicPartition } from '#consumer/subscribe/subscription.js';
 
 const TOPICS = ['a', 'b', 'c', 'd', 'e', 'f'];
 const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;

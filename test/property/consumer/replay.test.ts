@@ -3,10 +3,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Delivery } from '../../../packages/consumer/src/apply/delivery.js';
-import { Lanes } from '../../../packages/consumer/src/apply/lanes.js';
-import type { Change } from '../../../packages/consumer/src/change.js';
-import { change, MemoryTarget, TestDelivery } from '../../unit/consumer/support/changes.js';
+import type { Delivery } from '#consumer/apply/delivery.js';
+import { Lanes } from '#consumer/apply/lanes.js';
+import type { Change } from '#consumer/change.js';
+import { change, MemoryTarget, TestDelivery } from '#test/unit/consumer/support/changes.js';
 
 const never = new AbortController().signal;
 

@@ -4,13 +4,13 @@ import { compileFieldRules } from '@tailwater/runtime';
 import { BSON } from 'bson';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { applyChanges } from '../../../packages/consumer/src/apply/apply-changes.js';
-import { APPLIED, type ChangeResult, SUPERSEDED, type Target } from '../../../packages/consumer/src/apply/target.js';
-import type { Change } from '../../../packages/consumer/src/change.js';
-import { Destinations } from '../../../packages/consumer/src/transform/destinations.js';
-import { createTransform, type Transform } from '../../../packages/consumer/src/transform/transform.js';
-import { UserFunction } from '../../../packages/consumer/src/transform/user-function.js';
-import { change } from '../../unit/consumer/support/changes.js';
+import { applyChanges } from '#consumer/apply/apply-changes.js';
+import { APPLIED, type ChangeResult, SUPERSEDED, type Target } from '#consumer/apply/target.js';
+import type { Change } from '#consumer/change.js';
+import { Destinations } from '#consumer/transform/destinations.js';
+import { createTransform, type Transform } from '#consumer/transform/transform.js';
+import { UserFunction } from '#consumer/transform/user-function.js';
+import { change } from '#test/unit/consumer/support/changes.js';
 
 const never = new AbortController().signal;
 

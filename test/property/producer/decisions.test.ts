@@ -1,10 +1,10 @@
 // Each decision to copy or to sweep outlives the process that took it: a producer that ends at any of its transactions, before it or
 // behind it, leaves a checkpoint from which the next one makes every topic the copy of its collection (promise C).
 import { describe, expect, it } from 'vitest';
-import type { SignalRecord } from '../../../packages/producer/src/signals/kafka-signal-topic.js';
-import { encodeSignal, type SignalBody } from '../../../packages/producer/src/signals/signal.js';
-import type { SnapshotMode } from '../../../packages/producer/src/snapshot/snapshot-plan.js';
-import { ITEMS, ORDERS } from '../../unit/producer/support/rows.js';
+import type { SignalRecord } from '#producer/signals/kafka-signal-topic.js';
+import { encodeSignal, type SignalBody } from '#producer/signals/signal.js';
+import type { SnapshotMode } from '#producer/snapshot/snapshot-plan.js';
+import { ITEMS, ORDERS } from '#test/unit/producer/support/rows.js';
 import { CommittedLog, type Fault, InjectedFault } from './support/committed-log.js';
 import { ModelDatabase } from './support/model-database.js';
 import { ModelPipeline, topicOf } from './support/model-pipeline.js';

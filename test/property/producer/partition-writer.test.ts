@@ -2,8 +2,8 @@
 import { type Broker, type BrokerConnections, BrokerRefusal, type BrokerRequest, ERROR, WireReader } from '@tailwater/runtime';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { OutgoingRecord, TopicRecords } from '../../../packages/producer/src/encode/record-encoder.js';
-import { PartitionWriter } from '../../../packages/producer/src/publish/partition-writer.js';
+import type { OutgoingRecord, TopicRecords } from '#producer/encode/record-encoder.js';
+import { PartitionWriter } from '#producer/publish/partition-writer.js';
 
 const BROKERS = 3;
 const PARTITIONS = 3;

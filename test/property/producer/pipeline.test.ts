@@ -2,9 +2,9 @@
 // copies, sweeps, refreshes and pauses that somebody asks for, members that lag, a second producer that takes over, and failures.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { SignalRecord } from '../../../packages/producer/src/signals/kafka-signal-topic.js';
-import { encodeSignal, type SignalBody } from '../../../packages/producer/src/signals/signal.js';
-import { ITEMS, ORDERS } from '../../unit/producer/support/rows.js';
+import type { SignalRecord } from '#producer/signals/kafka-signal-topic.js';
+import { encodeSignal, type SignalBody } from '#producer/signals/signal.js';
+import { ITEMS, ORDERS } from '#test/unit/producer/support/rows.js';
 import { CommittedLog, type Fault, InjectedFault } from './support/committed-log.js';
 import { ModelDatabase } from './support/model-database.js';
 import { ModelPipeline, topicOf } from './support/model-pipeline.js';

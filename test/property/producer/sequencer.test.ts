@@ -2,8 +2,8 @@
 // the snapshot and commits, in any order, with transactions that fail or are committed without an answer.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CheckpointReader } from '../../../packages/producer/src/checkpoint/checkpoint-record.js';
-import { ORDERS } from '../../unit/producer/support/rows.js';
+import { CheckpointReader } from '#producer/checkpoint/checkpoint-record.js';
+import { ORDERS } from '#test/unit/producer/support/rows.js';
 import { CommittedLog, type CommittedRecord, type Fault, InjectedFault } from './support/committed-log.js';
 import { ModelDatabase, type Wish } from './support/model-database.js';
 import { ModelPipeline } from './support/model-pipeline.js';

@@ -16,9 +16,9 @@ import {
 } from '@tailwater/runtime';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { resolveOptions } from '../../../packages/runtime/src/config/load-options.js';
-import { readConfiguration } from '../../../packages/runtime/src/config/read-configuration.js';
-import { expand } from '../../../packages/runtime/src/config/references.js';
+import { resolveOptions } from '#runtime/config/load-options.js';
+import { readConfiguration } from '#runtime/config/read-configuration.js';
+import { expand } from '#runtime/config/references.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'tailwater-fuzz-'));
 afterAll(() => rmSync(directory, { recursive: true }));

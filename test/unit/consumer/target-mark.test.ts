@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isOtherTarget, targetMark } from '../../../packages/consumer/src/target-mark.js';
+import { isOtherTarget, targetMark } from '#consumer/target-mark.js';
 
 describe('whether two addresses are those of one target', () => {
   test.each([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DevstackError } from '../../../packages/devstack/src/errors.js';
-import { startAll, stopAll } from '../../../packages/devstack/src/start-all.js';
+import { DevstackError } from '#devstack/errors.js';
+import { startAll, stopAll } from '#devstack/start-all.js';
 
 function disposable(name: string, log: string[]): AsyncDisposable & { readonly name: string } {
   return {

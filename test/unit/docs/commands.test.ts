@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { loadOptions } from '@tailwater/runtime';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { documents, PROJECT, shellCommands, wordsOf } from '../../../packages/devstack/src/docs/markdown.js';
-import { type CliDescription, optionsOf } from '../../../packages/runtime/src/cli/command.js';
-import { parseArguments } from '../../../packages/runtime/src/cli/parse-arguments.js';
+import { documents, PROJECT, shellCommands, wordsOf } from '#devstack/docs/markdown.js';
+import { type CliDescription, optionsOf } from '#runtime/cli/command.js';
+import { parseArguments } from '#runtime/cli/parse-arguments.js';
 
 /** The programs as their main modules describe them, which are kept from running. */
 const programs = vi.hoisted(() => new Map<string, CliDescription>());
@@ -17,8 +17,8 @@ vi.mock('@tailwater/runtime', async (original) => ({
   },
 }));
 beforeAll(async () => {
-  await import('../../../packages/producer/src/cli/main.js');
-  await import('../../../packages/consumer/src/cli/main.js');
+  await import('#producer/cli/main.js');
+  await import('#consumer/cli/main.js');
 });
 
 const { scripts } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };

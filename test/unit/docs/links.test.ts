@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { buildSite } from '../../../packages/devstack/src/docs/build-site.js';
-import { documents, headingsOf, linksOf, PROJECT } from '../../../packages/devstack/src/docs/markdown.js';
+import { buildSite } from '#devstack/docs/build-site.js';
+import { documents, headingsOf, linksOf, PROJECT } from '#devstack/docs/markdown.js';
 
 const files = documents();
 

@@ -1,6 +1,6 @@
 import { BSON } from 'bson';
 import { describe, expect, it } from 'vitest';
-import { FILE_HEADER, fileStateOf, reserveContent, splitContent } from '../../../packages/schema/src/file-content.js';
+import { FILE_HEADER, fileStateOf, reserveContent, splitContent } from '#schema/file-content.js';
 
 const bytesOf = (document: BSON.Document): Buffer => Buffer.from(BSON.serialize(document));
 

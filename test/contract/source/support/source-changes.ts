@@ -3,17 +3,17 @@ import { compileNamespaceRules } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import { BSON } from 'bson';
 import type { MongoClient } from 'mongodb';
-import { UpdateDescriber } from '../../../../packages/producer/src/encode/update-description.js';
-import { ChangeBatch } from '../../../../packages/producer/src/normalize/change-batch.js';
-import { NamespaceTable } from '../../../../packages/producer/src/normalize/namespace-table.js';
-import { NormalizeCounters } from '../../../../packages/producer/src/normalize/normalize-counters.js';
-import { tailRows } from '../../../../packages/producer/src/sequence/tail-rows.js';
-import type { SourceKind } from '../../../../packages/producer/src/source/mongo/connect.js';
-import { SourceHealth } from '../../../../packages/producer/src/source/mongo/source-health.js';
-import { ShardRoster } from '../../../../packages/producer/src/source/sharded/shard-roster.js';
-import type { ChangeSource, EntryBatch } from '../../../../packages/producer/src/source/source.js';
-import { createNormalizer, openSource } from '../../../../packages/producer/src/source-kinds.js';
-import { keptLog } from '../../../integration/producer/support/kept-log.js';
+import { UpdateDescriber } from '#producer/encode/update-description.js';
+import { ChangeBatch } from '#producer/normalize/change-batch.js';
+import { NamespaceTable } from '#producer/normalize/namespace-table.js';
+import { NormalizeCounters } from '#producer/normalize/normalize-counters.js';
+import { tailRows } from '#producer/sequence/tail-rows.js';
+import type { SourceKind } from '#producer/source/mongo/connect.js';
+import { SourceHealth } from '#producer/source/mongo/source-health.js';
+import { ShardRoster } from '#producer/source/sharded/shard-roster.js';
+import type { ChangeSource, EntryBatch } from '#producer/source/source.js';
+import { createNormalizer, openSource } from '#producer/source-kinds.js';
+import { keptLog } from '#test/integration/producer/support/kept-log.js';
 
 export interface SeenChange {
   readonly op: string;

@@ -4,7 +4,7 @@ import { startMongo } from '@tailwater/devstack';
 import type { Namespace } from '@tailwater/schema';
 import type { Document } from 'bson';
 import { MongoClient } from 'mongodb';
-import { everyType, raw } from '../../../integration/consumer/support/bson-zoo.js';
+import { everyType, raw } from '#test/integration/consumer/support/bson-zoo.js';
 import type { Rig } from '../rig.js';
 
 /** Bytes as characters: lists of 16 million numbers are more than a comparison of tests can take. */

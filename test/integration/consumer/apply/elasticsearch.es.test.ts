@@ -2,13 +2,13 @@
 import { type Elasticsearch, type RejectionKind, startElasticsearch, waitFor } from '@tailwater/devstack';
 import { Position } from '@tailwater/schema';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { applyBatch } from '../../../../packages/consumer/src/apply/apply-batch.js';
-import type { Delivery } from '../../../../packages/consumer/src/apply/delivery.js';
-import { ElasticsearchTarget } from '../../../../packages/consumer/src/apply/elasticsearch/elasticsearch.js';
-import type { ChangeResult } from '../../../../packages/consumer/src/apply/target.js';
-import type { Change } from '../../../../packages/consumer/src/change.js';
-import { AnsweringProxy, type OwnAnswer } from '../../../support/answering-proxy.js';
-import { change, TestDelivery } from '../../../unit/consumer/support/changes.js';
+import { applyBatch } from '#consumer/apply/apply-batch.js';
+import type { Delivery } from '#consumer/apply/delivery.js';
+import { ElasticsearchTarget } from '#consumer/apply/elasticsearch/elasticsearch.js';
+import type { ChangeResult } from '#consumer/apply/target.js';
+import type { Change } from '#consumer/change.js';
+import { AnsweringProxy, type OwnAnswer } from '#test/support/answering-proxy.js';
+import { change, TestDelivery } from '#test/unit/consumer/support/changes.js';
 import { raw } from '../support/bson-zoo.js';
 import { LanesRun } from '../support/lanes-run.js';
 

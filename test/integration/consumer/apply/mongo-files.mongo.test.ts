@@ -4,9 +4,9 @@ import { type Mongo, startMongo } from '@tailwater/devstack';
 import type { Position } from '@tailwater/schema';
 import { type Document, GridFSBucket, Long, type MongoClient, ObjectId } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { MongoTarget, type MongoTargetOptions } from '../../../../packages/consumer/src/apply/mongo/mongo.js';
-import type { Change } from '../../../../packages/consumer/src/change.js';
-import { change } from '../../../unit/consumer/support/changes.js';
+import { MongoTarget, type MongoTargetOptions } from '#consumer/apply/mongo/mongo.js';
+import type { Change } from '#consumer/change.js';
+import { change } from '#test/unit/consumer/support/changes.js';
 import { raw } from '../support/bson-zoo.js';
 
 const FILES = { database: 'shop', collection: 'fs.files' };

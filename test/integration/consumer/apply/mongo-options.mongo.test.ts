@@ -5,9 +5,9 @@ import { type Document, Long, Timestamp } from 'bson';
 import fc from 'fast-check';
 import { type Collection, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { MongoTarget, type MongoTargetOptions } from '../../../../packages/consumer/src/apply/mongo/mongo.js';
-import type { Change } from '../../../../packages/consumer/src/change.js';
-import { change } from '../../../unit/consumer/support/changes.js';
+import { MongoTarget, type MongoTargetOptions } from '#consumer/apply/mongo/mongo.js';
+import type { Change } from '#consumer/change.js';
+import { change } from '#test/unit/consumer/support/changes.js';
 import { raw } from '../support/bson-zoo.js';
 
 let mongo: Mongo;

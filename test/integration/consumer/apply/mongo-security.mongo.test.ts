@@ -3,12 +3,12 @@
 import { type Mongo, startMongo } from '@tailwater/devstack';
 import { readTlsFiles, type TailwaterError, type TlsFileOptions } from '@tailwater/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MongoTarget } from '../../../../packages/consumer/src/apply/mongo/mongo.js';
-import type { Change } from '../../../../packages/consumer/src/change.js';
-import { BadTlsServers } from '../../../support/bad-tls-servers.js';
-import { type Certificate, Certificates } from '../../../support/certificates.js';
-import { documentedRoles, type RoleUser, userWithRole, withoutEach } from '../../../support/documented-roles.js';
-import { change } from '../../../unit/consumer/support/changes.js';
+import { MongoTarget } from '#consumer/apply/mongo/mongo.js';
+import type { Change } from '#consumer/change.js';
+import { BadTlsServers } from '#test/support/bad-tls-servers.js';
+import { type Certificate, Certificates } from '#test/support/certificates.js';
+import { documentedRoles, type RoleUser, userWithRole, withoutEach } from '#test/support/documented-roles.js';
+import { change } from '#test/unit/consumer/support/changes.js';
 import { raw } from '../support/bson-zoo.js';
 import { statusesOf } from '../support/statuses-of.js';
 

@@ -3,9 +3,9 @@ import { type Mongo, startMongo, waitFor } from '@tailwater/devstack';
 import { BSON, Code, Decimal128, type Document, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'bson';
 import { MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { MongoTarget } from '../../../../packages/consumer/src/apply/mongo/mongo.js';
-import type { Change } from '../../../../packages/consumer/src/change.js';
-import { change, ORDERS } from '../../../unit/consumer/support/changes.js';
+import { MongoTarget } from '#consumer/apply/mongo/mongo.js';
+import type { Change } from '#consumer/change.js';
+import { change, ORDERS } from '#test/unit/consumer/support/changes.js';
 import { elements, raw, rawDocument, unspeakable } from '../support/bson-zoo.js';
 import { LanesRun } from '../support/lanes-run.js';
 

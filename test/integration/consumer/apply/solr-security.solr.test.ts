@@ -2,9 +2,9 @@
 import { type Solr, startSolr } from '@tailwater/devstack';
 import { readTlsFiles, type TailwaterError, type User } from '@tailwater/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type SolrOptions, SolrTarget } from '../../../../packages/consumer/src/apply/solr/solr.js';
-import { Certificates } from '../../../support/certificates.js';
-import { change } from '../../../unit/consumer/support/changes.js';
+import { type SolrOptions, SolrTarget } from '#consumer/apply/solr/solr.js';
+import { Certificates } from '#test/support/certificates.js';
+import { change } from '#test/unit/consumer/support/changes.js';
 import { statusesOf } from '../support/statuses-of.js';
 
 const never = new AbortController().signal;

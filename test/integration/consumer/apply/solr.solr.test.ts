@@ -3,11 +3,11 @@ import { type Solr, startSolr, waitFor } from '@tailwater/devstack';
 import type { Namespace } from '@tailwater/schema';
 import { BSON, Decimal128, type Document, Double, Int32, Long } from 'bson';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ApplyHooks, applyBatch } from '../../../../packages/consumer/src/apply/apply-batch.js';
-import { type SolrOptions, SolrTarget } from '../../../../packages/consumer/src/apply/solr/solr.js';
-import type { Change } from '../../../../packages/consumer/src/change.js';
-import { AnsweringProxy, type OwnAnswer } from '../../../support/answering-proxy.js';
-import { change, ORDERS, TestDelivery } from '../../../unit/consumer/support/changes.js';
+import { type ApplyHooks, applyBatch } from '#consumer/apply/apply-batch.js';
+import { type SolrOptions, SolrTarget } from '#consumer/apply/solr/solr.js';
+import type { Change } from '#consumer/change.js';
+import { AnsweringProxy, type OwnAnswer } from '#test/support/answering-proxy.js';
+import { change, ORDERS, TestDelivery } from '#test/unit/consumer/support/changes.js';
 import { LanesRun } from '../support/lanes-run.js';
 
 const never = new AbortController().signal;

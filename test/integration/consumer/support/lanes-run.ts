@@ -1,8 +1,8 @@
 // Lanes in front of a real target, with what became of each change by its key.
 import { Lanes, type Target } from '@tailwater/consumer';
 import type { Namespace } from '@tailwater/schema';
-import type { Change } from '../../../../packages/consumer/src/change.js';
-import { TestDelivery } from '../../../unit/consumer/support/changes.js';
+import type { Change } from '#consumer/change.js';
+import { TestDelivery } from '#test/unit/consumer/support/changes.js';
 
 export class LanesRun {
   readonly lanes: Lanes;

@@ -1,7 +1,7 @@
 // Runs a `consumer` command line in this process, as its users see it: arguments in, text or a coded error out.
 import { Writable } from 'node:stream';
 import { createCli } from '@tailwater/runtime';
-import { consumerProgram } from '../../../../packages/consumer/src/cli/program.js';
+import { consumerProgram } from '#consumer/cli/program.js';
 
 const cli = createCli(consumerProgram);
 

@@ -15,17 +15,17 @@ import {
 } from '@tailwater/schema';
 import { BSON, type Document } from 'bson';
 import type { Message, Producer } from 'kafkajs';
-import type { LanesOptions } from '../../../../packages/consumer/src/apply/lanes.js';
-import { MongoTarget } from '../../../../packages/consumer/src/apply/mongo/mongo.js';
-import type { Target } from '../../../../packages/consumer/src/apply/target.js';
-import type { DeadLetter } from '../../../../packages/consumer/src/dead-letters/dead-letter.js';
-import { ErrorPolicy, type OnError } from '../../../../packages/consumer/src/dead-letters/error-policy.js';
-import { KafkaLetters } from '../../../../packages/consumer/src/dead-letters/kafka-letters.js';
-import { LetterWriter } from '../../../../packages/consumer/src/dead-letters/letter-writer.js';
-import { Pipeline } from '../../../../packages/consumer/src/pipeline.js';
-import { KafkaSubscription } from '../../../../packages/consumer/src/subscribe/kafka.js';
-import { Destinations } from '../../../../packages/consumer/src/transform/destinations.js';
-import { createTransform } from '../../../../packages/consumer/src/transform/transform.js';
+import type { LanesOptions } from '#consumer/apply/lanes.js';
+import { MongoTarget } from '#consumer/apply/mongo/mongo.js';
+import type { Target } from '#consumer/apply/target.js';
+import type { DeadLetter } from '#consumer/dead-letters/dead-letter.js';
+import { ErrorPolicy, type OnError } from '#consumer/dead-letters/error-policy.js';
+import { KafkaLetters } from '#consumer/dead-letters/kafka-letters.js';
+import { LetterWriter } from '#consumer/dead-letters/letter-writer.js';
+import { Pipeline } from '#consumer/pipeline.js';
+import { KafkaSubscription } from '#consumer/subscribe/kafka.js';
+import { Destinations } from '#consumer/transform/destinations.js';
+import { createTransform } from '#consumer/transform/transform.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
 export const PARTITIONS = 4;

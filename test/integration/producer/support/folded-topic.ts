@@ -8,7 +8,7 @@ import {
   parseTombstone,
   type Tombstone,
 } from '@tailwater/schema';
-import { readTopic, type TopicRecord } from '../../../support/read-topic.js';
+import { readTopic, type TopicRecord } from '#test/support/read-topic.js';
 
 export interface FoldedTopic {
   readonly records: readonly TopicRecord[];

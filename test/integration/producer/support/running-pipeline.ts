@@ -2,18 +2,18 @@
 import { type Kafka, type Mongo, type MongoCredentials, waitFor } from '@tailwater/devstack';
 import { type CompiledNamespaceRules, compileNamespaceRules, createKafka, createMetrics, type KafkaClient } from '@tailwater/runtime';
 import { checkpointTopicName, SchemaIds } from '@tailwater/schema';
-import { sessionMessage } from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
-import { NormalizeCounters } from '../../../../packages/producer/src/normalize/normalize-counters.js';
-import { runPipeline } from '../../../../packages/producer/src/pipeline.js';
-import type { PipelineOptions } from '../../../../packages/producer/src/pipeline-options.js';
-import { type ProducerCounts, ProducerMetrics } from '../../../../packages/producer/src/producer-metrics.js';
-import { ProducerState } from '../../../../packages/producer/src/producer-state.js';
-import { KafkaTransactionSender } from '../../../../packages/producer/src/publish/kafka-transaction-sender.js';
-import { type SnapshotMode, SnapshotPlan } from '../../../../packages/producer/src/snapshot/snapshot-plan.js';
-import { SnapshotReport } from '../../../../packages/producer/src/snapshot/snapshot-report.js';
-import { connectSource, type MongoSource } from '../../../../packages/producer/src/source/mongo/connect.js';
-import { type ReadPauses, SourceHealth } from '../../../../packages/producer/src/source/mongo/source-health.js';
-import { newestMajorityPosition } from '../../../../packages/producer/src/source/oplog/oplog-window.js';
+import { sessionMessage } from '#producer/checkpoint/checkpoint-record.js';
+import { NormalizeCounters } from '#producer/normalize/normalize-counters.js';
+import { runPipeline } from '#producer/pipeline.js';
+import type { PipelineOptions } from '#producer/pipeline-options.js';
+import { type ProducerCounts, ProducerMetrics } from '#producer/producer-metrics.js';
+import { ProducerState } from '#producer/producer-state.js';
+import { KafkaTransactionSender } from '#producer/publish/kafka-transaction-sender.js';
+import { type SnapshotMode, SnapshotPlan } from '#producer/snapshot/snapshot-plan.js';
+import { SnapshotReport } from '#producer/snapshot/snapshot-report.js';
+import { connectSource, type MongoSource } from '#producer/source/mongo/connect.js';
+import { type ReadPauses, SourceHealth } from '#producer/source/mongo/source-health.js';
+import { newestMajorityPosition } from '#producer/source/oplog/oplog-window.js';
 import { keptLog, type LoggedLine } from './kept-log.js';
 
 export interface RunningOptions extends Partial<PipelineOptions> {

@@ -1,7 +1,7 @@
 // Reads a source as the pipeline does, until a test has seen enough.
 import { Position } from '@tailwater/schema';
 import { BSON } from 'bson';
-import type { ChangeSource, EntryBatch } from '../../../../packages/producer/src/source/source.js';
+import type { ChangeSource, EntryBatch } from '#producer/source/source.js';
 
 export interface SeenEntry {
   readonly position: string;

@@ -1,8 +1,8 @@
 // What Kafka holds, in memory: whole transactions or nothing, from the newest producer only.
 import { decodeChangeEvent, isControlKey, Position, parseTombstone } from '@tailwater/schema';
-import { type Checkpoint, CheckpointReader } from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
-import type { OutgoingRecord, TopicRecords } from '../../../../packages/producer/src/encode/record-encoder.js';
-import type { TransactionSender } from '../../../../packages/producer/src/publish/publisher.js';
+import { type Checkpoint, CheckpointReader } from '#producer/checkpoint/checkpoint-record.js';
+import type { OutgoingRecord, TopicRecords } from '#producer/encode/record-encoder.js';
+import type { TransactionSender } from '#producer/publish/publisher.js';
 
 export const CHECKPOINTS = 'tw.checkpoints';
 

@@ -2,15 +2,15 @@
 // asked to have seen.
 import { findId, Position, type RawValue } from '@tailwater/schema';
 import type { MongoClient } from 'mongodb';
-import type { SnapshotRange } from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
-import { DocumentLookup } from '../../../../packages/producer/src/enrich/document-lookup.js';
-import { type ChangeBatch, isLookedUp, type TrackedNamespace } from '../../../../packages/producer/src/normalize/change-batch.js';
-import type { SourceDocuments } from '../../../../packages/producer/src/signals/source-documents.js';
-import { type Chunk, ChunkReader } from '../../../../packages/producer/src/snapshot/chunk-reader.js';
-import { idDocument, idOf } from '../../../../packages/producer/src/source/mongo/id-value.js';
-import type { TransactionSource } from '../../../../packages/producer/src/source/source.js';
-import type { KeyedIds, SourceKeys } from '../../../../packages/producer/src/sweep/source-keys.js';
-import { Chains } from '../../../unit/producer/support/chains.js';
+import type { SnapshotRange } from '#producer/checkpoint/checkpoint-record.js';
+import { DocumentLookup } from '#producer/enrich/document-lookup.js';
+import { type ChangeBatch, isLookedUp, type TrackedNamespace } from '#producer/normalize/change-batch.js';
+import type { SourceDocuments } from '#producer/signals/source-documents.js';
+import { type Chunk, ChunkReader } from '#producer/snapshot/chunk-reader.js';
+import { idDocument, idOf } from '#producer/source/mongo/id-value.js';
+import type { TransactionSource } from '#producer/source/source.js';
+import type { KeyedIds, SourceKeys } from '#producer/sweep/source-keys.js';
+import { Chains } from '#test/unit/producer/support/chains.js';
 import type { ModelDatabase } from './model-database.js';
 
 export interface ModelServer {

@@ -1,8 +1,8 @@
 // Refusals of whole requests, and targets that take nothing for too long.
 import { TailwaterError } from '@tailwater/runtime';
 import { describe, expect, test } from 'vitest';
-import { type ApplyHooks, applyBatch } from '../../../../packages/consumer/src/apply/apply-batch.js';
-import type { Outcome } from '../../../../packages/consumer/src/apply/delivery.js';
+import { type ApplyHooks, applyBatch } from '#consumer/apply/apply-batch.js';
+import type { Outcome } from '#consumer/apply/delivery.js';
 import { change, MemoryTarget, ORDERS, overloaded, TestDelivery } from '../support/changes.js';
 
 const unexpected = (): TailwaterError => new TailwaterError('TW1313', { target: 'memory', address: 'here', reason: 'malformed' });

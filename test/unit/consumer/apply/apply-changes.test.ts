@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { applyChanges } from '../../../../packages/consumer/src/apply/apply-changes.js';
-import { type ChangeResult, SUPERSEDED } from '../../../../packages/consumer/src/apply/target.js';
+import { applyChanges } from '#consumer/apply/apply-changes.js';
+import { type ChangeResult, SUPERSEDED } from '#consumer/apply/target.js';
 import { change, MemoryTarget } from '../support/changes.js';
 
 const never = new AbortController().signal;

@@ -2,7 +2,7 @@ import { recordKeyOf } from '@tailwater/schema';
 import { ObjectId } from 'bson';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { documentId } from '../../../../packages/consumer/src/apply/document-id.js';
+import { documentId } from '#consumer/apply/document-id.js';
 
 const idOf = (id: unknown): string => documentId(recordKeyOf(id));
 

@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ApplyHooks } from '../../../../packages/consumer/src/apply/apply-batch.js';
-import { Lanes, type LanesOptions, laneOf } from '../../../../packages/consumer/src/apply/lanes.js';
+import type { ApplyHooks } from '#consumer/apply/apply-batch.js';
+import { Lanes, type LanesOptions, laneOf } from '#consumer/apply/lanes.js';
 import { change, MemoryTarget, ORDERS, overloaded, TestDelivery } from '../support/changes.js';
 
 const OPTIONS: LanesOptions = {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { maskReason } from '../../../../packages/consumer/src/apply/mask-reason.js';
+import { maskReason } from '#consumer/apply/mask-reason.js';
 
 it.each([
   [

@@ -1,8 +1,8 @@
 // Documents at which the target fails, told apart from a target that fails.
 import { sleep, TailwaterError } from '@tailwater/runtime';
 import { describe, expect, test } from 'vitest';
-import { type ApplyHooks, applyBatch } from '../../../../packages/consumer/src/apply/apply-batch.js';
-import type { Outcome } from '../../../../packages/consumer/src/apply/delivery.js';
+import { type ApplyHooks, applyBatch } from '#consumer/apply/apply-batch.js';
+import type { Outcome } from '#consumer/apply/delivery.js';
 import { change, MemoryTarget, TestDelivery } from '../support/changes.js';
 
 const failed = (): TailwaterError => new TailwaterError('TW1390', { target: 'memory', address: 'here', reason: 'NullPointerException' });

@@ -4,9 +4,9 @@ import { sleep, TailwaterError } from '@tailwater/runtime';
 import type { Namespace } from '@tailwater/schema';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Outcome } from '../../../../packages/consumer/src/apply/delivery.js';
-import { Lanes, type LanesHooks, type LanesOptions } from '../../../../packages/consumer/src/apply/lanes.js';
-import type { Refusal } from '../../../../packages/consumer/src/apply/place.js';
+import type { Outcome } from '#consumer/apply/delivery.js';
+import { Lanes, type LanesHooks, type LanesOptions } from '#consumer/apply/lanes.js';
+import type { Refusal } from '#consumer/apply/place.js';
 import { change, MemoryTarget, TestDelivery } from '../support/changes.js';
 
 const OPTIONS: LanesOptions = {

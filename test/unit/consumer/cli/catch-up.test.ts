@@ -1,8 +1,8 @@
 import { Writable } from 'node:stream';
 import { createLogger } from '@tailwater/runtime';
 import { describe, expect, test } from 'vitest';
-import { catchUpDisplay } from '../../../../packages/consumer/src/cli/catch-up.js';
-import type { Pipeline } from '../../../../packages/consumer/src/pipeline.js';
+import { catchUpDisplay } from '#consumer/cli/catch-up.js';
+import type { Pipeline } from '#consumer/pipeline.js';
 
 class Terminal extends Writable {
   readonly isTTY = true;

@@ -16,10 +16,10 @@ import {
   toYaml,
 } from '@tailwater/runtime';
 import { afterAll, describe, expect, it } from 'vitest';
-import { consumerProgram } from '../../../../packages/consumer/src/cli/program.js';
-import { producerProgram } from '../../../../packages/producer/src/cli/program.js';
-import { type Resolved, resolveOptions } from '../../../../packages/runtime/src/config/load-options.js';
-import { readConfiguration } from '../../../../packages/runtime/src/config/read-configuration.js';
+import { consumerProgram } from '#consumer/cli/program.js';
+import { producerProgram } from '#producer/cli/program.js';
+import { type Resolved, resolveOptions } from '#runtime/config/load-options.js';
+import { readConfiguration } from '#runtime/config/read-configuration.js';
 
 const FIXTURES = 'test/fixtures/mongo-connector';
 const accepted = readdirSync(join(FIXTURES, 'accepted')).map((name) => join(FIXTURES, 'accepted', name));

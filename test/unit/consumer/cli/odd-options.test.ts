@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, loadOptions, type Options, TailwaterError } from '@tailwater/runtime';
 import { afterAll, expect, it } from 'vitest';
-import * as consumer from '../../../../packages/consumer/src/cli/prepare-start.js';
-import * as producer from '../../../../packages/producer/src/cli/prepare-start.js';
-import { checkConnectionString } from '../../../../packages/producer/src/source/mongo/connect.js';
+import * as consumer from '#consumer/cli/prepare-start.js';
+import * as producer from '#producer/cli/prepare-start.js';
+import { checkConnectionString } from '#producer/source/mongo/connect.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'odd-options-'));
 afterAll(() => rmSync(directory, { recursive: true }));

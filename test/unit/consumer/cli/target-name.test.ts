@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { targetName } from '../../../../packages/consumer/src/cli/target-name.js';
+import { targetName } from '#consumer/cli/target-name.js';
 
 it.each([
   ['search', 'search'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Freshness, formatNote, parseNote } from '../../../../packages/consumer/src/commit/freshness.js';
+import { Freshness, formatNote, parseNote } from '#consumer/commit/freshness.js';
 
 const DAY = 24 * 3600 * 1000;
 const KEPT = 7 * DAY;

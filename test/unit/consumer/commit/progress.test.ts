@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { formatNote, parseNote } from '../../../../packages/consumer/src/commit/freshness.js';
-import { PartitionProgress } from '../../../../packages/consumer/src/commit/progress.js';
+import { formatNote, parseNote } from '#consumer/commit/freshness.js';
+import { PartitionProgress } from '#consumer/commit/progress.js';
 
 const DAY = 24 * 3600 * 1000;
 const NOW = 1_800_000_000_000;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Watermark } from '../../../../packages/consumer/src/commit/watermark.js';
+import { Watermark } from '#consumer/commit/watermark.js';
 
 describe('Watermark', () => {
   test('follows changes that end in order', () => {

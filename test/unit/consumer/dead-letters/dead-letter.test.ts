@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decodeLetter, encodeLetter } from '../../../../packages/consumer/src/dead-letters/dead-letter.js';
+import { decodeLetter, encodeLetter } from '#consumer/dead-letters/dead-letter.js';
 
 const place = { topic: 'tw.shop.orders', partition: 3 };
 const reason = {

@@ -2,9 +2,9 @@ import { createLogger, systemClock } from '@tailwater/runtime';
 import { encodeChangeEvent, Position } from '@tailwater/schema';
 import { BSON } from 'bson';
 import { describe, expect, test } from 'vitest';
-import type { LetterMessage } from '../../../../packages/consumer/src/dead-letters/dead-letter.js';
-import { ErrorPolicy, type OnError } from '../../../../packages/consumer/src/dead-letters/error-policy.js';
-import { decodeRecord } from '../../../../packages/consumer/src/decode/decode-record.js';
+import type { LetterMessage } from '#consumer/dead-letters/dead-letter.js';
+import { ErrorPolicy, type OnError } from '#consumer/dead-letters/error-policy.js';
+import { decodeRecord } from '#consumer/decode/decode-record.js';
 import { change, ORDERS, TestDelivery } from '../support/changes.js';
 
 const place = { topic: 'tw.shop.orders', partition: 3 };

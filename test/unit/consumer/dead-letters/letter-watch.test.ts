@@ -1,6 +1,6 @@
 import { createLogger, sleep } from '@tailwater/runtime';
 import { expect, test } from 'vitest';
-import { LetterWatch } from '../../../../packages/consumer/src/dead-letters/letter-watch.js';
+import { LetterWatch } from '#consumer/dead-letters/letter-watch.js';
 
 test('shows the last count, and nothing when it is not known; a count that fails or hangs stops nothing', async () => {
   const stop = new AbortController();

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { LetterMessage } from '../../../../packages/consumer/src/dead-letters/dead-letter.js';
-import { LetterWriter } from '../../../../packages/consumer/src/dead-letters/letter-writer.js';
+import type { LetterMessage } from '#consumer/dead-letters/dead-letter.js';
+import { LetterWriter } from '#consumer/dead-letters/letter-writer.js';
 
 const letter = (key: string, bytes = 10): LetterMessage => ({ key, value: Buffer.alloc(bytes), headers: {} });
 

@@ -3,10 +3,10 @@ import { createLogger } from '@tailwater/runtime';
 import { encodeChangeEvent, formatNamespace, Position, SchemaIds } from '@tailwater/schema';
 import { BSON } from 'bson';
 import { describe, expect, test } from 'vitest';
-import type { DeadLetter } from '../../../../packages/consumer/src/dead-letters/dead-letter.js';
-import type { Standing } from '../../../../packages/consumer/src/dead-letters/kafka-newest-records.js';
-import { type RetryParts, type RetryResult, retryLetters } from '../../../../packages/consumer/src/dead-letters/retry-letters.js';
-import type { Transform } from '../../../../packages/consumer/src/transform/transform.js';
+import type { DeadLetter } from '#consumer/dead-letters/dead-letter.js';
+import type { Standing } from '#consumer/dead-letters/kafka-newest-records.js';
+import { type RetryParts, type RetryResult, retryLetters } from '#consumer/dead-letters/retry-letters.js';
+import type { Transform } from '#consumer/transform/transform.js';
 import { MemoryTarget, ORDERS } from '../support/changes.js';
 
 const topic = 'tw.shop.orders';

@@ -1,7 +1,7 @@
 import { type ChangeEvent, controlKey, encodeChangeEvent, Position, tombstoneHeaders } from '@tailwater/schema';
 import { BSON } from 'bson';
 import { describe, expect, test } from 'vitest';
-import { decodeRecord, UndecodableRecordError } from '../../../../packages/consumer/src/decode/decode-record.js';
+import { decodeRecord, UndecodableRecordError } from '#consumer/decode/decode-record.js';
 import { ORDERS } from '../support/changes.js';
 
 const SOURCE = { topic: 'tw.shop.orders', partition: 3, namespace: ORDERS };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { IdSets } from '../../../../packages/consumer/src/repair/id-set.js';
+import { IdSets } from '#consumer/repair/id-set.js';
 
 const operations = fc.array(fc.record({ id: fc.nat({ max: 400 }).map(String), isAlive: fc.boolean() }), { maxLength: 3_000 });
 

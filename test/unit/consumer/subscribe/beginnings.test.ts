@@ -1,8 +1,8 @@
 // A partition begins as soon as its own leader has told where the group stands: what has no leader, or one that does not answer, keeps no other waiting.
 import { createLogger } from '@tailwater/runtime';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { Beginnings } from '../../../../packages/consumer/src/subscribe/beginnings.js';
-import { type PartitionStanding, partitionName, type TopicPartition } from '../../../../packages/consumer/src/subscribe/subscription.js';
+import { Beginnings } from '#consumer/subscribe/beginnings.js';
+import { type PartitionStanding, partitionName, type TopicPartition } from '#consumer/subscribe/subscription.js';
 
 const topic = 'tw.shop.orders';
 const partitions = [0, 1, 2].map((partition) => ({ topic, partition }));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FetchPositions, type FetchState } from '../../../../packages/consumer/src/subscribe/fetch-positions.js';
+import { FetchPositions, type FetchState } from '#consumer/subscribe/fetch-positions.js';
 
 const partition = { topic: 'tw.shop.orders', partition: 0 };
 const scene = (offset = 100): { positions: FetchPositions; state: FetchState } => {

@@ -4,12 +4,12 @@ import { createLogger, systemClock } from '@tailwater/runtime';
 import { encodeChangeEvent, formatNamespace, type Namespace, Position, recordKeyOf, SchemaIds, topicName } from '@tailwater/schema';
 import { BSON } from 'bson';
 import { expect, test, vi } from 'vitest';
-import { APPLIED, TARGET_API_VERSION, type Target } from '../../../../packages/consumer/src/apply/target.js';
-import { Pipeline } from '../../../../packages/consumer/src/pipeline.js';
-import { Fetcher } from '../../../../packages/consumer/src/subscribe/fetcher.js';
-import type { Subscription } from '../../../../packages/consumer/src/subscribe/subscription.js';
-import { Destinations } from '../../../../packages/consumer/src/transform/destinations.js';
-import { createTransform } from '../../../../packages/consumer/src/transform/transform.js';
+import { APPLIED, TARGET_API_VERSION, type Target } from '#consumer/apply/target.js';
+import { Pipeline } from '#consumer/pipeline.js';
+import { Fetcher } from '#consumer/subscribe/fetcher.js';
+import type { Subscription } from '#consumer/subscribe/subscription.js';
+import { Destinations } from '#consumer/transform/destinations.js';
+import { createTransform } from '#consumer/transform/transform.js';
 import { MemoryBroker } from './support/memory-broker.js';
 
 const PREFIX = 'tw';

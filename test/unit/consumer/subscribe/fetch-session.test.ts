@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FetchSession } from '../../../../packages/consumer/src/subscribe/fetch-session.js';
+import { FetchSession } from '#consumer/subscribe/fetch-session.js';
 
 const at = (partition: number, offset: number) => ({ topic: 't', partition, offset });
 

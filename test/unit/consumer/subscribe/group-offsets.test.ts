@@ -1,8 +1,8 @@
 // Where the group stands: one partition of which its broker does not tell keeps no other of the same broker waiting.
 import { type BrokerConnections, ERROR } from '@tailwater/runtime';
 import { describe, expect, test } from 'vitest';
-import { GroupOffsets } from '../../../../packages/consumer/src/subscribe/group-offsets.js';
-import type { TopicCatalog } from '../../../../packages/consumer/src/subscribe/topic-catalog.js';
+import { GroupOffsets } from '#consumer/subscribe/group-offsets.js';
+import type { TopicCatalog } from '#consumer/subscribe/topic-catalog.js';
 
 const topic = 'tw.shop.orders';
 const partitions = [0, 1, 2].map((partition) => ({ topic, partition }));

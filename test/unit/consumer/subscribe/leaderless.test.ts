@@ -1,9 +1,9 @@
 // Partitions without a leader are told when that lasts, by the process that would read them, and once it is over.
 import type { Logger, TopicPartitions } from '@tailwater/runtime';
 import { describe, expect, test } from 'vitest';
-import { readiness } from '../../../../packages/consumer/src/cli/report.js';
-import { Leaderless } from '../../../../packages/consumer/src/subscribe/leaderless.js';
-import type { GroupView, TopicPartition } from '../../../../packages/consumer/src/subscribe/subscription.js';
+import { readiness } from '#consumer/cli/report.js';
+import { Leaderless } from '#consumer/subscribe/leaderless.js';
+import type { GroupView, TopicPartition } from '#consumer/subscribe/subscription.js';
 
 const topic = 'tw.shop.orders';
 

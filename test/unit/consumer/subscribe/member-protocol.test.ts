@@ -1,12 +1,7 @@
 // Against kafkajs, whose bytes are those of Kafka's own tools.
 import kafkajs from 'kafkajs';
 import { describe, expect, test } from 'vitest';
-import {
-  decodeAssignment,
-  decodeSubscription,
-  encodeAssignment,
-  encodeSubscription,
-} from '../../../../packages/consumer/src/subscribe/member-protocol.js';
+import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from '#consumer/subscribe/member-protocol.js';
 
 const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol;
 const owned = [

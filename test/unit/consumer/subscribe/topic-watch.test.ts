@@ -1,8 +1,8 @@
 // New topics are shared out soon, many of them in a few rounds, and rounds that follow each other have the same ones.
 import { createLogger, type TopicPartitions } from '@tailwater/runtime';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { TopicCatalog } from '../../../../packages/consumer/src/subscribe/topic-catalog.js';
-import { TopicWatch } from '../../../../packages/consumer/src/subscribe/topic-watch.js';
+import type { TopicCatalog } from '#consumer/subscribe/topic-catalog.js';
+import { TopicWatch } from '#consumer/subscribe/topic-watch.js';
 
 const POLL_MS = 2_000;
 const stops: AbortController[] = [];

@@ -3,9 +3,9 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { TailwaterError } from '@tailwater/runtime';
 import { type Namespace, Position, recordKeyOf } from '@tailwater/schema';
 import { BSON } from 'bson';
-import type { Delivery, Outcome } from '../../../../packages/consumer/src/apply/delivery.js';
-import { APPLIED, type ChangeResult, TARGET_API_VERSION, type Target } from '../../../../packages/consumer/src/apply/target.js';
-import type { Change } from '../../../../packages/consumer/src/change.js';
+import type { Delivery, Outcome } from '#consumer/apply/delivery.js';
+import { APPLIED, type ChangeResult, TARGET_API_VERSION, type Target } from '#consumer/apply/target.js';
+import type { Change } from '#consumer/change.js';
 
 export const ORDERS: Namespace = { database: 'shop', collection: 'orders' };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { indexName } from '../../../../packages/consumer/src/apply/elasticsearch/index-name.js';
-import { Destinations } from '../../../../packages/consumer/src/transform/destinations.js';
+import { indexName } from '#consumer/apply/elasticsearch/index-name.js';
+import { Destinations } from '#consumer/transform/destinations.js';
 import { ORDERS } from '../support/changes.js';
 
 const same = <T>(value: T): T => value;

@@ -1,7 +1,7 @@
 import { BSON, Decimal128, type Document, Double, Int32, Long } from 'bson';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FieldFilter } from '../../../../packages/consumer/src/transform/field-filter.js';
+import { FieldFilter } from '#consumer/transform/field-filter.js';
 
 const raw = (document: Document): Buffer => Buffer.from(BSON.serialize(document, { ignoreUndefined: false }));
 const filter = (mode: 'include' | 'exclude', paths: string[], document: Document): Document => {

@@ -1,9 +1,9 @@
 import { compileFieldRules, compileNamespaceRules } from '@tailwater/runtime';
 import { BSON } from 'bson';
 import { describe, expect, test } from 'vitest';
-import { Destinations } from '../../../../packages/consumer/src/transform/destinations.js';
-import { createTransform } from '../../../../packages/consumer/src/transform/transform.js';
-import { UserFunction } from '../../../../packages/consumer/src/transform/user-function.js';
+import { Destinations } from '#consumer/transform/destinations.js';
+import { createTransform } from '#consumer/transform/transform.js';
+import { UserFunction } from '#consumer/transform/user-function.js';
 import { change, ORDERS } from '../support/changes.js';
 
 const same = <T>(value: T): T => value;

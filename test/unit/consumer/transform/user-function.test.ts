@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BSON, Decimal128, type Document, Double, Int32, Long, ObjectId } from 'bson';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Change } from '../../../../packages/consumer/src/change.js';
-import { toBson, toObject } from '../../../../packages/consumer/src/transform/plain-document.js';
-import { UserFunction } from '../../../../packages/consumer/src/transform/user-function.js';
-import { everyType } from '../../../integration/consumer/support/bson-zoo.js';
+import type { Change } from '#consumer/change.js';
+import { toBson, toObject } from '#consumer/transform/plain-document.js';
+import { UserFunction } from '#consumer/transform/user-function.js';
+import { everyType } from '#test/integration/consumer/support/bson-zoo.js';
 import { change } from '../support/changes.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'transform-'));

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Cache, type CacheEntry } from '../../../../packages/devstack/src/artifacts/cache.js';
+import { Cache, type CacheEntry } from '#devstack/artifacts/cache.js';
 
 describe('Cache', () => {
   let directory: string;

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseChecksums, shortDigest, verifyChecksums } from '../../../../packages/devstack/src/artifacts/checksums.js';
-import { ChecksumError } from '../../../../packages/devstack/src/errors.js';
+import { parseChecksums, shortDigest, verifyChecksums } from '#devstack/artifacts/checksums.js';
+import { ChecksumError } from '#devstack/errors.js';
 
 // printf a | sha256sum; printf b | sha256sum
 const SHA_A = 'ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb';

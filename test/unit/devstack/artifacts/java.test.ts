@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findJdk } from '../../../../packages/devstack/src/artifacts/java.js';
-import { MissingPrerequisiteError } from '../../../../packages/devstack/src/errors.js';
+import { findJdk } from '#devstack/artifacts/java.js';
+import { MissingPrerequisiteError } from '#devstack/errors.js';
 
 describe('findJdk', () => {
   let root: string;

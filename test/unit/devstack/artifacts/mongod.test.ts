@@ -2,9 +2,9 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Cache } from '../../../../packages/devstack/src/artifacts/cache.js';
-import { findMongod } from '../../../../packages/devstack/src/artifacts/mongod.js';
-import { MissingPrerequisiteError } from '../../../../packages/devstack/src/errors.js';
+import { Cache } from '#devstack/artifacts/cache.js';
+import { findMongod } from '#devstack/artifacts/mongod.js';
+import { MissingPrerequisiteError } from '#devstack/errors.js';
 
 describe('findMongod', () => {
   let directory: string;

@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { APICURIO, ELASTICSEARCH, KAFKA, SOLR } from '../../../../packages/devstack/src/artifacts/artifacts.js';
-import { parseChecksums } from '../../../../packages/devstack/src/artifacts/checksums.js';
-import { ASSETS } from '../../../../packages/devstack/src/artifacts/jars.js';
+import { APICURIO, ELASTICSEARCH, KAFKA, SOLR } from '#devstack/artifacts/artifacts.js';
+import { parseChecksums } from '#devstack/artifacts/checksums.js';
+import { ASSETS } from '#devstack/artifacts/jars.js';
 
 const SETS = [
   { set: KAFKA, jar: `kafka_2.13-${KAFKA.version}.jar` },

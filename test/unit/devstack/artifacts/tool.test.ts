@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { runTool } from '../../../../packages/devstack/src/artifacts/tool.js';
-import { DevstackError, MissingPrerequisiteError } from '../../../../packages/devstack/src/errors.js';
+import { runTool } from '#devstack/artifacts/tool.js';
+import { DevstackError, MissingPrerequisiteError } from '#devstack/errors.js';
 
 describe('runTool', () => {
   it('returns what the tool wrote', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parsePorts } from '../../../../packages/devstack/src/cli/ports.js';
+import { parsePorts } from '#devstack/cli/ports.js';
 
 describe('parsePorts', () => {
   it('reads pairs', () => {

@@ -7,9 +7,9 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DevstackError } from '../../../../packages/devstack/src/errors.js';
-import { Supervisor } from '../../../../packages/devstack/src/supervision/supervisor.js';
-import { waitFor } from '../../../../packages/devstack/src/support/wait-for.js';
+import { DevstackError } from '#devstack/errors.js';
+import { Supervisor } from '#devstack/supervision/supervisor.js';
+import { waitFor } from '#devstack/support/wait-for.js';
 
 function isAlive(pid: number): boolean {
   try {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { freePort, isFree } from '../../../../packages/devstack/src/support/free-port.js';
+import { freePort, isFree } from '#devstack/support/free-port.js';
 
 describe('freePort', () => {
   it('gives ports that no outgoing connection can take', async () => {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { logTail } from '../../../../packages/devstack/src/support/log-tail.js';
+import { logTail } from '#devstack/support/log-tail.js';
 
 describe('logTail', () => {
   let directory: string;

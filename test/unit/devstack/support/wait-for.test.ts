@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { WaitTimeoutError } from '../../../../packages/devstack/src/errors.js';
-import { waitFor } from '../../../../packages/devstack/src/support/wait-for.js';
+import { WaitTimeoutError } from '#devstack/errors.js';
+import { waitFor } from '#devstack/support/wait-for.js';
 
 const quick = { intervalMs: 1, timeoutMs: 40 };
 

@@ -15,7 +15,7 @@ import {
   snapshotMessage,
   sweepMessage,
   topicMessage,
-} from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
+} from '#producer/checkpoint/checkpoint-record.js';
 import { T } from '../support/entries.js';
 
 const PROGRESS: SnapshotProgress = {

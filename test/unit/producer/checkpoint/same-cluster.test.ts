@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { clusterMessage } from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
-import { expectSameCluster } from '../../../../packages/producer/src/checkpoint/same-cluster.js';
+import { clusterMessage } from '#producer/checkpoint/checkpoint-record.js';
+import { expectSameCluster } from '#producer/checkpoint/same-cluster.js';
 
 const source = (clusterId: string | undefined) => ({ clusterId, replicaSet: 'rs0', address: 'mongodb://a' });
 const check = (noted: string | undefined, found: string | undefined, accepted?: string) =>

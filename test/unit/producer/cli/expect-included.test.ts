@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { expectReadable } from '../../../../packages/producer/src/cli/expect-included.js';
+import { expectReadable } from '#producer/cli/expect-included.js';
 
 describe('expectReadable', () => {
   it.each([

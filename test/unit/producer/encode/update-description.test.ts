@@ -1,7 +1,7 @@
 import { BsonCursor } from '@tailwater/schema';
 import { BSON, Int32, Long } from 'bson';
 import { describe, expect, it } from 'vitest';
-import { UpdateDescriber } from '../../../../packages/producer/src/encode/update-description.js';
+import { UpdateDescriber } from '#producer/encode/update-description.js';
 import { raw } from '../support/entries.js';
 
 /** A document whose fields stand in the order given, those that look like numbers too. */

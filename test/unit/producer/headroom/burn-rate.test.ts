@@ -1,6 +1,6 @@
 import { Position } from '@tailwater/schema';
 import { describe, expect, it } from 'vitest';
-import { BurnRate } from '../../../../packages/producer/src/headroom/burn-rate.js';
+import { BurnRate } from '#producer/headroom/burn-rate.js';
 import { T } from '../support/entries.js';
 
 const windowOf = (from: number, to: number, usedBytes: number) => ({

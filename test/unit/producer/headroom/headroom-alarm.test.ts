@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HeadroomAlarm } from '../../../../packages/producer/src/headroom/headroom-alarm.js';
+import { HeadroomAlarm } from '#producer/headroom/headroom-alarm.js';
 
 /** What is said of each of these percentages in turn. */
 function said(...percentages: number[]): (string | undefined)[] {

@@ -1,7 +1,7 @@
 import { Position } from '@tailwater/schema';
 import { describe, expect, it } from 'vitest';
-import { measureHeadroom } from '../../../../packages/producer/src/headroom/headroom.js';
-import { copySeconds } from '../../../../packages/producer/src/headroom/preflight.js';
+import { measureHeadroom } from '#producer/headroom/headroom.js';
+import { copySeconds } from '#producer/headroom/preflight.js';
 import { T } from '../support/entries.js';
 
 const HOUR = 3600;

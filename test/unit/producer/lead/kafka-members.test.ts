@@ -1,7 +1,7 @@
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
-import { describeMembers } from '../../../../packages/producer/src/lead/kafka-members.js';
-import { memberName } from '../../../../packages/producer/src/lead/process-identity.js';
+import { describeMembers } from '#producer/lead/kafka-members.js';
+import { memberName } from '#producer/lead/process-identity.js';
 
 const SELF = { host: 'here', pid: 1, startedAtMs: 0 };
 const isAlive = (pid: number): boolean => pid !== 99;

@@ -1,6 +1,6 @@
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
-import { chooseLeader, encodeClaim, holdsLead, shareLead } from '../../../../packages/producer/src/lead/lead-protocol.js';
+import { chooseLeader, encodeClaim, holdsLead, shareLead } from '#producer/lead/lead-protocol.js';
 
 const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol;
 const TOPIC = 'tw.checkpoints';

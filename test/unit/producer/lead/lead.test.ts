@@ -1,8 +1,8 @@
 import { createLogger, TailwaterError } from '@tailwater/runtime';
 import { describe, expect, it } from 'vitest';
-import type { Election } from '../../../../packages/producer/src/lead/election.js';
-import { lead, type RunSession } from '../../../../packages/producer/src/lead/lead.js';
-import { ProducerState } from '../../../../packages/producer/src/producer-state.js';
+import type { Election } from '#producer/lead/election.js';
+import { lead, type RunSession } from '#producer/lead/lead.js';
+import { ProducerState } from '#producer/producer-state.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' as never, format: 'json', destination: { write: () => {} } });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isGhost, memberName, ownIdentity, parseMemberName } from '../../../../packages/producer/src/lead/process-identity.js';
+import { isGhost, memberName, ownIdentity, parseMemberName } from '#producer/lead/process-identity.js';
 
 const SELF = { host: 'a.example', pid: 1, startedAtMs: 1000 };
 const none = () => false;

@@ -1,6 +1,6 @@
 import { UUID } from 'bson';
 import { describe, expect, it } from 'vitest';
-import { readCommand } from '../../../../packages/producer/src/normalize/command.js';
+import { readCommand } from '#producer/normalize/command.js';
 import { raw } from '../support/entries.js';
 
 describe('readCommand', () => {

@@ -1,7 +1,7 @@
 import { Double, Int32, Long, Timestamp, UUID } from 'bson';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EntryFields, Op } from '../../../../packages/producer/src/normalize/entry-fields.js';
+import { EntryFields, Op } from '#producer/normalize/entry-fields.js';
 import { entry, raw, T } from '../support/entries.js';
 
 const read = (source: Buffer, start = 0): EntryFields => {

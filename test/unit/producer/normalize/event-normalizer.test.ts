@@ -2,11 +2,11 @@
 import { compileNamespaceRules, createLogger } from '@tailwater/runtime';
 import { BSON, Long, Timestamp } from 'bson';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ChangeBatch } from '../../../../packages/producer/src/normalize/change-batch.js';
-import { EventNormalizer } from '../../../../packages/producer/src/normalize/event-normalizer.js';
-import { NamespaceTable } from '../../../../packages/producer/src/normalize/namespace-table.js';
-import { NormalizeCounters } from '../../../../packages/producer/src/normalize/normalize-counters.js';
-import { resumeTokenOf } from '../../../../packages/producer/src/source/change-stream/stream-position.js';
+import { ChangeBatch } from '#producer/normalize/change-batch.js';
+import { EventNormalizer } from '#producer/normalize/event-normalizer.js';
+import { NamespaceTable } from '#producer/normalize/namespace-table.js';
+import { NormalizeCounters } from '#producer/normalize/normalize-counters.js';
+import { resumeTokenOf } from '#producer/source/change-stream/stream-position.js';
 import { raw, T } from '../support/entries.js';
 
 let rows: ChangeBatch;

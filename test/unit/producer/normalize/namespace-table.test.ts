@@ -1,6 +1,6 @@
 import { compileNamespaceRules } from '@tailwater/runtime';
 import { describe, expect, it } from 'vitest';
-import { NamespaceTable } from '../../../../packages/producer/src/normalize/namespace-table.js';
+import { NamespaceTable } from '#producer/normalize/namespace-table.js';
 
 const table = () => new NamespaceTable(compileNamespaceRules({ include: ['shop.*'] }));
 const at = (namespaces: NamespaceTable, text: string) => {

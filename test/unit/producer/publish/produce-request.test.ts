@@ -2,9 +2,9 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { OutgoingRecord } from '../../../../packages/producer/src/encode/record-encoder.js';
-import { crc32c } from '../../../../packages/producer/src/publish/crc32c.js';
-import { type ProducedTopic, ProduceRequestWriter } from '../../../../packages/producer/src/publish/produce-request.js';
+import type { OutgoingRecord } from '#producer/encode/record-encoder.js';
+import { crc32c } from '#producer/publish/crc32c.js';
+import { type ProducedTopic, ProduceRequestWriter } from '#producer/publish/produce-request.js';
 
 const require = createRequire(import.meta.url);
 const kafkajsRequest = require('kafkajs/src/protocol/requests/produce/v3/request.js') as (parameters: object) => {

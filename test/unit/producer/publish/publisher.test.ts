@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { TopicRecords } from '../../../../packages/producer/src/encode/record-encoder.js';
-import { type Publication, Publisher, type TransactionSender } from '../../../../packages/producer/src/publish/publisher.js';
+import type { TopicRecords } from '#producer/encode/record-encoder.js';
+import { type Publication, Publisher, type TransactionSender } from '#producer/publish/publisher.js';
 
 /** Holds every send until the test lets it go. */
 class GatedSender implements TransactionSender {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { OutgoingRecord, TopicRecords } from '../../../../packages/producer/src/encode/record-encoder.js';
-import { inRounds } from '../../../../packages/producer/src/publish/rounds.js';
+import type { OutgoingRecord, TopicRecords } from '#producer/encode/record-encoder.js';
+import { inRounds } from '#producer/publish/rounds.js';
 
 const KILOBYTE = 1024;
 const LIMITS = { batchBytes: 20 * KILOBYTE, requestBytes: 50 * KILOBYTE };

@@ -1,6 +1,6 @@
 import type { Logger } from '@tailwater/runtime';
 import { describe, expect, it } from 'vitest';
-import { type DescribedTopic, expectUsable, smallerBatch, TopicAdvice } from '../../../../packages/producer/src/publish/topic-settings.js';
+import { type DescribedTopic, expectUsable, smallerBatch, TopicAdvice } from '#producer/publish/topic-settings.js';
 
 const GOOD = {
   'cleanup.policy': 'compact',

@@ -1,6 +1,6 @@
 import { TailwaterError } from '@tailwater/runtime';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { TopicWatch } from '../../../../packages/producer/src/publish/topic-watch.js';
+import { TopicWatch } from '#producer/publish/topic-watch.js';
 
 const lost = (): TailwaterError => new TailwaterError('TW1223', { topics: 'tw.shop.orders' });
 

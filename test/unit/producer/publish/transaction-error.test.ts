@@ -1,6 +1,6 @@
 import { BrokerRefusal, ERROR, TailwaterError } from '@tailwater/runtime';
 import { describe, expect, it } from 'vitest';
-import { toTransactionError } from '../../../../packages/producer/src/publish/transaction-error.js';
+import { toTransactionError } from '#producer/publish/transaction-error.js';
 
 const codeOf = (error: number): unknown =>
   (toTransactionError(new BrokerRefusal(error, 'EndTxn'), '127.0.0.1:9092') as TailwaterError).code;

@@ -1,8 +1,8 @@
 import { createLogger, TailwaterError } from '@tailwater/runtime';
 import { describe, expect, it } from 'vitest';
-import { RecordEncoder } from '../../../../packages/producer/src/encode/record-encoder.js';
-import { ChangeBatch, type TrackedNamespace } from '../../../../packages/producer/src/normalize/change-batch.js';
-import { type OnRefused, Quarantine } from '../../../../packages/producer/src/quarantine/quarantine.js';
+import { RecordEncoder } from '#producer/encode/record-encoder.js';
+import { ChangeBatch, type TrackedNamespace } from '#producer/normalize/change-batch.js';
+import { type OnRefused, Quarantine } from '#producer/quarantine/quarantine.js';
 import { raw } from '../support/entries.js';
 import { addRow, ITEMS, ORDERS } from '../support/rows.js';
 

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { Mutex } from '../../../../packages/producer/src/sequence/mutex.js';
+import { Mutex } from '#producer/sequence/mutex.js';
 
 describe('Mutex', () => {
   it('runs one task at a time, in the order of their coming', async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ChangeBatch } from '../../../../packages/producer/src/normalize/change-batch.js';
-import { sliceEnd } from '../../../../packages/producer/src/sequence/slice.js';
+import { ChangeBatch } from '#producer/normalize/change-batch.js';
+import { sliceEnd } from '#producer/sequence/slice.js';
 import { addRow, ITEMS, ORDERS } from '../support/rows.js';
 
 const MEGABYTE = 1024 * 1024;

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Position } from '@tailwater/schema';
 import { describe, expect, it } from 'vitest';
-import { TailProgress } from '../../../../packages/producer/src/sequence/tail-progress.js';
+import { TailProgress } from '#producer/sequence/tail-progress.js';
 import { T } from '../support/entries.js';
 
 const at = (i: number) => new Position(T, i);

@@ -1,8 +1,8 @@
 import { Position } from '@tailwater/schema';
 import { type BSON, Long, Timestamp } from 'bson';
 import { describe, expect, it } from 'vitest';
-import { ChangeBatch } from '../../../../packages/producer/src/normalize/change-batch.js';
-import { tailRows } from '../../../../packages/producer/src/sequence/tail-rows.js';
+import { ChangeBatch } from '#producer/normalize/change-batch.js';
+import { tailRows } from '#producer/sequence/tail-rows.js';
 import { entry, T } from '../support/entries.js';
 import { Normalizing } from '../support/normalizing.js';
 

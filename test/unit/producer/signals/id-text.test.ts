@@ -1,6 +1,6 @@
 import { recordKeyOf } from '@tailwater/schema';
 import { describe, expect, it } from 'vitest';
-import { parseIdText } from '../../../../packages/producer/src/signals/id-text.js';
+import { parseIdText } from '#producer/signals/id-text.js';
 
 describe('parseIdText', () => {
   it.each([

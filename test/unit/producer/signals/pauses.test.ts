@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Pauses } from '../../../../packages/producer/src/signals/pauses.js';
+import { Pauses } from '#producer/signals/pauses.js';
 
 const never = new AbortController().signal;
 

@@ -1,7 +1,7 @@
 import { recordKeyOf } from '@tailwater/schema';
 import { describe, expect, it } from 'vitest';
-import { decodeSignal, encodeSignal, type Signal } from '../../../../packages/producer/src/signals/signal.js';
-import { everyId } from '../../../integration/producer/support/every-id.js';
+import { decodeSignal, encodeSignal, type Signal } from '#producer/signals/signal.js';
+import { everyId } from '#test/integration/producer/support/every-id.js';
 
 const HEADER = { id: 'a', askedAtMs: 7 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ChunkRoom } from '../../../../packages/producer/src/snapshot/chunk-room.js';
+import { ChunkRoom } from '#producer/snapshot/chunk-room.js';
 
 const never = new AbortController().signal;
 /** Whether it settles without anything more happening. */

@@ -1,8 +1,8 @@
 import { Position } from '@tailwater/schema';
 import { describe, expect, it } from 'vitest';
-import { ChangeBatch } from '../../../../packages/producer/src/normalize/change-batch.js';
-import type { Chunk } from '../../../../packages/producer/src/snapshot/chunk-reader.js';
-import { fillFromChunk } from '../../../../packages/producer/src/snapshot/chunk-rows.js';
+import { ChangeBatch } from '#producer/normalize/change-batch.js';
+import type { Chunk } from '#producer/snapshot/chunk-reader.js';
+import { fillFromChunk } from '#producer/snapshot/chunk-rows.js';
 import { raw, T } from '../support/entries.js';
 import { ORDERS } from '../support/rows.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { SnapshotProgress, SnapshotRange } from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
-import { CollectionCopy } from '../../../../packages/producer/src/snapshot/collection-copy.js';
+import type { SnapshotProgress, SnapshotRange } from '#producer/checkpoint/checkpoint-record.js';
+import { CollectionCopy } from '#producer/snapshot/collection-copy.js';
 import { ORDERS } from '../support/rows.js';
 
 const RANGES: SnapshotRange[] = [

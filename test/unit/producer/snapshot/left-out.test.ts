@@ -6,9 +6,9 @@ import {
   snapshotMessage,
   sweepMessage,
   topicMessage,
-} from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
-import { leftOut } from '../../../../packages/producer/src/snapshot/left-out.js';
-import { beginAnew } from '../../../../packages/producer/src/snapshot/snapshot-plan.js';
+} from '#producer/checkpoint/checkpoint-record.js';
+import { leftOut } from '#producer/snapshot/left-out.js';
+import { beginAnew } from '#producer/snapshot/snapshot-plan.js';
 
 const DONE: SnapshotProgress = { ...beginAnew(true), state: 'done', ranges: [], documents: 7, finishedAtMs: 2 };
 

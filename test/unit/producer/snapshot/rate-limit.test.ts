@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RateLimit } from '../../../../packages/producer/src/snapshot/rate-limit.js';
+import { RateLimit } from '#producer/snapshot/rate-limit.js';
 
 function at(perSecond: number) {
   let now = 0;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CheckpointReader, snapshotMessage } from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
-import { beginAnew, SNAPSHOT_MODES, type SnapshotMode, SnapshotPlan } from '../../../../packages/producer/src/snapshot/snapshot-plan.js';
+import { CheckpointReader, snapshotMessage } from '#producer/checkpoint/checkpoint-record.js';
+import { beginAnew, SNAPSHOT_MODES, type SnapshotMode, SnapshotPlan } from '#producer/snapshot/snapshot-plan.js';
 import { ITEMS, ORDERS } from '../support/rows.js';
 
 const BOTH = [ORDERS, ITEMS];

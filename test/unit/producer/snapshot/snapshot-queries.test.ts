@@ -1,6 +1,6 @@
 import { Int32, Long, ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
-import { parseSnapshotQueries } from '../../../../packages/producer/src/snapshot/snapshot-queries.js';
+import { parseSnapshotQueries } from '#producer/snapshot/snapshot-queries.js';
 
 describe('parseSnapshotQueries', () => {
   it('reads Extended JSON with its types', () => {

@@ -1,10 +1,10 @@
 import { Position } from '@tailwater/schema';
 import { expect, it } from 'vitest';
-import { CheckpointReader } from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
-import type { TrackedNamespace } from '../../../../packages/producer/src/normalize/change-batch.js';
-import { Snapshotter } from '../../../../packages/producer/src/snapshot/snapshotter.js';
-import { TouchedKeys } from '../../../../packages/producer/src/snapshot/touched-keys.js';
-import { keptLog } from '../../../integration/producer/support/kept-log.js';
+import { CheckpointReader } from '#producer/checkpoint/checkpoint-record.js';
+import type { TrackedNamespace } from '#producer/normalize/change-batch.js';
+import { Snapshotter } from '#producer/snapshot/snapshotter.js';
+import { TouchedKeys } from '#producer/snapshot/touched-keys.js';
+import { keptLog } from '#test/integration/producer/support/kept-log.js';
 
 const orders: TrackedNamespace = { name: 'shop.orders', database: 'shop', collection: 'orders', included: true };
 const nothing = new Proxy({}, { get: () => () => undefined });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { TrackedNamespace } from '../../../../packages/producer/src/normalize/change-batch.js';
-import { TopicsAhead } from '../../../../packages/producer/src/snapshot/topics-ahead.js';
+import type { TrackedNamespace } from '#producer/normalize/change-batch.js';
+import { TopicsAhead } from '#producer/snapshot/topics-ahead.js';
 
 const namespaces = Array.from({ length: 120 }, (_, n): TrackedNamespace => {
   return { name: `shop.c${n}`, database: 'shop', collection: `c${n}`, included: true };

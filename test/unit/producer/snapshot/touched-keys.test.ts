@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ChangeBatch } from '../../../../packages/producer/src/normalize/change-batch.js';
-import { TouchedKeys } from '../../../../packages/producer/src/snapshot/touched-keys.js';
+import { ChangeBatch } from '#producer/normalize/change-batch.js';
+import { TouchedKeys } from '#producer/snapshot/touched-keys.js';
 import { addRow, ITEMS, ORDERS, type RowOptions } from '../support/rows.js';
 
 function batchOf(...rows: RowOptions[]): ChangeBatch {

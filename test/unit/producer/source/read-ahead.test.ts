@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Position } from '@tailwater/schema';
 import { describe, expect, it } from 'vitest';
-import { readAhead } from '../../../../packages/producer/src/source/read-ahead.js';
-import type { ChangeSource, EntryBatch } from '../../../../packages/producer/src/source/source.js';
+import { readAhead } from '#producer/source/read-ahead.js';
+import type { ChangeSource, EntryBatch } from '#producer/source/source.js';
 
 const START = new Position(1, 0);
 const never = new AbortController().signal;

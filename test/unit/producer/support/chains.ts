@@ -1,7 +1,7 @@
 // The chains of transactions among entries that a test has at hand.
-import { entryTimestamp } from '../../../../packages/producer/src/source/oplog/oplog-cursor.js';
-import { previousPosition } from '../../../../packages/producer/src/source/oplog/previous-position.js';
-import type { TransactionSource } from '../../../../packages/producer/src/source/source.js';
+import { entryTimestamp } from '#producer/source/oplog/oplog-cursor.js';
+import { previousPosition } from '#producer/source/oplog/previous-position.js';
+import type { TransactionSource } from '#producer/source/source.js';
 
 export class Chains implements TransactionSource {
   readonly #byPosition = new Map<string, Buffer>();

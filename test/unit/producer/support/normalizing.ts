@@ -1,10 +1,10 @@
 // A normalizer with everything that one looks at afterwards.
 import { compileNamespaceRules, createLogger, type NamespaceRules } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
-import { ChangeBatch } from '../../../../packages/producer/src/normalize/change-batch.js';
-import { NamespaceTable } from '../../../../packages/producer/src/normalize/namespace-table.js';
-import { NormalizeCounters } from '../../../../packages/producer/src/normalize/normalize-counters.js';
-import { Normalizer } from '../../../../packages/producer/src/normalize/normalizer.js';
+import { ChangeBatch } from '#producer/normalize/change-batch.js';
+import { NamespaceTable } from '#producer/normalize/namespace-table.js';
+import { NormalizeCounters } from '#producer/normalize/normalize-counters.js';
+import { Normalizer } from '#producer/normalize/normalizer.js';
 import { Chains } from './chains.js';
 
 export interface LogLine {

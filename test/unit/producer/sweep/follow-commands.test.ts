@@ -1,9 +1,9 @@
 import { createLogger } from '@tailwater/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type CheckpointMessage, snapshotMessage, sweepMessage } from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
-import type { CollectionCommand, TrackedNamespace } from '../../../../packages/producer/src/normalize/change-batch.js';
-import { beginAnew } from '../../../../packages/producer/src/snapshot/snapshot-plan.js';
-import { followCommand } from '../../../../packages/producer/src/sweep/follow-commands.js';
+import { type CheckpointMessage, snapshotMessage, sweepMessage } from '#producer/checkpoint/checkpoint-record.js';
+import type { CollectionCommand, TrackedNamespace } from '#producer/normalize/change-batch.js';
+import { beginAnew } from '#producer/snapshot/snapshot-plan.js';
+import { followCommand } from '#producer/sweep/follow-commands.js';
 import { ITEMS, ORDERS } from '../support/rows.js';
 
 const ELSEWHERE: TrackedNamespace = { name: 'attic.old', database: 'attic', collection: 'old', included: false };

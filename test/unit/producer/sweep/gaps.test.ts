@@ -1,17 +1,12 @@
 import { Position } from '@tailwater/schema';
 import { expect, it } from 'vitest';
-import {
-  CheckpointReader,
-  positionMessage,
-  type SnapshotProgress,
-  snapshotMessage,
-} from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
-import type { TrackedNamespace } from '../../../../packages/producer/src/normalize/change-batch.js';
-import type { Publication } from '../../../../packages/producer/src/publish/publisher.js';
-import { beginAnew } from '../../../../packages/producer/src/snapshot/snapshot-plan.js';
-import { PositionLost } from '../../../../packages/producer/src/source/position-lost.js';
-import { type GapSession, Gaps } from '../../../../packages/producer/src/sweep/gaps.js';
-import { keptLog } from '../../../integration/producer/support/kept-log.js';
+import { CheckpointReader, positionMessage, type SnapshotProgress, snapshotMessage } from '#producer/checkpoint/checkpoint-record.js';
+import type { TrackedNamespace } from '#producer/normalize/change-batch.js';
+import type { Publication } from '#producer/publish/publisher.js';
+import { beginAnew } from '#producer/snapshot/snapshot-plan.js';
+import { PositionLost } from '#producer/source/position-lost.js';
+import { type GapSession, Gaps } from '#producer/sweep/gaps.js';
+import { keptLog } from '#test/integration/producer/support/kept-log.js';
 
 const DONE: SnapshotProgress = { ...beginAnew(false), state: 'done', ranges: [], documents: 7, finishedAtMs: 2 };
 const [before, oldest, newest] = [new Position(1_000, 1), new Position(2_000, 1), new Position(3_000, 1)];

@@ -2,8 +2,8 @@
 import { controlKey, decodeChangeEvent, encodeChangeEvent, Position, recordKey } from '@tailwater/schema';
 import { BSON } from 'bson';
 import { describe, expect, it } from 'vitest';
-import type { ScannedRecord } from '../../../../packages/producer/src/sweep/kafka-topic-scan.js';
-import { TopicPass } from '../../../../packages/producer/src/sweep/topic-pass.js';
+import type { ScannedRecord } from '#producer/sweep/kafka-topic-scan.js';
+import { TopicPass } from '#producer/sweep/topic-pass.js';
 
 function value(document: BSON.Document): Buffer {
   return encodeChangeEvent({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { pendingSweep, type SnapshotProgress, type SweepRecord } from '../../../../packages/producer/src/checkpoint/checkpoint-record.js';
-import type { TrackedNamespace } from '../../../../packages/producer/src/normalize/change-batch.js';
-import { vanished } from '../../../../packages/producer/src/sweep/vanished.js';
+import { pendingSweep, type SnapshotProgress, type SweepRecord } from '#producer/checkpoint/checkpoint-record.js';
+import type { TrackedNamespace } from '#producer/normalize/change-batch.js';
+import { vanished } from '#producer/sweep/vanished.js';
 
 const namespace = (collection: string, included = true): TrackedNamespace => ({
   name: `shop.${collection}`,

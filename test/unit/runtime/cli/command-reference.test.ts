@@ -1,8 +1,8 @@
 // docs/command-line.md is what the programs say of themselves.
 import { describeCli, renderCommandReference } from '@tailwater/runtime';
 import { expect, it } from 'vitest';
-import { consumerProgram } from '../../../../packages/consumer/src/cli/program.js';
-import { producerProgram } from '../../../../packages/producer/src/cli/program.js';
+import { consumerProgram } from '#consumer/cli/program.js';
+import { producerProgram } from '#producer/cli/program.js';
 
 const INTRODUCTION = `# The command line
 

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeCli } from '@tailwater/runtime';
 import { afterAll, describe, expect, it } from 'vitest';
-import { consumerProgram } from '../../../../packages/consumer/src/cli/program.js';
-import { producerProgram } from '../../../../packages/producer/src/cli/program.js';
-import { completionScript } from '../../../../packages/runtime/src/cli/completion-script.js';
+import { consumerProgram } from '#consumer/cli/program.js';
+import { producerProgram } from '#producer/cli/program.js';
+import { completionScript } from '#runtime/cli/completion-script.js';
 
 const programs = { producer: describeCli(producerProgram), consumer: describeCli(consumerProgram) };
 const has = (shell: string) => spawnSync(shell, ['-c', 'true']).status === 0;

@@ -1,7 +1,7 @@
 // Maps as they are given on the command line and in the environment.
 import { leaves } from '@tailwater/runtime';
 import { describe, expect, it } from 'vitest';
-import { parseTexts } from '../../../../packages/runtime/src/config/option-value.js';
+import { parseTexts } from '#runtime/config/option-value.js';
 
 describe('name=value, where the name is a namespace', () => {
   it.each([

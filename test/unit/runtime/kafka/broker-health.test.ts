@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { waitFor } from '@tailwater/devstack';
 import { createLogger } from '@tailwater/runtime';
 import { expect, it } from 'vitest';
-import { BrokerHealth } from '../../../../packages/runtime/src/kafka/broker-health.js';
+import { BrokerHealth } from '#runtime/kafka/broker-health.js';
 
 it('says once that a broker cannot be reached, and once that it can, when a connection to it has lasted', async () => {
   const lines: string[] = [];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { batchSize, writeBatch } from '../../../../packages/producer/src/publish/record-batch.js';
-import { committedRecords } from '../../../../packages/runtime/src/kafka/committed-batches.js';
+import { batchSize, writeBatch } from '#producer/publish/record-batch.js';
+import { committedRecords } from '#runtime/kafka/committed-batches.js';
 
 const HEADER = { timestampMs: 1_700_000_000_000, producerEpoch: 0, firstSequence: 0 };
 const CONTROL = 0x20;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { kafkaConnection, kafkaOptions, loadOptions } from '@tailwater/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Certificate, Certificates } from '../../../support/certificates.js';
+import { type Certificate, Certificates } from '#test/support/certificates.js';
 
 let certificates: Certificates;
 let client: Certificate;

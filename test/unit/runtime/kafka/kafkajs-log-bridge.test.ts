@@ -2,11 +2,7 @@ import { createRequire } from 'node:module';
 import { createLogger } from '@tailwater/runtime';
 import { type LogEntry, logLevel } from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import {
-  CONCURRENT_TRANSACTIONS_TEXT,
-  createKafkajsLogBridge,
-  kafkajsLogLevel,
-} from '../../../../packages/runtime/src/kafka/kafkajs-log-bridge.js';
+import { CONCURRENT_TRANSACTIONS_TEXT, createKafkajsLogBridge, kafkajsLogLevel } from '#runtime/kafka/kafkajs-log-bridge.js';
 
 function bridge(level = 'trace') {
   const lines: Record<string, unknown>[] = [];

@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import '../../../../packages/runtime/src/kafka/kafkajs-mends.js';
-import { TailwaterError } from '../../../../packages/runtime/src/errors/tailwater-error.js';
-import { toKafkaError } from '../../../../packages/runtime/src/kafka/kafka-errors.js';
-import { promptSocket } from '../../../../packages/runtime/src/kafka/prompt-socket.js';
+import '#runtime/kafka/kafkajs-mends.js';
+import { TailwaterError } from '#runtime/errors/tailwater-error.js';
+import { toKafkaError } from '#runtime/kafka/kafka-errors.js';
+import { promptSocket } from '#runtime/kafka/prompt-socket.js';
 
 const require = createRequire(import.meta.url);
 const { createErrorFromCode } = require('kafkajs/src/protocol/error') as {

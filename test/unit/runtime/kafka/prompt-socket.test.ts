@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, Socket } from 'node:net';
 import { createKafka, createLogger } from '@tailwater/runtime';
 import { expect, it, vi } from 'vitest';
-import { createCluster } from '../../../../packages/runtime/src/kafka/kafkajs-cluster.js';
-import { promptSocket } from '../../../../packages/runtime/src/kafka/prompt-socket.js';
+import { createCluster } from '#runtime/kafka/kafkajs-cluster.js';
+import { promptSocket } from '#runtime/kafka/prompt-socket.js';
 
 /** What is used of kafkajs; its types do not mention it. */
 interface Connection {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { RepeatFilter } from '../../../../packages/runtime/src/kafka/repeat-filter.js';
+import { RepeatFilter } from '#runtime/kafka/repeat-filter.js';
 
 describe('RepeatFilter', () => {
   beforeEach(() => void vi.useFakeTimers());

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { TokenServer, tokenFile } from '../../../../packages/runtime/src/kafka/token-source.js';
-import { TestTokenServer } from '../../../support/token-server.js';
+import { TokenServer, tokenFile } from '#runtime/kafka/token-source.js';
+import { TestTokenServer } from '#test/support/token-server.js';
 
 let server: TestTokenServer;
 let nowMs: number;

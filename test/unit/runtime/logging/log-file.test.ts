@@ -14,8 +14,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LogFile } from '../../../../packages/runtime/src/logging/log-file.js';
-import { parseSize, type Rotation, rotateAtMs } from '../../../../packages/runtime/src/logging/rotation.js';
+import { LogFile } from '#runtime/logging/log-file.js';
+import { parseSize, type Rotation, rotateAtMs } from '#runtime/logging/rotation.js';
 
 let directory: string;
 let path: string;

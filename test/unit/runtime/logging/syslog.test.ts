@@ -6,8 +6,8 @@ import { hostname } from 'node:os';
 import { waitFor } from '@tailwater/devstack';
 import { type LogSettings, openLog } from '@tailwater/runtime';
 import { describe, expect, it } from 'vitest';
-import { Syslog } from '../../../../packages/runtime/src/logging/syslog.js';
-import { parseSyslogAddress } from '../../../../packages/runtime/src/logging/syslog-address.js';
+import { Syslog } from '#runtime/logging/syslog.js';
+import { parseSyslogAddress } from '#runtime/logging/syslog-address.js';
 
 const settings = (logSyslog: string): LogSettings => ({
   logLevel: ['debug'],

@@ -1,6 +1,6 @@
 import { compileFieldRules, type FieldRulesOptions } from '@tailwater/runtime';
 import { describe, expect, it } from 'vitest';
-import { fieldEntry } from '../../../../packages/runtime/src/namespaces/field-rules.js';
+import { fieldEntry } from '#runtime/namespaces/field-rules.js';
 
 const fieldsOf = (options: FieldRulesOptions, name: string) => {
   const dot = name.indexOf('.');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { titleWithoutSecrets } from '../../../../packages/runtime/src/secrets/process-title.js';
+import { titleWithoutSecrets } from '#runtime/secrets/process-title.js';
 
 const flags = new Set(['--mongo', '--kafka-password']);
 const title = (line: string) => titleWithoutSecrets(line.split(' '), flags);

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { get } from 'node:https';
 import { createLogger, createMetrics, type Logger, loadOptions, startStatusServer, statusListen, statusOptions } from '@tailwater/runtime';
 import { describe, expect, it } from 'vitest';
-import { Certificates } from '../../../support/certificates.js';
+import { Certificates } from '#test/support/certificates.js';
 
 const quiet = createLogger({ name: 'x', level: 'silent' });
 

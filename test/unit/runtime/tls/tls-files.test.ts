@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { readTlsFiles, type TlsFileOptions } from '@tailwater/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Certificate, Certificates } from '../../../support/certificates.js';
+import { type Certificate, Certificates } from '#test/support/certificates.js';
 
 let authority: Certificates;
 let good: Certificate;

@@ -1,6 +1,6 @@
 // The few calls of the driver that the source makes, answered by the model: of a shard's own server, and of a mongos.
 import { type Document, type MongoClient, MongoNetworkError, ReadPreference, Timestamp } from 'mongodb';
-import { T } from '../../../../unit/producer/support/entries.js';
+import { T } from '#test/unit/producer/support/entries.js';
 import type { ModelCluster } from './model-cluster.js';
 import { bytesOf, type ModelShard } from './model-shard.js';
 

@@ -1,7 +1,7 @@
 // One shard: a replica set with the documents that it holds, owned or not, and the oplog that says how they came to be.
 import { Position } from '@tailwater/schema';
 import { type BSON, Int32, Long, Timestamp, UUID } from 'bson';
-import { entry, raw, T } from '../../../../unit/producer/support/entries.js';
+import { entry, raw, T } from '#test/unit/producer/support/entries.js';
 
 export interface ModelDocument {
   readonly id: number;

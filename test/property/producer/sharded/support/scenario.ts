@@ -2,8 +2,8 @@
 
 import { TailwaterError } from '@tailwater/runtime';
 import fc from 'fast-check';
-import { isRetriableMongoError } from '../../../../../packages/producer/src/source/mongo/mongo-errors.js';
-import { CommittedLog, type Fault, InjectedFault } from '../../support/committed-log.js';
+import { isRetriableMongoError } from '#producer/source/mongo/mongo-errors.js';
+import { CommittedLog, type Fault, InjectedFault } from '#test/property/producer/support/committed-log.js';
 import { addShard, migrate, movePrimary, noise, removeShard, reshard } from './balancing.js';
 import { type Write, write } from './clients.js';
 import { COLLECTIONS, ITEMS, ModelCluster, ORDERS, REGIONS, type Steps } from './model-cluster.js';

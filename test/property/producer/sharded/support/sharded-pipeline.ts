@@ -1,24 +1,24 @@
 // The producer's tail, the real one, between the model of a cluster and a Kafka in memory: source, merge, normalizer, lookup, sequencer.
 import { compileNamespaceRules, createLogger, createMetrics, runServices } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
-import { positionMessage, shardsMessage } from '../../../../../packages/producer/src/checkpoint/checkpoint-record.js';
-import { RecordEncoder, type TopicLayout } from '../../../../../packages/producer/src/encode/record-encoder.js';
-import { DocumentLookup } from '../../../../../packages/producer/src/enrich/document-lookup.js';
-import type { CollectionCommand, TrackedNamespace } from '../../../../../packages/producer/src/normalize/change-batch.js';
-import { NamespaceTable } from '../../../../../packages/producer/src/normalize/namespace-table.js';
-import { NormalizeCounters } from '../../../../../packages/producer/src/normalize/normalize-counters.js';
-import { Normalizer } from '../../../../../packages/producer/src/normalize/normalizer.js';
-import { ProducerMetrics } from '../../../../../packages/producer/src/producer-metrics.js';
-import { Publisher } from '../../../../../packages/producer/src/publish/publisher.js';
-import { Sequencer } from '../../../../../packages/producer/src/sequence/sequencer.js';
-import { TailProgress } from '../../../../../packages/producer/src/sequence/tail-progress.js';
-import { TouchedKeys } from '../../../../../packages/producer/src/snapshot/touched-keys.js';
-import { SourceHealth } from '../../../../../packages/producer/src/source/mongo/source-health.js';
-import { readAhead } from '../../../../../packages/producer/src/source/read-ahead.js';
-import { ShardRoster } from '../../../../../packages/producer/src/source/sharded/shard-roster.js';
-import { ShardedSource } from '../../../../../packages/producer/src/source/sharded/sharded-source.js';
-import { T } from '../../../../unit/producer/support/entries.js';
-import { CHECKPOINTS, type CommittedLog } from '../../support/committed-log.js';
+import { positionMessage, shardsMessage } from '#producer/checkpoint/checkpoint-record.js';
+import { RecordEncoder, type TopicLayout } from '#producer/encode/record-encoder.js';
+import { DocumentLookup } from '#producer/enrich/document-lookup.js';
+import type { CollectionCommand, TrackedNamespace } from '#producer/normalize/change-batch.js';
+import { NamespaceTable } from '#producer/normalize/namespace-table.js';
+import { NormalizeCounters } from '#producer/normalize/normalize-counters.js';
+import { Normalizer } from '#producer/normalize/normalizer.js';
+import { ProducerMetrics } from '#producer/producer-metrics.js';
+import { Publisher } from '#producer/publish/publisher.js';
+import { Sequencer } from '#producer/sequence/sequencer.js';
+import { TailProgress } from '#producer/sequence/tail-progress.js';
+import { TouchedKeys } from '#producer/snapshot/touched-keys.js';
+import { SourceHealth } from '#producer/source/mongo/source-health.js';
+import { readAhead } from '#producer/source/read-ahead.js';
+import { ShardRoster } from '#producer/source/sharded/shard-roster.js';
+import { ShardedSource } from '#producer/source/sharded/sharded-source.js';
+import { CHECKPOINTS, type CommittedLog } from '#test/property/producer/support/committed-log.js';
+import { T } from '#test/unit/producer/support/entries.js';
 import { type ModelServers, mongosClient, shardClient } from './model-clients.js';
 
 export interface PipelineOptions extends ModelServers {

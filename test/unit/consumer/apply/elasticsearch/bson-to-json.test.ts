@@ -17,9 +17,9 @@ import {
 } from 'bson';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BsonToJson } from '../../../../../packages/consumer/src/apply/elasticsearch/bson-to-json.js';
-import { fieldName } from '../../../../../packages/consumer/src/apply/elasticsearch/field-name.js';
-import { JsonBuffer } from '../../../../../packages/consumer/src/apply/json/json-buffer.js';
+import { BsonToJson } from '#consumer/apply/elasticsearch/bson-to-json.js';
+import { fieldName } from '#consumer/apply/elasticsearch/field-name.js';
+import { JsonBuffer } from '#consumer/apply/json/json-buffer.js';
 
 function write(document: Uint8Array): { text: string; droppedValues: number } {
   const out = new JsonBuffer(16); // Small, so that it grows wherever it can.

@@ -1,8 +1,8 @@
 import { BSON, ObjectId } from 'bson';
 import { describe, expect, test } from 'vitest';
-import { BulkBody } from '../../../../../packages/consumer/src/apply/elasticsearch/bulk-body.js';
-import { indexName } from '../../../../../packages/consumer/src/apply/elasticsearch/index-name.js';
-import { change, ORDERS } from '../../support/changes.js';
+import { BulkBody } from '#consumer/apply/elasticsearch/bulk-body.js';
+import { indexName } from '#consumer/apply/elasticsearch/index-name.js';
+import { change, ORDERS } from '#test/unit/consumer/support/changes.js';
 
 const lines = (body: Buffer): string[] => body.toString('utf8').split('\n');
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { isAmbiguous, notABulkResponse, readBulkResponse } from '../../../../../packages/consumer/src/apply/elasticsearch/bulk-response.js';
-import { change } from '../../support/changes.js';
+import { isAmbiguous, notABulkResponse, readBulkResponse } from '#consumer/apply/elasticsearch/bulk-response.js';
+import { change } from '#test/unit/consumer/support/changes.js';
 
 const upsert = change(1, 1);
 const remove = change(1, 1, { kind: 'delete' });

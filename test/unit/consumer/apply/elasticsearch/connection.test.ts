@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { connectionOptions } from '../../../../../packages/consumer/src/apply/elasticsearch/connection.js';
+import { connectionOptions } from '#consumer/apply/elasticsearch/connection.js';
 
 const CLOUD_ID = `prod:${Buffer.from('eu.example.org:443$0123abc$4567def').toString('base64')}`;
 

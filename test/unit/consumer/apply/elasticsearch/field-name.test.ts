@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fieldName, isSuspicious } from '../../../../../packages/consumer/src/apply/elasticsearch/field-name.js';
+import { fieldName, isSuspicious } from '#consumer/apply/elasticsearch/field-name.js';
 
 const suspicious = (name: string, topLevel = true): boolean => {
   const bytes = Buffer.from(name);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { indexName } from '../../../../../packages/consumer/src/apply/elasticsearch/index-name.js';
+import { indexName } from '#consumer/apply/elasticsearch/index-name.js';
 
 describe('indexName', () => {
   test.each([

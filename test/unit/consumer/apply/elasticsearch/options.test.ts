@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadOptions } from '@tailwater/runtime';
 import { afterAll, describe, expect, it } from 'vitest';
-import { accessOptions, targetAccess } from '../../../../../packages/consumer/src/apply/access.js';
-import { elasticsearchOptions, elasticsearchSettings } from '../../../../../packages/consumer/src/apply/elasticsearch/options.js';
+import { accessOptions, targetAccess } from '#consumer/apply/access.js';
+import { elasticsearchOptions, elasticsearchSettings } from '#consumer/apply/elasticsearch/options.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'es-options-'));
 afterAll(() => rmSync(directory, { recursive: true }));

@@ -1,8 +1,8 @@
 import { Position } from '@tailwater/schema';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { JsonBuffer } from '../../../../../packages/consumer/src/apply/json/json-buffer.js';
-import { writeVersion } from '../../../../../packages/consumer/src/apply/json/write-version.js';
+import { JsonBuffer } from '#consumer/apply/json/json-buffer.js';
+import { writeVersion } from '#consumer/apply/json/write-version.js';
 
 function digits(position: Position): string {
   const out = new JsonBuffer(1);

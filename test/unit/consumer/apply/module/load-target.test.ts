@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isModulePath, TailwaterError } from '@tailwater/runtime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { loadTarget } from '../../../../../packages/consumer/src/apply/module/load-target.js';
-import { change } from '../../support/changes.js';
+import { loadTarget } from '#consumer/apply/module/load-target.js';
+import { change } from '#test/unit/consumer/support/changes.js';
 
 const journal = fileURLToPath(new URL('../../../../fixtures/target/journal-target.mjs', import.meta.url));
 const never = new AbortController().signal;

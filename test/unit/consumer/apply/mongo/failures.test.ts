@@ -1,6 +1,6 @@
 import { MongoNetworkError, MongoServerError } from 'mongodb';
 import { describe, expect, it } from 'vitest';
-import { mongoFailure } from '../../../../../packages/consumer/src/apply/mongo/failures.js';
+import { mongoFailure } from '#consumer/apply/mongo/failures.js';
 
 describe('mongoFailure', () => {
   it.each([

@@ -2,8 +2,8 @@ import { recordKey, recordKeyOf } from '@tailwater/schema';
 import { Binary, BSON, BSONRegExp, BSONSymbol, Code, Decimal128, Double, Long, MaxKey, MinKey, ObjectId, Timestamp, UUID } from 'bson';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { InvalidKeyError } from '../../../../../packages/consumer/src/apply/mongo/key-json.js';
-import { keyToId } from '../../../../../packages/consumer/src/apply/mongo/key-to-id.js';
+import { InvalidKeyError } from '#consumer/apply/mongo/key-json.js';
+import { keyToId } from '#consumer/apply/mongo/key-to-id.js';
 
 /** The `_id` value of a document that holds it, as the BSON library writes it. */
 function serialized(id: unknown): Buffer {

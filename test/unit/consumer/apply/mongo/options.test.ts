@@ -1,6 +1,6 @@
 import { loadOptions } from '@tailwater/runtime';
 import { describe, expect, it } from 'vitest';
-import { mongoOptions, mongoSettings } from '../../../../../packages/consumer/src/apply/mongo/options.js';
+import { mongoOptions, mongoSettings } from '#consumer/apply/mongo/options.js';
 
 const settings = (flags: Record<string, string[]>) => mongoSettings(loadOptions(mongoOptions, { flags, env: {} }));
 

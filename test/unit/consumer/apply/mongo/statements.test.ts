@@ -1,7 +1,7 @@
 import { BSON, BSONRegExp, Long, ObjectId, Timestamp } from 'bson';
 import { describe, expect, test } from 'vitest';
-import { closeSection, sectionStart } from '../../../../../packages/consumer/src/apply/mongo/document-sequence.js';
-import { Statements } from '../../../../../packages/consumer/src/apply/mongo/statements.js';
+import { closeSection, sectionStart } from '#consumer/apply/mongo/document-sequence.js';
+import { Statements } from '#consumer/apply/mongo/statements.js';
 
 const raw = (document: object): Buffer => Buffer.from(BSON.serialize(document));
 const START = sectionStart('updates').length;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { coreName } from '../../../../../packages/consumer/src/apply/solr/core-name.js';
+import { coreName } from '#consumer/apply/solr/core-name.js';
 
 test.each([
   ['shop', 'orders', 'shop.orders'],

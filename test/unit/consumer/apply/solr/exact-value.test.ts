@@ -1,11 +1,11 @@
 import { Binary, Decimal128, Double, Int32, Long, ObjectId, UUID } from 'bson';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { JsonBuffer } from '../../../../../packages/consumer/src/apply/json/json-buffer.js';
-import { exactNumber, fitsFloat } from '../../../../../packages/consumer/src/apply/solr/exact-decimal.js';
-import { FieldTree } from '../../../../../packages/consumer/src/apply/solr/field-tree.js';
-import { Flattener } from '../../../../../packages/consumer/src/apply/solr/flattener.js';
-import { raw } from '../../../../integration/consumer/support/bson-zoo.js';
+import { JsonBuffer } from '#consumer/apply/json/json-buffer.js';
+import { exactNumber, fitsFloat } from '#consumer/apply/solr/exact-decimal.js';
+import { FieldTree } from '#consumer/apply/solr/field-tree.js';
+import { Flattener } from '#consumer/apply/solr/flattener.js';
+import { raw } from '#test/integration/consumer/support/bson-zoo.js';
 import { schemaOf } from './support/schema-of.js';
 
 const TYPES = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { textOf } from '../../../../../packages/consumer/src/apply/solr/extraction.js';
+import { textOf } from '#consumer/apply/solr/extraction.js';
 
 describe('the text in an answer of /update/extract', () => {
   it.each([

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { farDate } from '../../../../../packages/consumer/src/apply/solr/far-date.js';
+import { farDate } from '#consumer/apply/solr/far-date.js';
 
 test.each([
   [8_640_000_000_000_000n, '+275760-09-13T00:00:00.000Z'],

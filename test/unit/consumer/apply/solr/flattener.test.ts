@@ -1,10 +1,10 @@
 import { type Document, Double, Int32, Timestamp } from 'bson';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { JsonBuffer } from '../../../../../packages/consumer/src/apply/json/json-buffer.js';
-import { FieldTree } from '../../../../../packages/consumer/src/apply/solr/field-tree.js';
-import { Flattener } from '../../../../../packages/consumer/src/apply/solr/flattener.js';
-import { raw } from '../../../../integration/consumer/support/bson-zoo.js';
+import { JsonBuffer } from '#consumer/apply/json/json-buffer.js';
+import { FieldTree } from '#consumer/apply/solr/field-tree.js';
+import { Flattener } from '#consumer/apply/solr/flattener.js';
+import { raw } from '#test/integration/consumer/support/bson-zoo.js';
 import { schemaOf } from './support/schema-of.js';
 
 const names = (...all: string[]) => all.map((name) => ({ name, type: 'string' }));

@@ -1,7 +1,7 @@
 import { BsonType } from '@tailwater/schema';
 import { expect, test } from 'vitest';
-import { FieldTree } from '../../../../../packages/consumer/src/apply/solr/field-tree.js';
-import { NewFields } from '../../../../../packages/consumer/src/apply/solr/new-fields.js';
+import { FieldTree } from '#consumer/apply/solr/field-tree.js';
+import { NewFields } from '#consumer/apply/solr/new-fields.js';
 import { schemaOf } from './support/schema-of.js';
 
 const schema = schemaOf({ fields: [{ name: 'known', type: 'string' }] });

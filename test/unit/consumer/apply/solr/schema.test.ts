@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Schema } from '../../../../../packages/consumer/src/apply/solr/schema.js';
+import { Schema } from '#consumer/apply/solr/schema.js';
 import { schemaOf } from './support/schema-of.js';
 
 const field = (name: string, type = 'string', multiValued?: boolean) => ({

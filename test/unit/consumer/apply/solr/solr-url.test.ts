@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseSolrUrl } from '../../../../../packages/consumer/src/apply/solr/solr-url.js';
+import { parseSolrUrl } from '#consumer/apply/solr/solr-url.js';
 
 describe('parseSolrUrl', () => {
   test.each([

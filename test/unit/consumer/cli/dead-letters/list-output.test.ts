@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { JsonList, TablePages } from '../../../../../packages/consumer/src/cli/dead-letters/list-output.js';
+import { JsonList, TablePages } from '#consumer/cli/dead-letters/list-output.js';
 
 describe('JsonList', () => {
   it.each([

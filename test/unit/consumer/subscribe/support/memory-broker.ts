@@ -1,6 +1,6 @@
 // A broker in memory that answers fetches as Kafka does: whole batches, within what the request allows for a partition and for all, the first one whatever its size.
 import { type Broker, type BrokerConnections, type BrokerRequest, type FetchedPartition, WireReader, WireWriter } from '@tailwater/runtime';
-import type { FetchedRecord } from '../../../../../packages/consumer/src/subscribe/subscription.js';
+import type { FetchedRecord } from '#consumer/subscribe/subscription.js';
 
 export interface StoredBatch {
   readonly first: number;

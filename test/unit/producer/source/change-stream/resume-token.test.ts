@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readToken } from '../../../../../packages/producer/src/source/change-stream/resume-token.js';
-import { raw } from '../../support/entries.js';
+import { readToken } from '#producer/source/change-stream/resume-token.js';
+import { raw } from '#test/unit/producer/support/entries.js';
 
 const token = (data: string): Buffer => raw({ _data: data });
 const IDENTITY = '5A1004BE00078883A446F9A72A4B082E5DDFED461E5F6964002B020004';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { matchStage, scopeOf } from '../../../../../packages/producer/src/source/change-stream/scope.js';
+import { matchStage, scopeOf } from '#producer/source/change-stream/scope.js';
 
 const scope = (...include: string[]) => scopeOf({ include, exclude: [] });
 

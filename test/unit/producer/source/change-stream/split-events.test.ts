@@ -1,8 +1,8 @@
 // Made-up fragments: the server that the tests run does not split events.
 import { BSON, Timestamp } from 'bson';
 import { describe, expect, it } from 'vitest';
-import { SplitEvents } from '../../../../../packages/producer/src/source/change-stream/split-events.js';
-import { raw } from '../../support/entries.js';
+import { SplitEvents } from '#producer/source/change-stream/split-events.js';
+import { raw } from '#test/unit/producer/support/entries.js';
 
 const event = (n: number): Buffer => raw({ _id: { _data: `0${n}` }, operationType: 'insert', fullDocument: { n } });
 const clusterTime = new Timestamp({ t: 1, i: 1 });

@@ -19,12 +19,12 @@ import {
 } from 'bson';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { idDocument, idOf, idValue } from '../../../../../packages/producer/src/source/mongo/id-value.js';
-import { arbitraryId } from '../../../../property/schema/ids/arbitrary-id.js';
-import { exactValue } from '../../../../property/schema/ids/exact-number.js';
-import { contains, type Fields, type Id } from '../../../../property/schema/ids/id.js';
-import { documentWithId } from '../../../../property/schema/ids/id-bson.js';
-import { raw } from '../../support/entries.js';
+import { idDocument, idOf, idValue } from '#producer/source/mongo/id-value.js';
+import { arbitraryId } from '#test/property/schema/ids/arbitrary-id.js';
+import { exactValue } from '#test/property/schema/ids/exact-number.js';
+import { contains, type Fields, type Id } from '#test/property/schema/ids/id.js';
+import { documentWithId } from '#test/property/schema/ids/id-bson.js';
+import { raw } from '#test/unit/producer/support/entries.js';
 
 function valueIn(source: Buffer): unknown {
   const { type, start, end } = findId(source) as RawValue;

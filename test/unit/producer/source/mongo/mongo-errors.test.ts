@@ -9,7 +9,7 @@ import {
   type TopologyDescription,
 } from 'mongodb';
 import { describe, expect, it } from 'vitest';
-import { isRetriableMongoError, isUnauthorized, toMongoError } from '../../../../../packages/producer/src/source/mongo/mongo-errors.js';
+import { isRetriableMongoError, isUnauthorized, toMongoError } from '#producer/source/mongo/mongo-errors.js';
 
 const server = (code: number, ...errorLabels: string[]) => new MongoServerError({ ok: 0, code, errmsg: 'said by the server', errorLabels });
 const selection = (reason: Error) => new MongoServerSelectionError('no server', { error: reason } as unknown as TopologyDescription);

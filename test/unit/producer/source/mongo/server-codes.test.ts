@@ -1,7 +1,7 @@
 import { MongoServerError } from 'mongodb';
 import { describe, expect, it } from 'vitest';
-import { isMongoRefusal, isRetriableMongoError } from '../../../../../packages/producer/src/source/mongo/mongo-errors.js';
-import { LASTING_CODES, PASSING_CODES } from '../../../../../packages/producer/src/source/mongo/server-codes.js';
+import { isMongoRefusal, isRetriableMongoError } from '#producer/source/mongo/mongo-errors.js';
+import { LASTING_CODES, PASSING_CODES } from '#producer/source/mongo/server-codes.js';
 
 const answer = (code: number) => new MongoServerError({ ok: 0, code, errmsg: 'said by the server' });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { SourceHealth } from '../../../../../packages/producer/src/source/mongo/source-health.js';
-import { keptLog } from '../../../../integration/producer/support/kept-log.js';
+import { SourceHealth } from '#producer/source/mongo/source-health.js';
+import { keptLog } from '#test/integration/producer/support/kept-log.js';
 
 const signal = new AbortController().signal;
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Position } from '@tailwater/schema';
 import { afterAll, describe, expect, it } from 'vitest';
-import { OplogFile, parseOplogFile } from '../../../../../packages/producer/src/source/oplog/oplog-file.js';
+import { OplogFile, parseOplogFile } from '#producer/source/oplog/oplog-file.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'tailwater-oplog-file-'));
 afterAll(() => rmSync(directory, { recursive: true }));

@@ -1,7 +1,7 @@
 import { Position } from '@tailwater/schema';
 import { describe, expect, it } from 'vitest';
-import { OplogFile } from '../../../../../packages/producer/src/source/oplog/oplog-file.js';
-import { parseStartAt } from '../../../../../packages/producer/src/source/oplog/start-at.js';
+import { OplogFile } from '#producer/source/oplog/oplog-file.js';
+import { parseStartAt } from '#producer/source/oplog/start-at.js';
 
 describe('parseStartAt', () => {
   it.each<[string, unknown]>([

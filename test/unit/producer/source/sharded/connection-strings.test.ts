@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { oneMongosUri } from '../../../../../packages/producer/src/source/mongo/one-mongos.js';
-import { memberUri, shardUri } from '../../../../../packages/producer/src/source/sharded/shards.js';
+import { oneMongosUri } from '#producer/source/mongo/one-mongos.js';
+import { memberUri, shardUri } from '#producer/source/sharded/shards.js';
 
 describe('shardUri', () => {
   it.each([

@@ -1,9 +1,9 @@
 import { Position } from '@tailwater/schema';
 import { Timestamp } from 'bson';
 import { describe, expect, it } from 'vitest';
-import { ShardLane } from '../../../../../packages/producer/src/source/sharded/shard-lane.js';
-import type { ChangeSource } from '../../../../../packages/producer/src/source/source.js';
-import { raw } from '../../support/entries.js';
+import { ShardLane } from '#producer/source/sharded/shard-lane.js';
+import type { ChangeSource } from '#producer/source/source.js';
+import { raw } from '#test/unit/producer/support/entries.js';
 
 const START = new Position(1, 0);
 

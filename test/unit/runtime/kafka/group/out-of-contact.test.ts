@@ -1,7 +1,7 @@
 // A join may take as long as other members do, but a coordinator that answers nothing is noticed within the session timeout.
 import { type Broker, type BrokerConnections, BrokerRefusal, createLogger, ERROR, GroupMembership } from '@tailwater/runtime';
 import { describe, expect, test, vi } from 'vitest';
-import { outOfContact } from '../../../../../packages/runtime/src/kafka/group/out-of-contact.js';
+import { outOfContact } from '#runtime/kafka/group/out-of-contact.js';
 
 const SESSION_MS = 300;
 const never = new Promise<never>(() => undefined);

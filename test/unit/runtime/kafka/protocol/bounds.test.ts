@@ -1,12 +1,8 @@
 // How long each request to a broker waits for an answer: a connection whose other end is gone without a sign never brings one, and the next request needs another.
 import { afterEach, expect, test, vi } from 'vitest';
-import {
-  type Broker,
-  BrokerConnections,
-  type BrokerRequest,
-} from '../../../../../packages/runtime/src/kafka/protocol/broker-connections.js';
-import { readMetadata } from '../../../../../packages/runtime/src/kafka/protocol/cluster-metadata.js';
-import { fetchRecords, listOffsets } from '../../../../../packages/runtime/src/kafka/protocol/fetch-requests.js';
+import { type Broker, BrokerConnections, type BrokerRequest } from '#runtime/kafka/protocol/broker-connections.js';
+import { readMetadata } from '#runtime/kafka/protocol/cluster-metadata.js';
+import { fetchRecords, listOffsets } from '#runtime/kafka/protocol/fetch-requests.js';
 import {
   commitOffsets,
   fetchOffsets,
@@ -15,8 +11,8 @@ import {
   joinGroup,
   leaveGroup,
   syncGroup,
-} from '../../../../../packages/runtime/src/kafka/protocol/group-requests.js';
-import { topicSetting } from '../../../../../packages/runtime/src/kafka/protocol/topic-settings.js';
+} from '#runtime/kafka/protocol/group-requests.js';
+import { topicSetting } from '#runtime/kafka/protocol/topic-settings.js';
 
 const never = new Promise<never>(() => undefined);
 const anyVersion = Array.from({ length: 80 }, () => ({ minVersion: 0, maxVersion: 99 }));

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import type { Broker, BrokerRequest } from '../../../../../packages/runtime/src/kafka/protocol/broker-connections.js';
-import { type ClusterMetadata, readMetadata } from '../../../../../packages/runtime/src/kafka/protocol/cluster-metadata.js';
-import { WireReader, WireWriter } from '../../../../../packages/runtime/src/kafka/protocol/wire.js';
+import type { Broker, BrokerRequest } from '#runtime/kafka/protocol/broker-connections.js';
+import { type ClusterMetadata, readMetadata } from '#runtime/kafka/protocol/cluster-metadata.js';
+import { WireReader, WireWriter } from '#runtime/kafka/protocol/wire.js';
 
 const ID = '000102030405060708090a0b0c0d0e0f';
 

@@ -1,7 +1,7 @@
 // Batches as the producer writes them, with what compaction, transactions and cut-off answers make of them.
 import { describe, expect, test } from 'vitest';
-import { batchSize, writeBatch } from '../../../../../packages/producer/src/publish/record-batch.js';
-import { readBatches, UnreadableBatchError } from '../../../../../packages/runtime/src/kafka/protocol/record-batches.js';
+import { batchSize, writeBatch } from '#producer/publish/record-batch.js';
+import { readBatches, UnreadableBatchError } from '#runtime/kafka/protocol/record-batches.js';
 
 const AT = { attributes: 21, lastOffsetDelta: 23 };
 const CONTROL = 0x20;
