@@ -6,7 +6,7 @@ import { PipelineProcess, type Solr, startSolr, waitFor } from '@tailwater/devst
 import { recordKeyOf } from '@tailwater/schema';
 import { type Document, GridFSBucket, type MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { documentId } from '#consumer/apply/document-id.js';
+import { documentId } from '#consumer/targets/document-id.js';
 import { GateProxy } from '#test/support/gate-proxy.js';
 import { PipelineWorld } from '#test/support/pipeline-world.js';
 import { runCommand } from '#test/support/run-command.js';

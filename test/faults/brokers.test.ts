@@ -3,8 +3,8 @@
 import { FaultProxy, type KafkaCluster, startKafkaCluster, waitFor } from '@tailwater/devstack';
 import { formatNamespace, type Namespace, topicName } from '@tailwater/schema';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { APPLIED, type ChangeResult, TARGET_API_VERSION, type Target } from '#consumer/apply/target.js';
-import type { Change } from '#consumer/change.js';
+import type { Change } from '#consumer/changes/change.js';
+import { APPLIED, type ChangeResult, TARGET_API_VERSION, type Target } from '#consumer/targets/target.js';
 import { KafkaTransactionSender } from '#producer/publish/kafka-transaction-sender.js';
 import { readTopic, type TopicRecord } from '#test/support/read-topic.js';
 import { type RunningConsumer, World } from '../integration/consumer/support/world.js';

@@ -4,13 +4,13 @@ import { type Clock, type Logger, runServices, sleep } from '@tailwater/runtime'
 import { type Namespace, namespaceOfTopic, type SchemaIds } from '@tailwater/schema';
 import type { Delivery, Outcome } from './apply/delivery.js';
 import { Lanes, type LanesHooks, type LanesOptions, type WaitingPlace } from './apply/lanes.js';
-import type { Target } from './apply/target.js';
 import { type Held, TopicRoom } from './apply/topic-room.js';
-import { type Change, memoryOf } from './change.js';
+import { type Change, memoryOf } from './changes/change.js';
 import { Committer } from './commit/committer.js';
 import { Assignment, PartitionProgress, TrackedDelivery } from './commit/progress.js';
 import type { ErrorPolicy } from './dead-letters/error-policy.js';
 import { decodeRecord, learnSchema, UndecodableRecordError, UnlistedRecordError } from './decode/decode-record.js';
+import { Tally } from './metrics/tally.js';
 import type {
   FetchedBatch,
   FetchedRecord,
@@ -20,8 +20,8 @@ import type {
   SubscriptionListener,
   TopicPartition,
 } from './subscribe/subscription.js';
-import { Tally } from './tally.js';
-import { isOtherTarget, type TargetMark } from './target-mark.js';
+import { isOtherTarget, type TargetMark } from './subscribe/target-mark.js';
+import type { Target } from './targets/target.js';
 import type { Transform } from './transform/transform.js';
 
 export interface PipelineOptions {

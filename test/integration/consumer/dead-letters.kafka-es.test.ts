@@ -2,7 +2,7 @@
 import { type Elasticsearch, startElasticsearch, waitFor } from '@tailwater/devstack';
 import type { Namespace } from '@tailwater/schema';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { ElasticsearchTarget } from '#consumer/apply/elasticsearch/elasticsearch.js';
+import { ElasticsearchTarget } from '#consumer/targets/elasticsearch/elasticsearch.js';
 import { runConsumer } from './support/run-consumer.js';
 import { World } from './support/world.js';
 

@@ -3,8 +3,8 @@ import { type Kafka, waitFor } from '@tailwater/devstack';
 import { controlKey, encodeControlRecord, formatNamespace, type Namespace, Position, topicName } from '@tailwater/schema';
 import type { Document } from 'bson';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { APPLIED, type ChangeResult, TARGET_API_VERSION, type Target } from '#consumer/apply/target.js';
-import type { Change } from '#consumer/change.js';
+import type { Change } from '#consumer/changes/change.js';
+import { APPLIED, type ChangeResult, TARGET_API_VERSION, type Target } from '#consumer/targets/target.js';
 import { PARTITIONS, World } from './support/world.js';
 
 let world: World;

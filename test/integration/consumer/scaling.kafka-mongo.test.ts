@@ -1,8 +1,8 @@
 // Consumers join and leave under load: even shares, nothing lost, and never two requests at once for one document (promise B).
 import { waitFor } from '@tailwater/devstack';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ChangeResult, TARGET_API_VERSION, type Target } from '#consumer/apply/target.js';
-import type { Change } from '#consumer/change.js';
+import type { Change } from '#consumer/changes/change.js';
+import { type ChangeResult, TARGET_API_VERSION, type Target } from '#consumer/targets/target.js';
 import { type RunningConsumer, World } from './support/world.js';
 
 const PARTITIONS = 16;

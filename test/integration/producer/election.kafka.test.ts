@@ -4,7 +4,7 @@ import { type Kafka, startKafka, waitFor } from '@tailwater/devstack';
 import { createKafka, createLogger } from '@tailwater/runtime';
 import kafkajs, { type Consumer, type GroupDescription } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { KafkaElection } from '#producer/lead/kafka-election.js';
+import { KafkaElection } from '#producer/election/kafka-election.js';
 import { earlierAssigner } from './support/earlier-assigner.js';
 
 const TOPIC = 'tw.checkpoints';

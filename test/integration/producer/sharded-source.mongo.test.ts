@@ -3,8 +3,8 @@ import { type Mongo, startMongo, waitFor } from '@tailwater/devstack';
 import type { Position } from '@tailwater/schema';
 import type { Document, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { listShards } from '#producer/source/mongo/shards.js';
 import { oldestPosition } from '#producer/source/oplog/oplog-window.js';
-import { listShards } from '#producer/source/sharded/shards.js';
 import { type SeenChange, SourceReader } from '#test/contract/source/support/source-changes.js';
 
 // An idle shard holds the others up until its next no-op, which comes every 10 seconds by default.

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Delivery } from '#consumer/apply/delivery.js';
 import { Lanes } from '#consumer/apply/lanes.js';
-import type { Change } from '#consumer/change.js';
+import type { Change } from '#consumer/changes/change.js';
 import { change, MemoryTarget, TestDelivery } from '#test/unit/consumer/support/changes.js';
 
 const never = new AbortController().signal;

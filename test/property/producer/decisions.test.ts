@@ -1,9 +1,9 @@
 // Each decision to copy or to sweep outlives the process that took it: a producer that ends at any of its transactions, before it or
 // behind it, leaves a checkpoint from which the next one makes every topic the copy of its collection (promise C).
 import { describe, expect, it } from 'vitest';
+import type { SnapshotMode } from '#producer/backfill/snapshot/snapshot-plan.js';
 import type { SignalRecord } from '#producer/signals/kafka-signal-topic.js';
 import { encodeSignal, type SignalBody } from '#producer/signals/signal.js';
-import type { SnapshotMode } from '#producer/snapshot/snapshot-plan.js';
 import { ITEMS, ORDERS } from '#test/unit/producer/support/rows.js';
 import { CommittedLog, type Fault, InjectedFault } from './support/committed-log.js';
 import { ModelDatabase } from './support/model-database.js';

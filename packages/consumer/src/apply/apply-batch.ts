@@ -4,12 +4,12 @@
 import { sleep, TailwaterError } from '@tailwater/runtime';
 import type { Namespace } from '@tailwater/schema';
 import pRetry from 'p-retry';
-import type { Change } from '../change.js';
+import type { Change } from '../changes/change.js';
+import type { Rejection, Target } from '../targets/target.js';
 import { BatchAttempts } from './batch-attempts.js';
 import type { Delivery, Outcome } from './delivery.js';
 import type { Refusal } from './place.js';
 import type { Witnesses } from './suspects.js';
-import type { Rejection, Target } from './target.js';
 
 type Refused = readonly (readonly [Delivery, Rejection])[];
 

@@ -1,7 +1,7 @@
 // What the transform stage made of a batch, put to the target: a refused change does not reach it, and one that became several
 // documents ends as the worst of them does. Trying such a change again applies all of them again, which is harmless (promise D).
-import type { Change } from '../change.js';
-import type { ChangeResult, Target } from './target.js';
+import type { Change } from '../changes/change.js';
+import type { ChangeResult, Target } from '../targets/target.js';
 
 /** As `target.applyBatch`, for changes as they come from the transform stage. */
 export async function applyChanges(target: Target, changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]> {

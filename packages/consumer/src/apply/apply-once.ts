@@ -1,12 +1,12 @@
 // One attempt at a batch. A request that the target refuses as a whole, for the sake of some document in it, goes again in halves
 // until the documents that it refuses stand alone and the rest is applied. So does one at which the target fails again and again.
 import { TailwaterError } from '@tailwater/runtime';
+import type { ChangeResult, Rejection, Target } from '../targets/target.js';
+import { UnencodableChangeError } from '../targets/unencodable.js';
 import type { ApplyHooks, ApplySignals } from './apply-batch.js';
 import { applyChanges } from './apply-changes.js';
 import type { Delivery, Outcome } from './delivery.js';
 import type { Doubtful, Witnesses } from './suspects.js';
-import type { ChangeResult, Rejection, Target } from './target.js';
-import { UnencodableChangeError } from './unencodable.js';
 
 export interface AttemptContext {
   readonly hooks: ApplyHooks;

@@ -1,10 +1,11 @@
 // The attempts at one batch, one after the other: each sends what has not ended yet. When the target fails at the batch again and
 // again, what it fails at is found out, and goes alone from then on.
+
+import type { Target } from '../targets/target.js';
 import type { ApplyHooks, ApplySignals } from './apply-batch.js';
 import { type Attempt, applyOnce, bothOf, type Isolation } from './apply-once.js';
 import type { Delivery, Outcome } from './delivery.js';
 import { Suspects, Witnesses } from './suspects.js';
-import type { Target } from './target.js';
 
 /** So many attempts at which the target failed go by before the batch is taken apart: mostly it is soon well again. */
 const FAILURES_BEFORE_ISOLATION = 2;

@@ -1,5 +1,5 @@
 // A change on its way through the apply stage.
-import type { Change } from '../change.js';
+import type { Change } from '../changes/change.js';
 import type { FetchedRecord } from '../subscribe/subscription.js';
 
 /**

@@ -6,6 +6,7 @@
 import { setMaxListeners } from 'node:events';
 import { sleep } from '@tailwater/runtime';
 import type { Namespace } from '@tailwater/schema';
+import type { Target } from '../targets/target.js';
 import { type ApplyHooks, applyBatch, type RetryPolicy } from './apply-batch.js';
 import type { Delivery } from './delivery.js';
 import { Lane } from './lane.js';
@@ -14,7 +15,6 @@ import { PlaceProbes } from './place-probes.js';
 import { type BufferSize, SharedBuffer } from './shared-buffer.js';
 import type { BatchLimits } from './strand.js';
 import { Witnesses } from './suspects.js';
-import type { Target } from './target.js';
 
 export interface LanesOptions {
   /** Requests in flight at most. */

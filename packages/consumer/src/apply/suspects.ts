@@ -3,8 +3,8 @@
 // by evidence: it failed alone, again and again; before and after each time the place where it belongs took a write beside it, and
 // other documents of its namespace were accepted since the time before. Nothing is put aside because a whole target is ill.
 import type { Namespace } from '@tailwater/schema';
+import type { Rejection, Target } from '../targets/target.js';
 import type { Delivery } from './delivery.js';
-import type { Rejection, Target } from './target.js';
 
 /** So many failures, after the first one, with all of the evidence. */
 const FAILURES = 3;

@@ -10,8 +10,8 @@ import {
   TailwaterError,
 } from '@tailwater/runtime';
 import { isTopicPrefix } from '@tailwater/schema';
-import { createTarget, ownOptions } from '../apply/registry.js';
-import type { Target } from '../apply/target.js';
+import { createTarget, ownOptions } from '../targets/registry.js';
+import type { Target } from '../targets/target.js';
 import { batchOptions, errorOptions, kafkaOptions, processOptions, targetOptions } from './options.js';
 import { targetName } from './target-name.js';
 import { prepareTransform, type Transforming, transformOptions } from './transforming.js';

@@ -14,9 +14,9 @@ import {
   toggle,
 } from '@tailwater/runtime';
 import { isTopicPrefix } from '@tailwater/schema';
-import { createTarget, ownOptions } from '../apply/registry.js';
 import type { StrayReport } from '../repair/remove-stray.js';
 import { repairGroup } from '../repair/repair-group.js';
+import { createTarget, ownOptions } from '../targets/registry.js';
 import { batchOptions, kafkaOptions, targetOptions } from './options.js';
 import { openSchemas } from './schemas.js';
 import { targetName } from './target-name.js';

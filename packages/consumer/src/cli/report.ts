@@ -1,11 +1,11 @@
 // What a running consumer says about itself: the body of /status, whether it is ready, and a line in the log every now and then.
 import { type Health, type Logger, type Service, sleep } from '@tailwater/runtime';
 import { formatNamespace } from '@tailwater/schema';
-import type { Target } from '../apply/target.js';
+import { type TargetHealth, waitingError } from '../apply/target-health.js';
 import type { LetterWatch } from '../dead-letters/letter-watch.js';
 import type { Pipeline } from '../pipeline.js';
 import { noLeader } from '../subscribe/leaderless.js';
-import { type TargetHealth, waitingError } from '../target-health.js';
+import type { Target } from '../targets/target.js';
 
 const REPORT_MS = 60_000;
 

@@ -1,17 +1,17 @@
 // `consumer start`: applies the changes of Kafka's topics to a target until it is told to stop.
 import { type Command, checkKafka, createMetrics, redactAddress, runServices, startStatusServer, systemClock } from '@tailwater/runtime';
 import { deadLetterTopicName } from '@tailwater/schema';
-import { ConsumerMetrics } from '../consumer-metrics.js';
+import { TargetHealth } from '../apply/target-health.js';
 import { ErrorPolicy } from '../dead-letters/error-policy.js';
 import { KafkaLetters } from '../dead-letters/kafka-letters.js';
 import { LetterCounter } from '../dead-letters/letter-count.js';
 import { LetterWatch } from '../dead-letters/letter-watch.js';
 import { LetterWriter } from '../dead-letters/letter-writer.js';
+import { ConsumerMetrics } from '../metrics/consumer-metrics.js';
 import { Pipeline } from '../pipeline.js';
 import { KafkaSubscription } from '../subscribe/kafka.js';
 import { offsetsForgotten } from '../subscribe/kafka-groups.js';
-import { TargetHealth } from '../target-health.js';
-import { targetMark } from '../target-mark.js';
+import { targetMark } from '../subscribe/target-mark.js';
 import { catchUpDisplay } from './catch-up.js';
 import { prepareStart, startOptions } from './prepare-start.js';
 import { describeConsumer, readiness, reporter } from './report.js';

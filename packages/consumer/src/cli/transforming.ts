@@ -1,7 +1,7 @@
 // What the options say of namespaces and documents, as the transform stage of whatever applies changes.
 import { type CompiledNamespaceRules, compileFieldRules, compileNamespaceRules, leaves, type OptionValues } from '@tailwater/runtime';
 import type { Namespace } from '@tailwater/schema';
-import type { Target } from '../apply/target.js';
+import type { Target } from '../targets/target.js';
 import { Destinations } from '../transform/destinations.js';
 import { createTransform, type Transform } from '../transform/transform.js';
 import { UserFunction } from '../transform/user-function.js';

@@ -2,7 +2,7 @@
 // (delete.retention.ms): a group that was not in step at any moment within that time may never see it, and its target keeps a document
 // that is gone. The moment up to which the group has everything travels with its commits, as their metadata.
 
-import type { TargetMark } from '../target-mark.js';
+import type { TargetMark } from '../subscribe/target-mark.js';
 
 /** A span of time, in milliseconds since the epoch. */
 export interface Span {

@@ -2,9 +2,9 @@
 // watermark of that time, never that of the next.
 
 import type { Delivery, Outcome } from '../apply/delivery.js';
-import type { Change } from '../change.js';
+import type { Change } from '../changes/change.js';
 import type { FetchedRecord, PartitionOffset, PartitionStanding, TopicPartition } from '../subscribe/subscription.js';
-import type { TargetMark } from '../target-mark.js';
+import type { TargetMark } from '../subscribe/target-mark.js';
 import { Freshness, formatNote, parseNote } from './freshness.js';
 import { Watermark } from './watermark.js';
 

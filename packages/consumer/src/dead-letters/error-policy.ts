@@ -3,8 +3,8 @@
 import { abortable, type Clock, type Logger, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace, UnknownSchemaError } from '@tailwater/schema';
 import type { Delivery, Outcome } from '../apply/delivery.js';
-import type { Rejection } from '../apply/target.js';
 import type { FetchedRecord, TopicPartition } from '../subscribe/subscription.js';
+import type { Rejection } from '../targets/target.js';
 import { encodeLetter, type LetterReason, letterId } from './dead-letter.js';
 import type { LetterWriter } from './letter-writer.js';
 

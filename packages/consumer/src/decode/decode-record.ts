@@ -13,7 +13,7 @@ import {
   splitContent,
   UnlistedSchemaIdError,
 } from '@tailwater/schema';
-import type { Change, FileContent } from '../change.js';
+import type { Change, FileContent } from '../changes/change.js';
 import type { FetchedRecord, TopicPartition } from '../subscribe/subscription.js';
 
 const NOTHING = Buffer.alloc(0);

@@ -1,10 +1,10 @@
 // Which documents a target should hold by the topics: each record goes through the same stages as in `consumer start`, up to the
 // target, and what its last record leaves alive is alive.
 import { type Namespace, Position, type SchemaIds } from '@tailwater/schema';
-import type { Inventory } from '../apply/inventory.js';
-import type { Change } from '../change.js';
+import type { Change } from '../changes/change.js';
 import { decodeRecord, learnSchema, type RecordSource, UndecodableRecordError, UnlistedRecordError } from '../decode/decode-record.js';
 import type { FetchedRecord } from '../subscribe/subscription.js';
+import type { Inventory } from '../targets/inventory.js';
 import type { Transform } from '../transform/transform.js';
 import type { IdSet } from './id-set.js';
 

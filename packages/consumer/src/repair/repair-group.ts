@@ -3,12 +3,12 @@
 import { setMaxListeners } from 'node:events';
 import { type KafkaClient, TailwaterError } from '@tailwater/runtime';
 import { type Namespace, namespaceOfTopic, Position, type SchemaIds } from '@tailwater/schema';
-import type { Target } from '../apply/target.js';
 import { formatNote, parseNote } from '../commit/freshness.js';
 import { assertStandsStill } from '../subscribe/kafka-groups.js';
 import { readToEnd } from '../subscribe/kafka-reader.js';
 import { moveOffsets, planReplay } from '../subscribe/kafka-replay.js';
 import { includedTopics } from '../subscribe/kafka-topics.js';
+import type { Target } from '../targets/target.js';
 import type { Transform } from '../transform/transform.js';
 import { IdSets } from './id-set.js';
 import { LivingDocuments, type Place } from './living-documents.js';

@@ -1,9 +1,10 @@
 // Who reads which partition: even shares of each topic and of all, and what somebody reads already stays with it where it can. A partition that moves is
 // first given back and only then given on, in a second round, so that it never has two readers (promise B):
 // https://cwiki.apache.org/confluence/display/KAFKA/KIP-429
-import { isOtherTarget, type TargetMark } from '../target-mark.js';
+
 import { Shares } from './shares.js';
 import { partitionName, type TopicPartition } from './subscription.js';
+import { isOtherTarget, type TargetMark } from './target-mark.js';
 
 export interface AssignedMember {
   readonly memberId: string;

@@ -13,10 +13,10 @@ import {
   type MembershipState,
   TailwaterError,
 } from '@tailwater/runtime';
-import type { TargetMark } from '../target-mark.js';
 import { assign, strangersAmong } from './assignor.js';
 import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './member-protocol.js';
 import type { CommitOutcome, PartitionOffset, TopicPartition } from './subscription.js';
+import type { TargetMark } from './target-mark.js';
 
 const PROTOCOL = 'tailwater-cooperative';
 

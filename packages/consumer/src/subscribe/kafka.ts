@@ -2,7 +2,6 @@
 // whom and since when, is decided here; kafkajs only connects (docs/adr/0024-own-group-membership.md).
 import { setMaxListeners } from 'node:events';
 import { BrokerConnections, type KafkaClient, type Logger, systemClock, toKafkaError } from '@tailwater/runtime';
-import type { TargetMark } from '../target-mark.js';
 import { Beginnings } from './beginnings.js';
 import { Fetcher } from './fetcher.js';
 import { GroupElsewhere } from './group-elsewhere.js';
@@ -20,6 +19,7 @@ import {
   type SubscriptionListener,
   type TopicPartition,
 } from './subscription.js';
+import type { TargetMark } from './target-mark.js';
 import { TopicCatalog } from './topic-catalog.js';
 import { TopicWatch } from './topic-watch.js';
 

@@ -1,9 +1,9 @@
 // What members tell each other through the group's coordinator, as Kafka's own consumers write it, so that its tools can read it:
 // https://kafka.apache.org/protocol#consumer_protocol (ConsumerProtocolSubscription version 2, ConsumerProtocolAssignment version 0).
 import { WireReader, WireWriter } from '@tailwater/runtime';
-import type { TargetMark } from '../target-mark.js';
 import type { AssignedMember } from './assignor.js';
 import type { TopicPartition } from './subscription.js';
+import type { TargetMark } from './target-mark.js';
 
 const SUBSCRIPTION_VERSION = 2;
 const ASSIGNMENT_VERSION = 0;

@@ -5,8 +5,8 @@
 // kept of the document, so a target that is filled from the topic would lack the document if it were skipped.
 import { type FieldRules, TailwaterError } from '@tailwater/runtime';
 import type { Namespace } from '@tailwater/schema';
-import type { Change } from '../change.js';
-import { refusalFor } from '../refusal.js';
+import type { Change } from '../changes/change.js';
+import { refusalFor } from '../changes/refusal.js';
 import type { Destinations } from './destinations.js';
 import { FieldFilter } from './field-filter.js';
 import type { UserFunction } from './user-function.js';

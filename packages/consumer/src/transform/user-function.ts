@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { TailwaterError } from '@tailwater/runtime';
 import { formatNamespace, recordKeyOf } from '@tailwater/schema';
 import { type Document, EJSON } from 'bson';
-import type { Change } from '../change.js';
+import type { Change } from '../changes/change.js';
 import { toBson, toObject } from './plain-document.js';
 
 /** What the function is told beside the document. */

@@ -3,7 +3,7 @@
 import { Position } from '@tailwater/schema';
 import type { RecordedTopic } from '../publish/recorded-topic.js';
 import { resumeTokenOf, StreamPosition } from '../source/change-stream/stream-position.js';
-import type { ListedShard } from '../source/sharded/shards.js';
+import type { ListedShard } from '../source/mongo/shards.js';
 
 const VERSION = 1;
 /** Progress of snapshots has ranges; in version 1 it had `lastId`, the end of the only one. */

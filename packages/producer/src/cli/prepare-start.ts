@@ -16,7 +16,7 @@ import {
   TailwaterError,
 } from '@tailwater/runtime';
 import { isTopicPrefix } from '@tailwater/schema';
-import { parseSnapshotQueries } from '../snapshot/snapshot-queries.js';
+import { parseSnapshotQueries } from '../backfill/snapshot/snapshot-queries.js';
 import { parseStartAt } from '../source/oplog/start-at.js';
 import { expectIncluded, expectPublished, expectReadable } from './expect-included.js';
 import { namespaceOptions, sourceAccess, sourceOptions } from './options.js';

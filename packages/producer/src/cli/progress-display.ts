@@ -1,6 +1,6 @@
 // The snapshot's progress bar, and a line of figures every minute in which something was published.
 import { createProgress, formatCount, formatDuration, type Logger, sleep } from '@tailwater/runtime';
-import type { ProducerState } from '../producer-state.js';
+import type { ProducerState } from '../session/producer-state.js';
 
 const DRAW_MS = 250;
 const REPORT_MS = 60_000;

@@ -9,9 +9,9 @@ import {
   TailwaterError,
 } from '@tailwater/runtime';
 import { type Namespace, parseNamespace, topicName } from '@tailwater/schema';
+import { listCollections } from '../backfill/snapshot/collections.js';
 import type { ValueFormat } from '../encode/record-encoder.js';
 import { SubjectIds } from '../publish/subject-ids.js';
-import { listCollections } from '../snapshot/collections.js';
 import type { MongoSource } from '../source/mongo/connect.js';
 
 /** @throws TailwaterError TW1015 for JSON, of which no schema is registered, and as `schemaRegistryOf` */

@@ -2,7 +2,7 @@
 import type { Health } from '@tailwater/runtime';
 import type { CommitPointWatch } from '../headroom/commit-point-watch.js';
 import type { HeadroomWatch } from '../headroom/headroom-watch.js';
-import type { ProducerState } from '../producer-state.js';
+import type { ProducerState } from '../session/producer-state.js';
 import type { MongoSource } from '../source/mongo/connect.js';
 import type { SourceHealth } from '../source/mongo/source-health.js';
 

@@ -14,10 +14,10 @@ import {
 import { checkpointTopicName, type Position } from '@tailwater/schema';
 import type { Checkpoint, GapRecord } from '../checkpoint/checkpoint-record.js';
 import { peekCheckpoint } from '../checkpoint/kafka-checkpoint-store.js';
+import { type ProducerMember, readMembers } from '../election/kafka-members.js';
+import { ownIdentity } from '../election/process-identity.js';
+import { producerName } from '../election/producer-name.js';
 import { measureHeadroom } from '../headroom/headroom.js';
-import { type ProducerMember, readMembers } from '../lead/kafka-members.js';
-import { ownIdentity } from '../lead/process-identity.js';
-import { producerName } from '../lead/producer-name.js';
 import { connectSource } from '../source/mongo/connect.js';
 import { newestMajorityPosition, type OplogWindow, readOplogWindow } from '../source/oplog/oplog-window.js';
 import { sourceAccess, sourceOptions } from './options.js';

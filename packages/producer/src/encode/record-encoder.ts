@@ -10,9 +10,9 @@ import {
   tombstoneHeaders,
   writeChangeEvent,
 } from '@tailwater/schema';
-import { allocateLarge } from '../large-buffers.js';
-import { shareOut } from '../memory-shares.js';
-import type { ChangeBatch, TrackedNamespace } from '../normalize/change-batch.js';
+import type { ChangeBatch, TrackedNamespace } from '../changes/change-batch.js';
+import { allocateLarge } from '../memory/large-buffers.js';
+import { shareOut } from '../memory/memory-shares.js';
 import { jsonValue } from './json-value.js';
 import { type SizedDescription, UpdateDescriber } from './update-description.js';
 

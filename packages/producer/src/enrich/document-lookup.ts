@@ -6,8 +6,8 @@
 // full, and what was not answered by then belongs to the next slice.
 import { findId, Position, recordKey } from '@tailwater/schema';
 import type { MongoClient } from 'mongodb';
-import { shareOut } from '../memory-shares.js';
-import { type ChangeBatch, isLookedUp, type TrackedNamespace } from '../normalize/change-batch.js';
+import { type ChangeBatch, isLookedUp, type TrackedNamespace } from '../changes/change-batch.js';
+import { shareOut } from '../memory/memory-shares.js';
 import { idValue } from '../source/mongo/id-value.js';
 import { readDocuments } from '../source/mongo/read-documents.js';
 

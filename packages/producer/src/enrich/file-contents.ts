@@ -8,7 +8,7 @@ import { createHash, getFips } from 'node:crypto';
 import { type Logger, TailwaterError } from '@tailwater/runtime';
 import { type FileState, findId, Position, recordKey, reserveContent } from '@tailwater/schema';
 import type { MongoClient } from 'mongodb';
-import type { ChangeBatch, TrackedNamespace } from '../normalize/change-batch.js';
+import type { ChangeBatch, TrackedNamespace } from '../changes/change-batch.js';
 import { idValue } from '../source/mongo/id-value.js';
 import { readAfter } from '../source/mongo/read-after.js';
 import { type FilesDocument, readChunk, readFilesDocument } from './files-document.js';

@@ -4,8 +4,8 @@
 import { TailwaterError, toKafkaError } from '@tailwater/runtime';
 import { MAX_TOPIC_NAME_LENGTH, type Namespace, namespaceOfTopic, topicName } from '@tailwater/schema';
 import kafkajs, { type Admin } from 'kafkajs';
+import type { TrackedNamespace } from '../changes/change-batch.js';
 import type { TopicLayout } from '../encode/record-encoder.js';
-import type { TrackedNamespace } from '../normalize/change-batch.js';
 import { SIGNALS_LIMITS } from './kafka-small-topics.js';
 import { makeTopics } from './kafka-topic-maker.js';
 import type { RecordedTopic } from './recorded-topic.js';

@@ -1,7 +1,7 @@
 // The body of a Produce request, versions 3 to 7, in one buffer that is filled once.
 // https://kafka.apache.org/protocol#The_Messages_Produce
 import type { OutgoingRecord } from '../encode/record-encoder.js';
-import { allocateLarge } from '../large-buffers.js';
+import { allocateLarge } from '../memory/large-buffers.js';
 import { batchSize, writeBatch } from './record-batch.js';
 
 export interface ProduceRequest {

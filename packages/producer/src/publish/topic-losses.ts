@@ -1,6 +1,6 @@
 // Which topics are not what they were: gone, or others of the same name.
 import { sleep, type TopicPartitions } from '@tailwater/runtime';
-import type { TrackedNamespace } from '../normalize/change-batch.js';
+import type { TrackedNamespace } from '../changes/change-batch.js';
 import type { RecordedTopic } from './recorded-topic.js';
 
 /** A broker that has just started may know less than others: what is lost is so to two of them, so many milliseconds apart. */

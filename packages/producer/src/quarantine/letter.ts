@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import type { TailwaterError } from '@tailwater/runtime';
 import { type Origin, Position } from '@tailwater/schema';
+import type { ChangeBatch, TrackedNamespace } from '../changes/change-batch.js';
 import type { OutgoingRecord } from '../encode/record-encoder.js';
-import type { ChangeBatch, TrackedNamespace } from '../normalize/change-batch.js';
 import { idDocument } from '../source/mongo/id-value.js';
 
 /** A letter with a larger value could be refused itself. */

@@ -2,8 +2,8 @@
 // in the transaction of its neighbours, so that no checkpoint passes it unseen (promises A and E). The rest goes on.
 import { type Clock, type Logger, systemClock, TailwaterError } from '@tailwater/runtime';
 import type { Origin } from '@tailwater/schema';
+import type { ChangeBatch, TrackedNamespace } from '../changes/change-batch.js';
 import type { RefusedRow, TopicLayout, TopicRecords } from '../encode/record-encoder.js';
-import type { ChangeBatch, TrackedNamespace } from '../normalize/change-batch.js';
 import type { UsedTopic } from '../publish/kafka-topics.js';
 import { letterOf } from './letter.js';
 

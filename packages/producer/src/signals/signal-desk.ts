@@ -1,16 +1,16 @@
 // Reads what a running producer is asked for, and does it, one after the other. The offset behind a signal goes into the
 // checkpoint with, or behind, the signal's effect: `kill -9` anywhere repeats a signal at most, and none is lost.
 import { type Logger, runServices, woken } from '@tailwater/runtime';
+import type { Refresher } from '../backfill/refresh/refresher.js';
+import type { Snapshotter } from '../backfill/snapshot/snapshotter.js';
+import type { Sweeper } from '../backfill/sweep/sweeper.js';
+import type { TrackedNamespace } from '../changes/change-batch.js';
 import { type Checkpoint, type CheckpointMessage, NOTHING_PAUSED, pausedMessage, signalsMessage } from '../checkpoint/checkpoint-record.js';
-import type { TrackedNamespace } from '../normalize/change-batch.js';
-import type { Sequencer } from '../sequence/sequencer.js';
-import type { Snapshotter } from '../snapshot/snapshotter.js';
 import { isMongoRefusal } from '../source/mongo/mongo-errors.js';
 import type { NamespaceKind } from '../source/mongo/namespace-kinds.js';
-import type { Sweeper } from '../sweep/sweeper.js';
+import type { Pauses } from '../writer/pauses.js';
+import type { Sequencer } from '../writer/sequencer.js';
 import type { SignalRecord } from './kafka-signal-topic.js';
-import type { Pauses } from './pauses.js';
-import type { Refresher } from './refresher.js';
 import { decodeSignal, type Signal } from './signal.js';
 
 export interface SignalDeskDependencies {

@@ -3,16 +3,16 @@ import { compileNamespaceRules } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import { BSON } from 'bson';
 import type { MongoClient } from 'mongodb';
+import { ChangeBatch } from '#producer/changes/change-batch.js';
+import { NamespaceTable } from '#producer/changes/namespace-table.js';
 import { UpdateDescriber } from '#producer/encode/update-description.js';
-import { ChangeBatch } from '#producer/normalize/change-batch.js';
-import { NamespaceTable } from '#producer/normalize/namespace-table.js';
-import { NormalizeCounters } from '#producer/normalize/normalize-counters.js';
-import { tailRows } from '#producer/sequence/tail-rows.js';
+import { createNormalizer, openSource } from '#producer/session/source-kinds.js';
 import type { SourceKind } from '#producer/source/mongo/connect.js';
 import { SourceHealth } from '#producer/source/mongo/source-health.js';
+import { NormalizeCounters } from '#producer/source/normalize-counters.js';
 import { ShardRoster } from '#producer/source/sharded/shard-roster.js';
 import type { ChangeSource, EntryBatch } from '#producer/source/source.js';
-import { createNormalizer, openSource } from '#producer/source-kinds.js';
+import { tailRows } from '#producer/tail/tail-rows.js';
 import { keptLog } from '#test/integration/producer/support/kept-log.js';
 
 export interface SeenChange {

@@ -2,7 +2,7 @@
 import { ElasticsearchTarget } from '@tailwater/consumer';
 import { type Elasticsearch, startElasticsearch } from '@tailwater/devstack';
 import { formatNamespace, type Namespace, recordKeyOf } from '@tailwater/schema';
-import { documentId } from '#consumer/apply/document-id.js';
+import { documentId } from '#consumer/targets/document-id.js';
 import type { Rig } from '../rig.js';
 
 export async function startElasticsearchRig(version: 8 | 9): Promise<Rig> {

@@ -2,7 +2,7 @@
 import { SolrTarget } from '@tailwater/consumer';
 import { type Solr, startSolr } from '@tailwater/devstack';
 import { formatNamespace, type Namespace, recordKeyOf } from '@tailwater/schema';
-import { documentId } from '#consumer/apply/document-id.js';
+import { documentId } from '#consumer/targets/document-id.js';
 import type { Rig } from '../rig.js';
 
 const CORE = 'contract';

@@ -1,7 +1,7 @@
 // Lanes in front of a real target, with what became of each change by its key.
 import { Lanes, type Target } from '@tailwater/consumer';
 import type { Namespace } from '@tailwater/schema';
-import type { Change } from '#consumer/change.js';
+import type { Change } from '#consumer/changes/change.js';
 import { TestDelivery } from '#test/unit/consumer/support/changes.js';
 
 export class LanesRun {

@@ -16,14 +16,14 @@ import {
 import { BSON, type Document } from 'bson';
 import type { Message, Producer } from 'kafkajs';
 import type { LanesOptions } from '#consumer/apply/lanes.js';
-import { MongoTarget } from '#consumer/apply/mongo/mongo.js';
-import type { Target } from '#consumer/apply/target.js';
 import type { DeadLetter } from '#consumer/dead-letters/dead-letter.js';
 import { ErrorPolicy, type OnError } from '#consumer/dead-letters/error-policy.js';
 import { KafkaLetters } from '#consumer/dead-letters/kafka-letters.js';
 import { LetterWriter } from '#consumer/dead-letters/letter-writer.js';
 import { Pipeline } from '#consumer/pipeline.js';
 import { KafkaSubscription } from '#consumer/subscribe/kafka.js';
+import { MongoTarget } from '#consumer/targets/mongo/mongo.js';
+import type { Target } from '#consumer/targets/target.js';
 import { Destinations } from '#consumer/transform/destinations.js';
 import { createTransform } from '#consumer/transform/transform.js';
 

@@ -1,6 +1,6 @@
 // A namespace as the pipeline's table would give it.
 import { parseNamespace } from '@tailwater/schema';
-import type { TrackedNamespace } from '#producer/normalize/change-batch.js';
+import type { TrackedNamespace } from '#producer/changes/change-batch.js';
 
 export function namespaceOf(name: string): TrackedNamespace {
   const namespace = parseNamespace(name);

@@ -2,17 +2,17 @@
 import { type Kafka, type Mongo, type MongoCredentials, waitFor } from '@tailwater/devstack';
 import { type CompiledNamespaceRules, compileNamespaceRules, createKafka, createMetrics, type KafkaClient } from '@tailwater/runtime';
 import { checkpointTopicName, SchemaIds } from '@tailwater/schema';
+import { type SnapshotMode, SnapshotPlan } from '#producer/backfill/snapshot/snapshot-plan.js';
+import { SnapshotReport } from '#producer/backfill/snapshot/snapshot-report.js';
 import { sessionMessage } from '#producer/checkpoint/checkpoint-record.js';
-import { NormalizeCounters } from '#producer/normalize/normalize-counters.js';
-import { runPipeline } from '#producer/pipeline.js';
-import type { PipelineOptions } from '#producer/pipeline-options.js';
-import { type ProducerCounts, ProducerMetrics } from '#producer/producer-metrics.js';
-import { ProducerState } from '#producer/producer-state.js';
+import { type ProducerCounts, ProducerMetrics } from '#producer/metrics/producer-metrics.js';
 import { KafkaTransactionSender } from '#producer/publish/kafka-transaction-sender.js';
-import { type SnapshotMode, SnapshotPlan } from '#producer/snapshot/snapshot-plan.js';
-import { SnapshotReport } from '#producer/snapshot/snapshot-report.js';
+import type { PipelineOptions } from '#producer/session/options.js';
+import { runPipeline } from '#producer/session/producer.js';
+import { ProducerState } from '#producer/session/producer-state.js';
 import { connectSource, type MongoSource } from '#producer/source/mongo/connect.js';
 import { type ReadPauses, SourceHealth } from '#producer/source/mongo/source-health.js';
+import { NormalizeCounters } from '#producer/source/normalize-counters.js';
 import { newestMajorityPosition } from '#producer/source/oplog/oplog-window.js';
 import { keptLog, type LoggedLine } from './kept-log.js';
 

@@ -1,7 +1,7 @@
 // Collections and their oplog in memory, with every state that they ever had: what a real server cannot be asked for.
 import { Position } from '@tailwater/schema';
 import { type BSON, Int32, Long, Timestamp, UUID } from 'bson';
-import type { TrackedNamespace } from '#producer/normalize/change-batch.js';
+import type { TrackedNamespace } from '#producer/changes/change-batch.js';
 import { entry, raw, T } from '#test/unit/producer/support/entries.js';
 import { ORDERS } from '#test/unit/producer/support/rows.js';
 

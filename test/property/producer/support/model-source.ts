@@ -2,14 +2,14 @@
 // asked to have seen.
 import { findId, Position, type RawValue } from '@tailwater/schema';
 import type { MongoClient } from 'mongodb';
+import type { SourceDocuments } from '#producer/backfill/refresh/source-documents.js';
+import { type Chunk, ChunkReader } from '#producer/backfill/snapshot/chunk-reader.js';
+import type { KeyedIds, SourceKeys } from '#producer/backfill/sweep/source-keys.js';
+import { type ChangeBatch, isLookedUp, type TrackedNamespace } from '#producer/changes/change-batch.js';
 import type { SnapshotRange } from '#producer/checkpoint/checkpoint-record.js';
 import { DocumentLookup } from '#producer/enrich/document-lookup.js';
-import { type ChangeBatch, isLookedUp, type TrackedNamespace } from '#producer/normalize/change-batch.js';
-import type { SourceDocuments } from '#producer/signals/source-documents.js';
-import { type Chunk, ChunkReader } from '#producer/snapshot/chunk-reader.js';
 import { idDocument, idOf } from '#producer/source/mongo/id-value.js';
 import type { TransactionSource } from '#producer/source/source.js';
-import type { KeyedIds, SourceKeys } from '#producer/sweep/source-keys.js';
 import { Chains } from '#test/unit/producer/support/chains.js';
 import type { ModelDatabase } from './model-database.js';
 

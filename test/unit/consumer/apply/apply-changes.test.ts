@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { applyChanges } from '#consumer/apply/apply-changes.js';
-import { type ChangeResult, SUPERSEDED } from '#consumer/apply/target.js';
+import { type ChangeResult, SUPERSEDED } from '#consumer/targets/target.js';
 import { change, MemoryTarget } from '../support/changes.js';
 
 const never = new AbortController().signal;

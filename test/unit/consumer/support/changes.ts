@@ -4,8 +4,8 @@ import { TailwaterError } from '@tailwater/runtime';
 import { type Namespace, Position, recordKeyOf } from '@tailwater/schema';
 import { BSON } from 'bson';
 import type { Delivery, Outcome } from '#consumer/apply/delivery.js';
-import { APPLIED, type ChangeResult, TARGET_API_VERSION, type Target } from '#consumer/apply/target.js';
-import type { Change } from '#consumer/change.js';
+import type { Change } from '#consumer/changes/change.js';
+import { APPLIED, type ChangeResult, TARGET_API_VERSION, type Target } from '#consumer/targets/target.js';
 
 export const ORDERS: Namespace = { database: 'shop', collection: 'orders' };
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { indexName } from '#consumer/apply/elasticsearch/index-name.js';
+import { indexName } from '#consumer/targets/elasticsearch/index-name.js';
 import { Destinations } from '#consumer/transform/destinations.js';
 import { ORDERS } from '../support/changes.js';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BSON, Decimal128, type Document, Double, Int32, Long, ObjectId } from 'bson';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Change } from '#consumer/change.js';
+import type { Change } from '#consumer/changes/change.js';
 import { toBson, toObject } from '#consumer/transform/plain-document.js';
 import { UserFunction } from '#consumer/transform/user-function.js';
 import { everyType } from '#test/integration/consumer/support/bson-zoo.js';

@@ -1,8 +1,8 @@
 import { confluentHeader, confluentSchemaId, decodeChangeEvent, parseTombstone, partitionOf } from '@tailwater/schema';
 import { BSON, Int32 } from 'bson';
 import { describe, expect, it } from 'vitest';
+import { ChangeBatch, type TrackedNamespace } from '#producer/changes/change-batch.js';
 import { type EncodedBatch, type OutgoingRecord, RecordEncoder } from '#producer/encode/record-encoder.js';
-import { ChangeBatch, type TrackedNamespace } from '#producer/normalize/change-batch.js';
 import { raw, T } from '../support/entries.js';
 import { addRow, ITEMS, ORDERS, type RowOptions } from '../support/rows.js';
 

@@ -1,7 +1,7 @@
 // What somebody does to topics between two looks at them, and at brokers that tell no ids: neither can be timed with real brokers.
 import type { TopicPartitions } from '@tailwater/runtime';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { TrackedNamespace } from '#producer/normalize/change-batch.js';
+import type { TrackedNamespace } from '#producer/changes/change-batch.js';
 import { KafkaTopics } from '#producer/publish/kafka-topics.js';
 
 const orders: TrackedNamespace = { name: 'shop.orders', database: 'shop', collection: 'orders', included: true };

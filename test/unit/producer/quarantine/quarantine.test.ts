@@ -1,7 +1,7 @@
 import { createLogger, TailwaterError } from '@tailwater/runtime';
 import { describe, expect, it } from 'vitest';
+import { ChangeBatch, type TrackedNamespace } from '#producer/changes/change-batch.js';
 import { RecordEncoder } from '#producer/encode/record-encoder.js';
-import { ChangeBatch, type TrackedNamespace } from '#producer/normalize/change-batch.js';
 import { type OnRefused, Quarantine } from '#producer/quarantine/quarantine.js';
 import { raw } from '../support/entries.js';
 import { addRow, ITEMS, ORDERS } from '../support/rows.js';

@@ -1,10 +1,10 @@
 // A normalizer with everything that one looks at afterwards.
 import { compileNamespaceRules, createLogger, type NamespaceRules } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
-import { ChangeBatch } from '#producer/normalize/change-batch.js';
-import { NamespaceTable } from '#producer/normalize/namespace-table.js';
-import { NormalizeCounters } from '#producer/normalize/normalize-counters.js';
-import { Normalizer } from '#producer/normalize/normalizer.js';
+import { ChangeBatch } from '#producer/changes/change-batch.js';
+import { NamespaceTable } from '#producer/changes/namespace-table.js';
+import { NormalizeCounters } from '#producer/source/normalize-counters.js';
+import { Normalizer } from '#producer/source/oplog/normalizer.js';
 import { Chains } from './chains.js';
 
 export interface LogLine {

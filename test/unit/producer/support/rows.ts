@@ -1,7 +1,7 @@
 // Rows of a batch, as the normalize stage or a chunk leaves them.
 import { findId, type RawValue, recordKey } from '@tailwater/schema';
 import { BSON } from 'bson';
-import type { ChangeBatch, ChangeOp, TrackedNamespace, TransactionRef } from '#producer/normalize/change-batch.js';
+import type { ChangeBatch, ChangeOp, TrackedNamespace, TransactionRef } from '#producer/changes/change-batch.js';
 import { raw, T } from './entries.js';
 
 export const ORDERS: TrackedNamespace = { name: 'shop.orders', database: 'shop', collection: 'orders', included: true };

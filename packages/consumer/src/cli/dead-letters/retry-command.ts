@@ -1,12 +1,12 @@
 // `consumer dead-letters retry`: applies refused changes again, once the mapping, the schema or the release has been corrected.
 import { type Command, type CommandContext, type OptionValues, registryOptions, renderTable, TailwaterError } from '@tailwater/runtime';
 import { type Namespace, namespaceOfTopic } from '@tailwater/schema';
-import { createTarget, ownOptions } from '../../apply/registry.js';
-import type { Target } from '../../apply/target.js';
 import type { DeadLetter } from '../../dead-letters/dead-letter.js';
 import { NewestRecords } from '../../dead-letters/kafka-newest-records.js';
 import { type RetryResult, retryLetters, STAYS } from '../../dead-letters/retry-letters.js';
 import { assertStandsStill } from '../../subscribe/kafka-groups.js';
+import { createTarget, ownOptions } from '../../targets/registry.js';
+import type { Target } from '../../targets/target.js';
 import type { Transform } from '../../transform/transform.js';
 import { batchOptions, targetOptions } from '../options.js';
 import { openSchemas } from '../schemas.js';

@@ -9,12 +9,12 @@ import { isRetriableMongoError, isUnauthorized } from '../mongo/mongo-errors.js'
 import { isUnwatchable } from '../mongo/namespace-kinds.js';
 import { connectOneMongos } from '../mongo/one-mongos.js';
 import type { SourceHealth } from '../mongo/source-health.js';
+import { matchStage, type NamespacePatterns, scopeOf } from '../mongo/stream-scope.js';
 import { newestMajorityPosition } from '../oplog/oplog-window.js';
 import { PositionLost } from '../position-lost.js';
 import type { ChangeSource, EntryBatch } from '../source.js';
 import { eventPlace, positionBehind } from './event-place.js';
 import { readToken } from './resume-token.js';
-import { matchStage, type NamespacePatterns, scopeOf } from './scope.js';
 import { SplitEvents } from './split-events.js';
 import { readChangeStream, type StreamReply, type StreamRequest } from './stream-cursor.js';
 import { resumeTokenOf, StreamPosition } from './stream-position.js';

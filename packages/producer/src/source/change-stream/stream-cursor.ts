@@ -5,7 +5,7 @@ import { RAW_BATCHES } from '@tailwater/runtime';
 import type { Position } from '@tailwater/schema';
 import { BSON, type ClientSession, type Db, type Document, Long, type MongoClient, ReadPreference, Timestamp } from 'mongodb';
 import { isLarge } from '../large-reply.js';
-import type { StreamScope } from './scope.js';
+import type { StreamScope } from '../mongo/stream-scope.js';
 import { resumeTokenOf } from './stream-position.js';
 
 /** Events that one reply holds at most; replies are bounded to 16 MB by the server as well. */

@@ -1,10 +1,10 @@
 // Connects to the source and checks, before anything is read, what the pipeline stands on: a replica set, and the right to read its oplog.
 import { type MongoAccess, redactAddress, redactError, TailwaterError, withConnectionString } from '@tailwater/runtime';
 import { type MongoClient, MongoError } from 'mongodb';
-import { listShards } from '../sharded/shards.js';
 import { createSourceClient, type SourceConnection } from './client.js';
 import { readClusterId } from './cluster-id.js';
 import { isRetriableMongoError, isUnauthorized, toMongoError } from './mongo-errors.js';
+import { listShards } from './shards.js';
 
 /** What is read for changes: the oplog itself, or a change stream, which needs no access to `local`. */
 export type SourceKind = 'oplog' | 'change-stream';

@@ -2,8 +2,8 @@
 // as one that was set up anew, another one may, and only what none of them holds is lost (promise F).
 import { abortable, type Logger } from '@tailwater/runtime';
 import type { MongoClient } from 'mongodb';
-import { memberUri } from '../sharded/shards.js';
 import { createSourceClient, type SourceConnection } from './client.js';
+import { memberUri } from './shards.js';
 
 export class Members {
   readonly #client: MongoClient;

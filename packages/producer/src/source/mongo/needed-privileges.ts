@@ -10,9 +10,9 @@ import {
   TailwaterError,
 } from '@tailwater/runtime';
 import type { MongoClient } from 'mongodb';
-import { scopeOf } from '../change-stream/scope.js';
 import type { SourceKind } from './connect.js';
 import { isUnauthorized, toMongoError } from './mongo-errors.js';
+import { scopeOf } from './stream-scope.js';
 
 /** https://www.mongodb.com/docs/manual/reference/privilege-actions/ */
 export function neededPrivileges(kind: SourceKind, include: readonly string[]): Privilege[] {

@@ -4,7 +4,7 @@
 //
 // Maintained invariant: a shard is in the record before anything is published that was read when it was listed, and leaves it behind
 // the last of its entries that counts.
-import type { ListedShard } from './shards.js';
+import type { ListedShard } from '../mongo/shards.js';
 
 export class ShardRoster {
   #shards: readonly ListedShard[] = [];

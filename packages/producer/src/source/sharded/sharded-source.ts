@@ -9,6 +9,7 @@ import type { Position } from '@tailwater/schema';
 import { type MongoClient, Timestamp } from 'mongodb';
 import { createSourceClient, type SourceConnection } from '../mongo/client.js';
 import { Members } from '../mongo/members.js';
+import { type ListedShard, listShards, type Shard, shardUri } from '../mongo/shards.js';
 import type { SourceHealth } from '../mongo/source-health.js';
 import { OplogSource } from '../oplog/oplog-source.js';
 import { newestMajorityPosition, positionLost, toPosition } from '../oplog/oplog-window.js';
@@ -16,7 +17,6 @@ import { PositionLost } from '../position-lost.js';
 import type { ChangeSource, EntryBatch, TransactionSource } from '../source.js';
 import { ShardLane } from './shard-lane.js';
 import type { ShardRoster } from './shard-roster.js';
-import { type ListedShard, listShards, type Shard, shardUri } from './shards.js';
 
 /** Between two reads of the list of shards, in milliseconds; events wait for them. */
 const BETWEEN_LISTS_MS = 200;

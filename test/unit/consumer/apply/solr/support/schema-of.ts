@@ -1,4 +1,4 @@
-import { Schema } from '#consumer/apply/solr/schema.js';
+import { Schema } from '#consumer/targets/solr/schema.js';
 
 /** A schema with the usual types, and the type `strings`, which is multivalued. */
 export function schemaOf(schema: { readonly fields?: readonly object[]; readonly dynamicFields?: readonly object[] }): Schema {
