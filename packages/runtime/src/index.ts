@@ -1,4 +1,13 @@
 // What both processes need, by concern. Everything is handed in where it is used; nothing here is global.
+export { abortable } from './async/abortable.js';
+export { Backoff, type BackoffOptions } from './async/backoff.js';
+export { type Clock, systemClock } from './async/clock.js';
+export { Mutex } from './async/mutex.js';
+export { Notifier } from './async/notifier.js';
+export { onAbort } from './async/on-abort.js';
+export { Queue } from './async/queue.js';
+export { sleep } from './async/sleep.js';
+export { woken } from './async/woken.js';
 export type { CliDescription, Command, CommandContext, PositionalSpec } from './cli/command.js';
 export { type CommandPage, renderCommandReference } from './cli/command-reference.js';
 export { configCheckCommand, type Prepared } from './cli/config-check-command.js';
@@ -74,12 +83,8 @@ export {
 export { WireReader, WireWriter } from './kafka/protocol/wire.js';
 export { type CommittedPartition, CommittedReader } from './kafka/read-committed.js';
 export { type OffsetRange, readRanges } from './kafka/read-ranges.js';
-export { abortable } from './lifecycle/abortable.js';
-export { type Clock, systemClock } from './lifecycle/clock.js';
 export { type ProcessDeps, runProcess, StopRequested } from './lifecycle/run-process.js';
 export { runServices, type Service } from './lifecycle/services.js';
-export { sleep } from './lifecycle/sleep.js';
-export { woken } from './lifecycle/woken.js';
 export { LOG_COMPONENTS } from './logging/log-components.js';
 export { LOG_LEVELS, type LogLevel, parseLogLevels } from './logging/log-levels.js';
 export { createLogger, LOG_FORMATS, type LogFormat, type Logger, type LoggerOptions } from './logging/logger.js';

@@ -1,6 +1,6 @@
 // Which brokers can be reached, for the log. kafkajs tells of every attempt that fails, and of none that succeeds; the sockets do.
 import type { ISocketFactory } from 'kafkajs';
-import { type Clock, systemClock } from '../lifecycle/clock.js';
+import { type Clock, systemClock } from '../async/clock.js';
 import type { Logger } from '../logging/logger.js';
 import { Outage } from '../logging/outage.js';
 import { promptSocket } from './prompt-socket.js';

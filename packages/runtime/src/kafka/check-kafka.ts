@@ -1,8 +1,8 @@
 // Whether Kafka is there, within seconds: the clients themselves would wait for ever, and say so only in the log.
 import { Kafka, logLevel } from 'kafkajs';
+import { systemClock } from '../async/clock.js';
+import { sleep } from '../async/sleep.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
-import { systemClock } from '../lifecycle/clock.js';
-import { sleep } from '../lifecycle/sleep.js';
 import type { KafkaClient } from './create-kafka.js';
 import { isHangUp, toKafkaError } from './kafka-errors.js';
 

@@ -1,7 +1,7 @@
 // Offsets of any number of partitions, by one request to each broker: kafkajs's own admin client asks topic by topic, and for the
 // metadata of all topics before it with each of them.
 import kafkajs, { type Admin, type BrokerMetadata, type Cluster } from 'kafkajs';
-import { sleep } from '../lifecycle/sleep.js';
+import { sleep } from '../async/sleep.js';
 import { clusterOf } from './cluster-of.js';
 import { BrokerRefusal, ERROR } from './protocol/error-codes.js';
 

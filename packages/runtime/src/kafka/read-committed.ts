@@ -1,7 +1,7 @@
 // Reads one partition, committed records only, without a consumer group: a group that was empty makes its first member wait (by
 // default 3 s), which a producer that takes over must not, needs a right of its own, and has to be deleted afterwards.
 import type { Cluster } from 'kafkajs';
-import { sleep } from '../lifecycle/sleep.js';
+import { sleep } from '../async/sleep.js';
 import { type ConnectedCluster, connectCluster } from './connect-cluster.js';
 import type { KafkaClient } from './create-kafka.js';
 import { type CommittedRecords, fetchCommitted } from './fetch-committed.js';

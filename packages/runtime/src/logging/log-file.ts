@@ -5,8 +5,8 @@
 // lines go to stderr, which says so, until the file takes them again.
 import { accessSync, closeSync, constants, fstatSync, openSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { Clock } from '../async/clock.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
-import type { Clock } from '../lifecycle/clock.js';
 import type { LogFallback } from './log-fallback.js';
 import { type Rotation, rotateAtMs, shiftFiles } from './rotation.js';
 

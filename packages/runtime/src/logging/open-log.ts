@@ -1,7 +1,7 @@
 // The log as the options say: which lines, where to, and what becomes of it when the process ends.
 import { type DestinationStream, pino } from 'pino';
+import { systemClock } from '../async/clock.js';
 import type { TailwaterError } from '../errors/tailwater-error.js';
-import { systemClock } from '../lifecycle/clock.js';
 import type { LogFallback } from './log-fallback.js';
 import { checkLogFile, LogFile } from './log-file.js';
 import { parseLogLevels } from './log-levels.js';

@@ -2,8 +2,9 @@
 //
 // Maintained invariant: a line is handed to the server's socket, or is on stderr. A server that cannot be reached ends nothing, and keeps
 // nothing from starting: lines go to stderr, which says so, until it is there. Over UDP nobody hears what arrived.
+
+import { sleep } from '../async/sleep.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
-import { sleep } from '../lifecycle/sleep.js';
 import type { LogFallback } from './log-fallback.js';
 import { formatSyslogAddress, type SyslogAddress } from './syslog-address.js';
 import { openLink, type SyslogLink } from './syslog-link.js';

@@ -2,8 +2,8 @@
 // so nothing here is cached, and whoever asks keeps what was answered. An id never changes its meaning.
 // https://docs.confluent.io/platform/current/schema-registry/develop/api.html
 import { Agent, type Dispatcher, request } from 'undici';
+import { sleep } from '../async/sleep.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
-import { sleep } from '../lifecycle/sleep.js';
 import type { Logger } from '../logging/logger.js';
 import { tlsFailure } from '../tls/tls-failure.js';
 

@@ -1,6 +1,6 @@
 // How far a long piece of work is: a bar on a terminal, a log line now and then everywhere else.
 import cliProgress from 'cli-progress';
-import { type Clock, systemClock } from '../lifecycle/clock.js';
+import { type Clock, systemClock } from '../async/clock.js';
 import type { Logger } from '../logging/logger.js';
 import { formatCount, formatDuration, formatRate } from './format.js';
 

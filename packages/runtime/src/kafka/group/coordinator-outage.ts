@@ -1,5 +1,5 @@
 // A group that no broker coordinates for long: brokers that start, or elect, are back within seconds, and what lasts is for people.
-import { type Clock, systemClock } from '../../lifecycle/clock.js';
+import { type Clock, systemClock } from '../../async/clock.js';
 import type { Logger } from '../../logging/logger.js';
 import { Outage } from '../../logging/outage.js';
 

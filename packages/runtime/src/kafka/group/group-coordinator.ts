@@ -1,6 +1,6 @@
 // The broker that coordinates a group: which one it is, and what may be asked of whichever it is.
-import { abortable } from '../../lifecycle/abortable.js';
-import { sleep } from '../../lifecycle/sleep.js';
+import { abortable } from '../../async/abortable.js';
+import { sleep } from '../../async/sleep.js';
 import type { BrokerConnections, BrokerRequest } from '../protocol/broker-connections.js';
 import { BrokerRefusal, ERROR } from '../protocol/error-codes.js';
 import { findCoordinator } from '../protocol/group-requests.js';

@@ -2,9 +2,9 @@
 // process is one member: there is one loop, which ends only when the member has left, whatever was under way, and what an earlier generation was given is known
 // by its number.
 // https://kafka.apache.org/protocol#The_Messages_JoinGroup, https://cwiki.apache.org/confluence/display/KAFKA/KIP-394 (a member has its id before it joins)
-import { abortable } from '../../lifecycle/abortable.js';
-import { sleep } from '../../lifecycle/sleep.js';
-import { woken } from '../../lifecycle/woken.js';
+import { abortable } from '../../async/abortable.js';
+import { sleep } from '../../async/sleep.js';
+import { woken } from '../../async/woken.js';
 import type { Logger } from '../../logging/logger.js';
 import type { Broker, BrokerConnections, BrokerRequest } from '../protocol/broker-connections.js';
 import { BrokerRefusal, ERROR } from '../protocol/error-codes.js';

@@ -1,6 +1,6 @@
 // Whether a broker is still there that takes long to answer: one that was frozen, or a connection that broke without a sign, never answers at all, and a member
 // must not go on for longer than the group keeps for it what it was given.
-import { sleep } from '../../lifecycle/sleep.js';
+import { sleep } from '../../async/sleep.js';
 
 export interface Contact {
   /** When the broker was last known to be there, in milliseconds of the monotonic clock. */

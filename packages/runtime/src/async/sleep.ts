@@ -1,4 +1,5 @@
 // Waiting that ends when the process is asked to stop.
+import { onAbort } from './on-abort.js';
 
 /**
  * Resolves after `ms` milliseconds, or as soon as the signal aborts, whichever is first. It never rejects: loops look at
@@ -7,13 +8,14 @@
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return Promise.resolve();
   return new Promise((resolve) => {
-    const finish = () => {
+    let stopListening = (): void => {};
+    const finish = (): void => {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', finish);
+      stopListening();
       resolve();
     };
     // Node 24 warns of a time that is past.
     const timer = setTimeout(finish, Math.max(0, ms));
-    signal?.addEventListener('abort', finish, { once: true });
+    if (signal !== undefined) stopListening = onAbort(signal, finish);
   });
 }

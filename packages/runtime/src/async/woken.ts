@@ -1,4 +1,5 @@
 // Waiting for somebody to say that there is something to do, for as long as the process runs.
+import { onAbort } from './on-abort.js';
 
 /**
  * Resolves when what it hands to `arm` is called, or the signal aborts. It listens to the signal only until then: whoever waits in a loop for months leaves
@@ -7,11 +8,10 @@
 export function woken(signal: AbortSignal, arm: (wake: () => void) => void): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
-    const wake = (): void => {
-      signal.removeEventListener('abort', wake);
+    const stopListening = onAbort(signal, resolve);
+    arm(() => {
+      stopListening();
       resolve();
-    };
-    signal.addEventListener('abort', wake, { once: true });
-    arm(wake);
+    });
   });
 }

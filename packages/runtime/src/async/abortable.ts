@@ -1,4 +1,5 @@
 // Waiting for work that cannot be cancelled itself, such as a client's own endless retries, no longer than anyone wants it.
+import { onAbort } from './on-abort.js';
 
 /**
  * Settles as `work` does, or rejects with the signal's reason as soon as it aborts. The work itself goes on unseen.
@@ -8,14 +9,13 @@
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   work.catch(() => {}); // Nobody may be left to hear of a failure after the abort.
   signal.throwIfAborted();
-  let abort = (): void => {};
+  let stopListening = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
+    stopListening = onAbort(signal, () => reject(signal.reason));
   });
   try {
     return await Promise.race([work, aborted]);
   } finally {
-    signal.removeEventListener('abort', abort);
+    stopListening();
   }
 }
