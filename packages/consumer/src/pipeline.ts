@@ -209,7 +209,7 @@ export class Pipeline implements SubscriptionListener {
     this.#lanes.returnRevoked();
     const timer = new AbortController();
     const late = sleep(this.#options.releaseGraceMs, timer.signal).then(() => timer.signal.aborted);
-    const drained = Promise.all(going.map((progress) => progress.drained)).then(() => true);
+    const drained = Promise.all(going.map((progress) => progress.drained())).then(() => true);
     const isDrained = await Promise.race([drained, late]);
     timer.abort();
     return isDrained;

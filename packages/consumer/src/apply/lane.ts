@@ -3,7 +3,7 @@
 //
 // Within a lane each place has a strand of its own. A request takes what comes first of several, in turn. The strand of a place that
 // waits has no part in it: it is sent alone, beside the lane's own requests, when the place is asked whether it takes changes again.
-import { sleep } from '@tailwater/runtime';
+import { Notifier } from '@tailwater/runtime';
 import type { Delivery } from './delivery.js';
 import type { Place } from './place.js';
 import { Batch, type BatchLimits, Strand } from './strand.js';
@@ -25,7 +25,8 @@ export class Lane {
   #ready: [Place, Strand][] = [];
   #length = 0;
   #bytes = 0;
-  #wake: (() => void) | undefined;
+  /** Something can be sent, or a whole batch of it. */
+  readonly #filled = new Notifier();
   /** When the request of the lane's own that is under way was sent, by the monotonic clock. */
   #sentAtMs: number | undefined;
   readonly #inFlight = new Set<Promise<unknown>>();
@@ -47,7 +48,7 @@ export class Lane {
     if (place.isWaiting) return;
     this.#bytes += delivery.bytes;
     this.#length += 1;
-    if (this.#length === 1 || this.#isFull()) this.#wake?.();
+    if (this.#length === 1 || this.#isFull()) this.#filled.notify();
   }
 
   /** These were taken, and wait again before all others of their place, which waits. */
@@ -69,7 +70,7 @@ export class Lane {
       this.#ready.push([place, strand]);
       this.#length += strand.length;
       this.#bytes += strand.bytes;
-      this.#wake?.();
+      this.#filled.notify();
       return;
     }
     this.#ready = this.#ready.filter(([each]) => each !== place);
@@ -109,16 +110,10 @@ export class Lane {
 
   /** Sends batches until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const onAbort = () => this.#wake?.();
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      for (;;) {
-        await this.#untilReady(signal);
-        if (signal.aborted) return;
-        await this.#sendNext();
-      }
-    } finally {
-      signal.removeEventListener('abort', onAbort);
+    for (;;) {
+      await this.#untilReady(signal);
+      if (signal.aborted) return;
+      await this.#sendNext();
     }
   }
 
@@ -154,18 +149,9 @@ export class Lane {
   }
 
   async #untilReady(signal: AbortSignal): Promise<void> {
-    while (this.#length === 0 && !signal.aborted) await this.#woken();
+    while (this.#length === 0 && !signal.aborted) await this.#filled.next(signal);
     if (this.#isFull() || signal.aborted || this.#limits.lingerMs === 0) return;
-    const timer = new AbortController();
-    await Promise.race([sleep(this.#limits.lingerMs, timer.signal), this.#woken()]);
-    timer.abort();
-  }
-
-  async #woken(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-    });
-    this.#wake = undefined;
+    await this.#filled.next(signal, this.#limits.lingerMs);
   }
 
   /** The next batch. A place that has more than fits goes behind the others. */

@@ -1,6 +1,5 @@
 // Places that wait: each is asked again and again, by a request with some of its changes, until it takes them. Other places wait for none of it.
-import { setMaxListeners } from 'node:events';
-import { sleep, TailwaterError, woken } from '@tailwater/runtime';
+import { Backoff, Notifier, Queue, sleep, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace } from '@tailwater/schema';
 import type { RetryPolicy } from './apply-batch.js';
 import type { Lane } from './lane.js';
@@ -29,13 +28,11 @@ export class PlaceProbes {
   readonly #loops = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   #asking = 0;
-  #waiters: (() => void)[] = [];
-  #fail: (error: unknown) => void = () => undefined;
+  readonly #asked = new Notifier();
+  readonly #failures = new Queue<unknown>();
 
   constructor(parts: PlaceProbesParts) {
     this.#parts = parts;
-    // Each place that waits listens.
-    setMaxListeners(0, this.#stop.signal);
   }
 
   /** Places that wait, with something that waits for them. */
@@ -45,34 +42,24 @@ export class PlaceProbes {
 
   /** Asks until the signal aborts; rejects with TW1350 when a place has taken nothing for too long, or with what ended an attempt. */
   async run(signal: AbortSignal): Promise<void> {
-    const failed = new Promise<never>((_, reject) => {
-      this.#fail = reject;
-    });
-    let end = (): void => undefined;
-    const stopped = woken(signal, (wake) => {
-      end = wake;
-    });
-    try {
-      await Promise.race([stopped, failed]);
-    } finally {
-      end();
-      this.#stop.abort();
-      await Promise.all(this.#loops);
-    }
+    const failure = await this.#failures.take(signal);
+    this.#stop.abort();
+    await Promise.all(this.#loops);
+    if (!signal.aborted) throw failure;
   }
 
   /** The place waits from now on. */
   add(place: Place): void {
     this.#places.add(place);
-    const loop = this.#askUntilResumed(place).catch((error: unknown) => this.#fail(error));
+    const loop = this.#askUntilResumed(place).catch((error: unknown) => this.#failures.put(error));
     this.#loops.add(loop);
     void loop.finally(() => this.#loops.delete(loop));
   }
 
   async #askUntilResumed(place: Place): Promise<void> {
-    const { minMs, maxMs } = this.#parts.retry;
+    const backoff = new Backoff(this.#parts.retry);
     const { signal } = this.#stop;
-    for (let pauseMs = minMs, next = 0; ; ) {
+    for (let pauseMs = backoff.next(), next = 0; ; ) {
       await sleep(pauseMs * (0.5 + Math.random()), signal);
       if (signal.aborted) return;
       const lane = this.#laneWith(place, next);
@@ -84,7 +71,8 @@ export class PlaceProbes {
       const { ended, putBack } = await this.#ask(lane, place);
       if (ended > 0 && putBack === 0) break;
       if (putBack > 0) this.#assertNotTooLong(place);
-      pauseMs = ended > 0 ? minMs : Math.min(pauseMs * 2, maxMs);
+      if (ended > 0) backoff.reset();
+      pauseMs = backoff.next();
     }
     this.#places.delete(place);
     this.#parts.onResumed(place);
@@ -96,7 +84,7 @@ export class PlaceProbes {
   }
 
   async #ask(lane: Lane, place: Place): ReturnType<Lane['probe']> {
-    while (this.#asking >= MAX_AT_ONCE) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    while (this.#asking >= MAX_AT_ONCE) await this.#asked.next();
     this.#asking += 1;
     try {
       const { limits } = this.#parts;
@@ -107,7 +95,7 @@ export class PlaceProbes {
       );
     } finally {
       this.#asking -= 1;
-      this.#waiters.shift()?.();
+      this.#asked.notify();
     }
   }
 

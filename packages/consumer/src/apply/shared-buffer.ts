@@ -5,9 +5,8 @@
 // size, so that it leaves the first one to the others; only what exceeds it is taken from them, down to a least share for each.
 //
 // Maintained invariant: no more is held than twice the size, a least share for each place, and for each one change that may be large.
-import { setMaxListeners } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
-import { woken } from '@tailwater/runtime';
+import { Notifier } from '@tailwater/runtime';
 import type { Place } from './place.js';
 
 export interface BufferSize {
@@ -29,7 +28,8 @@ export class SharedBuffer {
   /** What is held for places that take changes, and for those that do not. */
   readonly #open = { count: 0, bytes: 0 };
   readonly #waiting = { count: 0, bytes: 0 };
-  readonly #waiters = new Map<Place, Set<() => void>>();
+  /** For each place that something waits for: there is room again. */
+  readonly #freed = new Map<Place, Notifier>();
   #waking = false;
 
   constructor(size: BufferSize) {
@@ -51,19 +51,11 @@ export class SharedBuffer {
 
   /** Resolves when there is room for a change of the place, or the signal aborts. */
   async room(signal: AbortSignal, place: Place): Promise<void> {
-    if (this.hasRoomFor(place)) return;
-    // Each partition of a process may wait here.
-    setMaxListeners(0, signal);
     while (!this.hasRoomFor(place) && !signal.aborted) {
-      const waiters = this.#waiters.get(place) ?? new Set();
-      this.#waiters.set(place, waiters);
-      let waiter: (() => void) | undefined;
-      await woken(signal, (wake) => {
-        waiter = wake;
-        waiters.add(wake);
-      });
-      if (waiter !== undefined) waiters.delete(waiter);
-      if (waiters.size === 0 && this.#waiters.get(place) === waiters) this.#waiters.delete(place);
+      const freed = this.#freed.get(place) ?? new Notifier();
+      this.#freed.set(place, freed);
+      await freed.next(signal);
+      if (!freed.isAwaited && this.#freed.get(place) === freed) this.#freed.delete(place);
     }
   }
 
@@ -101,10 +93,10 @@ export class SharedBuffer {
 
   /** Once for all that settle in one turn: there may be thousands of them, and of those that wait. */
   async #wake(): Promise<void> {
-    if (this.#waking || this.#waiters.size === 0) return;
+    if (this.#waking || this.#freed.size === 0) return;
     this.#waking = true;
     await turn();
     this.#waking = false;
-    for (const [place, waiters] of [...this.#waiters]) if (this.hasRoomFor(place)) for (const wake of [...waiters]) wake();
+    for (const [place, freed] of this.#freed) if (this.hasRoomFor(place)) freed.notify();
   }
 }

@@ -1,5 +1,6 @@
 // Room for what is fetched of a topic. What came and found none is held, in its order, for as long as others do not need what it takes up; meanwhile nothing more of
 // its topic is asked for, which would only find no room either and be fetched again.
+import { onAbort } from '@tailwater/runtime';
 import type { Namespace } from '@tailwater/schema';
 import type { Lanes } from './lanes.js';
 
@@ -65,11 +66,11 @@ export class TopicRoom {
   async #hasSoon(signal: AbortSignal, destination: Namespace): Promise<boolean> {
     const patience = new AbortController();
     const end = () => patience.abort();
-    signal.addEventListener('abort', end, { once: true });
+    const stopListening = onAbort(signal, end);
     const timer = setTimeout(end, PATIENCE_MS);
     await this.#lanes.room(patience.signal, destination);
     clearTimeout(timer);
-    signal.removeEventListener('abort', end);
+    stopListening();
     return this.#lanes.hasRoomFor(destination);
   }
 }

@@ -1,6 +1,7 @@
 // The partitions that this process reads and how far each is applied. What a change of a partition reports after the partition was given back moves the
 // watermark of that time, never that of the next.
 
+import { Notifier } from '@tailwater/runtime';
 import type { Delivery, Outcome } from '../apply/delivery.js';
 import type { Change } from '../changes/change.js';
 import type { FetchedRecord, PartitionOffset, PartitionStanding, TopicPartition } from '../subscribe/subscription.js';
@@ -33,7 +34,7 @@ export class PartitionProgress implements TopicPartition {
   readonly targetBefore: TargetMark | undefined;
   readonly #freshness: Freshness;
   #unsettled = 0;
-  #onDrained: (() => void) | undefined;
+  readonly #idle = new Notifier();
 
   constructor(standing: PartitionStanding, nowMs: number, { offsetsForgotten = false, target }: ProgressOptions = {}) {
     const { topic, partition, topicId, committed, metadata, low, end, bornAtMs, tombstonesKeptMs } = standing;
@@ -68,11 +69,8 @@ export class PartitionProgress implements TopicPartition {
   }
 
   /** Resolves when no change of the partition is queued or in flight. */
-  get drained(): Promise<void> {
-    if (this.#unsettled === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#onDrained = resolve;
-    });
+  async drained(): Promise<void> {
+    await this.#idle.until(() => this.#unsettled === 0);
   }
 
   /** A change of the partition is on its way. */
@@ -83,7 +81,7 @@ export class PartitionProgress implements TopicPartition {
   /** It was settled, one way or another. */
   settled(): void {
     this.#unsettled -= 1;
-    if (this.#unsettled === 0) this.#onDrained?.();
+    if (this.#unsettled === 0) this.#idle.notify();
   }
 
   /** The offset to go on from. */

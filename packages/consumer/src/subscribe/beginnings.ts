@@ -1,7 +1,6 @@
 // The partitions that the group has given to this process and that it has not begun to read: where the group stands in them is not known yet. Each begins as soon
 // as its own leader has told. One that has no leader, or whose leader does not answer, keeps no other waiting (promise H).
-import { setMaxListeners } from 'node:events';
-import { abortable, type Logger, sleep } from '@tailwater/runtime';
+import { abortable, Backoff, type Logger, onAbort, sleep } from '@tailwater/runtime';
 import type { GroupOffsets } from './group-offsets.js';
 import { type LatePartitions, type PartitionStanding, partitionName, type TopicPartition } from './subscription.js';
 import type { TopicCatalog } from './topic-catalog.js';
@@ -68,20 +67,16 @@ export class Beginnings {
   async begin(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
     this.cancel();
     const ended = new AbortController();
-    // A question to each broker listens.
-    setMaxListeners(0, ended.signal);
     const round = { sinceMs: performance.now(), waiting: new Map(partitions.map((each) => [partitionName(each), each])), ended };
     this.#round = round;
-    const end = () => ended.abort();
-    signal.addEventListener('abort', end, { once: true });
-    if (signal.aborted) end();
-    const begun = this.#beginAll(round).finally(() => signal.removeEventListener('abort', end));
+    const stopListening = onAbort(signal, () => ended.abort());
+    const begun = this.#beginAll(round).finally(stopListening);
     await Promise.race([begun, sleep(MOMENT_MS, ended.signal)]);
   }
 
   async #beginAll({ waiting, ended }: Omit<Round, 'sinceMs'>): Promise<void> {
     const asked = new Set<number>();
-    let pauseMs = PAUSE.minMs;
+    const backoff = new Backoff(PAUSE);
     // The leader of the group may have looked later than this process.
     let isStale = [...waiting.values()].some(({ topic, partition }) => this.#catalog.leaderOf(topic, partition) === undefined);
     while (!ended.signal.aborted) {
@@ -92,8 +87,7 @@ export class Beginnings {
         asked.add(leader);
         void this.#ask(led, { waiting, ended }).finally(() => asked.delete(leader));
       }
-      await sleep(pauseMs, ended.signal);
-      pauseMs = Math.min(PAUSE.maxMs, pauseMs * 2);
+      await backoff.pause(ended.signal);
     }
   }
 

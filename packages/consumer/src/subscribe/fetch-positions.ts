@@ -1,5 +1,6 @@
 // Where each partition of this process is read next. What is fetched counts only when it was asked for at exactly this position, under this assignment:
 // an answer that is late, because the leader has moved or the partition was given back and taken again, is dropped (promises B and E).
+import { Backoff } from '@tailwater/runtime';
 import type { TopicPartition } from './subscription.js';
 
 export interface FetchState extends TopicPartition {
@@ -17,10 +18,10 @@ export interface FetchState extends TopicPartition {
   acceptingSinceMs: number;
   /** Not asked for before then, in milliseconds of the monotonic clock. */
   notBeforeMs: number;
-  /** The pause after the last refusal, in milliseconds; 0 after an answer. */
-  pauseMs: number;
-  /** The pause, in milliseconds, after it came and found no room for a single record; 0 after one did. */
-  starvedMs: number;
+  /** Pauses after refusals. */
+  readonly refused: Backoff;
+  /** Pauses after it came and found no room for a single record. */
+  readonly starved: Backoff;
 }
 
 export interface PartitionPosition extends TopicPartition {
@@ -28,10 +29,7 @@ export interface PartitionPosition extends TopicPartition {
 }
 
 const STARVED = { minMs: 250, maxMs: 4_000 };
-const PAUSE = { minMs: 50, maxMs: 1_000 };
-
-/** Twice the pause before, within its bounds. */
-const longer = (ms: number, { minMs, maxMs }: typeof PAUSE): number => Math.min(maxMs, Math.max(minMs, ms * 2));
+const REFUSED = { minMs: 50, maxMs: 1_000 };
 
 export class FetchPositions {
   readonly #states = new Map<string, Map<number, FetchState>>();
@@ -63,8 +61,8 @@ export class FetchPositions {
         askedOf: undefined,
         acceptingSinceMs: 0,
         notBeforeMs: 0,
-        pauseMs: 0,
-        starvedMs: 0,
+        refused: new Backoff(REFUSED),
+        starved: new Backoff(STARVED),
       });
     }
   }
@@ -115,12 +113,12 @@ export class FetchPositions {
 
   /** What came found room, or none: then it is not fetched again at once, only to be dropped again. */
   took(state: FetchState, some: boolean): void {
-    state.starvedMs = some ? 0 : longer(state.starvedMs, STARVED);
+    if (some) state.starved.reset();
+    else state.starved.next();
   }
 
   /** The broker refused: it is asked for again a little later. */
   pause(state: FetchState, nowMs: number): void {
-    state.pauseMs = longer(state.pauseMs, PAUSE);
-    state.notBeforeMs = nowMs + state.pauseMs;
+    state.notBeforeMs = nowMs + state.refused.next();
   }
 }

@@ -12,9 +12,9 @@ import {
   LATEST,
   type Logger,
   listOffsets,
+  Queue,
   type ReadBatches,
   sleep,
-  woken,
 } from '@tailwater/runtime';
 import { FetchPositions, type FetchState, type PartitionPosition } from './fetch-positions.js';
 import { FetchSession } from './fetch-session.js';
@@ -72,7 +72,8 @@ export class Fetcher {
   /** Partitions that have room wait until less is held for those that have none. */
   #isPressed = false;
   #signal: AbortSignal | undefined;
-  #fail: (error: unknown) => void = () => undefined;
+  /** What ends the reading. */
+  readonly #failures = new Queue<unknown>();
   #refreshed: Promise<void> | undefined;
 
   constructor(
@@ -103,12 +104,9 @@ export class Fetcher {
   async run(signal: AbortSignal): Promise<void> {
     this.#signal = signal;
     try {
-      const failed = new Promise<never>((_, reject) => {
-        this.#fail = reject;
-      });
-      await Promise.race([failed, woken(signal, () => undefined)]);
+      const failure = await this.#failures.take(signal);
+      if (!signal.aborted) throw failure;
     } finally {
-      this.#fail = () => undefined;
       this.clear();
       await Promise.all(this.#loops.values());
     }
@@ -143,7 +141,7 @@ export class Fetcher {
       else if (!this.#loops.has(node))
         this.#loops.set(
           node,
-          this.#loop(node, signal).catch((error) => this.#fail(error)),
+          this.#loop(node, signal).catch((error) => this.#failures.put(error)),
         );
     }
   }
@@ -233,7 +231,7 @@ export class Fetcher {
       return [
         this.#outOfRange(state, node).catch((cause) => this.#logger.debug({ err: cause, topic }, 'A topic’s ends could not be read')),
       ];
-    else if (error === ERROR.TOPIC_AUTHORIZATION_FAILED) this.#fail(new BrokerRefusal(error, 'Fetch', topic));
+    else if (error === ERROR.TOPIC_AUTHORIZATION_FAILED) this.#failures.put(new BrokerRefusal(error, 'Fetch', topic));
     else this.#logger.debug({ topic, partition: state.partition, error }, 'A partition cannot be read at the moment');
     return [];
   }
@@ -261,7 +259,7 @@ export class Fetcher {
         next = await this.#listener.accept(batch, signal, this.#mayHold);
       }
     } catch (error) {
-      if (!signal.aborted) this.#fail(error);
+      if (!signal.aborted) this.#failures.put(error);
     } finally {
       this.#acceptedBytes -= bytes;
     }
@@ -275,10 +273,10 @@ export class Fetcher {
     // Nothing of it is held meanwhile.
     this.#listener.room({ topic, partition }, signal).then(
       () => {
-        state.notBeforeMs = Math.max(state.notBeforeMs, performance.now() + state.starvedMs);
+        state.notBeforeMs = Math.max(state.notBeforeMs, performance.now() + state.starved.lastMs);
         state.phase = 'idle';
       },
-      (error) => this.#fail(error),
+      (error) => this.#failures.put(error),
     );
   }
 
@@ -286,11 +284,11 @@ export class Fetcher {
   async #decoded(fetched: FetchedPartition, state: FetchState): Promise<ReadBatches | undefined> {
     try {
       const read = await fetched.read(state.position);
-      state.pauseMs = 0;
+      state.refused.reset();
       return read;
     } catch (error) {
       const { topic, partition, position } = state;
-      if (state.pauseMs === 0)
+      if (state.refused.lastMs === 0)
         this.#logger.error({ err: error, topic, partition, position }, 'A partition holds bytes that cannot be read; trying again');
       this.#positions.pause(state, performance.now());
       return undefined;

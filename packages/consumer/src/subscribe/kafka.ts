@@ -1,7 +1,6 @@
 // The subscription: a member of the group, the topics of the prefix, and the reading of what the group has given this process. Which offset is read next, by
 // whom and since when, is decided here; kafkajs only connects (docs/adr/0024-own-group-membership.md).
-import { setMaxListeners } from 'node:events';
-import { BrokerConnections, type KafkaClient, type Logger, systemClock, toKafkaError } from '@tailwater/runtime';
+import { BrokerConnections, type KafkaClient, type Logger, onAbort, systemClock, toKafkaError } from '@tailwater/runtime';
 import { Beginnings } from './beginnings.js';
 import { Fetcher } from './fetcher.js';
 import { GroupElsewhere } from './group-elsewhere.js';
@@ -115,11 +114,7 @@ export class KafkaSubscription implements Subscription, Memberships {
   /** @throws TailwaterError when the group cannot be joined or read for a reason that waiting does not cure */
   async run(signal: AbortSignal, listener: SubscriptionListener): Promise<void> {
     const stop = new AbortController();
-    // Every request that is under way listens.
-    setMaxListeners(0, stop.signal);
-    const onAbort = () => stop.abort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted) stop.abort();
+    const stopListening = onAbort(signal, () => stop.abort());
     this.#signal = stop.signal;
     this.#listener = listener;
     const fetcher = new Fetcher(
@@ -134,7 +129,7 @@ export class KafkaSubscription implements Subscription, Memberships {
     } catch (error) {
       throw toKafkaError(error, this.#brokers);
     } finally {
-      signal.removeEventListener('abort', onAbort);
+      stopListening();
       stop.abort();
       await Promise.allSettled(running);
       // Also after a failure: lanes are released before the group gives the partitions to others.

@@ -1,7 +1,6 @@
 // The election through the consumer group `<prefix>.producer.<source>`: the checkpoint topic has one partition, and whoever it
 // is assigned to leads. Nothing is read from it. A member that gives no sign of life for the session timeout loses it.
 import {
-  abortable,
   askCoordinator,
   BrokerConnections,
   BrokerRefusal,
@@ -13,6 +12,7 @@ import {
   type KafkaClient,
   type Logger,
   type MemberAssignment,
+  Notifier,
   TailwaterError,
   toKafkaError,
 } from '@tailwater/runtime';
@@ -49,7 +49,7 @@ export class KafkaElection implements Election, GroupProtocol {
   #standby: boolean | undefined;
   /** When the group was asked last, in milliseconds of the monotonic clock, of what it has answered; undefined before the first answer. */
   #askedMs: number | undefined;
-  #waiting: (() => void)[] = [];
+  readonly #answered = new Notifier();
 
   constructor(kafka: KafkaClient, options: ElectionOptions, logger: Logger) {
     const client = createKafka({ ...kafka.connection, clientId: memberName(this.#identity) }, logger);
@@ -86,7 +86,8 @@ export class KafkaElection implements Election, GroupProtocol {
         told = true;
         onStandby();
       }
-      await abortable(new Promise<void>((resolve) => this.#waiting.push(resolve)), signal);
+      await this.#answered.next(signal);
+      signal.throwIfAborted();
     }
   }
 
@@ -110,7 +111,7 @@ export class KafkaElection implements Election, GroupProtocol {
 
   confirmed(askedMs: number): void {
     this.#askedMs = askedMs;
-    for (const wake of this.#waiting.splice(0)) wake();
+    this.#answered.notify();
   }
 
   /** Losing contact is not losing the lead: the group will say who leads. */

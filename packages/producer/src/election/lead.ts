@@ -1,13 +1,12 @@
 // The outer loop: a session while this process leads, standing by while another one does, and after a failure another
 // session. Whatever failed, and whether or not the last transaction was committed, the next one reads the checkpoint anew
 // (promises A and B).
-import { type Logger, Outage, sleep, systemClock, TailwaterError } from '@tailwater/runtime';
+import { Backoff, type Logger, Outage, sleep, systemClock, TailwaterError } from '@tailwater/runtime';
 import type { ProducerState } from '../session/producer-state.js';
 import type { Election } from './election.js';
 
 /** A session that failed is followed by another after this long, doubling up to the maximum, in milliseconds. */
-const FIRST_DELAY_MS = 500;
-const MAX_DELAY_MS = 15_000;
+const DELAY = { minMs: 500, maxMs: 15_000 };
 const FENCED = 'TW1205';
 const TEXTS = {
   begins: 'The pipeline was interrupted; it goes on from its checkpoint',
@@ -56,7 +55,7 @@ async function runSessions(
     logger.info('Standing by: another producer of this source leads');
   };
   const outage = new Outage(TEXTS, logger, systemClock);
-  let failures = 0;
+  const backoff = new Backoff(DELAY);
   let delayMs = 0;
   while (!stop.aborted) {
     let lost: AbortSignal | undefined;
@@ -67,7 +66,7 @@ async function runSessions(
         state.phase = 'starting';
       }
       await session(AbortSignal.any([stop, lost]), () => {
-        failures = 0;
+        backoff.reset();
         outage.recovered();
       });
       if (!lost.aborted) return;
@@ -85,10 +84,9 @@ async function runSessions(
         continue;
       }
       if (!isRetriable(error)) throw error;
-      failures += 1;
       state.phase = 'recovering';
       state.lastError = error instanceof Error ? error.message : String(error);
-      delayMs = Math.min(FIRST_DELAY_MS * 2 ** (failures - 1), MAX_DELAY_MS);
+      delayMs = backoff.next();
       const fields = { err: error, delayMs };
       if (!tell(error, fields)) outage.failed(state.lastError, fields);
     }

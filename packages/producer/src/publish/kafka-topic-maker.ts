@@ -1,5 +1,5 @@
 // Creates topics, many in one request, and returns when they have leaders.
-import { sleep, TailwaterError } from '@tailwater/runtime';
+import { Backoff, TailwaterError } from '@tailwater/runtime';
 import kafkajs, { type Admin } from 'kafkajs';
 import { MAX_MESSAGE_BYTES } from './topic-settings.js';
 
@@ -12,7 +12,7 @@ const PARTITIONS_PER_REQUEST = 1000;
 const CREATE_TIMEOUT_MS = 30_000;
 /** Topics that were created have their leaders within this, in milliseconds, or their first records wait for them. */
 const LEADERS_MS = 30_000;
-const LEADERS_POLL_MS = { min: 20, factor: 1.6, max: 500 };
+const LEADERS_POLL = { minMs: 20, maxMs: 500, factor: 1.6 };
 /** Topics that are asked about at once. */
 const ASKED_AT_ONCE = 50;
 /**
@@ -85,18 +85,18 @@ async function create(admin: Admin, topics: readonly string[], { partitions, rep
  * again: brokers that make thousands of partitions have enough to do.
  */
 async function untilLed(admin: Admin, topics: readonly string[]): Promise<void> {
-  const { min, factor, max } = LEADERS_POLL_MS;
   const deadline = performance.now() + LEADERS_MS;
   for (let from = 0; from < topics.length; from += ASKED_AT_ONCE) {
     let unled = topics.slice(from, from + ASKED_AT_ONCE);
-    for (let pauseMs = min; performance.now() < deadline; pauseMs = Math.min(pauseMs * factor, max)) {
+    const backoff = new Backoff(LEADERS_POLL);
+    while (performance.now() < deadline) {
       const metadata = await admin.fetchTopicMetadata({ topics: unled }).catch(() => undefined);
       const led = new Set(
         metadata?.topics.filter(({ partitions }) => partitions.every(({ leader }) => leader >= 0)).map(({ name }) => name),
       );
       unled = unled.filter((topic) => !led.has(topic));
       if (unled.length === 0) break;
-      await sleep(pauseMs);
+      await backoff.pause();
     }
   }
 }

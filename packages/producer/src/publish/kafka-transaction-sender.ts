@@ -6,6 +6,7 @@ import {
   BrokerRefusal,
   ERROR,
   type KafkaClient,
+  onAbort,
   type ProducerIdentity,
   TailwaterError,
 } from '@tailwater/runtime';
@@ -63,9 +64,7 @@ export class KafkaTransactionSender implements TransactionSender {
   static async connect(kafka: KafkaClient, transactionalId: string, options: ConnectOptions = {}): Promise<KafkaTransactionSender> {
     const { signal, onTopicInDoubt = () => {} } = options;
     const parts = makeParts(kafka, transactionalId, onTopicInDoubt);
-    const abort = (): void => parts.closed.abort(signal?.reason);
-    if (signal?.aborted === true) abort();
-    signal?.addEventListener('abort', abort, { once: true });
+    const stopListening = signal && onAbort(signal, () => parts.closed.abort(signal.reason));
     try {
       for (const timeoutMs of TRANSACTION_TIMEOUTS_MS) {
         try {
@@ -79,7 +78,7 @@ export class KafkaTransactionSender implements TransactionSender {
       parts.connections.close();
       throw signal?.aborted === true ? signal.reason : toTransactionError(error, kafka.brokers);
     } finally {
-      signal?.removeEventListener('abort', abort);
+      stopListening?.();
     }
   }
 

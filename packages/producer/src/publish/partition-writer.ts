@@ -2,6 +2,7 @@
 // only what a leader has not said it took is sent again, wherever that leader is by then. kafkajs asks again by broker, and loses or doubles what moves between two.
 // https://kafka.apache.org/protocol#The_Messages_Produce
 import {
+  Backoff,
   type Broker,
   type BrokerConnections,
   BrokerRefusal,
@@ -9,7 +10,6 @@ import {
   ERROR,
   type ProducerIdentity,
   readTopics,
-  sleep,
   TailwaterError,
 } from '@tailwater/runtime';
 import type { OutgoingRecord, TopicRecords } from '../encode/record-encoder.js';
@@ -18,9 +18,7 @@ import { type ProducedTopic, ProduceRequestWriter } from './produce-request.js';
 const API = { name: 'Produce', apiKey: 0, version: 7 };
 /** How long a leader waits for its replicas, in milliseconds. */
 const REPLICAS_MS = 30_000;
-const FIRST_PAUSE_MS = 10;
-const PAUSE_FACTOR = 1.6;
-const LONGEST_PAUSE_MS = 1000;
+const PAUSE = { minMs: 10, maxMs: 1000, factor: 1.6 };
 const MAX_SEQUENCE = 2 ** 31;
 /** Time cures these: the partition moves, or its replicas come back. */
 const ASK_AGAIN: ReadonlySet<number> = new Set([
@@ -77,7 +75,7 @@ export class PartitionWriter {
   readonly #writers = new Map<number, ProduceRequestWriter>();
 
   constructor(connections: BrokerConnections, identity: ProducerIdentity, options: WriterOptions) {
-    const { patienceMs, signal, onTopicInDoubt = () => {}, pauseMs = FIRST_PAUSE_MS } = options;
+    const { patienceMs, signal, onTopicInDoubt = () => {}, pauseMs = PAUSE.minMs } = options;
     this.#connections = connections;
     this.#identity = identity;
     this.#patienceMs = patienceMs;
@@ -90,13 +88,14 @@ export class PartitionWriter {
   async write(topics: readonly TopicRecords[]): Promise<void> {
     const untilMs = performance.now() + this.#patienceMs;
     let left = byPartition(topics);
-    for (let pauseMs = this.#pauseMs; ; pauseMs = Math.min(pauseMs * PAUSE_FACTOR, LONGEST_PAUSE_MS)) {
+    const backoff = new Backoff({ ...PAUSE, minMs: this.#pauseMs });
+    while (true) {
       const { rest, failure } = await this.#attempt(left);
       if (rest.length === 0) return;
       if (performance.now() > untilMs) throw failure;
       if (failure instanceof BrokerRefusal && IN_DOUBT.has(failure.code)) this.#onTopicInDoubt();
       for (const { topic } of rest) this.#leaders.delete(topic);
-      await sleep(pauseMs, this.#signal);
+      await backoff.pause(this.#signal);
       this.#signal.throwIfAborted();
       left = rest;
     }

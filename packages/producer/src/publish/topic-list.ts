@@ -1,9 +1,9 @@
 // The topics of a cluster as one request brings them, with the ids by which a topic is told from another one of its name.
-import { BrokerConnections, type KafkaClient, readMetadata, sleep, TailwaterError, type TopicPartitions } from '@tailwater/runtime';
+import { Backoff, BrokerConnections, type KafkaClient, readMetadata, TailwaterError, type TopicPartitions } from '@tailwater/runtime';
 
 /** A broker that goes away while it is asked is no reason to end a session: another one is asked. */
 const ATTEMPTS = 5;
-const PAUSE_MS = 200;
+const PAUSE = { minMs: 200, maxMs: 1_000 };
 
 export class TopicList {
   readonly #connections: BrokerConnections;
@@ -15,6 +15,7 @@ export class TopicList {
 
   /** Every topic that this user sees, as one broker knows them, by name. */
   async read(): Promise<ReadonlyMap<string, TopicPartitions>> {
+    const backoff = new Backoff(PAUSE);
     for (let attempt = 1; ; attempt += 1) {
       this.#closed.signal.throwIfAborted();
       try {
@@ -24,7 +25,7 @@ export class TopicList {
       } catch (error) {
         if (attempt === ATTEMPTS || error instanceof TailwaterError) throw error;
       }
-      await sleep(PAUSE_MS * attempt, this.#closed.signal);
+      await backoff.pause(this.#closed.signal);
     }
   }
 

@@ -1,5 +1,5 @@
 // Looks at the topics in use now and then, and soon when a broker does not know one: what somebody does to a topic is noticed while the producer runs.
-import { sleep, TailwaterError, woken } from '@tailwater/runtime';
+import { Notifier, sleep, TailwaterError } from '@tailwater/runtime';
 
 /** How often, in milliseconds. */
 const LOOK_MS = 60_000;
@@ -10,7 +10,7 @@ export class TopicWatch {
   readonly #look: () => Promise<void>;
   readonly #everyMs: number;
   #isAsked = false;
-  #wake: () => void = () => {};
+  readonly #doubted = new Notifier();
 
   /** @param look - throws TW1223 when a new session is due */
   constructor(look: () => Promise<void>, everyMs: number = LOOK_MS) {
@@ -21,13 +21,13 @@ export class TopicWatch {
   /** Somebody doubts that a topic is there. */
   soon(): void {
     this.#isAsked = true;
-    this.#wake();
+    this.#doubted.notify();
   }
 
   /** @throws TailwaterError TW1223 */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      if (!this.#isAsked) await this.#due(signal);
+      if (!this.#isAsked) await this.#doubted.next(signal, this.#everyMs);
       if (signal.aborted) return;
       this.#isAsked = false;
       try {
@@ -38,14 +38,5 @@ export class TopicWatch {
       }
       await sleep(Math.min(PAUSE_MS, this.#everyMs), signal);
     }
-  }
-
-  async #due(signal: AbortSignal): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    await woken(signal, (wake) => {
-      this.#wake = wake;
-      timer = setTimeout(wake, this.#everyMs);
-    });
-    clearTimeout(timer);
   }
 }

@@ -3,6 +3,7 @@
 import {
   abortable,
   addPartitionsToTransaction,
+  Backoff,
   type Broker,
   type BrokerConnections,
   BrokerRefusal,
@@ -12,7 +13,6 @@ import {
   findTransactionCoordinator,
   initProducerId,
   type ProducerIdentity,
-  sleep,
 } from '@tailwater/runtime';
 
 /** It loads, or has moved, or still ends the transaction before: an answer, so that nothing is on its way any more. */
@@ -26,9 +26,7 @@ const ASK_AGAIN: ReadonlySet<number> = new Set([
   ERROR.LEADER_NOT_AVAILABLE,
 ]);
 /** The end of a transaction takes the coordinator some milliseconds. */
-const FIRST_PAUSE_MS = 2;
-const PAUSE_FACTOR = 1.6;
-const LONGEST_PAUSE_MS = 1000;
+const PAUSE = { minMs: 2, maxMs: 1000, factor: 1.6 };
 /** How long a coordinator is looked for, and asked again, in milliseconds. */
 const PATIENCE_MS = 60_000;
 
@@ -67,7 +65,8 @@ export class TransactionCoordinator {
 
   async #ask<T>(request: BrokerRequest<T>): Promise<T> {
     const untilMs = performance.now() + PATIENCE_MS;
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * PAUSE_FACTOR, LONGEST_PAUSE_MS)) {
+    const backoff = new Backoff(PAUSE);
+    while (true) {
       const broker = await this.#find(untilMs);
       this.#signal.throwIfAborted();
       try {
@@ -77,14 +76,15 @@ export class TransactionCoordinator {
         if (error.code === ERROR.UNKNOWN_TOPIC_OR_PARTITION) this.#onTopicInDoubt();
         if (error.code !== ERROR.CONCURRENT_TRANSACTIONS) this.#nodeId = undefined;
       }
-      await sleep(pauseMs, this.#signal);
+      await backoff.pause(this.#signal);
       this.#signal.throwIfAborted();
     }
   }
 
   /** The broker, connected: until then nothing was asked of it. */
   async #find(untilMs: number): Promise<Broker> {
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * PAUSE_FACTOR, LONGEST_PAUSE_MS)) {
+    const backoff = new Backoff(PAUSE);
+    while (true) {
       this.#signal.throwIfAborted();
       try {
         this.#nodeId ??= await abortable(this.#locate(), this.#signal);
@@ -94,7 +94,7 @@ export class TransactionCoordinator {
         const isRefused = error instanceof BrokerRefusal && !ASK_AGAIN.has(error.code);
         if (this.#signal.aborted || isRefused || performance.now() > untilMs) throw error;
       }
-      await sleep(pauseMs, this.#signal);
+      await backoff.pause(this.#signal);
     }
   }
 

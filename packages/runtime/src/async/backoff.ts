@@ -12,19 +12,22 @@ export interface BackoffOptions {
 
 export class Backoff {
   readonly #options: Required<BackoffOptions>;
-  #nextMs: number;
+  #lastMs = 0;
 
   constructor({ minMs, maxMs, factor = 2 }: BackoffOptions) {
     this.#options = { minMs, maxMs, factor };
-    this.#nextMs = Math.min(minMs, maxMs);
+  }
+
+  /** The pause that {@link next} told last, in milliseconds; 0 before the first one and after a success. */
+  get lastMs(): number {
+    return this.#lastMs;
   }
 
   /** The pause that is due, in milliseconds; the one after it is longer. */
   next(): number {
-    const { maxMs, factor } = this.#options;
-    const ms = this.#nextMs;
-    this.#nextMs = Math.min(ms * factor, maxMs);
-    return ms;
+    const { minMs, maxMs, factor } = this.#options;
+    this.#lastMs = Math.min(Math.max(minMs, this.#lastMs * factor), maxMs);
+    return this.#lastMs;
   }
 
   /** Pauses; ends early when the signal aborts. */
@@ -34,6 +37,6 @@ export class Backoff {
 
   /** An attempt has succeeded: the next pause is the first one again. */
   reset(): void {
-    this.#nextMs = Math.min(this.#options.minMs, this.#options.maxMs);
+    this.#lastMs = 0;
   }
 }

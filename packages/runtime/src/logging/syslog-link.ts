@@ -1,6 +1,7 @@
 // A socket to a syslog server, over UDP or TCP.
 import { createSocket } from 'node:dgram';
 import { isIPv6, Socket } from 'node:net';
+import { Notifier } from '../async/notifier.js';
 import type { SyslogAddress } from './syslog-address.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -33,22 +34,19 @@ function openUdp({ host, port }: SyslogAddress, events: LinkEvents): Promise<Sys
   const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
   socket.unref();
   let sending = 0;
-  let drained: (() => void) | undefined;
+  const sent = new Notifier();
   const link: SyslogLink = {
     send(message) {
       sending += 1;
       socket.send(Buffer.from(message).subarray(0, MAX_DATAGRAM_BYTES), (error) => {
         sending -= 1;
         if (error !== null) events.onError(error);
-        if (sending === 0) drained?.();
+        sent.notify();
       });
       return true;
     },
     async end() {
-      if (sending > 0)
-        await new Promise<void>((resolve) => {
-          drained = resolve;
-        });
+      await sent.until(() => sending === 0);
       socket.close();
     },
   };

@@ -2,6 +2,7 @@
 // so nothing here is cached, and whoever asks keeps what was answered. An id never changes its meaning.
 // https://docs.confluent.io/platform/current/schema-registry/develop/api.html
 import { Agent, type Dispatcher, request } from 'undici';
+import { Backoff } from '../async/backoff.js';
 import { sleep } from '../async/sleep.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import type { Logger } from '../logging/logger.js';
@@ -29,7 +30,7 @@ interface Answer {
 const TIMEOUT_MS = 10_000;
 const CHECK_MS = 15_000;
 const CHECK_PAUSE_MS = 250;
-const RETRY_MS = { first: 200, max: 10_000 };
+const RETRY = { minMs: 200, maxMs: 10_000 };
 const HEADERS = {
   'content-type': 'application/vnd.schemaregistry.v1+json',
   accept: 'application/vnd.schemaregistry.v1+json, application/json',
@@ -160,11 +161,13 @@ type Lookup = (id: number, signal: AbortSignal) => ReturnType<SchemaRegistry['sc
 export function schemaLookup(registry: SchemaRegistry | undefined, logger: Logger): Lookup | undefined {
   if (registry === undefined) return undefined;
   return async (id, signal) => {
-    for (let delayMs = RETRY_MS.first; ; delayMs = Math.min(delayMs * 2, RETRY_MS.max)) {
+    const backoff = new Backoff(RETRY);
+    while (true) {
       try {
         return await registry.schemaOf(id, signal);
       } catch (error) {
         if (signal.aborted || !(isRetriable(error) || isWaitedFor(error))) throw error;
+        const delayMs = backoff.next();
         logger.warn({ err: error, delayMs }, 'The schema registry does not answer, asking again');
         await sleep(delayMs, signal);
       }

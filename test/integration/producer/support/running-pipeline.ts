@@ -1,6 +1,13 @@
 // The producer's pipeline inside the test, put together as its command does.
 import { type Kafka, type Mongo, type MongoCredentials, waitFor } from '@tailwater/devstack';
-import { type CompiledNamespaceRules, compileNamespaceRules, createKafka, createMetrics, type KafkaClient } from '@tailwater/runtime';
+import {
+  type BackoffOptions,
+  type CompiledNamespaceRules,
+  compileNamespaceRules,
+  createKafka,
+  createMetrics,
+  type KafkaClient,
+} from '@tailwater/runtime';
 import { checkpointTopicName, SchemaIds } from '@tailwater/schema';
 import { type SnapshotMode, SnapshotPlan } from '#producer/backfill/snapshot/snapshot-plan.js';
 import { SnapshotReport } from '#producer/backfill/snapshot/snapshot-report.js';
@@ -11,7 +18,7 @@ import type { PipelineOptions } from '#producer/session/options.js';
 import { runPipeline } from '#producer/session/producer.js';
 import { ProducerState } from '#producer/session/producer-state.js';
 import { connectSource, type MongoSource } from '#producer/source/mongo/connect.js';
-import { type ReadPauses, SourceHealth } from '#producer/source/mongo/source-health.js';
+import { SourceHealth } from '#producer/source/mongo/source-health.js';
 import { NormalizeCounters } from '#producer/source/normalize-counters.js';
 import { newestMajorityPosition } from '#producer/source/oplog/oplog-window.js';
 import { keptLog, type LoggedLine } from './kept-log.js';
@@ -27,7 +34,7 @@ export interface RunningOptions extends Partial<PipelineOptions> {
   /** Where MongoDB is, when not at the address of the server itself. */
   readonly uri?: string;
   /** Between attempts to read MongoDB. */
-  readonly pauses?: ReadPauses;
+  readonly pauses?: BackoffOptions;
 }
 
 const DEFAULTS = {

@@ -56,10 +56,10 @@ describe('FetchPositions', () => {
     }
     state.phase = 'idle';
     positions.pause(state, 1000);
-    expect(wanted(1000 + state.pauseMs - 1)).toEqual([]);
-    expect(wanted(1000 + state.pauseMs)).toEqual([state]);
-    const first = state.pauseMs;
+    expect(wanted(1000 + state.refused.lastMs - 1)).toEqual([]);
+    expect(wanted(1000 + state.refused.lastMs)).toEqual([state]);
+    const first = state.refused.lastMs;
     positions.pause(state, 2000);
-    expect(state.pauseMs).toBe(first * 2);
+    expect(state.refused.lastMs).toBe(first * 2);
   });
 });

@@ -5,7 +5,9 @@ describe('a backoff', () => {
   it('pauses for longer each time, up to the limit, and briefly after a success', () => {
     const backoff = new Backoff({ minMs: 100, maxMs: 500 });
     expect(Array.from({ length: 5 }, () => backoff.next())).toEqual([100, 200, 400, 500, 500]);
+    expect(backoff.lastMs).toBe(500);
     backoff.reset();
+    expect(backoff.lastMs).toBe(0);
     expect(backoff.next()).toBe(100);
   });
 

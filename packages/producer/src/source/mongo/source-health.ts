@@ -2,7 +2,7 @@
 // is over once, when what was read has been published again.
 //
 // Maintained invariant: an outage is not over while one reader fails. That a session begins, or a server is connected, ends none.
-import { type Clock, type Logger, Outage, sleep, systemClock } from '@tailwater/runtime';
+import { Backoff, type BackoffOptions, type Clock, type Logger, Outage, systemClock } from '@tailwater/runtime';
 import { isRetriableMongoError } from './mongo-errors.js';
 
 const TEXTS = {
@@ -11,13 +11,8 @@ const TEXTS = {
   over: 'MongoDB is read again',
 };
 
-/** The first pause before an attempt, and the longest one, in milliseconds: they double. */
-export interface ReadPauses {
-  readonly minMs: number;
-  readonly maxMs: number;
-}
-
-const PAUSES: ReadPauses = { minMs: 250, maxMs: 10_000 };
+/** Before another attempt. */
+const PAUSES: BackoffOptions = { minMs: 250, maxMs: 10_000 };
 
 /** One that reads on and on. */
 export interface SourceReader {
@@ -31,7 +26,7 @@ export interface SourceReader {
 export class SourceHealth {
   readonly #outage: Outage;
   readonly #clock: Clock;
-  readonly #pauses: ReadPauses;
+  readonly #pauses: BackoffOptions;
   readonly #failing = new Set<object>();
   #trouble: { readonly reason: string; readonly sinceMs: number } | undefined;
 
@@ -48,18 +43,16 @@ export class SourceHealth {
 
   /** For one that reads on and on. */
   reader(): SourceReader {
-    const [failing, { minMs, maxMs }, own] = [this.#failing, this.#pauses, {}];
-    let failures = 0;
+    const [failing, backoff, own] = [this.#failing, new Backoff(this.#pauses), {}];
     const answered = (): void => {
-      failures = 0;
+      backoff.reset();
       failing.delete(own);
     };
     return {
       failed: async (error, signal, fields) => {
         failing.add(own);
         this.interrupted(error, fields);
-        await sleep(Math.min(minMs * 2 ** failures, maxMs), signal);
-        failures += 1;
+        await backoff.pause(signal);
       },
       answered,
       close: answered,

@@ -1,5 +1,5 @@
 // The oplog of one shard on its way into the merge: entries that wait there until every other shard has come so far.
-import { abortable } from '@tailwater/runtime';
+import { Notifier } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import { entryTimestamp } from '../oplog/oplog-cursor.js';
 import type { ChangeSource } from '../source.js';
@@ -33,7 +33,7 @@ export class ShardLane {
   #waiting: Buffer[] = [];
   #next = 0;
   #bytes = 0;
-  #wake: () => void = () => {};
+  readonly #drained = new Notifier();
 
   /**
    * @param from - the position of an entry of this shard, behind which it is read
@@ -65,12 +65,7 @@ export class ShardLane {
       this.end = isLast ? NEVER : end;
       this.#onRead();
       if (isLast) return;
-      while (this.#isFull && !signal.aborted) {
-        const drained = new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-        await abortable(drained, signal).catch(() => {});
-      }
+      while (this.#isFull && !signal.aborted) await this.#drained.next(signal);
     }
   }
 
@@ -82,7 +77,7 @@ export class ShardLane {
     if (this.#next === this.#waiting.length) {
       this.#waiting = [];
       this.#next = 0;
-      this.#wake();
+      this.#drained.notify();
     }
     this.head = undefined;
     this.#look();

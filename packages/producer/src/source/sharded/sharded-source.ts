@@ -4,7 +4,7 @@
 //
 // Maintained invariant: no position is handed out before the list of shards was read at that cluster time or later. What is
 // written to a shard that was not listed yet is written later than that.
-import { type Logger, sleep, TailwaterError } from '@tailwater/runtime';
+import { type Logger, Notifier, sleep, TailwaterError } from '@tailwater/runtime';
 import type { Position } from '@tailwater/schema';
 import { type MongoClient, Timestamp } from 'mongodb';
 import { createSourceClient, type SourceConnection } from '../mongo/client.js';
@@ -112,14 +112,12 @@ export class ShardedSource implements ChangeSource, TransactionSource {
     const stop = new AbortController();
     const inner = AbortSignal.any([signal, stop.signal]);
     let failure: { error: unknown } | undefined;
-    let wake = (): void => {};
+    const news = new Notifier();
     const fail = (error: unknown): void => {
       failure ??= { error };
-      wake();
+      news.notify();
     };
     const running: Promise<void>[] = [];
-    const onAbort = (): void => wake();
-    signal.addEventListener('abort', onAbort, { once: true });
     try {
       const lanes: ShardLane[] = [];
       for (const [index, client] of clients.entries()) {
@@ -132,17 +130,18 @@ export class ShardedSource implements ChangeSource, TransactionSource {
         const oplog = new OplogSource(client, connection, isFormer ? WITHOUT_PATIENCE : this.#health, this.#logger, about);
         oplogs.push(oplog);
         lanes.push(
-          new ShardLane(oplog, { from, after, until: isFormer ? former.until : undefined }, this.#laneBytes / clients.length, () => wake()),
+          new ShardLane(oplog, { from, after, until: isFormer ? former.until : undefined }, this.#laneBytes / clients.length, () =>
+            news.notify(),
+          ),
         );
       }
       for (const lane of lanes) running.push(lane.run(inner).catch(fail));
       const listed = new ListedTime(after);
-      running.push(this.#watch(current, listed, () => wake(), inner).catch(fail));
+      running.push(this.#watch(current, listed, () => news.notify(), inner).catch(fail));
       let end = after;
       while (!signal.aborted) {
-        const woken = new Promise<void>((resolve) => {
-          wake = resolve;
-        });
+        // From here on: what comes while this turn's entries are with the reader counts.
+        const woken = news.next(inner);
         if (failure !== undefined) throw failure.error;
         listed.wanted = earliest(lanes.map((lane) => lane.end));
         const bound = earliest([listed.wanted, listed.reached]);
@@ -152,7 +151,6 @@ export class ShardedSource implements ChangeSource, TransactionSource {
         await woken;
       }
     } finally {
-      signal.removeEventListener('abort', onAbort);
       stop.abort(new Error('The source is no longer read'));
       await Promise.allSettled(running);
       await Promise.allSettled(clients.map((client) => client.close()));

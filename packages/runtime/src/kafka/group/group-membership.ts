@@ -3,8 +3,9 @@
 // by its number.
 // https://kafka.apache.org/protocol#The_Messages_JoinGroup, https://cwiki.apache.org/confluence/display/KAFKA/KIP-394 (a member has its id before it joins)
 import { abortable } from '../../async/abortable.js';
+import { Backoff } from '../../async/backoff.js';
+import { Notifier } from '../../async/notifier.js';
 import { sleep } from '../../async/sleep.js';
-import { woken } from '../../async/woken.js';
 import type { Logger } from '../../logging/logger.js';
 import type { Broker, BrokerConnections, BrokerRequest } from '../protocol/broker-connections.js';
 import { BrokerRefusal, ERROR } from '../protocol/error-codes.js';
@@ -48,7 +49,8 @@ export class GroupMembership {
   /** When the last request was sent that the coordinator answered as a member's. */
   #contactMs = 0;
   #rejoin = true;
-  #wake: () => void = () => undefined;
+  /** To join again. */
+  readonly #asked = new Notifier();
   #foreignToldMs = Number.NEGATIVE_INFINITY;
 
   /** @param connections - a request to join holds its connection until all have joined: `beside` are others, for what cannot wait */
@@ -78,25 +80,24 @@ export class GroupMembership {
   /** All members are asked to join again. */
   rejoin(): void {
     this.#rejoin = true;
-    this.#wake();
+    this.#asked.notify();
   }
 
   /** Runs until the signal aborts; the caller gives everything back before it {@link leave}s. Rejects when the group refuses this process for good. */
   async run(signal: AbortSignal): Promise<void> {
-    let pauseMs = PAUSE.minMs;
+    const backoff = new Backoff(PAUSE);
     while (!signal.aborted) {
       try {
         const coordinator = await abortable(this.#broker(this.#connections), signal);
         if (this.#rejoin) await this.#join(coordinator, signal);
         else await this.#beat(coordinator, signal);
-        pauseMs = PAUSE.minMs;
+        backoff.reset();
         this.#outage.over();
         if (!this.#rejoin) await this.#interval(signal);
       } catch (error) {
         if (signal.aborted) return;
         await this.#failed(error);
-        await sleep(pauseMs, signal);
-        pauseMs = Math.min(PAUSE.maxMs, pauseMs * 2);
+        await backoff.pause(signal);
       }
     }
   }
@@ -248,13 +249,7 @@ export class GroupMembership {
   }
 
   async #interval(signal: AbortSignal): Promise<void> {
-    const over = new AbortController();
-    const ended = woken(signal, (wake) => {
-      this.#wake = wake;
-    });
-    if (!this.#rejoin) await Promise.race([sleep(this.#options.heartbeatMs, over.signal), ended]);
-    this.#wake();
-    over.abort();
+    if (!this.#rejoin) await this.#asked.next(signal, this.#options.heartbeatMs);
   }
 
   /** @throws the error when waiting does not cure it */
