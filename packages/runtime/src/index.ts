@@ -104,6 +104,7 @@ export {
 } from './metrics/metrics.js';
 export { srvFailure, withConnectionString } from './mongo/connection-string.js';
 export { type MongoAccess, mongoAccess } from './mongo/mongo-access.js';
+export { isLabelledPassing, isServerGone } from './mongo/passing-failures.js';
 export {
   type ConnectionStatus,
   describePrivileges,
@@ -113,6 +114,7 @@ export {
   type Resource,
 } from './mongo/privileges.js';
 export { RAW_BATCHES, RAW_DOCUMENTS } from './mongo/raw-reply.js';
+export { LASTING_CODES, PASSING_CODES } from './mongo/server-codes.js';
 export { compileFieldRules, type FieldRules, type FieldRulesOptions, type FieldSelection } from './namespaces/field-rules.js';
 export { type NamespaceName, type NamespacePattern, parseNamespacePattern } from './namespaces/namespace-pattern.js';
 export {

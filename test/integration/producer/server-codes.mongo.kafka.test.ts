@@ -2,13 +2,12 @@
 // copies and sweeps, against the whole table of the server's codes, by the server's own failCommand.
 // https://github.com/mongodb/mongo/wiki/The-%22failCommand%22-fail-point
 import { compareByKey, type Kafka, type Mongo, readRawDocuments, startStack, waitFor } from '@tailwater/devstack';
-import { createKafka, type KafkaClient } from '@tailwater/runtime';
+import { createKafka, type KafkaClient, PASSING_CODES } from '@tailwater/runtime';
 import { signalsTopicName } from '@tailwater/schema';
 import type { Collection, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeSignal } from '#producer/signals/kafka-signal-topic.js';
 import type { SourceKind } from '#producer/source/mongo/connect.js';
-import { PASSING_CODES } from '#producer/source/mongo/server-codes.js';
 import { foldTopic } from './support/folded-topic.js';
 import { keptLog } from './support/kept-log.js';
 import { RunningPipeline } from './support/running-pipeline.js';

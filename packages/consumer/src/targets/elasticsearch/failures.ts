@@ -75,7 +75,7 @@ function refusal(error: errors.ResponseError, coded: (code: ErrorCode, params?: 
   const type = errorType(error.body) ?? `status ${status}`;
   if (status === 401) return coded('TW1302');
   if (status === 429) return coded('TW1311');
-  if (status === FAILED && type !== 'cluster_block_exception') return coded('TW1390', { reason: type });
+  if (status === FAILED && type !== 'cluster_block_exception') return coded('TW1390', { reason: `status ${status}, ${type}` });
   if (isRetriableStatus(status) || type === 'cluster_block_exception') return coded('TW1310', { reason: type });
   if (status === 403) return coded('TW1303', { operation: 'write' });
   return coded('TW1313', { reason: type });

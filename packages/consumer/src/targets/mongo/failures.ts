@@ -1,8 +1,17 @@
 // The driver's failures as coded errors, told apart by class, code and label, never by their text.
-import { type ErrorCode, type ErrorParams, isConnectionEnd, srvFailure, TailwaterError, tlsFailure } from '@tailwater/runtime';
-import { MongoError, MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb';
+import {
+  type ErrorCode,
+  type ErrorParams,
+  isConnectionEnd,
+  isLabelledPassing,
+  isServerGone,
+  srvFailure,
+  TailwaterError,
+  tlsFailure,
+} from '@tailwater/runtime';
+import { MongoError, MongoServerError, MongoServerSelectionError } from 'mongodb';
 import type { ChangeResult } from '../target.js';
-import { isCodeOfPlace, isRetriableCode, misplaced } from './write-errors.js';
+import { isCodeOfDocument, isCodeOfPlace, isPassingCode, misplaced } from './write-errors.js';
 
 /** AuthenticationFailed; UserNotFound, for the subject of a certificate that is nobody's; and Atlas's own code. */
 const AUTHENTICATION_CODES: ReadonlySet<unknown> = new Set([18, 11, 8000]);
@@ -15,18 +24,24 @@ export function mongoFailure(error: unknown, address: string): unknown {
   if (!(error instanceof MongoError)) return isConnectionEnd(error) ? coded('TW1301') : (srvFailure(error, address) ?? error);
   if (isAuthenticationFailure(error)) return coded('TW1302');
   if (error instanceof MongoServerError) {
-    const code = Number(error.code);
     if (isUnauthorized(error)) return coded('TW1303', { operation: 'write' });
-    if (isRetriableCode(code) || error.hasErrorLabel('RetryableWriteError'))
-      return coded('TW1310', { reason: error.codeName ?? `error ${code}` });
-    return coded('TW1313', { reason: error.message });
+    return coded(...refusalOf(error));
   }
   const tls = tlsFailure(error);
   if (tls !== undefined) return coded('TW1312', { reason: tls.reason });
   // No connection, or none left in a pool that was cleared for that reason.
-  const unreachable =
-    error instanceof MongoServerSelectionError || error instanceof MongoNetworkError || error.hasErrorLabel('RetryableWriteError');
-  return unreachable ? coded('TW1301') : coded('TW1313', { reason: error.message });
+  return isServerGone(error) || isLabelledPassing(error) ? coded('TW1301') : coded('TW1313', { reason: error.message });
+}
+
+/**
+ * A document is to blame where the server says so. A code that is neither known to pass nor one of documents, such as an unknown write
+ * concern or one of a later release, counts as the server's failure: a document that causes it is found by evidence only.
+ */
+function refusalOf(error: MongoServerError): [ErrorCode, ErrorParams] {
+  const code = Number(error.code);
+  const name = error.codeName ?? `error ${code}`;
+  if (isPassingCode(code) || isLabelledPassing(error)) return ['TW1310', { reason: name }];
+  return isCodeOfDocument(code) || isCodeOfPlace(code) ? ['TW1313', { reason: error.message }] : ['TW1390', { reason: name }];
 }
 
 /** What a failed command says of the changes in it when it is their collection that is refused; any other failure is thrown. */

@@ -36,7 +36,7 @@ export function refusal(answer: Answer, core: string, address: string, operation
   if (status === 404) return new TailwaterError('TW1321', params);
   if (status === 429) return new TailwaterError('TW1311', params);
   const reason = reasonOf(answer);
-  if (status === 500) return new TailwaterError('TW1390', { ...params, reason });
+  if (status === 500) return new TailwaterError('TW1390', { ...params, reason: `status ${status}, ${reason}` });
   if (status === 408 || status >= 500) return new TailwaterError('TW1310', { ...params, reason });
   return new TailwaterError(isItsOwn(answer) ? 'TW1313' : 'TW1363', { ...params, reason });
 }

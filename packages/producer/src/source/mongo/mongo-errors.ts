@@ -1,47 +1,21 @@
 // Which MongoDB errors pass by themselves, and which need a person. By label, class and code, never by text:
 // https://github.com/mongodb/specifications/blob/master/source/retryable-reads/retryable-reads.md
-import { isConnectionEnd, srvFailure, TailwaterError, tlsFailure } from '@tailwater/runtime';
 import {
-  MongoError,
-  MongoExpiredSessionError,
-  MongoNetworkError,
-  MongoOperationTimeoutError,
-  MongoServerClosedError,
-  MongoServerError,
-  MongoServerSelectionError,
-  MongoStalePrimaryError,
-  MongoTopologyClosedError,
-  MongoUnexpectedServerResponseError,
-} from 'mongodb';
-import { LASTING_CODES, PASSING_CODES } from './server-codes.js';
+  isConnectionEnd,
+  isLabelledPassing,
+  isServerGone,
+  LASTING_CODES,
+  PASSING_CODES,
+  srvFailure,
+  TailwaterError,
+  tlsFailure,
+} from '@tailwater/runtime';
+import { MongoError, MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb';
 
 const UNAUTHORIZED = 13;
 /** AuthenticationFailed, and UserNotFound: the subject of a certificate that is nobody's. */
 const AUTHENTICATION_CODES: ReadonlySet<unknown> = new Set([18, 11]);
 const INVALID_OPTIONS = 72;
-
-/** What the server, or the driver for it, says of an error that another attempt cures. ResetPool: a failover closed the pool under a command. */
-const PASSING_LABELS = [
-  'RetryableWriteError',
-  'TransientTransactionError',
-  'ResumableChangeStreamError',
-  'ResetPool',
-  'RetryableError',
-  'SystemOverloadedError',
-];
-/** The driver's own errors for servers, pools and sessions that are gone by now. */
-const PASSING_CLASSES = [
-  MongoNetworkError,
-  MongoServerSelectionError,
-  MongoServerClosedError,
-  MongoTopologyClosedError,
-  MongoStalePrimaryError,
-  MongoExpiredSessionError,
-  MongoOperationTimeoutError,
-  MongoUnexpectedServerResponseError,
-];
-/** Those that the driver does not export. */
-const PASSING_NAMES = new Set(['MongoWaitQueueTimeoutError', 'MongoPoolClosedError', 'MongoPoolClearedError']);
 
 /** The member's clock is still before the position that it was asked to wait for: it will get there, or another one will be read. */
 export const isBeforePosition = (error: unknown): boolean => error instanceof MongoServerError && error.code === INVALID_OPTIONS;
@@ -50,16 +24,15 @@ export const isBeforePosition = (error: unknown): boolean => error instanceof Mo
 export function isRetriableMongoError(error: unknown): boolean {
   if (isBeforePosition(error) || isConnectionEnd(error)) return true;
   if (!(error instanceof MongoError)) return false;
-  if (PASSING_LABELS.some((label) => error.hasErrorLabel(label))) return true;
-  if (error instanceof MongoServerError) return !LASTING_CODES.has(Number(error.code));
-  return PASSING_NAMES.has(error.name) || PASSING_CLASSES.some((kind) => error instanceof kind);
+  if (isLabelledPassing(error)) return true;
+  return error instanceof MongoServerError ? !LASTING_CODES.has(Number(error.code)) : isServerGone(error);
 }
 
 /** Whether the server refuses this very request and is not known to take it later: for requests that one can do without. */
 export const isMongoRefusal = (error: unknown): boolean => error instanceof MongoServerError && !isKnownToPass(error);
 
 const isKnownToPass = (error: MongoServerError): boolean =>
-  isBeforePosition(error) || PASSING_CODES.has(Number(error.code)) || PASSING_LABELS.some((label) => error.hasErrorLabel(label));
+  isBeforePosition(error) || PASSING_CODES.has(Number(error.code)) || isLabelledPassing(error);
 
 /** The coded error for what went wrong at the server that `address` names, or the error itself when there is none. */
 export function toMongoError(error: unknown, address: string): unknown {

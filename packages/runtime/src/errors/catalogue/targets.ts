@@ -232,7 +232,7 @@ export const targetErrors = {
   },
   TW1390: {
     title: 'Target fails at requests',
-    message: '{target} at {address} failed at a request (status 500): {reason}',
+    message: '{target} at {address} failed at a request: {reason}',
     hint: 'See the target’s own log. The request is sent again. When a document turns out to be what the target fails at, it becomes a dead letter and the rest goes on; while the whole target fails, nothing is put aside.',
     ...passing,
   },

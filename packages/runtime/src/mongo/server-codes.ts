@@ -1,4 +1,4 @@
-// What the server's error codes mean to a reader: by the categories that the server itself gives them in src/mongo/base/error_codes.yml
+// What the server's error codes mean to whoever reads or writes: by the categories that the server itself gives them in src/mongo/base/error_codes.yml
 // (https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml, of 4.2 to 8.1), not by their texts.
 
 /** What time cures, by category. */
@@ -14,7 +14,7 @@ const PASSING = {
   SnapshotError: [239, 246, 250, 272],
   StaleShardVersionError: [63, 150, 13_388],
   CloseConnectionError: [303, 372, 398],
-  WriteConcernError: [64],
+  WriteConcernError: [64, 79, 100],
   SystemOverloadedError: [433, 449, 450],
   /**
    * Of no category, and passing by what they are: InternalError, UnknownError, LockBusy, OperationIncomplete, NoProgressMade,
