@@ -1,14 +1,25 @@
 // Three brokers with the settings that people run, and what happens to them on a working day: leaders move, brokers are restarted one after the other, topics appear
 // while consumers join. Every record is accounted for by its offset, not only by what the target holds at the end.
 import { FaultProxy, type KafkaCluster, startKafkaCluster, waitFor } from '@tailwater/devstack';
+import { TopicAdvice } from '@tailwater/runtime';
 import { formatNamespace, type Namespace, topicName } from '@tailwater/schema';
+import kafkajs from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Change } from '#consumer/changes/change.js';
+import { KafkaLetters } from '#consumer/dead-letters/kafka-letters.js';
 import { APPLIED, type ChangeResult, TARGET_API_VERSION, type Target } from '#consumer/targets/target.js';
+import { KafkaTopics } from '#producer/publish/kafka-topics.js';
 import { KafkaTransactionSender } from '#producer/publish/kafka-transaction-sender.js';
+import { ensureOwnTopics } from '#producer/publish/own-topics.js';
+import { TopicList } from '#producer/publish/topic-list.js';
+import { LETTERS } from '#producer/publish/topic-settings.js';
 import { readTopic, type TopicRecord } from '#test/support/read-topic.js';
 import { type RunningConsumer, World } from '../integration/consumer/support/world.js';
+import { keptLog } from '../integration/producer/support/kept-log.js';
+import { namespaceOf } from '../integration/producer/support/namespace.js';
 
+const { ConfigResourceTypes } = kafkajs;
+const MIN_IN_SYNC = 'min.insync.replicas';
 const PARTITIONS = 8;
 const RECORDS = 20_000;
 const PER_TRANSACTION = 500;
@@ -19,7 +30,8 @@ const TEST_MS = 600_000;
 let world: World<KafkaCluster<FaultProxy>>;
 
 beforeAll(async () => {
-  world = await World.on(startKafkaCluster({ proxy: FaultProxy.start }));
+  // Kafka's own default, with which topics that ask for nothing acknowledge what one broker alone has.
+  world = await World.on(startKafkaCluster({ proxy: FaultProxy.start, properties: { [MIN_IN_SYNC]: 1 } }));
 });
 
 afterAll(async () => {
@@ -120,10 +132,16 @@ async function underBacklog(prefix: string, work: (topic: string) => Promise<voi
   return { lost: await unaccounted(topic, targets), members: await watching };
 }
 
+const settingOf = (topic: string, name: string): Promise<string | undefined> =>
+  world.kafka.withAdmin(async (admin) => {
+    const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames: [name] }];
+    return (await admin.describeConfigs({ includeSynonyms: false, resources })).resources[0]?.configEntries[0]?.configValue;
+  });
+
 describe('three brokers', () => {
   test('a leader that moves to a broker that takes other records of the same transaction loses and doubles none of them', async () => {
     const topic = 'sent.shop.orders';
-    await world.kafka.createTopic(topic, { partitions: 2 });
+    await world.kafka.createTopic(topic, { partitions: 2, config: { [MIN_IN_SYNC]: 2 } });
     const sender = await KafkaTransactionSender.connect(world.client, 'sent');
     const send = (round: number) =>
       sender.send([
@@ -262,5 +280,43 @@ describe('three brokers', () => {
     await waitFor(() => pipeline.lag, { describe: (lag) => `a lag of 0, not ${lag}`, until: (lag) => lag === 0, timeoutMs: 60_000 });
     await world.untilCommitted(prefix, namespace);
     expect(pipeline.group.isMember).toBe(true);
+  });
+
+  test('topics that are made where the brokers ask for one replica in sync keep on two what they acknowledge; one replica is told', async () => {
+    const { client, kafka } = world;
+    const { logger, lines } = keptLog();
+    const made = async (prefix: string, replicationFactor: number): Promise<string[]> => {
+      const settings = { prefix, partitions: 2, replicationFactor };
+      const advice = new TopicAdvice(client.brokers, prefix, logger);
+      await ensureOwnTopics(client, settings, advice, logger);
+      const [admin, list] = [client.admin(), new TopicList(client)];
+      try {
+        await admin.connect();
+        const topics = new KafkaTopics({ admin, list, brokers: client.brokers }, settings, { advice });
+        await topics.ensure(['a', 'b'].map((name) => namespaceOf(`shop.${name}`)));
+        await topics.ensureLog(`${prefix}.producer.dead-letters`, LETTERS);
+      } finally {
+        list.close();
+        await admin.disconnect();
+      }
+      return ['shop.a', 'shop.b', 'checkpoints', 'signals', 'producer.dead-letters'].map((name) => `${prefix}.${name}`);
+    };
+    const letters = new KafkaLetters(client, 'kept.test.dead-letters', logger);
+    await letters.create();
+    for (const topic of [...(await made('kept', -1)), letters.topic])
+      expect([topic, await settingOf(topic, MIN_IN_SYNC)]).toEqual([topic, '2']);
+    expect(lines.filter(({ code }) => code !== undefined)).toEqual([]);
+    await made('alone', 1);
+    expect(lines.filter(({ code }) => code !== undefined).map(({ code, topics }) => [code, topics])).toEqual([
+      ['TW1252', ['alone.checkpoints']],
+      ['TW1252', ['alone.signals']],
+      ['TW1252', ['alone.shop.a', 'alone.shop.b']],
+      ['TW1252', ['alone.producer.dead-letters']],
+    ]);
+    // Others made these.
+    await kafka.createTopic('weak.test.dead-letters', { config: { 'cleanup.policy': 'delete' } });
+    await new KafkaLetters(client, 'weak.test.dead-letters', logger).compare();
+    expect(lines.at(-1)).toMatchObject({ code: 'TW1250', topics: ['weak.test.dead-letters'] });
+    expect(lines.at(-1)?.msg).toContain('--add-config cleanup.policy=compact,max.message.bytes=25165824,min.insync.replicas=2');
   });
 });

@@ -83,6 +83,10 @@ export {
 export { WireReader, WireWriter } from './kafka/protocol/wire.js';
 export { type CommittedPartition, CommittedReader } from './kafka/read-committed.js';
 export { type OffsetRange, readRanges } from './kafka/read-ranges.js';
+export { describeTopics } from './kafka/topics/describe-topics.js';
+export { keptSettings, type PlannedShape } from './kafka/topics/kept-settings.js';
+export { type DescribedTopic, KEEPING_RULES, type SettingRule, type TopicUse } from './kafka/topics/setting-rules.js';
+export { named, TopicAdvice } from './kafka/topics/topic-advice.js';
 export { type ProcessDeps, runProcess, StopRequested } from './lifecycle/run-process.js';
 export { runServices, type Service } from './lifecycle/services.js';
 export { LOG_COMPONENTS } from './logging/log-components.js';

@@ -2,7 +2,7 @@
 // producer cannot write behind the back of a later one.
 import { randomUUID } from 'node:crypto';
 import { type Kafka, startKafka, waitFor } from '@tailwater/devstack';
-import { createKafka, type KafkaClient } from '@tailwater/runtime';
+import { createKafka, type KafkaClient, TopicAdvice } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CheckpointBase } from '#producer/checkpoint/base.js';
@@ -24,7 +24,7 @@ import { KafkaTransactionSender } from '#producer/publish/kafka-transaction-send
 import { ensureOwnTopics } from '#producer/publish/own-topics.js';
 import { Publisher } from '#producer/publish/publisher.js';
 import { TopicList } from '#producer/publish/topic-list.js';
-import { TopicAdvice } from '#producer/publish/topic-settings.js';
+
 import { readTopic } from '#test/support/read-topic.js';
 import { keptLog } from './support/kept-log.js';
 

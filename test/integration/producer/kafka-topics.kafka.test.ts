@@ -1,11 +1,11 @@
 // Topics as a real broker makes them, and those that would lose data.
 import { type Kafka, startKafka, waitFor } from '@tailwater/devstack';
-import { createKafka, type KafkaClient } from '@tailwater/runtime';
+import { createKafka, type KafkaClient, TopicAdvice } from '@tailwater/runtime';
 import kafkajs, { type Admin } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KafkaTopics, type TopicSettings } from '#producer/publish/kafka-topics.js';
 import { TopicList } from '#producer/publish/topic-list.js';
-import { TopicAdvice } from '#producer/publish/topic-settings.js';
+
 import { TopicWatch } from '#producer/publish/topic-watch.js';
 import { keptLog } from './support/kept-log.js';
 import { namespaceOf } from './support/namespace.js';

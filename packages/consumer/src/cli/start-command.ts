@@ -53,6 +53,7 @@ export const startCommand: Command<typeof startOptions> = {
     try {
       await unfinished.until('connecting to Kafka and the target', Promise.all([checkKafka(kafka, { signal }), target.connect(signal)]));
       await using registry = await openSchemas(given, logger.child({ component: 'registry' }), signal);
+      if (given.onError === 'dead-letter') await letters.compare();
       const health = new TargetHealth(systemClock, logger.child({ component: 'apply' }), target.kind);
       const metrics = createMetrics();
       const letterWatch = new LetterWatch(new LetterCounter(kafka, letters.topic), lettersLogger);

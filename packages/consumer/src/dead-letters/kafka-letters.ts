@@ -1,16 +1,13 @@
 // The dead-letter topic on kafkajs: compacted, so that a letter stays until it is removed. It is there from the group's first commit
 // on, so that a group whose offsets Kafka has forgotten is known from a new one.
 import { type KafkaClient, type Logger, readRanges, sleep, TailwaterError, toKafkaError } from '@tailwater/runtime';
-import kafkajs, { type Producer } from 'kafkajs';
+import type { Producer } from 'kafkajs';
 import { readToEnd } from '../subscribe/kafka-reader.js';
 import { type DeadLetter, decodeLetter, type LetterMessage } from './dead-letter.js';
+import { LetterTopic } from './kafka-letter-topic.js';
 import { LetterIndex } from './letter-index.js';
 import type { LetterSender } from './letter-writer.js';
 
-const { KafkaJSAggregateError, KafkaJSProtocolError } = kafkajs;
-
-/** A record of the largest document that its own topic takes, and a letter's headers. */
-const MAX_MESSAGE_BYTES = 24 * 1024 * 1024;
 /** Removals share a record batch. */
 const REMOVED_AT_ONCE = 1_000;
 const DISCONNECT_TIMEOUT_MS = 2_000;
@@ -18,13 +15,13 @@ const DISCONNECT_TIMEOUT_MS = 2_000;
 export class KafkaLetters implements LetterSender {
   readonly topic: string;
   readonly #kafka: KafkaClient;
-  readonly #logger: Logger;
+  readonly #place: LetterTopic;
   #producer: Promise<Producer> | undefined;
 
   constructor(kafka: KafkaClient, topic: string, logger: Logger) {
     this.#kafka = kafka;
     this.topic = topic;
-    this.#logger = logger;
+    this.#place = new LetterTopic(kafka, topic, logger);
   }
 
   /** @throws TailwaterError TW12xx when Kafka refuses the letters for good; waits for a broker that is away */
@@ -93,23 +90,12 @@ export class KafkaLetters implements LetterSender {
   }
 
   /** Creates the topic unless it exists. */
-  async create(): Promise<void> {
-    const admin = this.#kafka.admin();
-    try {
-      await admin.connect();
-      const config = { 'cleanup.policy': 'compact', 'max.message.bytes': String(MAX_MESSAGE_BYTES) };
-      const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
-      // Without waiting for its leader, for which kafkajs gives up soon; the producer waits for it as long as it takes.
-      const created = await admin.createTopics({
-        waitForLeaders: false,
-        topics: [{ topic: this.topic, numPartitions: 1, replicationFactor: -1, configEntries }],
-      });
-      if (created) this.#logger.info({ topic: this.topic }, 'Created the topic of dead letters');
-    } catch (error) {
-      const cause = error instanceof KafkaJSAggregateError ? error.errors[0] : error;
-      if (!(cause instanceof KafkaJSProtocolError && cause.type === 'TOPIC_ALREADY_EXISTS')) throw error;
-    } finally {
-      await admin.disconnect();
-    }
+  create(): Promise<void> {
+    return this.#place.create();
+  }
+
+  /** Tells of what may lose letters, where the topic exists. */
+  compare(): Promise<void> {
+    return this.#place.compare();
   }
 }

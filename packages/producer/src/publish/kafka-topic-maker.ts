@@ -20,8 +20,6 @@ const ASKED_AT_ONCE = 50;
  * which thousands of partitions feel, and disk space on some file systems. This is full behind 340 MB of records or more, and a new segment begins then.
  */
 const INDEX_BYTES = 1024 * 1024;
-/** In sync when a record is acknowledged, where there are three replicas or more. */
-const MIN_IN_SYNC = '2';
 
 export interface TopicShape {
   readonly partitions: number;
@@ -53,7 +51,6 @@ async function create(admin: Admin, topics: readonly string[], { partitions, rep
     'cleanup.policy': 'compact',
     'max.message.bytes': String(MAX_MESSAGE_BYTES),
     'segment.index.bytes': String(INDEX_BYTES),
-    ...(replicationFactor >= 3 ? { 'min.insync.replicas': MIN_IN_SYNC } : {}),
     ...config,
   };
   const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));

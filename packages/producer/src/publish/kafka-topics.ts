@@ -1,9 +1,17 @@
 // The topics of namespaces: made before their first records, many in one request, and looked at when they exist. A topic that
 // was given more partitions goes on with those that it had (promise B): docs/adr/0025-partitions-are-recorded.md. One that was deleted, whether or not
 // another has its name now, is a copy that is gone (promise C).
-import { TailwaterError, toKafkaError } from '@tailwater/runtime';
+import {
+  type DescribedTopic,
+  describeTopics,
+  named,
+  TailwaterError,
+  type TopicAdvice,
+  type TopicUse,
+  toKafkaError,
+} from '@tailwater/runtime';
 import { MAX_TOPIC_NAME_LENGTH, type Namespace, namespaceOfTopic, topicName } from '@tailwater/schema';
-import kafkajs, { type Admin } from 'kafkajs';
+import type { Admin } from 'kafkajs';
 import type { TrackedNamespace } from '../changes/change-batch.js';
 import type { TopicLayout } from '../encode/record-encoder.js';
 import { SIGNALS_LIMITS } from './kafka-small-topics.js';
@@ -12,23 +20,10 @@ import type { RecordedTopic } from './recorded-topic.js';
 import type { SubjectIds } from './subject-ids.js';
 import type { TopicList } from './topic-list.js';
 import { type AskedTopics, type FoundTopics, type LostTopics, lostAmong } from './topic-losses.js';
-import {
-  DELETE_RETENTION_MS,
-  DESCRIBED_SETTINGS,
-  type DescribedTopic,
-  expectUsable,
-  named,
-  smallerBatch,
-  type TopicAdvice,
-} from './topic-settings.js';
+import { CHECKPOINTS, DELETE_RETENTION_MS, DOCUMENTS, expectUsable, type LogUse, smallerBatch } from './topic-settings.js';
 
-// kafkajs is CommonJS, and Node finds only some of its exports by name.
-const { ConfigResourceTypes } = kafkajs;
-
-/** How long a record waits for whoever reads a log, in milliseconds: 7 days. */
-const LOG_RETENTION_MS = 7 * 24 * 3600 * 1000;
-/** Topics whose settings one request asks for. */
-const DESCRIBED_AT_ONCE = 250;
+/** What a topic is judged by before any rule of its use is. */
+const USABLE_BY = ['cleanup.policy', 'max.message.bytes'];
 
 export interface TopicSettings {
   readonly prefix: string;
@@ -45,7 +40,7 @@ export interface UsedTopic {
 /** What the brokers are asked by. */
 export interface TopicsClients {
   readonly admin: Admin;
-  readonly list: Pick<TopicList, 'read'>;
+  readonly list: Pick<TopicList, 'read' | 'keptSettings' | 'brokers'>;
   /** Where they are, for messages. */
   readonly brokers: string;
 }
@@ -121,14 +116,18 @@ export class KafkaTopics {
       const found = await this.#list.read();
       await this.#expectKept(unknown, found);
       const missing = unknown.filter((namespace) => !found.has(this.#topic(namespace)));
-      const { partitions, replicationFactor } = this.#settings;
-      const shape = { partitions, replicationFactor, config: { 'delete.retention.ms': String(DELETE_RETENTION_MS) } };
+      const { partitions } = this.#settings;
       const names = missing.map((namespace) => this.#topic(namespace));
-      const raced = new Set(names.length === 0 ? [] : await makeTopics(this.#admin, names, shape));
+      const raced = new Set(await this.#make(names, partitions, { 'delete.retention.ms': String(DELETE_RETENTION_MS) }));
       const made = missing.filter((namespace) => !raced.has(this.#topic(namespace)));
       const now = missing.length === 0 ? found : await this.#list.read();
       for (const namespace of unknown) if (now.has(this.#topic(namespace))) this.#seen.add(namespace);
       for (const namespace of made) await this.#use(namespace, { partitions, id: now.get(this.#topic(namespace))?.id });
+      await this.#advise(
+        DOCUMENTS,
+        made.map((namespace) => this.#topic(namespace)),
+        now,
+      );
       const there = unknown.filter((namespace) => !made.includes(namespace));
       await this.#take(there, now);
     } catch (error) {
@@ -224,33 +223,30 @@ export class KafkaTopics {
   /** Creates a compacted topic unless it exists, checks its settings, and returns its number of partitions. */
   async ensureTopic(topic: string, partitions: number, config: Record<string, string> = {}): Promise<number> {
     try {
-      const { replicationFactor } = this.#settings;
-      const existing = await makeTopics(this.#admin, [topic], { partitions, replicationFactor, config });
-      const found = existing.length === 0 ? undefined : (await this.#list.read()).get(topic);
-      if (found === undefined) return partitions;
-      const described = await this.#describe([{ topic, replicas: found.replicas }]);
-      for (const each of described) expectUsable(each, 'checkpoints');
-      // What is asked for here is not advised against.
-      const others = ({ settings, ...each }: DescribedTopic): DescribedTopic => ({
-        ...each,
-        settings: new Map([...settings].filter(([name]) => !Object.hasOwn(config, name))),
-      });
-      this.#context.advice?.settings('checkpoints', described.map(others));
-      return found.leaders.length;
+      const existing = await this.#make([topic], partitions, config);
+      const found = await this.#list.read();
+      if (existing.length > 0) await this.#judge(CHECKPOINTS, [topic], found);
+      else await this.#advise(CHECKPOINTS, [topic], found);
+      return found.get(topic)?.leaders.length ?? partitions;
     } catch (error) {
       throw toKafkaError(error, this.#brokers);
     }
   }
 
-  /** Creates a topic of one partition that forgets what is older than a week, or than it is told, unless it exists. */
-  async ensureLog(topic: string, retentionMs: number = LOG_RETENTION_MS): Promise<void> {
+  /** Creates a topic of one partition that forgets what is old enough, unless it exists. */
+  async ensureLog(topic: string, use: LogUse): Promise<void> {
     try {
-      const { replicationFactor } = this.#settings;
-      const config = { 'cleanup.policy': 'delete', 'retention.ms': String(retentionMs), ...SIGNALS_LIMITS };
-      await makeTopics(this.#admin, [topic], { partitions: 1, replicationFactor, config });
+      const kept = { 'retention.ms': String(use.retentionMs), 'retention.bytes': '-1' };
+      await this.#make([topic], 1, { 'cleanup.policy': 'delete', ...kept, ...SIGNALS_LIMITS });
+      await this.compare(topic, use);
     } catch (error) {
       throw toKafkaError(error, this.#brokers);
     }
+  }
+
+  /** Tells of what the topic may lose, where there is one. */
+  async compare(topic: string, use: TopicUse): Promise<void> {
+    await this.#advise(use, [topic], await this.#list.read());
   }
 
   #topic(namespace: Namespace): string {
@@ -292,19 +288,20 @@ export class KafkaTopics {
   async #take(namespaces: readonly TrackedNamespace[], found: FoundTopics): Promise<void> {
     const topics = namespaces.map((namespace) => {
       const topic = this.#topic(namespace);
-      const { leaders, replicas, id } = found.get(topic) ?? { leaders: { length: this.#settings.partitions }, replicas: 0, id: undefined };
+      const { leaders, id } = found.get(topic) ?? { leaders: { length: this.#settings.partitions }, id: undefined };
       const partitions = leaders.length;
       const recorded = this.#recorded.get(namespace.name)?.partitions ?? partitions;
       // Fewer than there were: it is another topic.
-      return { namespace, topic, replicas, partitions, id, used: Math.min(recorded, partitions) };
+      return { namespace, topic, partitions, id, used: Math.min(recorded, partitions) };
     });
-    const described = await this.#describe(topics);
-    for (const each of described) expectUsable(each, 'documents');
-    this.#context.advice?.settings('documents', described);
+    const described = await this.#judge(
+      DOCUMENTS,
+      topics.map(({ topic }) => topic),
+      found,
+    );
     this.#context.advice?.grown(topics.filter(({ used, partitions }) => used < partitions));
-    for (const [index, { namespace, used, id }] of topics.entries()) {
-      await this.#use(namespace, { partitions: used, id }, smallerBatch(described[index] as DescribedTopic));
-    }
+    const limits = new Map(described.map((each) => [each.topic, smallerBatch(each)]));
+    for (const { namespace, topic, used, id } of topics) await this.#use(namespace, { partitions: used, id }, limits.get(topic));
   }
 
   async #use(namespace: TrackedNamespace, used: RecordedTopic, maxBytes?: number): Promise<void> {
@@ -326,22 +323,32 @@ export class KafkaTopics {
     if (!isKnown) this.#unrecorded.push({ namespace, topic: used });
   }
 
-  async #describe(topics: readonly { readonly topic: string; readonly replicas: number }[]): Promise<DescribedTopic[]> {
-    const described: DescribedTopic[] = [];
-    for (let from = 0; from < topics.length; from += DESCRIBED_AT_ONCE) {
-      const part = topics.slice(from, from + DESCRIBED_AT_ONCE);
-      const { resources } = await this.#admin.describeConfigs({
-        includeSynonyms: false,
-        resources: part.map(({ topic }) => ({ type: ConfigResourceTypes.TOPIC, name: topic, configNames: DESCRIBED_SETTINGS })),
-      });
-      const settings = new Map(
-        resources.map(({ resourceName, configEntries }) => [
-          resourceName,
-          new Map(configEntries.map(({ configName, configValue }) => [configName, configValue])),
-        ]),
-      );
-      described.push(...part.map(({ topic, replicas }) => ({ topic, replicas, settings: settings.get(topic) ?? new Map() })));
-    }
+  /** Makes topics with what keeps their records. @returns those that existed */
+  async #make(topics: readonly string[], partitions: number, config: Readonly<Record<string, string>>): Promise<string[]> {
+    const [first] = topics;
+    if (first === undefined) return [];
+    const shape = { partitions, replicationFactor: this.#settings.replicationFactor };
+    return makeTopics(this.#admin, topics, { ...shape, config: { ...(await this.#list.keptSettings(first, shape)), ...config } });
+  }
+
+  /** @throws TailwaterError TW1203 */
+  async #judge(use: TopicUse, topics: readonly string[], found: FoundTopics): Promise<DescribedTopic[]> {
+    const described = await this.#describe(use, topics, found);
+    for (const each of described) expectUsable(each, use);
+    this.#context.advice?.found(use, described, this.#list.brokers);
     return described;
+  }
+
+  /** Tells of topics that were just made: what is not ours in them is the brokers'. One that lags does not know them yet: the next start tells. */
+  async #advise(use: TopicUse, topics: readonly string[], found: FoundTopics): Promise<void> {
+    const { advice } = this.#context;
+    const there = topics.filter((topic) => found.has(topic));
+    if (advice === undefined || there.length === 0) return;
+    advice.found(use, await this.#describe(use, there, found).catch(() => []), this.#list.brokers);
+  }
+
+  #describe({ rules }: TopicUse, topics: readonly string[], found: FoundTopics): Promise<DescribedTopic[]> {
+    const asked = topics.map((topic) => ({ topic, replicas: found.get(topic)?.replicas ?? 0 }));
+    return describeTopics(this.#admin, asked, [...new Set([...USABLE_BY, ...rules.map(({ setting }) => setting)])]);
   }
 }

@@ -5,6 +5,7 @@ import type { Origin } from '@tailwater/schema';
 import type { ChangeBatch, TrackedNamespace } from '../changes/change-batch.js';
 import type { RefusedRow, TopicLayout, TopicRecords } from '../encode/record-encoder.js';
 import type { UsedTopic } from '../publish/kafka-topics.js';
+import { LETTERS, type LogUse } from '../publish/topic-settings.js';
 import { letterOf } from './letter.js';
 
 export type OnRefused = 'quarantine' | 'stop';
@@ -13,15 +14,13 @@ export type OnRefused = 'quarantine' | 'stop';
 const OF_THE_NAMESPACE = new Set(['TW1206', 'TW1207', 'TW1290']);
 /** The first of a kind is told at once, and then their number every so often. */
 const REPEAT_MS = 60_000;
-/** Letters wait so long for somebody to look, in milliseconds: 30 days. */
-const RETENTION_MS = 30 * 24 * 3600 * 1000;
 
 interface Topics {
   ensure(namespaces: readonly TrackedNamespace[]): Promise<void>;
   takeUnrecorded(): UsedTopic[];
   layoutOf(namespace: TrackedNamespace): TopicLayout;
   existing(namespace: TrackedNamespace): Promise<TopicLayout | undefined>;
-  ensureLog(topic: string, retentionMs: number): Promise<void>;
+  ensureLog(topic: string, use: LogUse): Promise<void>;
 }
 
 export interface QuarantineParts {
@@ -104,7 +103,7 @@ export class Quarantine {
       this.#tell(namespace.name, refusal);
       return letterOf(rows, row, origin, refusal, ofNamespace !== undefined, now);
     });
-    if (!this.#hasTopic) await topics.ensureLog(topic, RETENTION_MS);
+    if (!this.#hasTopic) await topics.ensureLog(topic, LETTERS);
     this.#hasTopic = true;
     return { topic, messages };
   }

@@ -1,5 +1,5 @@
 // The producer on one screen: source -> normalize -> enrich -> encode -> publish -> checkpoint, and the snapshot beside the tail.
-import { abortable, runServices, sleep, TailwaterError } from '@tailwater/runtime';
+import { abortable, runServices, sleep, TailwaterError, TopicAdvice } from '@tailwater/runtime';
 import { checkpointTopicName, deadLetterTopicName, formatNamespace, signalsTopicName } from '@tailwater/schema';
 import { GapWatch } from '../backfill/gap/gap-watch.js';
 import { Gaps } from '../backfill/gap/gaps.js';
@@ -27,7 +27,6 @@ import { FileContents } from '../enrich/file-contents.js';
 import { announceCopy } from '../headroom/preflight.js';
 import { shareOut } from '../memory/memory-shares.js';
 import { ensureOwnTopics } from '../publish/own-topics.js';
-import { TopicAdvice } from '../publish/topic-settings.js';
 import { Quarantine } from '../quarantine/quarantine.js';
 import { readSignals } from '../signals/kafka-signal-topic.js';
 import { SignalDesk } from '../signals/signal-desk.js';

@@ -1,7 +1,7 @@
 // One session: from the claim of the checkpoint to the first failure, or to the loss of the lead. Whatever failed, and whether or not the
 // last transaction was committed, the next one reads the checkpoint anew and goes on from there (promises A and B).
 import { randomUUID } from 'node:crypto';
-import { abortable } from '@tailwater/runtime';
+import { abortable, type TopicAdvice } from '@tailwater/runtime';
 import { checkpointTopicName, signalsTopicName } from '@tailwater/schema';
 import type { Gaps } from '../backfill/gap/gaps.js';
 import { usedPartitions } from '../backfill/gap/kafka-used-partitions.js';
@@ -20,7 +20,7 @@ import { KafkaTopics } from '../publish/kafka-topics.js';
 import { KafkaTransactionSender } from '../publish/kafka-transaction-sender.js';
 import { Publisher } from '../publish/publisher.js';
 import { TopicList } from '../publish/topic-list.js';
-import type { TopicAdvice } from '../publish/topic-settings.js';
+import { SIGNALS } from '../publish/topic-settings.js';
 import { TopicWatch } from '../publish/topic-watch.js';
 import { resolveStartAt } from '../source/oplog/start-at.js';
 import { ShardRoster } from '../source/sharded/shard-roster.js';
@@ -71,7 +71,7 @@ export async function runSession(
     await abortable(topics.ensureTopic(checkpointTopic, 1, CHECKPOINT_LIMITS), signal);
     const kept = new CheckpointTopic({ list, topic: checkpointTopic, base, logger });
     await abortable(kept.remember(), signal);
-    await abortable(topics.ensureLog(signalsTopicName(options.prefix)), signal);
+    await abortable(topics.ensureLog(signalsTopicName(options.prefix), SIGNALS), signal);
     before = await abortable(topics.endOf(checkpointTopic), signal);
     const topicWatch = new TopicWatch(async () => {
       await kept.look(publisher);

@@ -80,7 +80,8 @@ export class World<K extends Kafka | KafkaCluster = Kafka> {
     settings: { partitions?: number; tombstonesKeptMs?: number } = {},
   ): Promise<void> {
     const { partitions = PARTITIONS, tombstonesKeptMs = 604_800_000 } = settings;
-    const config = { 'cleanup.policy': 'compact', 'max.message.bytes': 20_971_520, 'delete.retention.ms': tombstonesKeptMs };
+    const kept = 'nodes' in this.kafka ? { 'min.insync.replicas': 2 } : {};
+    const config = { 'cleanup.policy': 'compact', 'max.message.bytes': 20_971_520, 'delete.retention.ms': tombstonesKeptMs, ...kept };
     const topic = topicName(prefix, namespace);
     await this.kafka.createTopic(topic, { partitions, config });
     this.#partitions.set(topic, partitions);

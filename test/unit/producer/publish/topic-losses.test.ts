@@ -36,7 +36,11 @@ function cluster(known: TopicPartitions | undefined) {
       ],
     }),
   };
-  const list = { read: async () => new Map(state.topic === undefined || !state.isTold ? [] : [[TOPIC, state.topic]]) };
+  const list = {
+    brokers: 1,
+    keptSettings: async () => ({}),
+    read: async () => new Map(state.topic === undefined || !state.isTold ? [] : [[TOPIC, state.topic]]),
+  };
   const topics = new KafkaTopics({ admin: admin as never, list, brokers: 'k:9092' }, { prefix: 'tw', partitions: 1, replicationFactor: 1 });
   return { state, topics };
 }

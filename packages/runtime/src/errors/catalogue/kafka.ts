@@ -153,7 +153,7 @@ export const kafkaErrors = {
   },
   TW1250: {
     title: 'Topic settings that may lose data',
-    message: 'Settings of topics of {kind} that may lose data: {settings}',
+    message: 'Settings of topics for {kind} that may lose data: {settings}',
     hint: 'Nothing is lost yet. The warning has the command that mends them, kafka-configs.sh --alter --add-config; which value is better, and why, it says for each setting. A topic that is left as it is loses what the warning names when a broker or a consumer is away.',
     ...passing,
   },
@@ -161,6 +161,12 @@ export const kafkaErrors = {
     title: 'Partitions were added to a topic',
     message: 'Partitions were added to {topics}: {used} became {partitions}',
     hint: 'Nothing is lost: a document’s records must stay in one partition, so they go on to those that the topic had when it was filled, and the added ones stay empty. To use them, delete the topic while the producer is stopped; it makes and fills it anew, with as many as --partitions says. Consumers read it from its beginning.',
+    ...passing,
+  },
+  TW1252: {
+    title: 'Topics that one broker alone has',
+    message: 'One broker of {brokers} alone has each partition of {topics}, for {kind}',
+    hint: 'Nothing is lost yet. Set default.replication.factor=3 at the brokers, or --replication-factor 3 for the producer, before topics are made. Those that exist get more replicas by kafka-reassign-partitions.sh: its file names three brokers for each partition. Then set min.insync.replicas=2 for them.',
     ...passing,
   },
   TW1280: {

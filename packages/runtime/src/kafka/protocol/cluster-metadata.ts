@@ -24,6 +24,8 @@ export interface ClusterMetadata {
   readonly brokers: readonly BrokerAddress[];
   /** By name; only those that can be described and whose name the filter takes. */
   readonly topics: ReadonlyMap<string, TopicPartitions>;
+  /** Who makes topics, or, where any broker passes that on, any of them. */
+  readonly controller: number;
 }
 
 /** All topics whose name the filter takes. */
@@ -51,7 +53,7 @@ const withIds = (filter: (topic: string) => boolean): BrokerRequest<ClusterMetad
       return broker;
     });
     from.compactString(); // cluster id
-    from.int32(); // controller
+    const controller = from.int32();
     const topics = new Map<string, TopicPartitions>();
     from.compactArray(() => {
       const error = from.int16();
@@ -71,7 +73,7 @@ const withIds = (filter: (topic: string) => boolean): BrokerRequest<ClusterMetad
       from.skipTags();
       if (error === 0 && filter(topic)) topics.set(topic, { topic, id: id === NO_ID ? undefined : id, ...shapeOf(partitions) });
     });
-    return { brokers, topics };
+    return { brokers, topics, controller };
   },
 });
 
@@ -85,7 +87,7 @@ const withoutIds = (filter: (topic: string) => boolean, names?: readonly string[
     from.int32();
     const brokers = from.array(() => ({ nodeId: from.int32(), host: String(from.string()), port: from.int32(), rack: from.string() }));
     from.string();
-    from.int32();
+    const controller = from.int32();
     const topics = new Map<string, TopicPartitions>();
     from.array(() => {
       const error = from.int16();
@@ -94,7 +96,7 @@ const withoutIds = (filter: (topic: string) => boolean, names?: readonly string[
       const partitions = from.array(() => partitionWithoutEpoch(from));
       if (error === 0 && filter(topic)) topics.set(topic, { topic, id: undefined, ...shapeOf(partitions) });
     });
-    return { brokers, topics };
+    return { brokers, topics, controller };
   },
 });
 

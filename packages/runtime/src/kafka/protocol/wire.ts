@@ -50,6 +50,15 @@ export class WireWriter {
     return this;
   }
 
+  /** COMPACT_STRING. */
+  compactString(value: string): this {
+    const length = Buffer.byteLength(value);
+    this.unsignedVarint(length + 1);
+    const at = this.#take(length);
+    this.#buffer.write(value, at);
+    return this;
+  }
+
   /** BYTES, and NULLABLE_BYTES. */
   blob(value: Buffer | null): this {
     if (value === null) return this.int32(-1);

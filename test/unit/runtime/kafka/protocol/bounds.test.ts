@@ -12,6 +12,7 @@ import {
   leaveGroup,
   syncGroup,
 } from '#runtime/kafka/protocol/group-requests.js';
+import { plannedTopic } from '#runtime/kafka/protocol/planned-topic.js';
 import { topicSetting } from '#runtime/kafka/protocol/topic-settings.js';
 
 const never = new Promise<never>(() => undefined);
@@ -66,6 +67,7 @@ test.each<[string, number, (broker: Broker) => Promise<unknown>]>([
   ['to commit', 10_000, ask(commitOffsets(member, [{ ...at, offset: 1 }]))],
   ['what was committed', 10_000, ask(fetchOffsets('g', [at]))],
   ['where partitions end', 10_000, ask(listOffsets([at], -1))],
+  ['what a topic would be like, beyond the time it may take for that', 40_000, ask(plannedTopic('t', 1, -1))],
   ['how topics are set', 10_000, ask(topicSetting(['t'], 'delete.retention.ms'))],
   ['for records, beyond the time it may wait for them', 10_300, ask(fetchRecords({ ...fetched, maxWaitMs: 300 }))],
 ])('a broker that is asked %s, and says nothing, is given up after %i ms', async (_, boundMs, send) => {
