@@ -55,8 +55,20 @@ module.exports = {
     {
       name: 'devstack-is-for-development',
       severity: 'error',
-      from: { path: '^packages/(schema|runtime|producer|consumer)/' },
+      from: { path: '^packages/(schema|runtime|mongo-connector|producer|consumer)/' },
       to: { path: '^packages/devstack/' },
+    },
+    {
+      name: 'mongo-connector-imports-runtime-only',
+      severity: 'error',
+      from: { path: '^packages/mongo-connector/' },
+      to: { path: '^packages/(?!(mongo-connector|runtime)/)' },
+    },
+    {
+      name: 'mongo-connector-is-known-to-the-commands-only',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: '^packages/(mongo-connector/|(producer|consumer)/src/cli/)' },
+      to: { path: '^packages/mongo-connector/' },
     },
     {
       name: 'kafkajs-has-few-homes',

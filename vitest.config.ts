@@ -6,7 +6,7 @@ const source = (name: string) => fileURLToPath(new URL(`./packages/${name}/src/i
 // Tests import the packages' sources, so a failure points at a line that someone wrote; the CLIs that the
 // end-to-end tests spawn come from dist, which `npm test` builds first.
 const alias = Object.fromEntries(
-  ['schema', 'runtime', 'producer', 'consumer', 'devstack'].map((name) => [`@tailwater/${name}`, source(name)]),
+  ['schema', 'runtime', 'mongo-connector', 'producer', 'consumer', 'devstack'].map((name) => [`@tailwater/${name}`, source(name)]),
 );
 
 export default defineConfig({

@@ -14,21 +14,17 @@ export { configCheckCommand, type Prepared } from './cli/config-check-command.js
 export { configPrintCommand } from './cli/config-print-command.js';
 export { type Confirmation, confirm, dryRunOption, yesOption } from './cli/confirm.js';
 export { type Cli, type CliIo, type CliOptions, createCli, describeCli } from './cli/create-cli.js';
-export { type ConfigFile, parseConfigFile, readConfigFile, readConfigText } from './config/config-file.js';
+export type { Configuration, ForeignConfiguration, ForeignFlag, ForeignOption } from './cli/foreign-configuration.js';
+export { type ConfigFile, type FileEntry, parseConfigFile, readConfigFile, readConfigText } from './config/config-file.js';
 export { programScope, targetScope } from './config/file-scope.js';
-export { findJsonMistake } from './config/json-mistake.js';
 export { configJsonSchema } from './config/json-schema.js';
 export { type Flags, loadOptions, missingOption } from './config/load-options.js';
-export { FOREIGN_OPTIONS, mergeCommandLine } from './config/mongo-connector/command-line.js';
-export { type Conversion, convertMongoConnector } from './config/mongo-connector/convert.js';
-export { jsonMistakeOf, readMongoConnector } from './config/mongo-connector/document.js';
-export { isFilledFile } from './config/mongo-connector/filled-file.js';
-export type { JsonObject } from './config/mongo-connector/reader.js';
-export { describeReference, toYaml, type YamlText } from './config/mongo-connector/to-yaml.js';
 export { nearestOf, suggest } from './config/nearest.js';
 export { type Leaf, list, map, type Option, type Options, type OptionValues, option, text, toggle } from './config/option.js';
+export { actualOf, expectedOf, parseTyped } from './config/option-value.js';
 export { renderConfigReference } from './config/reference-page.js';
-export { keyOf, leaves } from './config/schema/configuration.js';
+export { escapeReferences } from './config/references.js';
+export { keyOf, leaves, TARGET_PATH } from './config/schema/configuration.js';
 export { expectedTargetName, isModulePath, isTargetName } from './config/schema/targets.js';
 export { type ErrorCode, errorCatalogue } from './errors/catalogue.js';
 export { isConnectionEnd } from './errors/connection-end.js';
@@ -94,7 +90,7 @@ export { LOG_LEVELS, type LogLevel, parseLogLevels } from './logging/log-levels.
 export { createLogger, LOG_FORMATS, type LogFormat, type Logger, type LoggerOptions } from './logging/logger.js';
 export { type Log, type LogSettings, openLog } from './logging/open-log.js';
 export { Outage, type OutageTexts } from './logging/outage.js';
-
+export { parseSyslogAddress } from './logging/syslog-address.js';
 export {
   type Counter,
   createMetrics,
@@ -106,7 +102,7 @@ export {
   type MetricOptions,
   type Metrics,
 } from './metrics/metrics.js';
-export { srvFailure, withConnectionString } from './mongo/connection-string.js';
+export { isConnectionOption, srvFailure, withConnectionString } from './mongo/connection-string.js';
 export { type MongoAccess, mongoAccess } from './mongo/mongo-access.js';
 export { isLabelledPassing, isServerGone } from './mongo/passing-failures.js';
 export {
@@ -119,8 +115,8 @@ export {
 } from './mongo/privileges.js';
 export { RAW_BATCHES, RAW_DOCUMENTS } from './mongo/raw-reply.js';
 export { LASTING_CODES, PASSING_CODES } from './mongo/server-codes.js';
-export { compileFieldRules, type FieldRules, type FieldRulesOptions, type FieldSelection } from './namespaces/field-rules.js';
-export { type NamespaceName, type NamespacePattern, parseNamespacePattern } from './namespaces/namespace-pattern.js';
+export { compileFieldRules, type FieldRules, type FieldRulesOptions, type FieldSelection, fieldEntry } from './namespaces/field-rules.js';
+export { matchesNamespace, type NamespaceName, type NamespacePattern, parseNamespacePattern } from './namespaces/namespace-pattern.js';
 export {
   type CompiledNamespaceRules,
   compileNamespaceRules,

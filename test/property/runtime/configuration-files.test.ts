@@ -2,22 +2,12 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  convertMongoConnector,
-  findJsonMistake,
-  type JsonObject,
-  leaves,
-  parseConfigFile,
-  programScope,
-  readMongoConnector,
-  TailwaterError,
-  targetScope,
-  toYaml,
-} from '@tailwater/runtime';
+import { convertMongoConnector, findJsonMistake, type JsonObject, readMongoConnector, toYaml } from '@tailwater/mongo-connector';
+import { leaves, parseConfigFile, programScope, TailwaterError, targetScope } from '@tailwater/runtime';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { readConfiguration } from '#mongo-connector/read-configuration.js';
 import { resolveOptions } from '#runtime/config/load-options.js';
-import { readConfiguration } from '#runtime/config/read-configuration.js';
 import { expand } from '#runtime/config/references.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'tailwater-fuzz-'));

@@ -1,4 +1,5 @@
 // The `consumer` command and its commands, as data.
+import { mongoConnector } from '@tailwater/mongo-connector';
 import type { CliOptions } from '@tailwater/runtime';
 import { convertCommand } from './config/convert-command.js';
 import { configCommands } from './config-commands.js';
@@ -26,5 +27,6 @@ export const consumerProgram: CliOptions = {
     convertCommand,
     ...configCommands,
   ],
+  foreign: mongoConnector,
   groups: { 'dead-letters': 'Look after changes that a target refuses for good', config: 'Look after the configuration file' },
 };

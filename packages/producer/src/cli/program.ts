@@ -1,4 +1,5 @@
 // The `producer` command and its commands, as data.
+import { mongoConnector } from '@tailwater/mongo-connector';
 import type { CliOptions } from '@tailwater/runtime';
 import { configCommands } from './config-commands.js';
 import { pauseCommand, reconcileCommand, refreshCommand, resumeCommand, snapshotCommand } from './signal-commands.js';
@@ -18,5 +19,6 @@ export const producerProgram: CliOptions = {
     resumeCommand,
     ...configCommands,
   ],
+  foreign: mongoConnector,
   groups: { config: 'Check the configuration, or show what counts' },
 };

@@ -5,13 +5,14 @@ import type { Options, OptionValues } from '../config/option.js';
 import type { Environment } from '../config/references.js';
 import type { Unfinished } from '../lifecycle/unfinished.js';
 import type { Logger } from '../logging/logger.js';
+import type { ForeignConfiguration } from './foreign-configuration.js';
 import { generalOptions } from './general-options.js';
 
 interface Given {
   readonly flags: Flags;
   readonly env: Environment;
   readonly file: ConfigFile | undefined;
-  /** What options of mongo-connector say. */
+  /** What options of another program say. */
   readonly commandLine: ConfigFile | undefined;
 }
 
@@ -49,7 +50,7 @@ export interface Command<Own extends Options = Options> {
   readonly options: Own;
   /** It works until it is told to stop, and its log is read by others than who started it. Default false. */
   readonly isService?: boolean;
-  /** Whether it takes the options of mongo-connector, too; the file that --config names may be mongo-connector’s for every command. */
+  /** Whether it takes the options of another program, too; the file that --config names may be that program's for every command. */
   readonly takesForeignOptions?: true;
   /** It loads its options from `given`: only the general ones are loaded for it, and it logs to stderr. Otherwise one with the option `name` is about one target. */
   readonly loadsItself?: true;
@@ -66,6 +67,8 @@ export interface CliDescription {
   readonly description: string;
   readonly version: string;
   readonly commands: readonly Command[];
+  /** The program whose configuration is taken as well. */
+  readonly foreign?: ForeignConfiguration;
   /** What the groups of commands are about, by their first word: `{ 'dead-letters': 'Look after refused changes' }`. */
   readonly groups?: Readonly<Record<string, string>>;
 }

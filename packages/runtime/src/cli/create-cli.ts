@@ -1,13 +1,10 @@
 // A program of several commands: its arguments, its configuration, its help, its errors and its exit code.
 import { createRequire } from 'node:module';
 import type { ConfigFile } from '../config/config-file.js';
+import { readConfigFile } from '../config/config-file.js';
 import { type FileScope, programScope, targetScope } from '../config/file-scope.js';
 import { type Flags, loadOptions } from '../config/load-options.js';
-import { commandLineNotices, FOREIGN_SECRET_FLAGS, type ForeignFlag } from '../config/mongo-connector/command-line.js';
-import type { Conversion } from '../config/mongo-connector/convert.js';
-import { summarize } from '../config/mongo-connector/notices.js';
 import { flagName, type OptionValues, option, text } from '../config/option.js';
-import { readConfiguration } from '../config/read-configuration.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { DEFAULT_SHUTDOWN_TIMEOUT_MS, runProcess, StopRequested } from '../lifecycle/run-process.js';
 import { Unfinished } from '../lifecycle/unfinished.js';
@@ -16,6 +13,7 @@ import { type Log, openLog } from '../logging/open-log.js';
 import { titleWithoutSecrets } from '../secrets/process-title.js';
 import { type CliDescription, type Command, type CommandContext, optionsOf } from './command.js';
 import { completionCommand } from './completion-command.js';
+import type { Configuration } from './foreign-configuration.js';
 import { generalOptions } from './general-options.js';
 import { parseArguments } from './parse-arguments.js';
 
@@ -109,8 +107,8 @@ async function runCommand(cli: CliDescription, args: readonly string[], io: CliI
   const { command, flags, foreign, positionals } = parsed;
   const { env, signal, stdout, stderr } = io;
   const { config } = loadOptions({ config: generalOptions.config }, { flags: { config: flags['config'] }, env });
-  const { file, commandLine, conversion } = readConfiguration(config, foreign);
-  if (conversion !== undefined) requireBrokers(command, flags, env);
+  const { file, commandLine, tell } = cli.foreign?.read(config, foreign) ?? ownConfiguration(config);
+  if (tell !== undefined) requireBrokers(command, flags, env);
   const given = { flags, env, file, commandLine };
   const values = loadOptions(command.loadsItself ? generalOptions : optionsOf(command), {
     ...given,
@@ -127,7 +125,7 @@ async function runCommand(cli: CliDescription, args: readonly string[], io: CliI
     signal.addEventListener('abort', () => logger.info(...stopping(signal.reason)), { once: true });
     if (!log.isOnStderr && stderr.isTTY === true) stderr.write(`Logging to ${log.places.join(' and ')}\n`);
   }
-  if (conversion !== undefined && command.isService === true) tellConversion(logger, cli.name, conversion, foreign);
+  if (tell !== undefined && command.isService === true) tellForeign(logger, cli.name, tell);
   try {
     const unfinished = io.unfinished ?? new Unfinished();
     await command.run(values, { signal, logger, unfinished, stdout, stderr, arguments: positionals, given });
@@ -165,6 +163,8 @@ function onlyTargetOf(file: ConfigFile, given: Flags[string]): string | undefine
   return matching.length === 1 ? matching[0] : undefined;
 }
 
+const ownConfiguration = (path: string | undefined): Configuration => ({ file: path === undefined ? undefined : readConfigFile(path) });
+
 /**
  * mongo-connector had no Kafka, so nothing that its users have names brokers, and a guess would be one.
  *
@@ -176,15 +176,14 @@ function requireBrokers({ options }: Command, flags: Flags, env: NodeJS.ProcessE
 }
 
 /** One line, whatever the log's level: a verbosity of 0 must not hide what became of the other keys. */
-function tellConversion(logger: Logger, program: string, { notices }: Conversion, foreign: readonly ForeignFlag[]): void {
-  const process = program === 'producer' ? 'producer' : 'consumer';
-  const all = [...notices, ...commandLineNotices(foreign, process)];
-  logger.child({ component: 'config' }, { level: 'info' }).warn(summarize(all, process));
+function tellForeign(logger: Logger, program: string, tell: NonNullable<Configuration['tell']>): void {
+  logger.child({ component: 'config' }, { level: 'info' }).warn(tell(program === 'producer' ? 'producer' : 'consumer'));
 }
 
 function secretFlags(cli: CliDescription): ReadonlySet<string> {
   const options = cli.commands.flatMap((command) => Object.entries(optionsOf(command)));
-  return new Set([...options.filter(([, { secret }]) => secret !== undefined).map(([name]) => flagName(name)), ...FOREIGN_SECRET_FLAGS]);
+  const own = options.filter(([, { secret }]) => secret !== undefined).map(([name]) => flagName(name));
+  return new Set([...own, ...(cli.foreign?.secretFlags ?? [])]);
 }
 
 function ownVersion(): string {

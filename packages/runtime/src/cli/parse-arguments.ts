@@ -1,11 +1,11 @@
 // From the words of a command line to a command, its flags and its arguments, or to a help text.
 import { type Flags, wrongFlag } from '../config/load-options.js';
-import { FOREIGN_OPTIONS, type ForeignFlag, isOwnName } from '../config/mongo-connector/command-line.js';
 import { suggest } from '../config/nearest.js';
 import { flagName, kebabName, type Option } from '../config/option.js';
 import { actualOf, shapeOf } from '../config/option-value.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { byFirstWord, type CliDescription, type Command, optionsOf } from './command.js';
+import { type ForeignConfiguration, type ForeignFlag, isOwnName } from './foreign-configuration.js';
 import { MAX_WIDTH, runYargs } from './yargs-program.js';
 
 export type Parsed =
@@ -13,7 +13,7 @@ export type Parsed =
       readonly kind: 'run';
       readonly command: Command;
       readonly flags: Flags;
-      /** Options of mongo-connector. */
+      /** Options of the other program whose configuration is taken. */
       readonly foreign: readonly ForeignFlag[];
       readonly positionals: Readonly<Record<string, string>>;
     }
@@ -41,7 +41,7 @@ export function parseArguments(cli: CliDescription, args: readonly string[], col
     const shown = followsSecret(unexpected, command, args) ? '' : ` ${JSON.stringify(unexpected)}`;
     throw new TailwaterError('TW1014', { command: name, reason: `unexpected argument${shown}` });
   }
-  const { own, foreign } = splitForeign(command, argv);
+  const { own, foreign } = splitForeign(cli.foreign, command, argv);
   return { kind: 'run', command, flags: toFlags(command, name, own, args), foreign, positionals: toPositionals(command, argv) };
 }
 
@@ -65,17 +65,17 @@ function withoutCommand(cli: CliDescription, words: readonly string[], columns: 
 }
 
 /**
- * With `-d` the options of a doc manager are mongo-connector’s also where Tailwater has one of the same name, so that an address needs
- * no scheme.
+ * When the other program's kind of target is named, its options of the target are meant also where Tailwater has one of the same name, so that an
+ * address needs no scheme.
  */
-function splitForeign(command: Command, argv: Argv): { own: Argv; foreign: ForeignFlag[] } {
-  if (command.takesForeignOptions !== true) return { own: argv, foreign: [] };
-  const { 'config-file': configFile, ...rest } = argv;
+function splitForeign(known: ForeignConfiguration | undefined, command: Command, argv: Argv): { own: Argv; foreign: ForeignFlag[] } {
+  if (known === undefined || command.takesForeignOptions !== true) return { own: argv, foreign: [] };
+  const { [known.fileOption]: configFile, ...rest } = argv;
   const own: Record<string, unknown> = { ...rest, config: rest['config'] ?? configFile };
   const options = optionsOf(command);
-  const hasDocManager = argv['doc-manager'] !== undefined;
-  const foreign = FOREIGN_OPTIONS.flatMap((option) => {
-    const isOurs = (name: string) => isOwnName(options, name) && !(hasDocManager && option.key.startsWith('docManagers.'));
+  const hasTarget = argv[known.targetOption] !== undefined;
+  const foreign = known.options.flatMap((option) => {
+    const isOurs = (name: string) => isOwnName(options, name) && !(hasTarget && option.isOfTarget);
     const names = option.names.filter((name): name is string => name !== undefined && !isOurs(name));
     return names.flatMap((name) => {
       // yargs takes `--no-dump` for a dump that is false.

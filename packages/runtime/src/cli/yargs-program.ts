@@ -1,11 +1,11 @@
 // The program as yargs sees it: it splits the words of a command line and writes the help. It is told no default, no choice
 // and no requirement, because it would report what is wrong in words only, without a code.
 import yargs, { type Argv } from 'yargs';
-import { FOREIGN_OPTIONS, isOwnName } from '../config/mongo-connector/command-line.js';
 import { kebabName, type Option, type Options } from '../config/option.js';
 import { describeDefault, isRequired, shapeOf } from '../config/option-value.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { byFirstWord, type CliDescription, type Command, optionsOf, placesOf } from './command.js';
+import { type ForeignConfiguration, isOwnName } from './foreign-configuration.js';
 import { helpSections } from './help-sections.js';
 
 export const MAX_WIDTH = 110;
@@ -98,7 +98,7 @@ class YargsProgram {
       builder.usage(`${command.description ?? command.summary}\n\nUsage: ${usage}`);
       for (const [name, { describe }] of positionals) builder.positional(name, { type: 'string', describe });
       for (const [name, option] of Object.entries(optionsOf(command))) addOption(builder, name, option);
-      if (command.takesForeignOptions === true) addForeignOptions(builder, optionsOf(command));
+      if (command.takesForeignOptions === true) addForeignOptions(builder, this.#cli.foreign, optionsOf(command));
       for (const [line, text] of command.examples) builder.example(line, text);
       builder.epilogue(helpSections(this.#cli, command, Math.min(this.#columns, MAX_WIDTH)));
     };
@@ -107,9 +107,10 @@ class YargsProgram {
 }
 
 /** They are not in the help, which would be twice as long. Where Tailwater has one of the same name, that is meant. */
-function addForeignOptions(program: Argv, own: Options): void {
-  program.option('config-file', { hidden: true, string: true });
-  for (const { names, takes } of FOREIGN_OPTIONS) {
+function addForeignOptions(program: Argv, foreign: ForeignConfiguration | undefined, own: Options): void {
+  if (foreign === undefined) return;
+  program.option(foreign.fileOption, { hidden: true, string: true });
+  for (const { names, takes } of foreign.options) {
     const [long, short] = names;
     const free = [long, short].filter((name): name is string => name !== undefined && !isOwnName(own, name));
     const [name, alias] = free;

@@ -4,22 +4,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import {
-  type ConfigFile,
-  type Conversion,
-  createCli,
-  leaves,
-  parseConfigFile,
-  programScope,
-  TailwaterError,
-  targetScope,
-  toYaml,
-} from '@tailwater/runtime';
+import { type Conversion, toYaml } from '@tailwater/mongo-connector';
+import { type ConfigFile, createCli, leaves, parseConfigFile, programScope, TailwaterError, targetScope } from '@tailwater/runtime';
 import { afterAll, describe, expect, it } from 'vitest';
 import { consumerProgram } from '#consumer/cli/program.js';
+import { readConfiguration } from '#mongo-connector/read-configuration.js';
 import { producerProgram } from '#producer/cli/program.js';
 import { type Resolved, resolveOptions } from '#runtime/config/load-options.js';
-import { readConfiguration } from '#runtime/config/read-configuration.js';
 
 const FIXTURES = 'test/fixtures/mongo-connector';
 const accepted = readdirSync(join(FIXTURES, 'accepted')).map((name) => join(FIXTURES, 'accepted', name));

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { mongoConnector } from '@tailwater/mongo-connector';
 import { configCheckCommand, configPrintCommand, createCli, leaves, option, TailwaterError, text } from '@tailwater/runtime';
 import { afterAll, describe, expect, it } from 'vitest';
 
@@ -49,7 +50,7 @@ async function run(program: 'producer' | 'consumer', file: string, args: string[
     ],
   };
   const stdout = new PassThrough();
-  const cli = createCli({ name: program, description: 'x', version: '1', commands: commands[program] });
+  const cli = createCli({ name: program, description: 'x', version: '1', commands: commands[program], foreign: mongoConnector });
   const stream = stdout as unknown as NodeJS.WriteStream;
   const error = await cli
     .execute(['config', ...args, '-c', path], { env, stdout: stream, stderr: stream, signal: new AbortController().signal })

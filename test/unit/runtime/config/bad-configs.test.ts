@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { mongoConnector } from '@tailwater/mongo-connector';
 import { createCli, kafkaConnection, leaves, option, TailwaterError, text } from '@tailwater/runtime';
 import { afterAll, expect, it } from 'vitest';
 
@@ -45,7 +46,7 @@ async function said({ file, args = [], env = {}, program }: Bad): Promise<string
   const path = join(directory, 'tw.yaml');
   if (file !== undefined) writeFileSync(path, file);
   const stream = new PassThrough() as unknown as NodeJS.WriteStream;
-  const cli = createCli({ name: which, description: 'x', version: '1', commands: [programs[which]] });
+  const cli = createCli({ name: which, description: 'x', version: '1', commands: [programs[which]], foreign: mongoConnector });
   const io = { env: { TAILWATER_MONGO: 'mongodb://h', ...env }, stdout: stream, stderr: stream, signal: new AbortController().signal };
   try {
     await cli.execute(['start', ...(file === undefined ? [] : ['-c', path]), ...args], io);

@@ -1,8 +1,8 @@
 // Whether producer and consumer take a converted configuration, before it is written: what `config check` would refuse is worth nothing.
 // Files that it names are not looked for, because they are on the machine where the processes run.
+import type { Conversion, YamlText } from '@tailwater/mongo-connector';
 import {
   type ConfigFile,
-  type Conversion,
   compileNamespaceRules,
   type Logger,
   leaves,
@@ -14,7 +14,6 @@ import {
   targetScope,
   userOf,
   withConnectionString,
-  type YamlText,
 } from '@tailwater/runtime';
 import { prepareStart, startOptions } from '../prepare-start.js';
 

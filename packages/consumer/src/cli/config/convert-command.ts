@@ -1,19 +1,14 @@
 // `consumer config convert`: a configuration of mongo-connector as a tailwater.yaml to go on with.
 import { writeFileSync } from 'node:fs';
 import {
-  type Command,
   convertMongoConnector,
   describeReference,
   isFilledFile,
   jsonMistakeOf,
-  option,
-  readConfigText,
   readMongoConnector,
-  TailwaterError,
-  text,
   toYaml,
-  yesOption,
-} from '@tailwater/runtime';
+} from '@tailwater/mongo-connector';
+import { type Command, option, readConfigText, TailwaterError, text, yesOption } from '@tailwater/runtime';
 import { checkConverted } from './check-converted.js';
 
 const group = 'Output';

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { type Command, createCli, FOREIGN_OPTIONS, leaves, option, TailwaterError, text, toggle } from '@tailwater/runtime';
+import { FOREIGN_OPTIONS, mongoConnector } from '@tailwater/mongo-connector';
+import { type Command, createCli, leaves, option, TailwaterError, text, toggle } from '@tailwater/runtime';
 import { afterAll, describe, expect, it } from 'vitest';
 
 const directory = mkdtempSync(join(tmpdir(), 'tailwater-foreign-'));
@@ -43,7 +44,7 @@ async function values(program: 'producer' | 'consumer', line: readonly string[],
   };
   const stream = new PassThrough() as unknown as NodeJS.WriteStream;
   const io = { env, stdout: stream, stderr: stream, signal: new AbortController().signal };
-  const cli = createCli({ name: program, description: 'Test', version: '1', commands: [start] });
+  const cli = createCli({ name: program, description: 'Test', version: '1', commands: [start], foreign: mongoConnector });
   try {
     await cli.execute(['start', '--log-level', 'silent', '--kafka', 'k:9092', ...line], io);
   } catch (error) {

@@ -1,7 +1,6 @@
 // A part of mongo-connector's configuration, key by key: typed, and watched, so that a key which nobody asked for can be named.
 
-import { isSecretName, REDACTED, redactUrl } from '../../errors/redact.js';
-import { TailwaterError } from '../../errors/tailwater-error.js';
+import { isSecretName, REDACTED, redactUrl, TailwaterError } from '@tailwater/runtime';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 

@@ -1,8 +1,5 @@
 // From a configuration of mongo-connector to one of Tailwater: pure, but for the one question whether a file is there.
-import { TailwaterError } from '../../errors/tailwater-error.js';
-import type { Leaf } from '../option.js';
-import { actualOf, expectedOf, parseTyped } from '../option-value.js';
-import { keyOf, leaves, TARGET_PATH } from '../schema/configuration.js';
+import { actualOf, expectedOf, keyOf, type Leaf, leaves, parseTyped, TARGET_PATH, TailwaterError } from '@tailwater/runtime';
 import { convertDocManagers } from './doc-managers.js';
 import { convertLogging } from './logging.js';
 import { convertNamespaces } from './namespaces.js';

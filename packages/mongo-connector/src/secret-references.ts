@@ -1,7 +1,6 @@
 // What is secret in a converted configuration, as references to environment variables. Of an address only its secrets are: host, user and
 // settings stay where people read them.
-import { REDACTED, redact, redactAddress } from '../../errors/redact.js';
-import { escapeReferences } from '../references.js';
+import { escapeReferences, REDACTED, redact, redactAddress } from '@tailwater/runtime';
 import { leafOf } from './convert.js';
 import type { TreeEntry } from './tree.js';
 

@@ -1,6 +1,6 @@
 // mongo-connector's config.json as an object: recognised by its keys, and without what is disabled in it.
-import { TailwaterError } from '../../errors/tailwater-error.js';
-import { findJsonMistake } from '../json-mistake.js';
+import { TailwaterError } from '@tailwater/runtime';
+import { findJsonMistake } from './json-mistake.js';
 import { isObject, type JsonObject } from './reader.js';
 
 /** Keys that no configuration of Tailwater has at its top. */

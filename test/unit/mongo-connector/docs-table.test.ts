@@ -1,20 +1,13 @@
 // docs/from-mongo-connector.md tells what becomes of each key and option of mongo-connector. Each row of its tables is put to the
 // converter here, so that none of them lies, and none is missing.
 import { readFileSync } from 'node:fs';
-import {
-  type Conversion,
-  convertMongoConnector,
-  FOREIGN_OPTIONS,
-  type JsonObject,
-  keyOf,
-  leaves,
-  mergeCommandLine,
-  TailwaterError,
-} from '@tailwater/runtime';
+import { type Conversion, convertMongoConnector, FOREIGN_OPTIONS, type JsonObject } from '@tailwater/mongo-connector';
+import { keyOf, leaves, TailwaterError } from '@tailwater/runtime';
 import { describe, expect, it } from 'vitest';
+import { mergeCommandLine } from '#mongo-connector/command-line.js';
 
-const PAGE = readFileSync(new URL('../../../../../docs/from-mongo-connector.md', import.meta.url), 'utf8');
-const EXAMPLE = readFileSync(new URL('../../../../fixtures/mongo-connector/config.json', import.meta.url), 'utf8');
+const PAGE = readFileSync(new URL('../../../docs/from-mongo-connector.md', import.meta.url), 'utf8');
+const EXAMPLE = readFileSync(new URL('../../fixtures/mongo-connector/config.json', import.meta.url), 'utf8');
 
 interface Row {
   readonly config: string;

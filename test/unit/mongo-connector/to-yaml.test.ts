@@ -1,4 +1,5 @@
-import { convertMongoConnector, type JsonObject, parseConfigFile, toYaml } from '@tailwater/runtime';
+import { convertMongoConnector, type JsonObject, toYaml } from '@tailwater/mongo-connector';
+import { parseConfigFile } from '@tailwater/runtime';
 import { describe, expect, it } from 'vitest';
 
 const yamlOf = (config: JsonObject) => toYaml(convertMongoConnector({ config, file: 'config.json', exists: () => false }), 'config.json');

@@ -1,5 +1,5 @@
 // docManagers: each is a target, and each target is a process of its own.
-import { TailwaterError } from '../../errors/tailwater-error.js';
+import { TailwaterError } from '@tailwater/runtime';
 import { convertEsClient, convertMongoClient, convertSolrClient } from './client-options.js';
 import { connectionString } from './mongo-address.js';
 import type { Notices } from './notices.js';

@@ -1,17 +1,10 @@
 // mongo-connector's command line: each option stands for a key of its configuration file, and beats it.
 
-import { TailwaterError } from '../../errors/tailwater-error.js';
-import { kebabName, type Options } from '../option.js';
+import { type ForeignFlag, type ForeignOption, TailwaterError } from '@tailwater/runtime';
 import type { Notice } from './notices.js';
 import { isObject, type JsonObject } from './reader.js';
 
-/** `flag`: it takes no value. */
-type Takes = 'text' | 'list' | 'integer' | 'flag';
-
-export interface ForeignOption {
-  /** Without dashes; the long one first. */
-  readonly names: readonly [long: string, short?: string];
-  readonly takes: Takes;
+export interface MongoConnectorOption extends ForeignOption {
   /** What it sets: `logging.filename`, or of the first doc manager `docManagers.targetURL`. */
   readonly key: string;
   /** What a flag sets it to. Default true. */
@@ -24,7 +17,7 @@ const PRODUCER = 'producer';
 const CONSUMER = 'consumer';
 
 /** `--config-file` and `-c` are not among them: they are `--config`. Nor are those that Tailwater has by the same name and with the same meaning. */
-export const FOREIGN_OPTIONS: readonly ForeignOption[] = [
+const OPTIONS: readonly Omit<MongoConnectorOption, 'isOfTarget'>[] = [
   { names: ['main', 'm'], takes: 'text', key: 'mainAddress', process: PRODUCER },
   { names: ['oplog-ts', 'o'], takes: 'text', key: 'oplogFile', process: PRODUCER },
   { names: ['no-dump'], takes: 'flag', key: 'noDump', process: PRODUCER },
@@ -60,21 +53,18 @@ export const FOREIGN_OPTIONS: readonly ForeignOption[] = [
   { names: ['auto-commit-interval'], takes: 'integer', key: 'docManagers.autoCommitInterval', process: CONSUMER },
 ];
 
-export interface ForeignFlag {
-  readonly option: ForeignOption;
-  /** The last one that was given; true for a flag. */
-  readonly value: string | true;
-}
+export const FOREIGN_OPTIONS: readonly MongoConnectorOption[] = OPTIONS.map((option) => ({
+  ...option,
+  isOfTarget: option.key.startsWith('docManagers.'),
+}));
 
-/** Whether a command has an option, or a letter for one, of this name itself. */
-export const isOwnName = (own: Options, name: string): boolean =>
-  Object.entries(own).some(([each, { alias }]) => kebabName(each) === name || alias === name);
+export type MongoConnectorFlag = ForeignFlag<MongoConnectorOption>;
 
 /** Flags whose values are secrets. */
 export const FOREIGN_SECRET_FLAGS: readonly string[] = ['-p', '--password'];
 
 /** What there is to say of options as such. */
-export function commandLineNotices(flags: readonly ForeignFlag[], process: 'producer' | 'consumer'): Notice[] {
+export function commandLineNotices(flags: readonly MongoConnectorFlag[], process: 'producer' | 'consumer'): Notice[] {
   return flags.flatMap(({ option }): Notice[] => {
     const key = shortName(option);
     if (option.process !== undefined && option.process !== process)
@@ -87,7 +77,7 @@ export function commandLineNotices(flags: readonly ForeignFlag[], process: 'prod
 }
 
 /** `-m`, or `--no-dump` for an option without a letter. */
-export const shortName = ({ names: [long, short] }: ForeignOption): string => (short === undefined ? `--${long}` : `-${short}`);
+export const shortName = ({ names: [long, short] }: MongoConnectorOption): string => (short === undefined ? `--${long}` : `-${short}`);
 
 /** The logging destinations that exclude each other. */
 const DESTINATIONS: ReadonlySet<string> = new Set(['logfile', 'enable-syslog', 'stdout']);
@@ -98,7 +88,7 @@ const DESTINATIONS: ReadonlySet<string> = new Set(['logfile', 'enable-syslog', '
  * @param config - that of the file, or an empty one
  * @throws TailwaterError TW1006 for a value that is no number, TW1061 for what contradicts itself
  */
-export function mergeCommandLine(config: JsonObject, flags: readonly ForeignFlag[]): JsonObject {
+export function mergeCommandLine(config: JsonObject, flags: readonly MongoConnectorFlag[]): JsonObject {
   const destinations = flags.filter(({ option }) => DESTINATIONS.has(option.names[0]));
   if (destinations.length > 1) throw contradiction(`${namesOf(destinations)} are destinations of the log, and one is possible`);
   const merged: Record<string, unknown> = { ...config };
@@ -108,10 +98,10 @@ export function mergeCommandLine(config: JsonObject, flags: readonly ForeignFlag
   return merged;
 }
 
-const isMapping = ({ option }: ForeignFlag): boolean => option.key === 'namespaces.mapping';
-const namesOf = (flags: readonly ForeignFlag[]): string => flags.map(({ option }) => shortName(option)).join(' and ');
+const isMapping = ({ option }: MongoConnectorFlag): boolean => option.key === 'namespaces.mapping';
+const namesOf = (flags: readonly MongoConnectorFlag[]): string => flags.map(({ option }) => shortName(option)).join(' and ');
 
-function set(merged: Record<string, unknown>, { option, value }: ForeignFlag): void {
+function set(merged: Record<string, unknown>, { option, value }: MongoConnectorFlag): void {
   const [part = '', name] = option.key.split('.');
   const given = typed(option, value);
   if (name === undefined) merged[part] = given;
@@ -125,7 +115,7 @@ function set(merged: Record<string, unknown>, { option, value }: ForeignFlag): v
   }
 }
 
-function typed(option: ForeignOption, value: string | true): unknown {
+function typed(option: MongoConnectorOption, value: string | true): unknown {
   switch (option.takes) {
     case 'flag':
       return option.value ?? true;

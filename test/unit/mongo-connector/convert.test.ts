@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { type Conversion, compileFieldRules, compileNamespaceRules, convertMongoConnector, readMongoConnector } from '@tailwater/runtime';
+import { type Conversion, convertMongoConnector, readMongoConnector } from '@tailwater/mongo-connector';
+import { compileFieldRules, compileNamespaceRules } from '@tailwater/runtime';
 import { describe, expect, it } from 'vitest';
 
-const EXAMPLE = readFileSync(new URL('../../../../fixtures/mongo-connector/config.json', import.meta.url), 'utf8');
+const EXAMPLE = readFileSync(new URL('../../fixtures/mongo-connector/config.json', import.meta.url), 'utf8');
 
 const read = (text: string) => readMongoConnector(text) ?? {};
 const convert = (config: Record<string, unknown>, exists = false) =>

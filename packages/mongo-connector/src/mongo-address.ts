@@ -2,7 +2,7 @@
 // PyMongo warned of an option that it did not know and went on; the driver here refuses the whole address, so such options are told and
 // left out. What PyMongo calls otherwise goes on under its name here.
 // https://pymongo.readthedocs.io/en/3.13.0/api/pymongo/mongo_client.html
-import { isConnectionOption } from '../../mongo/connection-string.js';
+import { isConnectionOption } from '@tailwater/runtime';
 import type { Notices } from './notices.js';
 import { put, type Tree } from './tree.js';
 

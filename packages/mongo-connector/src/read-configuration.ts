@@ -1,19 +1,23 @@
 // The configuration of one start: a file of Tailwater, or what mongo-connector’s users have, its file and its command line.
-import { TailwaterError } from '../errors/tailwater-error.js';
-import { type ConfigFile, type FileEntry, parseConfigFile, readConfigText } from './config-file.js';
-import { type ForeignFlag, mergeCommandLine, shortName } from './mongo-connector/command-line.js';
-import { type Conversion, convertMongoConnector } from './mongo-connector/convert.js';
-import { jsonMistakeOf, readMongoConnector } from './mongo-connector/document.js';
-import { isFilledFile } from './mongo-connector/filled-file.js';
-import type { JsonObject } from './mongo-connector/reader.js';
-import type { TreeEntry } from './mongo-connector/tree.js';
-import { escapeReferences } from './references.js';
+import {
+  type ConfigFile,
+  type Configuration,
+  escapeReferences,
+  type FileEntry,
+  parseConfigFile,
+  readConfigText,
+  TailwaterError,
+} from '@tailwater/runtime';
+import { commandLineNotices, type MongoConnectorFlag, mergeCommandLine, shortName } from './command-line.js';
+import { type Conversion, convertMongoConnector } from './convert.js';
+import { jsonMistakeOf, readMongoConnector } from './document.js';
+import { isFilledFile } from './filled-file.js';
+import { summarize } from './notices.js';
+import type { JsonObject } from './reader.js';
+import type { TreeEntry } from './tree.js';
 
-export interface Configuration {
-  readonly file: ConfigFile | undefined;
-  /** What options of mongo-connector say; it beats the environment, as flags do. */
-  readonly commandLine?: ConfigFile;
-  /** When it was mongo-connector’s. */
+/** A {@link Configuration}, with what it was made of when it was mongo-connector’s. */
+export interface ConvertedConfiguration extends Configuration {
   readonly conversion?: Conversion;
 }
 
@@ -22,7 +26,7 @@ export interface Configuration {
  * @param flags - options of mongo-connector
  * @throws TailwaterError TW1003 unreadable, TW1015 for both kinds at once, and what reading the file or converting it throws
  */
-export function readConfiguration(path: string | undefined, flags: readonly ForeignFlag[]): Configuration {
+export function readConfiguration(path: string | undefined, flags: readonly MongoConnectorFlag[]): ConvertedConfiguration {
   const text = path === undefined ? undefined : readConfigText(path);
   const config = text === undefined ? undefined : readMongoConnector(text);
   const [first] = flags;
@@ -46,14 +50,15 @@ function parseOwn(text: string, path: string): ConfigFile {
   }
 }
 
-function convert(config: JsonObject, flags: readonly ForeignFlag[], name: string): Configuration {
+function convert(config: JsonObject, flags: readonly MongoConnectorFlag[], name: string): ConvertedConfiguration {
   const conversionOf = (each: JsonObject) => convertMongoConnector({ config: each, file: name, exists: isFilledFile });
   const conversion = conversionOf(mergeCommandLine(config, flags));
   const file = toFile(conversion.tree, conversion, name);
-  if (flags.length === 0) return { file, conversion };
+  const tell: Configuration['tell'] = (process) => summarize([...conversion.notices, ...commandLineNotices(flags, process)], process);
+  if (flags.length === 0) return { file, conversion, tell };
   const before = treeOf(() => conversionOf(config));
   const added = [...conversion.tree].filter(([key, { value }]) => JSON.stringify(before.get(key)?.value) !== JSON.stringify(value));
-  return { file, commandLine: toFile(added, conversion, name), conversion };
+  return { file, commandLine: toFile(added, conversion, name), conversion, tell };
 }
 
 /** What the command line completes, such as a user without a password, is no configuration by itself. */

@@ -4,9 +4,7 @@
 // wildcards in order. Here renames and fields are separate lists, so a namespace that has neither, and would be caught by the
 // wildcard of another, gets an entry that says so.
 
-import { TailwaterError } from '../../errors/tailwater-error.js';
-import { fieldEntry } from '../../namespaces/field-rules.js';
-import { matchesNamespace, parseNamespacePattern } from '../../namespaces/namespace-pattern.js';
+import { fieldEntry, matchesNamespace, parseNamespacePattern, TailwaterError } from '@tailwater/runtime';
 import type { Notices } from './notices.js';
 import { readOldNamespaces } from './old-namespaces.js';
 import { isObject, Reader } from './reader.js';

@@ -1,5 +1,5 @@
 // verbosity and logging: how much is logged, and where to.
-import { parseSyslogAddress } from '../../logging/syslog-address.js';
+import { parseSyslogAddress } from '@tailwater/runtime';
 import type { Notices } from './notices.js';
 import type { Reader } from './reader.js';
 import { put, type Tree } from './tree.js';
