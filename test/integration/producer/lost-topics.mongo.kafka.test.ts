@@ -153,7 +153,7 @@ describe('a namespace that is left out for a time', () => {
     await orders().updateMany({ n: { $gt: 290 } }, { $set: { changed: true } });
     await orders().insertOne({ _id: 'new' as never });
     await without.untilInStep();
-    expect(without.state.sweeps()).toEqual([]);
+    expect(without.state.session?.sweeps).toEqual([]);
     await without.stop();
     // Nothing is done to it while it is left out, however often the producer starts.
     await (await started({ snapshot, include: ['shop.others'] })).stop();

@@ -357,7 +357,7 @@ describe('runPipeline', () => {
     const first = await start();
     await first.untilInStep();
     await first.stop();
-    const position = first.state.position();
+    const position = first.state.session?.position;
     const other = await startStack({ mongo: { replicaSet: 'rs0' } });
     try {
       const options = { prefix: prefix(), include: ['shop.*'], onGap: 'stop' } as const;

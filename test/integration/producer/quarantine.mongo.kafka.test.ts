@@ -107,12 +107,10 @@ it.each(['oplog', 'change-stream'] as const)('%s: what Kafka does not take is pu
   const { eventsRead, eventsPublished, eventsSuperseded, eventsFiltered, eventsQuarantined, snapshotQuarantined } = pipeline.counts;
   expect(eventsRead).toBe(eventsPublished + eventsSuperseded + eventsFiltered + eventsQuarantined);
   expect(letters).toHaveLength(eventsQuarantined + snapshotQuarantined);
-  expect(
-    pipeline.state
-      .quarantine()
-      .map(({ code, namespace }) => `${code} ${namespace}`)
-      .sort(),
-  ).toEqual([`TW1206 shop.${LONG_NAME}`, 'TW1291 shop.orders']);
+  expect(pipeline.state.session?.quarantine.map(({ code, namespace }) => `${code} ${namespace}`).sort()).toEqual([
+    `TW1206 shop.${LONG_NAME}`,
+    'TW1291 shop.orders',
+  ]);
   expect(pipeline.log.filter(({ msg }) => msg.startsWith('Put aside'))).toHaveLength(2);
 });
 

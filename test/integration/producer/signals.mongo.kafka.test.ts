@@ -84,7 +84,7 @@ const keysBy = ({ events }: FoldedTopic, origin: string): string[] =>
 /** The tail alone: a paused snapshot is not in step, and is not meant to be. */
 async function untilTailed(pipeline: RunningPipeline): Promise<void> {
   const newest = await newestMajorityPosition(client);
-  await waitFor(() => (pipeline.state.position()?.compare(newest) ?? -1) >= 0, { describe: 'the tail to be in step' });
+  await waitFor(() => (pipeline.state.session?.position?.compare(newest) ?? -1) >= 0, { describe: 'the tail to be in step' });
 }
 
 describe('signals', () => {
@@ -183,7 +183,7 @@ describe('signals', () => {
     const first = await start();
     await first.untilInStep();
     await ask({ kind: 'pause', tail: false });
-    await waitFor(() => first.state.paused()?.snapshots === true, { describe: 'the pause' });
+    await waitFor(() => first.state.session?.paused?.snapshots === true, { describe: 'the pause' });
     await ask({ kind: 'snapshot', namespace: 'shop.orders' });
     await waitFor(() => first.report.totals().state === 'running', { describe: 'the copy to wait' });
     await insert(5, 100);
@@ -191,24 +191,24 @@ describe('signals', () => {
     expect(first.report.totals()).toMatchObject({ state: 'running', documents: 0 });
     await first.stop();
     const second = await start();
-    await waitFor(() => second.state.paused()?.snapshots === true, { describe: 'the pause of before' });
+    await waitFor(() => second.state.session?.paused?.snapshots === true, { describe: 'the pause of before' });
     await ask({ kind: 'pause', tail: true });
-    await waitFor(() => second.state.paused()?.tail === true, { describe: 'the pause of the tail' });
-    const position = second.state.position();
+    await waitFor(() => second.state.session?.paused?.tail === true, { describe: 'the pause of the tail' });
+    const position = second.state.session?.position;
     await insert(5, 200);
     // A refresh waits for a tail that stands still, and the resume behind it is heard all the same.
     await ask({ kind: 'refresh', namespace: 'shop.orders', ids: [200, 7] });
     await waitFor(() => second.log.filter(({ msg }) => msg === 'Signal received').length === 2, { describe: 'the refresh to begin' });
-    expect(second.state.position()?.compare(position as never)).toBeLessThanOrEqual(1);
+    expect(second.state.session?.position?.compare(position as never)).toBeLessThanOrEqual(1);
     expect(keysBy(await fold(), 'tail').filter((key) => key.startsWith('2')).length).toBe(0);
     await second.stop();
     const third = await start();
-    await waitFor(() => third.state.paused()?.tail === true, { describe: 'the pause of before' });
+    await waitFor(() => third.state.session?.paused?.tail === true, { describe: 'the pause of before' });
     await ask({ kind: 'resume' });
     await third.untilInStep();
     await waitFor(() => has(third, 'Documents were refreshed'), { describe: 'the refresh of before' });
     await waitFor(() => third.log.filter(({ msg }) => msg === 'Signal received').length === 2, { describe: 'the resume' });
-    expect(third.state.paused()).toEqual({ snapshots: false, tail: false });
+    expect(third.state.session?.paused).toEqual({ snapshots: false, tail: false });
     await third.stop();
     const folded = await expectEqual();
     // The two that were refreshed may have been left out of the copy.
@@ -248,7 +248,7 @@ describe('signals', () => {
       expect(code).toBe(0);
       expect(stdout).toMatch(/^Asked the producer for .*\(signal [0-9a-f-]{36}\)\.\nIf it runs/);
       if (signal !== 'pause') continue;
-      await waitFor(() => pipeline.state.paused()?.tail === true, { describe: 'the pause' });
+      await waitFor(() => pipeline.state.session?.paused?.tail === true, { describe: 'the pause' });
       expect((await run('status')).stdout).toContain('copies and the tail, until `producer resume`');
     }
     await waitFor(() => done('resume'), { describe: 'the last of them' });

@@ -78,7 +78,7 @@ const copiesOf = ({ events }: FoldedTopic): string[] => events.filter(({ origin 
 
 async function untilPosition(pipeline: RunningPipeline): Promise<void> {
   const newest = await newestMajorityPosition(client);
-  await waitFor(() => (pipeline.state.position()?.compare(newest) ?? -1) >= 0, { describe: 'the tail to be in step' });
+  await waitFor(() => (pipeline.state.session?.position?.compare(newest) ?? -1) >= 0, { describe: 'the tail to be in step' });
 }
 
 describe('ranges', () => {

@@ -332,7 +332,7 @@ const codes = (pipeline: RunningPipeline): unknown[] => pipeline.log.map(({ code
 describe('a gap in the oplog', () => {
   /** What a producer misses while it is away, and cannot read any more. */
   async function missAll(pipeline: RunningPipeline): Promise<void> {
-    const position = pipeline.state.position() as Position;
+    const position = pipeline.state.session?.position as Position;
     await collection('orders').deleteMany({ _id: { $gte: 1000 as never } });
     await collection('orders').updateMany({ _id: { $lt: 50 as never } }, { $set: { generation: 'changed' } });
     await collection('orders').insertMany(documents(30, 'new', 10_000));
@@ -370,7 +370,7 @@ describe('a gap in the oplog', () => {
     await second.untilInStep();
     await waitFor(() => second.state.gap?.healedAtMs, { describe: 'the gap to be healed' });
     const gap = second.state.gap as GapRecord;
-    expect(gap).toMatchObject({ from: first.state.position()?.toString() });
+    expect(gap).toMatchObject({ from: first.state.session?.position?.toString() });
     const orders = await expectAllEqual();
     expect(orders.controls.map(({ kind, partition, details }) => [kind, partition, details['from']])).toEqual([
       ['gap', 0, gap.from],
@@ -409,6 +409,6 @@ describe('a gap in the oplog', () => {
     const second = await start({ onGap: 'stop' });
     await second.ended;
     expect(second.failure).toMatchObject({ code: 'TW1106' });
-    expect((second.failure as Error).message).toContain(String(first.state.position()));
+    expect((second.failure as Error).message).toContain(String(first.state.session?.position));
   });
 });

@@ -1,29 +1,38 @@
 // The snapshot's progress bar, and a line of figures every minute in which something was published.
 import { createProgress, formatCount, formatDuration, type Logger, sleep } from '@tailwater/runtime';
+import type { SnapshotReport } from '../backfill/snapshot/snapshot-report.js';
+import type { ProducerMetrics } from '../metrics/producer-metrics.js';
 import type { ProducerState } from '../session/producer-state.js';
 
 const DRAW_MS = 250;
 const REPORT_MS = 60_000;
 
+export interface Shown {
+  readonly state: ProducerState;
+  readonly report: SnapshotReport;
+  readonly metrics: ProducerMetrics;
+}
+
 export class ProgressDisplay {
-  readonly #state: ProducerState;
+  readonly #shown: Shown;
   readonly #stream: NodeJS.WriteStream;
   readonly #logger: Logger;
 
-  constructor(state: ProducerState, stream: NodeJS.WriteStream, logger: Logger) {
-    this.#state = state;
+  constructor(shown: Shown, stream: NodeJS.WriteStream, logger: Logger) {
+    this.#shown = shown;
     this.#stream = stream;
     this.#logger = logger;
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    const { state, report, metrics } = this.#shown;
     let bar: ReturnType<typeof createProgress> | undefined;
     let beganAtMs = 0;
     let reportedAtMs = Date.now();
     let publishedBefore = 0;
     while (!signal.aborted) {
       await sleep(DRAW_MS, signal);
-      const totals = this.#state.phase === 'standby' ? undefined : this.#state.snapshots()?.totals;
+      const totals = state.phase === 'standby' ? undefined : report.totals();
       if (totals?.state === 'running') {
         if (bar === undefined) beganAtMs = performance.now();
         bar ??= createProgress({ stream: this.#stream, logger: this.#logger, label: 'snapshot', unit: 'documents' });
@@ -39,17 +48,13 @@ export class ProgressDisplay {
         bar = undefined;
       }
       const sinceMs = Date.now() - reportedAtMs;
-      if (sinceMs < REPORT_MS || this.#state.phase === 'standby') continue;
-      const counts = this.#state.counts();
-      const published = counts?.eventsPublished ?? 0;
+      if (sinceMs < REPORT_MS || state.phase === 'standby') continue;
+      const { eventsPublished: published, unknownEntries: unknown } = metrics.counts();
       const perSecond = Number((((published - publishedBefore) * 1000) / sinceMs).toFixed(1));
       reportedAtMs = Date.now();
       if (published === publishedBefore) continue;
       publishedBefore = published;
-      this.#logger.info(
-        { position: this.#state.position()?.toString(), events: published, perSecond, unknown: counts?.unknownEntries },
-        'Publishing',
-      );
+      this.#logger.info({ position: state.session?.position.toString(), events: published, perSecond, unknown }, 'Publishing');
     }
     bar?.finish();
   }

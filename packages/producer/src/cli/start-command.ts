@@ -55,16 +55,14 @@ export const startCommand: Command<typeof startOptions> = {
       const [state, report] = [new ProducerState(), new SnapshotReport()];
       const producerMetrics = new ProducerMetrics(metrics, counters);
       registerSnapshotMetrics(metrics, report);
-      state.counts = () => producerMetrics.counts();
-      state.snapshots = () => ({ totals: report.totals(), collections: report.collections() });
       const { client, replicaSet } = source;
       const reading = given.source === 'oplog' ? logger.child({ component: 'oplog' }) : logger.child({ component: 'change-stream' });
       const health = new SourceHealth(reading);
-      const watched = { client, replicaSet, isMongos: source.isMongos, position: () => state.position() };
+      const watched = { client, replicaSet, isMongos: source.isMongos, position: () => state.session?.position };
       const headroom = new HeadroomWatch(watched, metrics, logger.child({ component: 'headroom' }));
       const working = { client, replicaSet, isWorking: () => state.phase !== 'standby' };
       const commitPoint = new CommitPointWatch(working, health, metrics, logger.child({ component: 'mongodb' }));
-      const sights = { state, health, commitPoint, headroom };
+      const sights = { state, metrics: producerMetrics, report, health, commitPoint, headroom };
       const status = await startStatusServer({
         ...listen,
         logger: logger.child({ component: 'status' }),
@@ -80,7 +78,7 @@ export const startCommand: Command<typeof startOptions> = {
         await tellOfNamespaces(source, rules, given.include, logger);
         const plan = new SnapshotPlan(given.snapshot);
         const deps = { source, kafka, subjects, schemas, rules, counters, metrics: producerMetrics, report, plan, state, health, logger };
-        const display = new ProgressDisplay(state, stderr, logger);
+        const display = new ProgressDisplay({ state, report, metrics: producerMetrics }, stderr, logger);
         const ended = new AbortController();
         const derived = {
           ...withBuckets(given.include, given.exclude, given.gridfs),
@@ -100,7 +98,7 @@ export const startCommand: Command<typeof startOptions> = {
           throw await sourceFailure(error, client, source.address, privileges);
         });
         logger.info(
-          { position: state.position()?.toString() },
+          { position: state.session?.position.toString() },
           signal.aborted ? 'Producer stopped' : 'Producer finished: everything is copied',
         );
       } finally {

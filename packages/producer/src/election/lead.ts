@@ -2,7 +2,6 @@
 // session. Whatever failed, and whether or not the last transaction was committed, the next one reads the checkpoint anew
 // (promises A and B).
 import { Backoff, type Logger, Outage, sleep, systemClock, TailwaterError } from '@tailwater/runtime';
-import type { ProducerState } from '../session/producer-state.js';
 import type { Election } from './election.js';
 
 /** A session that failed is followed by another after this long, doubling up to the maximum, in milliseconds. */
@@ -14,9 +13,20 @@ const TEXTS = {
   over: 'The pipeline runs again',
 };
 
+export type Phase = 'starting' | 'standby' | 'running' | 'recovering' | 'stopping';
+
+/** What one producer is doing, for whoever asks. */
+export interface LeadView {
+  phase: Phase;
+  /** Why the last session ended, until the next one runs. */
+  lastError: string | undefined;
+  /** Another producer leads: what this one knew of its own work is history. */
+  standBy(): void;
+}
+
 export interface LeadDependencies {
   readonly election: Election;
-  readonly state: ProducerState;
+  readonly state: LeadView;
   readonly logger: Logger;
   readonly isRetriable: (error: unknown) => boolean;
   /** Tells of a failure that passes in words of its own; false leaves that to the loop. */

@@ -1,36 +1,41 @@
-// What one producer is doing, for its status server: written by the pipeline, read by whoever asks.
+// What one producer is doing, for whoever asks: the status server, the terminal, the tests. A session tells of its work as long as it lasts, and until the next one begins.
 import type { Position } from '@tailwater/schema';
-import type { SnapshotStatus, SnapshotTotals } from '../backfill/snapshot/snapshot-report.js';
+import type { GapView } from '../backfill/gap/gaps.js';
 import type { SweepStatus } from '../backfill/sweep/sweeper.js';
 import type { GapRecord, Paused } from '../checkpoint/checkpoint-record.js';
-import type { ProducerCounts } from '../metrics/producer-metrics.js';
+import type { LeadView, Phase } from '../election/lead.js';
 import type { QuarantineStatus } from '../quarantine/quarantine.js';
 
-export type ProducerPhase = 'starting' | 'standby' | 'running' | 'recovering' | 'stopping';
-
-export class ProducerState {
-  phase: ProducerPhase = 'starting';
+export interface SessionStatus {
   /** The newest position that was handed to Kafka. */
-  position: () => Position | undefined = () => undefined;
-  counts: () => ProducerCounts | undefined = () => undefined;
-  snapshots: () => { totals: SnapshotTotals; collections: SnapshotStatus[] } | undefined = () => undefined;
-  /** Sweeps that are under way or waiting. */
-  sweeps: () => SweepStatus[] = () => [];
-  /** What Kafka did not take, by namespace and reason. */
-  quarantine: () => QuarantineStatus[] = () => [];
+  readonly position: Position;
   /** What somebody has paused. */
-  paused: () => Paused | undefined = () => undefined;
-  /** The newest gap, healed or not. */
-  gap: GapRecord | undefined;
-  /** Why the last session ended, until the next one runs. */
-  lastError: string | undefined;
+  readonly paused: Paused;
+  /** Sweeps that are under way or waiting. */
+  readonly sweeps: readonly SweepStatus[];
+  /** What Kafka did not take, by namespace and reason. */
+  readonly quarantine: readonly QuarantineStatus[];
+}
 
-  /** Another producer leads: what this one knew of its own work is history. */
+export class ProducerState implements LeadView, GapView {
+  phase: Phase = 'starting';
+  gap: GapRecord | undefined;
+  lastError: string | undefined;
+  #session: { status(): SessionStatus } | undefined;
+
+  /** Undefined before the first session, and while another producer leads. */
+  get session(): SessionStatus | undefined {
+    return this.#session?.status();
+  }
+
+  /** A session tells of its work from now on. */
+  begun(session: { status(): SessionStatus }): void {
+    this.#session = session;
+  }
+
   standBy(): void {
     this.phase = 'standby';
-    this.position = () => undefined;
-    this.sweeps = () => [];
-    this.quarantine = () => [];
+    this.#session = undefined;
     this.lastError = undefined;
   }
 }

@@ -20,7 +20,7 @@ export class Pauses {
   }
 
   /** Resolves when it is not paused, or when the signal aborts. */
-  async free(what: keyof Paused, signal: AbortSignal): Promise<void> {
+  async untilResumed(what: keyof Paused, signal: AbortSignal): Promise<void> {
     while (this.#current[what] && !signal.aborted) {
       await woken(signal, (wake) => this.#waiting.push(wake));
     }

@@ -16,7 +16,8 @@ import { Normalizer } from '#producer/source/oplog/normalizer.js';
 import { OplogSource } from '#producer/source/oplog/oplog-source.js';
 import { newestMajorityPosition } from '#producer/source/oplog/oplog-window.js';
 import { TransactionEntries } from '#producer/source/oplog/transaction-entries.js';
-import { Sequencer } from '#producer/writer/sequencer.js';
+import { TailWriter } from '#producer/tail/tail-writer.js';
+import { OrderedWriter } from '#producer/writer/ordered-writer.js';
 import { TailProgress } from '#producer/writer/tail-progress.js';
 import { TouchedKeys } from '#producer/writer/touched-keys.js';
 import { keptLog, type LoggedLine } from './kept-log.js';
@@ -60,35 +61,39 @@ export class OplogTail {
     this.#client = client;
     this.#metrics = new ProducerMetrics(createMetrics(), counters);
     this.#progress = new TailProgress(options.after);
-    const sequencer = new Sequencer({
-      normalizer: new Normalizer(
-        new TransactionEntries(client),
-        new NamespaceTable(compileNamespaceRules({ include: options.include })),
-        counters,
-        logger,
-      ),
+    const topics = {
+      ensure: async () => {},
+      takeUnrecorded: () => [],
+      existing: async () => undefined,
+      layoutOf: ({ name }: { readonly name: string }) => ({ topic: name, partitions: 1 }),
+    };
+    const writer = new OrderedWriter({
       lookup: new DocumentLookup(client),
       encoder: new RecordEncoder(),
       quarantine: { letters: () => Promise.reject(new Error('Nothing is refused here')) },
-      topics: {
-        ensure: async () => {},
-        takeUnrecorded: () => [],
-        existing: async () => undefined,
-        layoutOf: ({ name }) => ({ topic: name, partitions: 1 }),
-      },
-      publisher: new Publisher({ send: async (topics) => this.#send(topics, options.onSend) }),
-      touched: new TouchedKeys(),
+      topics,
+      publisher: new Publisher({ send: async (records) => this.#send(records, options.onSend) }),
       progress: this.#progress,
       metrics: this.#metrics,
       source: 'rs0',
       checkpointTopic: CHECKPOINTS,
+    });
+    const namespaces = new NamespaceTable(compileNamespaceRules({ include: options.include }));
+    const tail = new TailWriter({
+      writer,
+      normalizer: new Normalizer(new TransactionEntries(client), namespaces, counters, logger),
+      touched: new TouchedKeys(),
+      progress: this.#progress,
+      topics,
+      metrics: this.#metrics,
+      source: 'rs0',
       onCommand: (command) => {
         this.commands.push(command);
         return [];
       },
     });
     const oplog = new OplogSource(client, { uri: 'mongodb://members/', access: {} }, new SourceHealth(logger), logger);
-    this.#running = this.#run(oplog, options.after, sequencer).catch((error: unknown) => {
+    this.#running = this.#run(oplog, options.after, writer, tail).catch((error: unknown) => {
       this.#failure = error;
     });
   }
@@ -130,9 +135,9 @@ export class OplogTail {
     return namespaces;
   }
 
-  async #run(oplog: OplogSource, after: Position, sequencer: Sequencer): Promise<void> {
-    for await (const batch of oplog.read(after, this.#stop.signal)) await sequencer.tail(batch);
-    await sequencer.finish();
+  async #run(oplog: OplogSource, after: Position, writer: OrderedWriter, tail: TailWriter): Promise<void> {
+    for await (const batch of oplog.read(after, this.#stop.signal)) await tail.write(batch);
+    await writer.finish();
   }
 
   #send(topics: readonly TopicRecords[], onSend: OplogTailOptions['onSend']): void {

@@ -122,9 +122,9 @@ export class RunningPipeline {
     await waitFor(
       () => {
         if (this.#failure !== undefined) throw this.#failure;
-        return this.state.phase === 'running' && (this.state.position()?.compare(newest) ?? -1) >= 0;
+        return this.state.phase === 'running' && (this.state.session?.position.compare(newest) ?? -1) >= 0;
       },
-      { describe: () => `the tail to come to ${newest}, now at ${this.state.position()}` },
+      { describe: () => `the tail to come to ${newest}, now at ${this.state.session?.position}` },
     );
   }
 
@@ -134,12 +134,12 @@ export class RunningPipeline {
     await waitFor(
       () => {
         if (this.#failure !== undefined) throw this.#failure;
-        const position = this.state.position();
+        const position = this.state.session?.position;
         const isRead = position !== undefined && position.compare(newest) >= 0;
-        return isRead && this.report.totals().state === 'done' && this.state.sweeps().length === 0;
+        return isRead && this.report.totals().state === 'done' && this.state.session?.sweeps.length === 0;
       },
       {
-        describe: () => `the pipeline to be in step, now at ${this.state.position()}, ${this.state.lastError ?? 'no error'}`,
+        describe: () => `the pipeline to be in step, now at ${this.state.session?.position}, ${this.state.lastError ?? 'no error'}`,
         timeoutMs: 120_000,
       },
     );

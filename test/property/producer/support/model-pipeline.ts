@@ -2,6 +2,7 @@
 // at the scheduler, so that a test decides what comes first.
 import { createLogger, createMetrics, runServices } from '@tailwater/runtime';
 import { Position, SchemaIds } from '@tailwater/schema';
+import { BesideTail } from '#producer/backfill/beside-tail.js';
 import { Refresher } from '#producer/backfill/refresh/refresher.js';
 import { ChunkRoom } from '#producer/backfill/snapshot/chunk-room.js';
 import { RateLimit } from '#producer/backfill/snapshot/rate-limit.js';
@@ -19,13 +20,14 @@ import { RecordEncoder, type TopicLayout } from '#producer/encode/record-encoder
 import { type ProducerCounts, ProducerMetrics } from '#producer/metrics/producer-metrics.js';
 import { Publisher } from '#producer/publish/publisher.js';
 import type { SignalRecord } from '#producer/signals/kafka-signal-topic.js';
-import { SignalDesk } from '#producer/signals/signal-desk.js';
+import { SignalProcessor } from '#producer/signals/signal-processor.js';
 import { SourceHealth } from '#producer/source/mongo/source-health.js';
 import { NormalizeCounters } from '#producer/source/normalize-counters.js';
 import { Normalizer } from '#producer/source/oplog/normalizer.js';
 import { followCommand } from '#producer/tail/follow-commands.js';
+import { TailWriter } from '#producer/tail/tail-writer.js';
+import { OrderedWriter } from '#producer/writer/ordered-writer.js';
 import { Pauses } from '#producer/writer/pauses.js';
-import { Sequencer } from '#producer/writer/sequencer.js';
 import { TailProgress } from '#producer/writer/tail-progress.js';
 import { TouchedKeys } from '#producer/writer/touched-keys.js';
 import { CHECKPOINTS, type CommittedLog } from './committed-log.js';
@@ -87,22 +89,19 @@ export class ModelPipeline {
       await publisher.submit({ topics: [{ topic: CHECKPOINTS, messages: [...messages, positionMessage(source, start, 0)] }] });
     }
     const [progress, touched, report] = [new TailProgress(start), new TouchedKeys(), new SnapshotReport()];
-    const sequencer: Sequencer = new Sequencer({
-      normalizer: new Normalizer(new ModelTransactions(this.#options), this.#namespaces, this.#counters, logger, isSharded),
+    const writer = new OrderedWriter({
       lookup: new ModelLookup(this.#options, lookups),
       encoder: new RecordEncoder(),
       quarantine: { letters: () => Promise.reject(new Error('Nothing is refused here')) },
       topics: this.#topics(),
       publisher,
-      touched,
       progress,
       metrics,
       source,
       checkpointTopic: CHECKPOINTS,
-      onCommand: (command) => followCommand({ snapshotter, sweeper, logger }, command),
     });
     const pauses = new Pauses(checkpoint.paused);
-    const health = new SourceHealth(logger);
+    const beside = new BesideTail({ writer, touched, progress, metrics, health: new SourceHealth(logger) });
     const reader = new ModelReader(this.#options, chunkDocuments);
     const ensureTopics = async (namespaces: readonly TrackedNamespace[]): Promise<void> => {
       await turn('make topics');
@@ -110,26 +109,23 @@ export class ModelPipeline {
       await turn('look at topics');
     };
     const topicsAhead = new TopicsAhead(ensureTopics, 200);
-    const snapshotter: Snapshotter = new Snapshotter(
+    const snapshotter = new Snapshotter(
       {
         client: modelClient(this.#options),
         reader,
-        sequencer,
-        progress,
-        touched,
+        beside,
         report,
         rate: new RateLimit(0),
         room: new ChunkRoom(Number.POSITIVE_INFINITY),
         ensureTopics: (wanted) => topicsAhead.need(wanted),
         pauses,
-        health,
         logger,
       },
       { source, parallel, chunkDocuments, readPreference: 'primary' },
       checkpoint,
     );
     const keys = modelKeys(this.#options);
-    const sweeper: Sweeper = new Sweeper(
+    const sweeper = new Sweeper(
       {
         scan: async (topic, sized, take) => {
           const records = log.read(topic).map(({ key, value }) => ({ key: Buffer.from(key), value }));
@@ -139,13 +135,11 @@ export class ModelPipeline {
         },
         topics: this.#topics(),
         keys,
-        sequencer,
-        progress,
-        touched,
+        writer,
+        beside,
         metrics,
         source,
         schemas: new SchemaIds(),
-        health,
         logger,
       },
       checkpoint,
@@ -163,15 +157,15 @@ export class ModelPipeline {
       sweep: (namespace) => sweeper.adopt(namespace, 'replaced'),
       ensureTopics,
       expectTopics: (wanted) => topicsAhead.expect(wanted),
-      note: async (records) => {
-        await sequencer.note(() => records);
-        await sequencer.settled();
+      writeCheckpoint: async (records) => {
+        await writer.writeCheckpoint(() => records);
+        await writer.settled();
       },
     });
     const published = log.topics().map((topic) => namespaceOf(topic.slice(PREFIX.length)));
     for (const namespace of vanished(published, listed, checkpoint)) await sweeper.request(namespace, 'vanished');
-    const refresher = new Refresher({ documents: modelDocuments(this.#options), keys, sequencer, progress, touched });
-    const desk = new SignalDesk(
+    const refresher = new Refresher({ documents: modelDocuments(this.#options), keys, beside });
+    const signals = new SignalProcessor(
       {
         read: this.#readSignals,
         namespaceOf,
@@ -179,7 +173,7 @@ export class ModelPipeline {
         snapshotter,
         sweeper,
         refresher,
-        sequencer,
+        writer,
         pauses,
         source,
         logger,
@@ -191,9 +185,19 @@ export class ModelPipeline {
     const afterRead = (): void => {
       if (isOver() && isIdle() && progress.end.compare(database.end) === 0) stop.abort(new Error('over'));
     };
-    const tail = { run: (signal: AbortSignal) => this.#tail(sequencer, pauses, start, signal, afterRead) };
-    await runServices([tail, snapshotter, sweeper, desk], stop.signal);
-    await sequencer.finish();
+    const tailWriter = new TailWriter({
+      writer,
+      normalizer: new Normalizer(new ModelTransactions(this.#options), this.#namespaces, this.#counters, logger, isSharded),
+      touched,
+      progress,
+      topics: this.#topics(),
+      metrics,
+      source,
+      onCommand: (command) => followCommand({ snapshotter, sweeper, logger }, command),
+    });
+    const tail = { run: (signal: AbortSignal) => this.#tail(tailWriter, pauses, start, signal, afterRead) };
+    await runServices([tail, snapshotter, sweeper, signals], stop.signal);
+    await writer.finish();
   }
 
   #topics() {
@@ -217,14 +221,14 @@ export class ModelPipeline {
     }
   };
 
-  async #tail(sequencer: Sequencer, pauses: Pauses, start: Position, signal: AbortSignal, afterRead: () => void): Promise<void> {
+  async #tail(writer: TailWriter, pauses: Pauses, start: Position, signal: AbortSignal, afterRead: () => void): Promise<void> {
     const { database, turn, batchEntries, tailLag } = this.#options;
     for (let end = start; !signal.aborted; afterRead()) {
       await turn('read the oplog');
       const entries = database.behind(end, batchEntries, tailLag());
       if (entries.length > 0) end = new Position(end.t, end.i + entries.length);
-      await pauses.free('tail', signal);
-      if (!signal.aborted) await sequencer.tail({ entries, end, isWhole: true });
+      await pauses.untilResumed('tail', signal);
+      if (!signal.aborted) await writer.write({ entries, end, isWhole: true });
     }
   }
 }

@@ -4,7 +4,7 @@ import { findId, Position, type RawValue } from '@tailwater/schema';
 import type { MongoClient } from 'mongodb';
 import type { SourceDocuments } from '#producer/backfill/refresh/source-documents.js';
 import { type Chunk, ChunkReader } from '#producer/backfill/snapshot/chunk-reader.js';
-import type { KeyedIds, SourceKeys } from '#producer/backfill/sweep/source-keys.js';
+import type { KeyedIds, SourceKeys } from '#producer/backfill/source-keys.js';
 import { type ChangeBatch, isLookedUp, type TrackedNamespace } from '#producer/changes/change-batch.js';
 import type { SnapshotRange } from '#producer/checkpoint/checkpoint-record.js';
 import { DocumentLookup } from '#producer/enrich/document-lookup.js';

@@ -5,15 +5,15 @@ const never = new AbortController().signal;
 
 describe('Pauses', () => {
   it('lets through what is not paused', async () => {
-    await new Pauses().free('tail', never);
-    await new Pauses({ snapshots: true, tail: false }).free('tail', never);
+    await new Pauses().untilResumed('tail', never);
+    await new Pauses({ snapshots: true, tail: false }).untilResumed('tail', never);
   });
 
   it('holds what is, until it is resumed', async () => {
     const pauses = new Pauses({ snapshots: true, tail: true });
     const passed: string[] = [];
     const waiting = (['snapshots', 'tail'] as const).map(async (what) => {
-      await pauses.free(what, never);
+      await pauses.untilResumed(what, never);
       passed.push(what);
     });
     pauses.set({ snapshots: true, tail: false });
@@ -25,7 +25,7 @@ describe('Pauses', () => {
 
   it('ends its wait when it is told to stop', async () => {
     const stop = new AbortController();
-    const waiting = new Pauses({ snapshots: true, tail: false }).free('snapshots', stop.signal);
+    const waiting = new Pauses({ snapshots: true, tail: false }).untilResumed('snapshots', stop.signal);
     stop.abort();
     await waiting;
   });

@@ -23,7 +23,6 @@ import type { TopicLayout, TopicRecords } from '../../encode/record-encoder.js';
 import type { ProducerMetrics } from '../../metrics/producer-metrics.js';
 import type { Publisher } from '../../publish/publisher.js';
 import type { RecordedTopic } from '../../publish/recorded-topic.js';
-import type { ProducerState } from '../../session/producer-state.js';
 import { PositionLost } from '../../source/position-lost.js';
 import { beginAnew } from '../snapshot/snapshot-plan.js';
 import { ownTopics } from '../sweep/vanished.js';
@@ -59,21 +58,27 @@ interface HealingWork {
   readonly topics: number;
 }
 
+/** Who tells of gaps. */
+export interface GapView {
+  /** The newest gap, healed or not. */
+  gap: GapRecord | undefined;
+}
+
 /** Where a source begins of which nothing is known. */
 const NOWHERE = new Position(0, 0);
 
 export class Gaps {
   readonly #onGap: OnGap;
   readonly #metrics: ProducerMetrics;
-  readonly #state: ProducerState;
+  readonly #view: GapView;
   readonly #logger: Logger;
   #lost: PositionLost | undefined;
   #noticedAtMs = 0;
 
-  constructor(onGap: OnGap, metrics: ProducerMetrics, state: ProducerState, logger: Logger) {
+  constructor(onGap: OnGap, metrics: ProducerMetrics, view: GapView, logger: Logger) {
     this.#onGap = onGap;
     this.#metrics = metrics;
-    this.#state = state;
+    this.#view = view;
     this.#logger = logger;
   }
 
@@ -93,7 +98,7 @@ export class Gaps {
    */
   async heal(checkpoint: Checkpoint, session: GapSession): Promise<Checkpoint> {
     const lost = this.#lost;
-    this.#state.gap = checkpoint.gap;
+    this.#view.gap = checkpoint.gap;
     const isKnown = (checkpoint.gap?.detectedAtMs ?? 0) >= this.#noticedAtMs;
     if (checkpoint.position !== undefined && (lost === undefined || isKnown)) return checkpoint;
     const published = (await session.topics.namespaces()).map((namespace) => session.namespaceOf(formatNamespace(namespace)));
@@ -137,7 +142,7 @@ export class Gaps {
     await session.publisher.submit({ topics: [...records, checkpointRecords(session, checkpoint, healing, gap)] });
     await session.publisher.flush();
     this.#lost = undefined;
-    this.#state.gap = gap;
+    this.#view.gap = gap;
     this.#metrics.gapFound();
     return healing;
   }

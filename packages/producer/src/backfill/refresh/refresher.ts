@@ -2,11 +2,9 @@
 // that promise B holds. What the source does not have gets its tombstone.
 import { type Position, recordKeyOf } from '@tailwater/schema';
 import type { TrackedNamespace } from '../../changes/change-batch.js';
-import type { Sequencer } from '../../writer/sequencer.js';
-import type { TailProgress } from '../../writer/tail-progress.js';
-import type { TouchedKeys } from '../../writer/touched-keys.js';
-import type { Chunk } from '../snapshot/chunk-reader.js';
-import type { KeyedIds, SourceKeys } from '../sweep/source-keys.js';
+import type { BesideTail } from '../beside-tail.js';
+import type { ReadRows } from '../read-rows.js';
+import type { KeyedIds, SourceKeys } from '../source-keys.js';
 import type { SourceDocuments } from './source-documents.js';
 
 /** Documents read and published at once, as far as their bytes allow it. */
@@ -15,9 +13,7 @@ const GROUP_DOCUMENTS = 32;
 export interface RefresherDependencies {
   readonly documents: Pick<SourceDocuments, 'find'>;
   readonly keys: Pick<SourceKeys, 'find'>;
-  readonly sequencer: Sequencer;
-  readonly progress: TailProgress;
-  readonly touched: TouchedKeys;
+  readonly beside: Pick<BesideTail, 'readAndPublish'>;
 }
 
 export interface Refreshed {
@@ -38,42 +34,27 @@ export class Refresher {
     let [present, absent] = [0, 0];
     while (left.size > 0) {
       const group = new Map([...left].slice(0, GROUP_DOCUMENTS));
-      const read = await this.#publish(namespace, group, signal);
-      for (const key of group.keys()) if (!read.unread.has(key)) left.delete(key);
-      present += read.documents.length;
-      absent += read.absent.length;
+      const read = (notBefore: Position) => this.#read(namespace, group, notBefore, signal);
+      const { rows } = await this.#deps.beside.readAndPublish(namespace, read, 'refresh', signal);
+      for (const key of group.keys()) if (!rows.unread.has(key)) left.delete(key);
+      present += rows.documents.length;
+      absent += rows.absent.length;
     }
     return { present, absent };
   }
 
-  async #publish(namespace: TrackedNamespace, ids: KeyedIds, signal: AbortSignal): Promise<Read> {
-    const { sequencer, touched } = this.#deps;
-    while (true) {
-      signal.throwIfAborted();
-      const window = touched.open(namespace);
-      try {
-        const read = await this.#read(namespace, ids, window.after, signal);
-        if (await sequencer.chunk(window, read, 'refresh', () => [], signal)) return read;
-        // Another collection has taken the name, or none has: what was read was the old one's.
-      } finally {
-        touched.close(window);
-      }
-    }
-  }
-
-  async #read(namespace: TrackedNamespace, ids: KeyedIds, touched: Position, signal: AbortSignal): Promise<Read> {
-    const { documents, keys, progress } = this.#deps;
-    const notBefore = progress.end.compare(touched) > 0 ? progress.end : touched;
+  async #read(namespace: TrackedNamespace, ids: KeyedIds, notBefore: Position, signal: AbortSignal): Promise<Read> {
+    const { documents, keys } = this.#deps;
     // Which of them there are is asked first: that tells a collection from a view.
     const known = await keys.find(namespace, ids, notBefore, signal);
     const absent = [...ids.keys()].filter((key) => !known.present.has(key));
-    if (absent.length === ids.size) return { documents: [], absent, unread: new Map(), position: known.position, lastId: undefined };
+    if (absent.length === ids.size) return { documents: [], absent, unread: new Map(), position: known.position };
     const present = new Map([...ids].filter(([key]) => known.present.has(key)));
     const found = await documents.find(namespace, present, notBefore, signal);
     // What was not read, because the others are large, is read with the next ones.
     const unread = found.isWhole ? new Map() : new Map([...present].filter(([key]) => !found.documents.has(key)));
-    return { documents: [...found.documents.values()], absent, unread, position: found.position, lastId: undefined };
+    return { documents: [...found.documents.values()], absent, unread, position: found.position };
   }
 }
 
-type Read = Chunk & { readonly absent: readonly string[]; readonly unread: KeyedIds };
+type Read = ReadRows & { readonly absent: readonly string[]; readonly unread: KeyedIds };

@@ -5,7 +5,7 @@ import type { TrackedNamespace } from '../../changes/change-batch.js';
 import { shareOut } from '../../memory/memory-shares.js';
 import { readDocuments } from '../../source/mongo/read-documents.js';
 import { newestMajorityPosition } from '../../source/oplog/oplog-window.js';
-import type { KeyedIds } from '../sweep/source-keys.js';
+import type { KeyedIds } from '../source-keys.js';
 
 export interface FoundDocuments {
   /** By record key. */

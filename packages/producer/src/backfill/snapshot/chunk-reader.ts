@@ -10,6 +10,7 @@ import { bytesOf } from '../../source/large-reply.js';
 import { idDocument, idOf, idValue } from '../../source/mongo/id-value.js';
 import { isRefusedByView, namespaceKind } from '../../source/mongo/namespace-kinds.js';
 import { newestMajorityPosition, toPosition } from '../../source/oplog/oplog-window.js';
+import type { ReadRows } from '../read-rows.js';
 
 /** MongoDB 5.0's wire version, the first with snapshot reads outside of transactions. */
 const SNAPSHOT_READS_WIRE_VERSION = 13;
@@ -27,12 +28,7 @@ const MAX_REPLY_BYTES = 16 * 1024 * 1024;
 /** The position of a chunk that nothing had to be read for. */
 const NO_POSITION = new Position(0, 0);
 
-export interface Chunk {
-  readonly documents: readonly Buffer[];
-  /** Keys that were asked for one by one and are not there. */
-  readonly absent?: readonly string[];
-  /** Where in the oplog the rows stand: each is as it was then, unless the tail has touched it since. */
-  readonly position: Position;
+export interface Chunk extends ReadRows {
   /** The BSON document `{_id}` of the last row, from which the next chunk is read; undefined when there is no next one. */
   readonly lastId: Buffer | undefined;
 }

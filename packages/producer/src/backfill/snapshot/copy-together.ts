@@ -3,9 +3,8 @@
 import type { CheckpointMessage, SnapshotProgress, SnapshotRange } from '../../checkpoint/checkpoint-record.js';
 import { bytesOf } from '../../source/large-reply.js';
 import type { Pauses } from '../../writer/pauses.js';
-import type { ReadChunk, Sequencer } from '../../writer/sequencer.js';
-import type { TailProgress } from '../../writer/tail-progress.js';
-import type { TouchedKeys, Window } from '../../writer/touched-keys.js';
+import type { Window } from '../../writer/touched-keys.js';
+import type { BesideTail, WindowRead } from '../beside-tail.js';
 import type { Chunk } from './chunk-reader.js';
 import type { ChunkRoom, Taken } from './chunk-room.js';
 import type { CollectionCopy } from './collection-copy.js';
@@ -22,9 +21,7 @@ export interface CopyTask {
 }
 
 export interface TogetherDependencies {
-  readonly sequencer: Pick<Sequencer, 'chunks'>;
-  readonly progress: Pick<TailProgress, 'near'>;
-  readonly touched: TouchedKeys;
+  readonly beside: Pick<BesideTail, 'open' | 'close' | 'publish' | 'untilNear'>;
   readonly rate: RateLimit;
   readonly room: ChunkRoom;
   readonly pauses: Pauses;
@@ -49,12 +46,12 @@ export async function copyTogether(deps: TogetherDependencies, tasks: readonly C
 }
 
 async function copyInto(taken: Taken, deps: TogetherDependencies, tasks: readonly CopyTask[], signal: AbortSignal): Promise<CopyTask[]> {
-  const { sequencer, progress, touched, rate, pauses } = deps;
+  const { beside, rate, pauses } = deps;
   const larger: CopyTask[] = [];
-  let read: ReadChunk[] = [];
+  let read: WindowRead[] = [];
   let bytes = 0;
   const publish = async (): Promise<void> => {
-    await sequencer.chunks(read, 'snapshot', signal);
+    await beside.publish(read, 'snapshot', signal);
     for (const { copy } of tasks) deps.onPublished(copy);
     read = [];
     bytes = 0;
@@ -62,19 +59,19 @@ async function copyInto(taken: Taken, deps: TogetherDependencies, tasks: readonl
   for (const task of tasks) {
     const { copy, index } = task;
     signal.throwIfAborted();
-    await pauses.free('snapshots', signal);
+    await pauses.untilResumed('snapshots', signal);
     await rate.free(signal);
-    await progress.near(signal);
+    await beside.untilNear(signal);
     if (copy.isVoid) continue;
-    const window = touched.open(copy.namespace);
+    const window = beside.open(copy.namespace);
     const chunk = await deps.read(window, copy.range(index), signal);
     rate.took(chunk.documents.length);
     if (!(await isWhole(deps, window, chunk, signal))) {
-      touched.close(window);
+      beside.close(window);
       larger.push(task);
       continue;
     }
-    read.push({ window, chunk, notes: () => deps.note(copy, copy.finished(index, chunk.documents.length)) });
+    read.push({ window, rows: chunk, notes: () => deps.note(copy, copy.finished(index, chunk.documents.length)) });
     bytes += bytesOf(chunk.documents);
     taken.resize(bytes);
     if (bytes >= TOGETHER_BYTES) await publish();

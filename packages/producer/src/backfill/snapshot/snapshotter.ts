@@ -13,12 +13,10 @@ import {
   snapshotMessage,
 } from '../../checkpoint/checkpoint-record.js';
 import { bytesOf } from '../../source/large-reply.js';
-import type { SourceHealth } from '../../source/mongo/source-health.js';
 import { Mutex } from '../../writer/mutex.js';
 import type { Pauses } from '../../writer/pauses.js';
-import type { Sequencer } from '../../writer/sequencer.js';
-import type { TailProgress } from '../../writer/tail-progress.js';
-import type { TouchedKeys, Window } from '../../writer/touched-keys.js';
+import type { Window } from '../../writer/touched-keys.js';
+import type { BesideTail, WindowRead } from '../beside-tail.js';
 import type { Chunk, ChunkReader } from './chunk-reader.js';
 import type { ChunkRoom } from './chunk-room.js';
 import { CollectionCopy } from './collection-copy.js';
@@ -40,9 +38,7 @@ const CHUNKS_PER_RANGE = 2;
 export interface SnapshotterDependencies {
   readonly client: MongoClient;
   readonly reader: ChunkReader;
-  readonly sequencer: Sequencer;
-  readonly progress: TailProgress;
-  readonly touched: TouchedKeys;
+  readonly beside: BesideTail;
   readonly report: SnapshotReport;
   readonly rate: RateLimit;
   /** What all workers have read and not published. */
@@ -50,7 +46,6 @@ export interface SnapshotterDependencies {
   /** Resolves when the collections have their topics: nobody else, such as the tail, is to wait for them. */
   readonly ensureTopics: (namespaces: readonly TrackedNamespace[]) => Promise<void>;
   readonly pauses: Pauses;
-  readonly health: SourceHealth;
   readonly logger: Logger;
 }
 
@@ -132,7 +127,7 @@ export class Snapshotter {
     const { name } = namespace;
     const known = this.#copies.get(namespace)?.progress ?? this.#known.get(name);
     if (isPartial && known?.state === 'done') {
-      this.#deps.touched.invalidate(namespace);
+      this.#deps.beside.invalidate(namespace);
       return [];
     }
     if (isPartial && this.#isWanted(namespace)) return [this.restart(namespace, known?.isAsked === true)];
@@ -159,7 +154,7 @@ export class Snapshotter {
 
   /** What was copied is no longer what the checkpoint says, and what is under way is given up. */
   #forget(namespace: TrackedNamespace): void {
-    const { touched, report, logger } = this.#deps;
+    const { beside, report, logger } = this.#deps;
     this.#known.delete(namespace.name);
     this.#estimated.delete(namespace);
     const waiting = this.#queue.indexOf(namespace);
@@ -170,7 +165,7 @@ export class Snapshotter {
       this.#copies.delete(namespace);
       logger.info({ namespace: namespace.name, documents: copy.progress.documents }, 'Snapshot of the collection given up');
     }
-    touched.invalidate(namespace);
+    beside.invalidate(namespace);
     report.forgotten(namespace.name);
     this.#lookIdle();
   }
@@ -292,38 +287,38 @@ export class Snapshotter {
   }
 
   async #copy(copy: CollectionCopy, index: number, signal: AbortSignal): Promise<void> {
-    const { sequencer, progress, touched, rate, room, pauses, reader } = this.#deps;
+    const { beside, rate, room, pauses, reader } = this.#deps;
     const { namespace } = copy;
     let publishing = Promise.resolve(true);
     let range = copy.range(index);
     while (true) {
       signal.throwIfAborted();
-      await pauses.free('snapshots', signal);
+      await pauses.untilResumed('snapshots', signal);
       await rate.free(signal);
-      await progress.near(signal);
+      await beside.untilNear(signal);
       // A failure from here on ends this snapshotter, and its room with it.
       const taken = await room.take(reader.expectedBytes(namespace), signal);
       // Nothing may be waited for between this and the window: a copy that is given up ends those that are open.
       if (copy.isVoid) return taken.free();
-      const window = touched.open(namespace);
+      const window = beside.open(namespace);
       const chunk = await this.#read(window, range, signal);
       taken.resize(bytesOf(chunk.documents));
       rate.took(chunk.documents.length);
       if (!(await publishing)) {
         taken.free();
-        return touched.close(window);
+        return beside.close(window);
       }
       const { lastId } = chunk;
       if (lastId === undefined) {
         const finished = () => this.#note(copy, copy.finished(index, chunk.documents.length));
-        const isPublished = await sequencer.chunk(window, chunk, 'snapshot', finished, signal);
+        const isPublished = await this.#publish({ window, rows: chunk, notes: finished }, signal);
         taken.free();
         if (isPublished) this.#finish(copy);
         return;
       }
       range = { ...range, lastId: lastId.toString('base64') };
       const moved = () => this.#note(copy, copy.moved(index, lastId, chunk.documents.length));
-      publishing = sequencer.chunk(window, chunk, 'snapshot', moved, signal).finally(() => taken.free());
+      publishing = this.#publish({ window, rows: chunk, notes: moved }, signal).finally(() => taken.free());
       publishing.catch(() => {}); // Awaited in the next turn; without this an early failure would count as unhandled.
     }
   }
@@ -339,11 +334,13 @@ export class Snapshotter {
     this.#lookIdle();
   }
 
-  async #read({ namespace, after: touched }: Window, range: SnapshotRange, signal: AbortSignal): Promise<Chunk> {
-    // What is published already, by this session or by one before.
-    const { end } = this.#deps.progress;
-    const notBefore = end.compare(touched) > 0 ? end : touched;
-    const read = (): Promise<Chunk> => this.#deps.reader.read(namespace, range, notBefore, signal);
-    return this.#deps.health.persist(read, signal, { namespace: namespace.name });
+  /** False when the collection was given up meanwhile. */
+  async #publish(read: WindowRead, signal: AbortSignal): Promise<boolean> {
+    return (await this.#deps.beside.publish([read], 'snapshot', signal)).has(read);
+  }
+
+  #read(window: Window, range: SnapshotRange, signal: AbortSignal): Promise<Chunk> {
+    const { beside, reader } = this.#deps;
+    return beside.read(window, (notBefore) => reader.read(window.namespace, range, notBefore, signal), signal);
   }
 }

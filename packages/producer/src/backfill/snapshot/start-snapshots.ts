@@ -23,11 +23,11 @@ export interface StartSnapshots {
   /** Is told for which topics are made while others are copied. */
   readonly expectTopics: (namespaces: readonly TrackedNamespace[]) => void;
   /** Puts records into the checkpoint, and resolves when they are there. */
-  readonly note: (records: CheckpointMessage[]) => Promise<unknown>;
+  readonly writeCheckpoint: (records: CheckpointMessage[]) => Promise<unknown>;
 }
 
 export async function startSnapshots(start: StartSnapshots): Promise<void> {
-  const { plan, snapshotter, checkpoint, collections, lost, leftOut, sweep, ensureTopics, expectTopics, note } = start;
+  const { plan, snapshotter, checkpoint, collections, lost, leftOut, sweep, ensureTopics, expectTopics, writeCheckpoint } = start;
   const requested = plan.requested(collections, checkpoint);
   const anew = new Set(plan.anew(collections));
   const records = [...anew].map((namespace) => snapshotter.restart(namespace, false));
@@ -40,7 +40,7 @@ export async function startSnapshots(start: StartSnapshots): Promise<void> {
     records.push(isWanted ? snapshotter.restart(namespace, known.isAsked === true) : snapshotter.discard(namespace));
   }
   records.push(...lost.replaced.map(sweep), ...leftOut);
-  if (records.length > 0) await note(records);
+  if (records.length > 0) await writeCheckpoint(records);
   plan.started();
   const withTopic = collections.filter((namespace) => !lost.gone.includes(namespace));
   await ensureTopics(withTopic);

@@ -16,12 +16,11 @@ import {
 } from '../../checkpoint/checkpoint-record.js';
 import type { TopicLayout } from '../../encode/record-encoder.js';
 import type { ProducerMetrics } from '../../metrics/producer-metrics.js';
-import type { SourceHealth } from '../../source/mongo/source-health.js';
-import type { Sequencer } from '../../writer/sequencer.js';
-import type { TailProgress } from '../../writer/tail-progress.js';
-import type { TouchedKeys, Window } from '../../writer/touched-keys.js';
+import type { OrderedWriter } from '../../writer/ordered-writer.js';
+import type { BesideTail } from '../beside-tail.js';
+import type { ReadRows } from '../read-rows.js';
+import type { KeyedIds, Presence } from '../source-keys.js';
 import type { ScannedRecord } from './kafka-topic-scan.js';
-import type { KeyedIds, Presence } from './source-keys.js';
 import { TopicPass } from './topic-pass.js';
 
 export interface SweeperDependencies {
@@ -35,15 +34,13 @@ export interface SweeperDependencies {
   readonly topics: { existing(namespace: TrackedNamespace): Promise<TopicLayout | undefined> };
   /** The source's documents; of a source of many parts, those of all of them. */
   readonly keys: { find(namespace: TrackedNamespace, ids: KeyedIds, notBefore: Position, signal: AbortSignal): Promise<Presence> };
-  readonly sequencer: Sequencer;
-  readonly progress: TailProgress;
-  readonly touched: TouchedKeys;
+  readonly writer: Pick<OrderedWriter, 'writeCheckpoint' | 'settled'>;
+  readonly beside: BesideTail;
   readonly metrics: ProducerMetrics;
   /** The source's name in checkpoints. */
   readonly source: string;
   /** What a schema registry knows, where one is used. */
   readonly schemas: SchemaIds;
-  readonly health: SourceHealth;
   readonly logger: Logger;
 }
 
@@ -85,7 +82,7 @@ export class Sweeper {
 
   /** Asks for a sweep of a namespace. Resolves when the request is on its way to Kafka, ahead of everything that follows. */
   async request(namespace: TrackedNamespace, reason: SweepReason): Promise<void> {
-    await this.#deps.sequencer.note(() => [this.adopt(namespace, reason)]);
+    await this.#deps.writer.writeCheckpoint(() => [this.adopt(namespace, reason)]);
   }
 
   /** Takes on a sweep; the record that it returns makes that last. */
@@ -134,18 +131,18 @@ export class Sweeper {
   }
 
   async #sweep(namespace: TrackedNamespace, task: Task, signal: AbortSignal): Promise<void> {
-    const { sequencer, progress, topics, source, logger } = this.#deps;
+    const { writer, beside, topics, source, logger } = this.#deps;
     task.isRunning = true;
-    await progress.near(signal);
+    await beside.untilNear(signal);
     // What the sweep was asked for is in the topic before its end is looked up. A commit is answered before a reader of committed
     // records can see it, but the next transaction of the same producer begins only after that: so another one goes first.
-    await sequencer.note(() => (this.#pending.get(namespace) === task ? [sweepMessage(source, namespace.name, task.record)] : []));
-    await sequencer.settled();
+    await writer.writeCheckpoint(() => (this.#pending.get(namespace) === task ? [sweepMessage(source, namespace.name, task.record)] : []));
+    await writer.settled();
     const startedAtMs = Date.now();
     const layout = await topics.existing(namespace);
     if (layout !== undefined) await this.#pass(namespace, task, layout.topic, signal);
     const { record, total, tombstones } = task;
-    const isLast = await sequencer.note(() => {
+    const isLast = await writer.writeCheckpoint(() => {
       // A drop that came meanwhile has asked again.
       if (this.#pending.get(namespace) !== task) return [];
       return [sweepMessage(source, namespace.name, { ...record, state: 'done', finishedAtMs: Date.now(), tombstones })];
@@ -160,11 +157,11 @@ export class Sweeper {
   }
 
   async #pass(namespace: TrackedNamespace, task: Task, topic: string, signal: AbortSignal): Promise<void> {
-    const { scan, metrics, progress, schemas, logger } = this.#deps;
+    const { scan, metrics, schemas, logger } = this.#deps;
     const pass = new TopicPass({
-      present: async (ids) => (await this.#find(namespace, ids, progress.end, signal)).present,
-      bury: async (ids) => {
-        task.tombstones += await this.#bury(namespace, ids, signal);
+      present: (ids) => this.#present(namespace, ids, signal),
+      publishTombstones: async (ids) => {
+        task.tombstones += await this.#publishTombstones(namespace, ids, signal);
       },
       decode: schemas.hasRegistry
         ? async (value) => {
@@ -196,30 +193,24 @@ export class Sweeper {
     );
   }
 
-  /** Publishes tombstones for those of the keys that the source does not have, and returns how many. */
-  async #bury(namespace: TrackedNamespace, ids: KeyedIds, signal: AbortSignal): Promise<number> {
-    const { touched, progress, sequencer } = this.#deps;
-    while (true) {
-      signal.throwIfAborted();
-      const window = touched.open(namespace);
-      try {
-        const { present, position } = await this.#find(namespace, ids, later(progress.end, window), signal);
-        const keys = [...ids.keys()].filter((key) => !present.has(key));
-        if (keys.length === 0) return 0;
-        const published = await sequencer.tombstones(window, { keys, position }, signal);
-        if (published !== undefined) return published;
-        // Another collection has taken the name meanwhile, with documents that the tail has not seen: look again.
-      } finally {
-        touched.close(window);
-      }
+  /** Which of the keys the source has. */
+  async #present(namespace: TrackedNamespace, ids: KeyedIds, signal: AbortSignal): Promise<ReadonlySet<string>> {
+    const { beside, keys } = this.#deps;
+    const window = beside.open(namespace);
+    try {
+      return (await beside.read(window, (notBefore) => keys.find(namespace, ids, notBefore, signal), signal)).present;
+    } finally {
+      beside.close(window);
     }
   }
 
-  #find(namespace: TrackedNamespace, ids: KeyedIds, notBefore: Position, signal: AbortSignal): Promise<Presence> {
-    const { keys, health } = this.#deps;
-    return health.persist(() => keys.find(namespace, ids, notBefore, signal), signal, { namespace: namespace.name });
+  /** Publishes tombstones for those of the keys that the source does not have, and returns how many. */
+  async #publishTombstones(namespace: TrackedNamespace, ids: KeyedIds, signal: AbortSignal): Promise<number> {
+    const { beside, keys } = this.#deps;
+    const read = async (notBefore: Position): Promise<ReadRows> => {
+      const { present, position } = await keys.find(namespace, ids, notBefore, signal);
+      return { documents: [], absent: [...ids.keys()].filter((key) => !present.has(key)), position };
+    };
+    return (await beside.readAndPublish(namespace, read, 'sweep', signal)).published;
   }
 }
-
-/** What is published already, by this session or by one before. */
-const later = (end: Position, { after }: Window): Position => (end.compare(after) > 0 ? end : after);

@@ -10,8 +10,8 @@ import {
   UnlistedSchemaIdError,
 } from '@tailwater/schema';
 import { idValue } from '../../source/mongo/id-value.js';
+import type { KeyedIds } from '../source-keys.js';
 import type { ScannedRecord } from './kafka-topic-scan.js';
-import type { KeyedIds } from './source-keys.js';
 
 /** Keys that are asked for at once at most, and characters of them: what a query and its answer carry stays small. */
 const KEYS_PER_QUERY = 1000;
@@ -21,7 +21,7 @@ export interface PassQuestions {
   /** Which of these the source has. */
   readonly present: (ids: KeyedIds) => Promise<ReadonlySet<string>>;
   /** Takes keys that were not found, to look once more and publish what is still not there. */
-  readonly bury: (ids: KeyedIds) => Promise<void>;
+  readonly publishTombstones: (ids: KeyedIds) => Promise<void>;
   /** The event of a record's value. @throws InvalidEnvelopeError when it is none */
   readonly decode: (value: Buffer) => ChangeEvent | Promise<ChangeEvent>;
 }
@@ -60,7 +60,7 @@ export class TopicPass {
   /** Asks for what is left, at the topic's end. */
   async finish(): Promise<void> {
     await this.#ask();
-    await this.#bury();
+    await this.#publishTombstones();
   }
 
   /** Takes the `_id` from the record's document: a key does not tell every id's type. */
@@ -93,12 +93,12 @@ export class TopicPass {
     }
     this.#unasked.clear();
     this.#characters = 0;
-    if (this.#missing.size >= KEYS_PER_QUERY || this.#missingCharacters >= CHARACTERS_PER_QUERY) await this.#bury();
+    if (this.#missing.size >= KEYS_PER_QUERY || this.#missingCharacters >= CHARACTERS_PER_QUERY) await this.#publishTombstones();
   }
 
-  async #bury(): Promise<void> {
+  async #publishTombstones(): Promise<void> {
     if (this.#missing.size === 0) return;
-    await this.#questions.bury(this.#missing);
+    await this.#questions.publishTombstones(this.#missing);
     this.#missing.clear();
     this.#missingCharacters = 0;
   }

@@ -1,4 +1,4 @@
-// The producer's tail, the real one, between the model of a cluster and a Kafka in memory: source, merge, normalizer, lookup, sequencer.
+// The producer's tail, the real one, between the model of a cluster and a Kafka in memory: source, merge, normalizer, lookup, writer.
 import { compileNamespaceRules, createLogger, createMetrics, runServices } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import type { CollectionCommand, TrackedNamespace } from '#producer/changes/change-batch.js';
@@ -14,7 +14,8 @@ import { Normalizer } from '#producer/source/oplog/normalizer.js';
 import { ShardRoster } from '#producer/source/sharded/shard-roster.js';
 import { ShardedSource } from '#producer/source/sharded/sharded-source.js';
 import { readAhead } from '#producer/tail/read-ahead.js';
-import { Sequencer } from '#producer/writer/sequencer.js';
+import { TailWriter } from '#producer/tail/tail-writer.js';
+import { OrderedWriter } from '#producer/writer/ordered-writer.js';
 import { TailProgress } from '#producer/writer/tail-progress.js';
 import { TouchedKeys } from '#producer/writer/touched-keys.js';
 import { CHECKPOINTS, type CommittedLog } from '#test/property/producer/support/committed-log.js';
@@ -79,18 +80,26 @@ export class ShardedPipeline {
     await publisher.flush();
     this.#options.onBegun?.();
     const progress = new TailProgress(start);
-    const sequencer = new Sequencer({
-      normalizer: new Normalizer(source, this.#namespaces, this.counters, logger, true),
+    const topics = topicsOf(log);
+    const writer = new OrderedWriter({
       lookup: new DocumentLookup(client),
       encoder: ENCODER,
       quarantine: { letters: () => Promise.reject(new Error('Nothing is refused here')) },
-      topics: topicsOf(log),
+      topics,
       publisher,
-      touched: new TouchedKeys(),
       progress,
       metrics: METRICS,
       source: SOURCE,
       checkpointTopic: CHECKPOINTS,
+    });
+    const tailWriter = new TailWriter({
+      writer,
+      normalizer: new Normalizer(source, this.#namespaces, this.counters, logger, true),
+      touched: new TouchedKeys(),
+      progress,
+      topics,
+      metrics: METRICS,
+      source: SOURCE,
       onCommand: (command) => {
         this.commands.push(command);
         return [];
@@ -100,13 +109,13 @@ export class ShardedPipeline {
     const tail = async (signal: AbortSignal): Promise<void> => {
       for await (const batch of readAhead(source, start, () => publisher.idle(), 1_000_000, signal)) {
         if (signal.aborted) break;
-        await sequencer.tail(batch);
+        await tailWriter.write(batch);
         await source.passed(batch.end);
         if (progress.end.i >= until()) stop.abort(new Error('over'));
       }
     };
     await runServices([{ run: tail }], stop.signal);
-    await sequencer.finish();
+    await writer.finish();
   }
 }
 

@@ -1,9 +1,10 @@
 import { Position } from '@tailwater/schema';
 import { expect, it } from 'vitest';
+import type { WindowRead } from '#producer/backfill/beside-tail.js';
 import { Snapshotter } from '#producer/backfill/snapshot/snapshotter.js';
 import type { TrackedNamespace } from '#producer/changes/change-batch.js';
 import { CheckpointReader } from '#producer/checkpoint/checkpoint-record.js';
-import { TouchedKeys } from '#producer/writer/touched-keys.js';
+import { TouchedKeys, type Window } from '#producer/writer/touched-keys.js';
 import { keptLog } from '#test/integration/producer/support/kept-log.js';
 
 const orders: TrackedNamespace = { name: 'shop.orders', database: 'shop', collection: 'orders', included: true };
@@ -16,18 +17,22 @@ it('a copy that is given up while it waits for memory says nothing more of its p
   const note = (messages: readonly { readonly key: Buffer; readonly value: Buffer | null }[]): void => {
     for (const { value } of messages) noted.push(JSON.parse(String(value)).state);
   };
+  const touched = new TouchedKeys();
   const snapshotter = new Snapshotter(
     {
       client: { db: () => ({ collection: () => ({ estimatedDocumentCount: async () => 1000 }) }) },
       reader: { expectedBytes: () => 1, read: async () => ({ documents: [], lastId: undefined, position: new Position(2, 1) }) },
-      sequencer: {
-        chunk: async (window: { isVoid: boolean }, _: unknown, __: unknown, notes: () => never[]) => {
-          if (!window.isVoid) note(notes());
-          return !window.isVoid;
+      beside: {
+        open: (namespace: TrackedNamespace) => touched.open(namespace),
+        close: (window: Window) => touched.close(window),
+        invalidate: (namespace: TrackedNamespace) => touched.invalidate(namespace),
+        untilNear: async () => {},
+        read: (_: Window, read: (notBefore: Position) => unknown) => read(new Position(1, 1)),
+        publish: async ([read]: [WindowRead]) => {
+          if (!read.window.isVoid) note(read.notes());
+          return new Map(read.window.isVoid ? [] : [[read, 0]]);
         },
       },
-      progress: { end: new Position(1, 1), near: async () => {} },
-      touched: new TouchedKeys(),
       report: nothing,
       rate: { free: async () => {}, took: () => {} },
       room: {
@@ -37,8 +42,7 @@ it('a copy that is given up while it waits for memory says nothing more of its p
           }),
       },
       ensureTopics: async () => {},
-      pauses: { free: async () => {} },
-      health: { persist: (read: () => unknown) => read() },
+      pauses: { untilResumed: async () => {} },
       logger: keptLog().logger,
     } as never,
     { source: 'rs0', parallel: 1, chunkDocuments: 10, readPreference: 'primary' },

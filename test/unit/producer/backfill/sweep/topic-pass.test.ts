@@ -35,7 +35,7 @@ function passOver(...ids: unknown[]) {
       asked.push([...wanted.keys()]);
       return present;
     },
-    bury: async (missing) => void buried.push([...missing.keys()]),
+    publishTombstones: async (missing) => void buried.push([...missing.keys()]),
     decode: decodeChangeEvent,
   });
   return { pass, asked, buried };
@@ -93,7 +93,7 @@ describe('TopicPass', () => {
     const ids: unknown[] = [];
     const pass = new TopicPass({
       present: async () => new Set(),
-      bury: async (missing) => void ids.push(...missing.values()),
+      publishTombstones: async (missing) => void ids.push(...missing.values()),
       decode: decodeChangeEvent,
     });
     await pass.take([alive(BSON.Long.fromNumber(1)), alive(new BSON.Double(2.5)), alive({ b: 1, a: 'x' })]);

@@ -5,17 +5,21 @@ import { Position } from '@tailwater/schema';
 import { type BSON, Long, Timestamp } from 'bson';
 import type { MongoClient } from 'mongodb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { CollectionCommand } from '#producer/changes/change-batch.js';
+import { BesideTail } from '#producer/backfill/beside-tail.js';
+import type { ReadRows } from '#producer/backfill/read-rows.js';
+import type { CollectionCommand, TrackedNamespace } from '#producer/changes/change-batch.js';
 import { NamespaceTable } from '#producer/changes/namespace-table.js';
-import { type SnapshotProgress, snapshotMessage } from '#producer/checkpoint/checkpoint-record.js';
+import { type CheckpointMessage, type SnapshotProgress, snapshotMessage } from '#producer/checkpoint/checkpoint-record.js';
 import { RecordEncoder } from '#producer/encode/record-encoder.js';
 import { DocumentLookup } from '#producer/enrich/document-lookup.js';
 import { ProducerMetrics } from '#producer/metrics/producer-metrics.js';
 import { Publisher } from '#producer/publish/publisher.js';
 import { NormalizeCounters } from '#producer/source/normalize-counters.js';
 import { Normalizer } from '#producer/source/oplog/normalizer.js';
-import { Sequencer } from '#producer/writer/sequencer.js';
+import { TailWriter } from '#producer/tail/tail-writer.js';
+import { OrderedWriter } from '#producer/writer/ordered-writer.js';
 import { TailProgress } from '#producer/writer/tail-progress.js';
+import type { Window } from '#producer/writer/touched-keys.js';
 import { TouchedKeys } from '#producer/writer/touched-keys.js';
 import { CHECKPOINTS, CommittedLog } from '#test/property/producer/support/committed-log.js';
 import { Chains } from '../support/chains.js';
@@ -36,31 +40,42 @@ function build() {
   const chains = new Chains();
   const commands: CollectionCommand[] = [];
   const ensured: string[] = [];
-  const sequencer = new Sequencer({
-    normalizer: new Normalizer(chains, namespaces, counters, createLogger({ name: 'test', level: 'silent' })),
+  const topics = {
+    ensure: async (wanted: readonly TrackedNamespace[]) => void ensured.push(...wanted.map(({ name }) => name)),
+    takeUnrecorded: () => [],
+    existing: async () => undefined,
+    layoutOf: ({ name }: TrackedNamespace) => ({ topic: `tw.${name}`, partitions: 2 }),
+  };
+  const writer = new OrderedWriter({
     // Asked for nothing: no entry here is an update.
     lookup: new DocumentLookup(undefined as unknown as MongoClient),
     encoder: new RecordEncoder(),
     quarantine: { letters: () => Promise.reject(new Error('Nothing is refused here')) },
-    topics: {
-      ensure: async (namespaces) => void ensured.push(...namespaces.map(({ name }) => name)),
-      takeUnrecorded: () => [],
-      existing: async () => undefined,
-      layoutOf: ({ name }) => ({ topic: `tw.${name}`, partitions: 2 }),
-    },
+    topics,
     publisher,
-    touched,
     progress,
     metrics,
     source: 'rs0',
     checkpointTopic: CHECKPOINTS,
+  });
+  const beside = new BesideTail({ writer, touched, progress, metrics, health: { persist: (read) => read() } });
+  const tailWriter = new TailWriter({
+    writer,
+    normalizer: new Normalizer(chains, namespaces, counters, createLogger({ name: 'test', level: 'silent' })),
+    touched,
+    progress,
+    topics,
+    metrics,
+    source: 'rs0',
     onCommand: (command) => {
       commands.push(command);
       return [snapshotMessage('rs0', command.namespace.name, null)];
     },
   });
+  const publish = async (window: Window, rows: ReadRows, notes: () => CheckpointMessage[]): Promise<boolean> =>
+    (await beside.publish([{ window, rows, notes }], 'snapshot', never)).size > 0;
   const tail = (...entries: Buffer[]): Promise<void> =>
-    sequencer.tail({ entries, end: endOf(chains.add(entries) && entries), isWhole: true });
+    tailWriter.write({ entries, end: endOf(chains.add(entries) && entries), isWhole: true });
   let end = START;
   const endOf = (entries: readonly Buffer[]): Position => {
     if (entries.length > 0) end = new Position(end.t, end.i + entries.length);
@@ -74,7 +89,7 @@ function build() {
       checkpoint.map(({ key, value }) => `${key} = ${briefly(value)}`).join(', '),
     ]);
   };
-  return { sequencer, tail, transactions, commands, ensured, progress, touched, namespaces, metrics };
+  return { writer, publish, tail, transactions, commands, ensured, progress, touched, namespaces, metrics };
 }
 
 function briefly(value: Buffer | null): string {
@@ -86,7 +101,7 @@ function briefly(value: Buffer | null): string {
 const insert = (i: number, id: unknown, ns = 'shop.orders'): Buffer => entry({ i, ns, o: { _id: id } });
 const command = (i: number, o: BSON.Document): Buffer => entry({ op: 'c', ns: 'shop.$cmd', o, i });
 
-describe('Sequencer', () => {
+describe('OrderedWriter with a tail and a backfill', () => {
   let now = 0;
   beforeEach(() => {
     now = 1_000_000;
@@ -103,18 +118,18 @@ describe('Sequencer', () => {
   });
 
   it('publishes the position again when nothing was for a while, and only then', async () => {
-    const { sequencer, tail, transactions } = build();
+    const { writer, tail, transactions } = build();
     await tail(insert(1, 'a'));
     now += 2999;
-    await sequencer.proveLead(3000);
+    await writer.proveLead(3000);
     expect((await transactions()).length).toBe(1);
     now += 1;
-    await sequencer.proveLead(3000);
+    await writer.proveLead(3000);
     expect(await transactions()).toEqual([
       ['"a"', `rs0/position = ${T}:1`],
       ['', `rs0/position = ${T}:1`],
     ]);
-    await sequencer.proveLead(3000);
+    await writer.proveLead(3000);
     expect((await transactions()).length).toBe(2);
   });
 
@@ -186,11 +201,11 @@ describe('Sequencer', () => {
   });
 
   it('sends a chunk behind its position, without what the tail has touched, and with its progress', async () => {
-    const { sequencer, tail, transactions, touched, namespaces, metrics } = build();
+    const { publish, tail, transactions, touched, namespaces, metrics } = build();
     const window = touched.open(namespaces.byName('shop.orders'));
     const documents = [1, 2, 3].map((_id) => raw({ _id }));
     const chunk = { documents, position: new Position(T, 2), lastId: Buffer.from('3') };
-    const publishing = sequencer.chunk(window, chunk, 'snapshot', () => note({ ...PROGRESS, documents: 3 }), never);
+    const publishing = publish(window, chunk, () => note({ ...PROGRESS, documents: 3 }));
     await tail(insert(1, 'other'));
     await tail(entry({ op: 'd', o: { _id: 2 }, i: 2 }));
     await publishing;
@@ -205,12 +220,12 @@ describe('Sequencer', () => {
   });
 
   it('notes the progress of a chunk of which nothing is left, and of a snapshot that is done', async () => {
-    const { sequencer, transactions, touched, namespaces } = build();
+    const { publish, transactions, touched, namespaces } = build();
     const namespace = namespaces.byName('shop.orders');
     const chunk = { documents: [], position: START, lastId: Buffer.from('3') };
-    await sequencer.chunk(touched.open(namespace), chunk, 'snapshot', () => note(PROGRESS), never);
+    await publish(touched.open(namespace), chunk, () => note(PROGRESS));
     const end = { ...chunk, lastId: undefined };
-    await sequencer.chunk(touched.open(namespace), end, 'snapshot', () => note({ ...PROGRESS, state: 'done' }), never);
+    await publish(touched.open(namespace), end, () => note({ ...PROGRESS, state: 'done' }));
     expect((await transactions()).map(([, checkpoint]) => checkpoint)).toEqual([
       'rs0/snapshot/shop.orders = running 1',
       'rs0/snapshot/shop.orders = done 1',
@@ -218,15 +233,15 @@ describe('Sequencer', () => {
   });
 
   it('notes with a chunk how far the tail has come, once a while, instead of in a transaction of its own', async () => {
-    const { sequencer, tail, transactions, touched, namespaces } = build();
+    const { publish, tail, transactions, touched, namespaces } = build();
     const noop = (i: number): Promise<void> => tail(entry({ op: 'n', ns: '', i }));
     const chunk = { documents: [], position: START, lastId: Buffer.from('3') };
-    const publish = () => sequencer.chunk(touched.open(namespaces.byName('shop.orders')), chunk, 'snapshot', () => note(PROGRESS), never);
+    const publishChunk = () => publish(touched.open(namespaces.byName('shop.orders')), chunk, () => note(PROGRESS));
     await tail(insert(1, 'a'));
     for (const i of [2, 3, 4, 5]) {
       now += 400;
       await noop(i);
-      await publish();
+      await publishChunk();
     }
     expect((await transactions()).map(([, checkpoint]) => checkpoint)).toEqual([
       `rs0/position = ${T}:1`,
@@ -238,22 +253,22 @@ describe('Sequencer', () => {
   });
 
   it('publishes nothing of a collection that was replaced before', async () => {
-    const { sequencer, transactions, touched, namespaces } = build();
+    const { publish, transactions, touched, namespaces } = build();
     const namespace = namespaces.byName('shop.orders');
     const window = touched.open(namespace);
     touched.invalidate(namespace);
     const chunk = { documents: [raw({ _id: 1 })], position: START, lastId: Buffer.from('1') };
-    expect(await sequencer.chunk(window, chunk, 'snapshot', () => note(PROGRESS), never)).toBe(false);
+    expect(await publish(window, chunk, () => note(PROGRESS))).toBe(false);
     expect(await transactions()).toEqual([]);
   });
 
   it('ends with the position that it has come to, once', async () => {
-    const { sequencer, tail, transactions } = build();
-    await sequencer.finish();
+    const { writer, tail, transactions } = build();
+    await writer.finish();
     await tail(insert(1, 'a'));
     await tail(entry({ op: 'n', ns: '', i: 2 }));
-    await sequencer.finish();
-    await sequencer.finish();
+    await writer.finish();
+    await writer.finish();
     expect((await transactions()).map(([, checkpoint]) => checkpoint)).toEqual([
       `rs0/position = ${T}:0`,
       `rs0/position = ${T}:1`,

@@ -1,10 +1,10 @@
 // Which of some keys are documents of the source. A majority read (promise G) of nothing but their `_id`s.
 import { findId, type Position, recordKey } from '@tailwater/schema';
 import type { MongoClient } from 'mongodb';
-import type { TrackedNamespace } from '../../changes/change-batch.js';
-import { isRefusedByView } from '../../source/mongo/namespace-kinds.js';
-import { readDocuments } from '../../source/mongo/read-documents.js';
-import { newestMajorityPosition } from '../../source/oplog/oplog-window.js';
+import type { TrackedNamespace } from '../changes/change-batch.js';
+import { isRefusedByView } from '../source/mongo/namespace-kinds.js';
+import { readDocuments } from '../source/mongo/read-documents.js';
+import { newestMajorityPosition } from '../source/oplog/oplog-window.js';
 
 /** Record keys, and for each the `_id` to query by; undefined for the few that the driver has no value for. */
 export type KeyedIds = ReadonlyMap<string, unknown>;
