@@ -1,6 +1,6 @@
 // Reads what a running producer is asked for, and does it, one after the other. The offset behind a signal goes into the
 // checkpoint with, or behind, the signal's effect: `kill -9` anywhere repeats a signal at most, and none is lost.
-import { runServices, woken } from '@tailwater/runtime';
+import { Queue, runServices } from '@tailwater/runtime';
 import type { TrackedNamespace } from '../changes/change-batch.js';
 import { type Checkpoint, NOTHING_PAUSED, signalsMessage } from '../checkpoint/checkpoint-record.js';
 import { isMongoRefusal } from '../source/mongo/mongo-errors.js';
@@ -21,12 +21,11 @@ export class SignalProcessor {
   readonly #deps: SignalProcessorDependencies;
   readonly #context: ActionContext;
   readonly #from: bigint;
-  readonly #inbox: SignalRecord[] = [];
-  #wake: () => void = () => {};
+  readonly #inbox = new Queue<SignalRecord>();
 
   constructor(deps: SignalProcessorDependencies, checkpoint: Checkpoint) {
     this.#deps = deps;
-    this.#context = { ...deps, isResumeAhead: () => this.#inbox.some((record) => tryDecode(record)?.kind === 'resume') };
+    this.#context = { ...deps, isResumeAhead: () => [...this.#inbox].some((record) => tryDecode(record)?.kind === 'resume') };
     this.#from = checkpoint.signals;
   }
 
@@ -41,23 +40,14 @@ export class SignalProcessor {
   }
 
   #take(record: SignalRecord): void {
-    this.#inbox.push(record);
     // What waits for a paused tail would otherwise wait for ever: the resume stands behind it in line.
     if (tryDecode(record)?.kind === 'resume') this.#deps.pauses.set(NOTHING_PAUSED);
-    this.#wake();
+    this.#inbox.put(record);
   }
 
   async #work(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const record = this.#inbox.shift();
-      if (record !== undefined) {
-        await this.#execute(record, signal);
-        continue;
-      }
-      await woken(signal, (wake) => {
-        this.#wake = wake;
-      });
-    }
+    for (let next = await this.#inbox.take(signal); next !== undefined; next = await this.#inbox.take(signal))
+      await this.#execute(next, signal);
   }
 
   async #execute(record: SignalRecord, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 // Reads while the last batch is on its way to Kafka, and hands on all that has come meanwhile as one batch when that has arrived.
 // Handed on earlier, every reply, however small, would wait for a transaction of its own and for those before it: at a few
 // hundred events a second that queue was a third of an event's delay.
+import { Notifier } from '@tailwater/runtime';
 import type { Position } from '@tailwater/schema';
 import type { ChangeSource, EntryBatch } from '../source/source.js';
 
@@ -62,7 +63,7 @@ class WaitingReads {
   #bytes = 0;
   #taken = 0;
   #isClosed = false;
-  #wake: (() => void)[] = [];
+  readonly #changed = new Notifier();
   readonly #fullBytes: number;
 
   constructor(fullBytes: number) {
@@ -79,7 +80,7 @@ class WaitingReads {
       this.#reads[this.#reads.length - 1] = { ...batch, entries: last.entries };
     }
     for (const entry of batch.entries) this.#bytes += entry.length;
-    this.#changed();
+    this.#changed.notify();
   }
 
   /** The oldest of it; undefined when nothing is left and nothing will come. */
@@ -87,14 +88,14 @@ class WaitingReads {
     const first = this.#reads.shift();
     if (first !== undefined && first.entries.length > 0) this.#bytes = 0;
     this.#taken += 1;
-    this.#changed();
+    this.#changed.notify();
     return first;
   }
 
   /** Nothing more is put. */
   close(): void {
     this.#isClosed = true;
-    this.#changed();
+    this.#changed.notify();
   }
 
   /** Whether what is to be taken next may still become more: an empty read has nothing to wait for. */
@@ -121,12 +122,6 @@ class WaitingReads {
   }
 
   async #until(isMet: () => boolean): Promise<void> {
-    while (!isMet() && !this.#isClosed) await new Promise<void>((resolve) => this.#wake.push(resolve));
-  }
-
-  #changed(): void {
-    const wake = this.#wake;
-    this.#wake = [];
-    for (const resume of wake) resume();
+    await this.#changed.until(() => isMet() || this.#isClosed);
   }
 }

@@ -1,7 +1,7 @@
 // The one way to Kafka. Whoever has something to publish takes a turn, one after the other, so that the records of a key reach Kafka in the order of the turns (promise B)
 // with the checkpoint that covers them (promise A).
+import { Mutex } from '@tailwater/runtime';
 import type { CheckpointMessage } from '../checkpoint/checkpoint-record.js';
-import { Mutex } from './mutex.js';
 import type { TailProgress } from './tail-progress.js';
 import { Turn, type TurnDependencies } from './turn.js';
 

@@ -1,10 +1,10 @@
 // What somebody has paused: copies, and the tail where that was asked for. It survives restarts in the checkpoint.
-import { woken } from '@tailwater/runtime';
+import { Notifier } from '@tailwater/runtime';
 import { NOTHING_PAUSED, type Paused } from '../checkpoint/checkpoint-record.js';
 
 export class Pauses {
   #current: Paused;
-  #waiting: (() => void)[] = [];
+  readonly #changed = new Notifier();
 
   constructor(paused: Paused = NOTHING_PAUSED) {
     this.#current = paused;
@@ -16,13 +16,11 @@ export class Pauses {
 
   set(paused: Paused): void {
     this.#current = paused;
-    for (const look of this.#waiting.splice(0)) look();
+    this.#changed.notify();
   }
 
   /** Resolves when it is not paused, or when the signal aborts. */
   async untilResumed(what: keyof Paused, signal: AbortSignal): Promise<void> {
-    while (this.#current[what] && !signal.aborted) {
-      await woken(signal, (wake) => this.#waiting.push(wake));
-    }
+    await this.#changed.until(() => !this.#current[what], signal);
   }
 }

@@ -1,4 +1,5 @@
 // How far the tail has come, for those who wait on it: a snapshot's chunk goes out behind everything up to its position.
+import { Notifier } from '@tailwater/runtime';
 import type { Position } from '@tailwater/schema';
 
 /** Behind the oplog's newest entry by no more than this, the tail counts as near, in seconds of oplog time. */
@@ -7,16 +8,11 @@ const NEAR_SECONDS = 10;
 const FULL_READ_ENTRIES = 2000;
 const FULL_READ_BYTES = 1024 * 1024;
 
-interface Waiter {
-  readonly isMet: () => boolean;
-  readonly resolve: () => void;
-}
-
 export class TailProgress {
   #end: Position;
   #isWhole = false;
   #near = false;
-  #waiters: Waiter[] = [];
+  readonly #advanced = new Notifier();
 
   constructor(start: Position) {
     this.#end = start;
@@ -29,7 +25,7 @@ export class TailProgress {
 
   /** Whether somebody waits for the tail to come further. */
   get isAwaited(): boolean {
-    return this.#waiters.length > 0;
+    return this.#advanced.isAwaited;
   }
 
   /** Called when a read's entries, of so many bytes together, were handed to the publisher. */
@@ -39,10 +35,7 @@ export class TailProgress {
     // A reply of the server is bounded in both: of large documents it holds few.
     const isFull = entries >= FULL_READ_ENTRIES || bytes >= FULL_READ_BYTES;
     this.#near = !isFull || Date.now() / 1000 - end.t <= NEAR_SECONDS;
-    const met = this.#waiters.filter((waiter) => waiter.isMet());
-    if (met.length === 0) return;
-    this.#waiters = this.#waiters.filter((waiter) => !met.includes(waiter));
-    for (const waiter of met) waiter.resolve();
+    this.#advanced.notify();
   }
 
   /**
@@ -65,19 +58,7 @@ export class TailProgress {
     return end.compare(position) >= 0 && !isInside;
   }
 
-  #wait(isMet: () => boolean, signal: AbortSignal): Promise<void> {
-    if (isMet()) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const abort = (): void => reject(signal.reason);
-      if (signal.aborted) return abort();
-      signal.addEventListener('abort', abort, { once: true });
-      this.#waiters.push({
-        isMet,
-        resolve: () => {
-          signal.removeEventListener('abort', abort);
-          resolve();
-        },
-      });
-    });
+  async #wait(isMet: () => boolean, signal: AbortSignal): Promise<void> {
+    if (!(await this.#advanced.until(isMet, signal))) throw signal.reason;
   }
 }

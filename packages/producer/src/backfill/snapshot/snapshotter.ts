@@ -1,8 +1,7 @@
 // Copies the collections that have no finished snapshot yet, while the tail runs: several workers, each with a range of a
 // collection's ids, whose next chunk is read while the last one is published. Progress is checkpointed with each chunk, so a
 // restart goes on inside every range.
-import { setMaxListeners } from 'node:events';
-import { abortable, type Logger } from '@tailwater/runtime';
+import { abortable, type Logger, Mutex, Notifier } from '@tailwater/runtime';
 import type { MongoClient, ReadPreferenceLike } from 'mongodb';
 import type { TrackedNamespace } from '../../changes/change-batch.js';
 import {
@@ -13,7 +12,6 @@ import {
   snapshotMessage,
 } from '../../checkpoint/checkpoint-record.js';
 import { bytesOf } from '../../source/large-reply.js';
-import { Mutex } from '../../writer/mutex.js';
 import type { Pauses } from '../../writer/pauses.js';
 import type { Window } from '../../writer/touched-keys.js';
 import type { BesideTail, WindowRead } from '../beside-tail.js';
@@ -68,8 +66,8 @@ export class Snapshotter {
   readonly #known: Map<string, SnapshotProgress>;
   readonly #picking = new Mutex();
   readonly #together: TogetherDependencies;
-  #wake: () => void = () => {};
-  #idle: () => void = () => {};
+  readonly #requested = new Notifier();
+  readonly #ended = new Notifier();
 
   constructor(deps: SnapshotterDependencies, options: SnapshotterOptions, checkpoint: Checkpoint) {
     this.#deps = deps;
@@ -90,7 +88,7 @@ export class Snapshotter {
     this.#deps.report.requested(namespace.name, known);
     if (known?.state === 'done' || this.#isWanted(namespace)) return;
     this.#queue.push(namespace);
-    this.#wake();
+    this.#requested.notify();
   }
 
   /** Forgets what was copied of a collection and asks for it anew; the record that it returns makes that last. */
@@ -145,11 +143,8 @@ export class Snapshotter {
   }
 
   /** Resolves when nothing is being copied and nothing waits. */
-  idle(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#idle = resolve;
-      this.#lookIdle();
-    });
+  async idle(): Promise<void> {
+    await this.#ended.until(() => this.#queue.length === 0 && this.#copies.size === 0);
   }
 
   /** What was copied is no longer what the checkpoint says, and what is under way is given up. */
@@ -167,29 +162,18 @@ export class Snapshotter {
     }
     beside.invalidate(namespace);
     report.forgotten(namespace.name);
-    this.#lookIdle();
-  }
-
-  #lookIdle(): void {
-    if (this.#queue.length === 0 && this.#copies.size === 0) this.#idle();
+    this.#ended.notify();
   }
 
   /** Snapshots what was requested, and what will be, until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const failed = new AbortController();
     const either = AbortSignal.any([signal, failed.signal]);
-    setMaxListeners(0, either); // As many as there are workers wait on it.
-    const wake = (): void => this.#wake();
-    either.addEventListener('abort', wake, { once: true });
-    try {
-      const workers = Array.from({ length: this.#options.parallel }, () => this.#work(either));
-      for (const worker of workers) worker.catch((error: unknown) => failed.abort(error));
-      const failure = (await Promise.allSettled(workers)).find(({ status }) => status === 'rejected');
-      // Chunks that were under way when the signal aborted are read again after the next start.
-      if (failure !== undefined && !signal.aborted) throw failed.signal.reason;
-    } finally {
-      either.removeEventListener('abort', wake);
-    }
+    const workers = Array.from({ length: this.#options.parallel }, () => this.#work(either));
+    for (const worker of workers) worker.catch((error: unknown) => failed.abort(error));
+    const failure = (await Promise.allSettled(workers)).find(({ status }) => status === 'rejected');
+    // Chunks that were under way when the signal aborted are read again after the next start.
+    if (failure !== undefined && !signal.aborted) throw failed.signal.reason;
   }
 
   async #work(signal: AbortSignal): Promise<void> {
@@ -233,10 +217,7 @@ export class Snapshotter {
         await this.#begin(namespace);
         continue;
       }
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        if (signal.aborted) resolve();
-      });
+      await this.#requested.next(signal);
     }
     return undefined;
   }
@@ -331,7 +312,7 @@ export class Snapshotter {
     this.#deps.report.finished(namespace.name, progress);
     const seconds = Math.max(1, Math.round((Date.now() - progress.startedAtMs) / 1000));
     this.#deps.logger.info({ namespace: namespace.name, documents: progress.documents, seconds }, 'Snapshot of the collection finished');
-    this.#lookIdle();
+    this.#ended.notify();
   }
 
   /** False when the collection was given up meanwhile. */

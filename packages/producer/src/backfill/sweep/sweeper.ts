@@ -3,7 +3,7 @@
 //
 // A key is looked for twice: once to sort out the many that are there, and once more inside a window of touched keys, as
 // chunks of a snapshot are read. What the tail touches after that is dropped, so no tombstone overtakes an insert (promise B).
-import { type Logger, woken } from '@tailwater/runtime';
+import { type Logger, Notifier } from '@tailwater/runtime';
 import { decodeChangeEvent, type Position, type SchemaIds } from '@tailwater/schema';
 import type { TrackedNamespace } from '../../changes/change-batch.js';
 import {
@@ -68,7 +68,7 @@ export class Sweeper {
   readonly #deps: SweeperDependencies;
   /** By namespace, first come first served. Another request replaces the object, so that the sweep under way is not the last. */
   readonly #pending = new Map<TrackedNamespace, Task>();
-  #wake: () => void = () => {};
+  readonly #requested = new Notifier();
 
   /** @param namespaceOf - the namespace of a name in the checkpoint */
   constructor(deps: SweeperDependencies, checkpoint: Checkpoint, namespaceOf: (name: string) => TrackedNamespace) {
@@ -95,7 +95,7 @@ export class Sweeper {
   #await(namespace: TrackedNamespace, record: SweepRecord): void {
     this.#pending.delete(namespace);
     this.#pending.set(namespace, { record, records: 0, total: 0, tombstones: 0, isRunning: false });
-    this.#wake();
+    this.#requested.notify();
   }
 
   statuses(): SweepStatus[] {
@@ -116,18 +116,12 @@ export class Sweeper {
       while (!signal.aborted) {
         const [next] = this.#pending;
         if (next !== undefined) await this.#sweep(...next, signal);
-        else await this.#requested(signal);
+        else await this.#requested.next(signal);
       }
     } catch (error) {
       // What was under way when the signal aborted is still pending, and begins again after the next start.
       if (!signal.aborted) throw error;
     }
-  }
-
-  #requested(signal: AbortSignal): Promise<void> {
-    return woken(signal, (wake) => {
-      this.#wake = wake;
-    });
   }
 
   async #sweep(namespace: TrackedNamespace, task: Task, signal: AbortSignal): Promise<void> {
