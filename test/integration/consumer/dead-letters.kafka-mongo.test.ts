@@ -1,12 +1,14 @@
 // What a target refuses for good, and what cannot be decoded: put aside, while the rest goes on (promise E).
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
 import { PipelineProcess, waitFor } from '@tailwater/devstack';
-import { type Namespace, topicName } from '@tailwater/schema';
-import type { Document } from 'bson';
+import { encodeChangeEvent, type Namespace, Position, topicName } from '@tailwater/schema';
+import { BSON, type Document } from 'bson';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { DeadLetter } from '#consumer/dead-letters/dead-letter.js';
+import { type DeadLetter, encodeLetter, type LetterMessage } from '#consumer/dead-letters/dead-letter.js';
 import { LetterCounter } from '#consumer/dead-letters/letter-count.js';
 import { runConsumer } from './support/run-consumer.js';
-import { World } from './support/world.js';
+import { PARTITIONS, World } from './support/world.js';
 
 let world: World;
 let number = 0;
@@ -231,4 +233,90 @@ describe('dead letters', () => {
     await world.untilCommitted(prefix, namespace);
     expect(keysOf(await lettersOf(prefix))).toEqual(range(0, 50).map(String).sort());
   });
+
+  test('many letters over a long topic cost one reading of it, and of themselves as often as a command needs', async () => {
+    const { prefix, namespace, accept } = await scene();
+    const { letters, topicBytes, letterBytes } = await manyLetters(prefix, namespace);
+    await accept();
+    const listed = await fetchedBy(['dead-letters', 'list', ...args(prefix), '--json']);
+    expect(JSON.parse(listed.stdout).letters).toHaveLength(letters.length);
+    // Which there are, and then what they say.
+    expect(listed.bytes).toBeLessThan(2 * letterBytes + SLACK_BYTES);
+    const [first, second] = letters.map(({ key }) => key) as [string, string];
+    const shown = await fetchedBy(['dead-letters', 'show', second, ...args(prefix), '--json']);
+    expect(JSON.parse(shown.stdout)).toMatchObject({ id: second });
+    expect(shown.bytes).toBeLessThan(2 * letterBytes + SLACK_BYTES);
+    await runConsumer(['dead-letters', 'discard', first, ...args(prefix), '--yes']);
+    const retried = await fetchedBy([...retryArgs(prefix), '--all']);
+    const { results } = JSON.parse(retried.stdout) as { results: { outcome: string }[] };
+    expect(results.filter(({ outcome }) => outcome === 'applied')).toHaveLength(letters.length - 1);
+    // What frames the records, and the batches that a fetch cuts off, come on top.
+    expect(retried.bytes).toBeGreaterThan(topicBytes);
+    expect(retried.bytes).toBeLessThan(1.25 * topicBytes + 3 * letterBytes + SLACK_BYTES);
+    expect((await world.stored(namespace)).size).toBe(letters.length - 1);
+    expect(await lettersOf(prefix)).toEqual([]);
+  });
 });
+
+/** Of answers to other requests. */
+const SLACK_BYTES = 2 * 1024 * 1024;
+const BATCHES = 20;
+const BATCH = 5_000;
+const REFUSED = 50;
+
+/** Records of which some were refused, in each batch: as a consumer would have left them. */
+async function manyLetters(prefix: string, namespace: Namespace) {
+  const topic = topicName(prefix, namespace);
+  let sequence = 0;
+  const record = (_id: string) => {
+    const document = Buffer.from(BSON.serialize({ _id, text: 'x'.repeat(40) }));
+    const position = new Position(1_700_000_000, ++sequence);
+    const rest = { op: 'insert', origin: 'tail', wallTimeMs: 0, transaction: null, updateDescription: null } as const;
+    return { key: Buffer.from(JSON.stringify(_id)), value: encodeChangeEvent({ ...rest, namespace, position, document }) };
+  };
+  const others = range(REFUSED, BATCH).map((n) => record(`other ${n}`));
+  const why = {
+    kind: 'refused',
+    code: '121',
+    reason: 'Document failed validation',
+    target: 'mongo',
+    position: '1:1',
+    refusedAtMs: 1,
+  } as const;
+  const letters: LetterMessage[] = [];
+  const producer = world.client.producer({ idempotent: true, maxInFlightRequests: 1 });
+  await producer.connect();
+  for (const batch of range(0, BATCHES)) {
+    const [partition, begin] = [batch % PARTITIONS, Math.floor(batch / PARTITIONS) * BATCH];
+    const refused = range(0, REFUSED).map((n) => record(`refused ${batch} ${n}`));
+    await producer.send({ topic, acks: -1, messages: [...refused, ...others].map((each) => ({ ...each, partition })) });
+    for (const [n, each] of refused.entries()) {
+      const destination = `${namespace.database}.${namespace.collection}`;
+      letters.push(encodeLetter({ topic, partition }, { ...each, headers: {}, offset: String(begin + n) }, { ...why, destination }));
+    }
+  }
+  await producer.disconnect();
+  const writer = world.letters(prefix);
+  await writer.send(letters);
+  await writer.close();
+  const bytesOf = (messages: readonly { key: Buffer | string; value: Buffer }[]): number =>
+    messages.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
+  return {
+    letters,
+    topicBytes: BATCHES * bytesOf([...others, ...others.slice(0, REFUSED)]),
+    letterBytes: bytesOf(letters) + letters.length * 500,
+  };
+}
+
+/** Runs a command, and counts what its connections have brought: of MongoDB's, little. */
+async function fetchedBy(command: readonly string[]): Promise<{ stdout: string; bytes: number }> {
+  const sockets: Socket[] = [];
+  const note = (message: unknown) => void sockets.push((message as { socket: Socket }).socket);
+  subscribe('net.client.socket', note);
+  try {
+    const stdout = await runConsumer(command);
+    return { stdout, bytes: sockets.reduce((sum, { bytesRead }) => sum + bytesRead, 0) };
+  } finally {
+    unsubscribe('net.client.socket', note);
+  }
+}

@@ -14,7 +14,7 @@ import { statusCommand } from './status-command.js';
 
 export const consumerProgram: CliOptions = {
   name: 'consumer',
-  description: 'Applies the changes that the producer publishes to Kafka to Elasticsearch or MongoDB',
+  description: 'Applies the changes that the producer publishes to Kafka to Elasticsearch, Solr or MongoDB',
   commands: [
     startCommand,
     statusCommand,

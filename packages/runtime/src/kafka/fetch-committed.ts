@@ -6,7 +6,11 @@ import { type AbortedTransaction, committedRecords } from './committed-batches.j
 
 const FETCH = 1;
 const READ_COMMITTED = 1;
-const MAX_BYTES = 8 * 1024 * 1024;
+/**
+ * Of small records, tens of thousands of objects, which outlive the young generation: the more, the more the heap grows until they are
+ * collected. And of a batch that is cut off at the end nothing can be used: the less, the more is fetched twice.
+ */
+const MAX_BYTES = 4 * 1024 * 1024;
 /** The versions of the answer from which fields came. */
 const SINCE = { session: 7, logStart: 5, preferredReplica: 11 };
 

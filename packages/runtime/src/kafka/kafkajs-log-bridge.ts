@@ -66,7 +66,8 @@ const LOST_CONNECTION = /^(?:Connection error: (.+)|(Connection timeout))$/;
 function levelOf({ namespace, level, log }: LogEntry): Level {
   const message = String(log.message);
   if (log['error'] === CONCURRENT_TRANSACTIONS_TEXT || message.endsWith(CONCURRENT_TRANSACTIONS_TEXT)) return 'trace';
-  if (level === logLevel.DEBUG) return 'trace';
+  // That a command, for which somebody waits, ends is meant, and its sender sees what was not sent.
+  if (level === logLevel.DEBUG || message.startsWith('Limiting retries for the idempotent producer')) return 'trace';
   // Joining and leaving are told by whoever asked for them.
   if (level === logLevel.INFO) return 'debug';
   // Of lost connections the brokers' health tells, and a response's error is thrown to whoever sent the request.

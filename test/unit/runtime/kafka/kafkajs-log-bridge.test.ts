@@ -56,6 +56,7 @@ describe('the kafkajs log bridge', () => {
     ['Consumer', logLevel.ERROR, 'Restarting the consumer in 100ms', { retryTime: 100 }, 'debug'],
     ['Producer', logLevel.ERROR, 'Failed to send messages: x', { retryCount: 0, retryTime: 5 }, 'warn'],
     ['Producer', logLevel.ERROR, `Failed to send messages: ${CONCURRENT_TRANSACTIONS_TEXT}`, { retryCount: 0 }, 'trace'],
+    ['Producer', logLevel.WARN, 'Limiting retries for the idempotent producer may invalidate EoS guarantees', {}, 'trace'],
     ['Consumer', logLevel.ERROR, 'Crash: KafkaJSError: x', { retryCount: 0, groupId: 'g' }, 'debug'],
     ['Runner', logLevel.WARN, 'The group is rebalancing, re-joining', { groupId: 'g' }, 'debug'],
     ['ConsumerGroup', logLevel.INFO, 'Consumer has joined the group', {}, 'debug'],

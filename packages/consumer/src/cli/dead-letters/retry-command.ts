@@ -1,5 +1,13 @@
 // `consumer dead-letters retry`: applies refused changes again, once the mapping, the schema or the release has been corrected.
-import { type Command, type CommandContext, type OptionValues, registryOptions, renderTable, TailwaterError } from '@tailwater/runtime';
+import {
+  type Command,
+  type CommandContext,
+  type KafkaClient,
+  type OptionValues,
+  registryOptions,
+  renderTable,
+  TailwaterError,
+} from '@tailwater/runtime';
 import { type Namespace, namespaceOfTopic } from '@tailwater/schema';
 import type { DeadLetter } from '../../dead-letters/dead-letter.js';
 import { NewestRecords } from '../../dead-letters/kafka-newest-records.js';
@@ -11,7 +19,7 @@ import type { Transform } from '../../transform/transform.js';
 import { batchOptions, targetOptions } from '../options.js';
 import { openSchemas } from '../schemas.js';
 import { prepareTransform, transformOptions } from '../transforming.js';
-import { choiceOptions, chosenLetters, ID_POSITIONAL, type OpenLetters, withLetters } from './letters-options.js';
+import { choiceOptions, chosenLetters, ID_POSITIONAL, withLetters } from './letters-options.js';
 import { JsonList, TablePages } from './list-output.js';
 
 const options = {
@@ -52,8 +60,9 @@ export const retryLettersCommand: Command<typeof options> = {
     try {
       await target.connect(signal);
       await withLetters(given, context, async (open) => {
+        await using asked = await openAdmin(open.kafka);
         const assertStandsStill = async () => {
-          if (target.comparesVersions !== true && !given.dryRun) await standsStill(open);
+          if (target.comparesVersions !== true && !given.dryRun) await asked.standsStill(open.group);
         };
         await assertStandsStill();
         const chosen = await chosenLetters(open.letters, given, { id: context.arguments['id'], operation: 'retry', signal });
@@ -67,7 +76,7 @@ export const retryLettersCommand: Command<typeof options> = {
         const report = new RetryReport(context.stdout, given.json);
         const parts = {
           target,
-          transform: transform(target, await topicsOf(open)),
+          transform: transform(target, await asked.topics()),
           schemas: registry.schemas,
           namespaceOf: namespacesOf(given.prefix),
         };
@@ -95,25 +104,16 @@ async function transformOf(
   };
 }
 
-async function topicsOf({ kafka }: OpenLetters): Promise<readonly string[]> {
+/** One connection, however many portions there are. */
+async function openAdmin(kafka: KafkaClient) {
   const admin = kafka.admin();
   await admin.connect();
-  try {
-    return await admin.listTopics();
-  } finally {
-    await admin.disconnect();
-  }
-}
-
-/** @throws TailwaterError TW1353 when the group has members: two writers, and nothing that tells old from new */
-async function standsStill({ kafka, group }: OpenLetters): Promise<void> {
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
-    await assertStandsStill(admin, group, 'a retry into a target that compares no versions');
-  } finally {
-    await admin.disconnect();
-  }
+  return {
+    topics: (): Promise<readonly string[]> => admin.listTopics(),
+    /** @throws TailwaterError TW1353 when the group has members: two writers, and nothing that tells old from new */
+    standsStill: (group: string) => assertStandsStill(admin, group, 'a retry into a target that compares no versions'),
+    [Symbol.asyncDispose]: () => admin.disconnect(),
+  };
 }
 
 function namespacesOf(prefix: string): (topic: string) => Namespace {
