@@ -108,6 +108,39 @@ describe('the documented ACLs', () => {
     await Promise.all(processes.splice(0).map((process) => process.stop()));
   });
 
+  it('a topic that may not be read waits for its grant, and says so; the others are applied', async () => {
+    const acls = await documentedAcls('search');
+    const reads = acls.filter((acl) => acl.resourceType === AclResourceTypes.TOPIC && acl.operation === AclOperationTypes.READ);
+    expect(reads).toHaveLength(1);
+    const topic = (name: string) =>
+      reads.map((acl) => ({ ...acl, resourceName: `tailwater.shop.${name}`, resourcePatternType: ResourcePatternTypes.LITERAL }));
+    const database = (await source.client()).db('shop');
+    const collections = ['orders', 'hidden'].map((name) => database.collection<{ _id: number }>(name));
+    for (const each of collections) await each.insertMany(Array.from({ length: 50 }, (_, n) => ({ _id: 1000 + n })));
+    await start('producer', produce('producer'));
+    await grant(acls);
+    await take(reads);
+    await grant(topic('orders'));
+    const consumer = await start('consumer', consume('search'));
+    const [from, to] = await Promise.all([source.client(), target.client()]);
+    const inStep = (name: string) =>
+      waitFor(() => compareMongo(from, to, 'shop', name), {
+        describe: `${name} to be in step`,
+        until: (differences) => differences.compared >= 50 && countDifferences(differences) === 0,
+        timeoutMs: 60_000,
+      });
+    await inStep('orders');
+    const { reasons } = await waitFor(async () => (await fetch(`${consumer.url}/readyz`)).json() as Promise<{ reasons?: string[] }>, {
+      describe: 'the refusal to be told',
+      until: ({ reasons = [] }) => reasons.length > 0,
+    });
+    expect(reasons).toEqual([expect.stringContaining('does not authorize this user: topic tailwater.shop.hidden')]);
+    await grant(topic('hidden'));
+    await inStep('hidden');
+    await waitFor(async () => (await fetch(`${consumer.url}/readyz`)).status, { describe: 'readiness', until: (status) => status === 200 });
+    await Promise.all(processes.splice(0).map((process) => process.stop()));
+  });
+
   it.each([
     ['producer', 'producer', AclResourceTypes.TRANSACTIONAL_ID, 'transactional id'],
     ['consumer', 'search', AclResourceTypes.GROUP, 'consumer group'],

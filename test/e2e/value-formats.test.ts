@@ -260,7 +260,7 @@ describe.runIf(await hasJdk(21))('--schema-registry', () => {
     await world.untilMongoEquals('orders');
   });
 
-  it('stops a consumer that was told of no registry, before it puts anything aside', async () => {
+  it('holds up a consumer that was told of no registry, or stops it, before it puts anything aside', async () => {
     await change(0);
     await world.producer(...withRegistry());
     await waitFor(() => readValues('orders').catch(() => []), {
@@ -271,10 +271,20 @@ describe.runIf(await hasJdk(21))('--schema-registry', () => {
     const { code, stderr } = await runCommand('consumer', [
       'start',
       ...['--target', 'mongo', '--target-url', world.target.uri, '--kafka', world.kafka.brokers.join(','), '--prefix', world.prefix],
+      ...['--on-error', 'stop'],
     ]);
     expect(code).toBe(2);
     expect(stderr).toContain('TW1564');
     expect(stderr).toContain('--schema-registry');
+    const consumer = await world.mongoConsumer();
+    const { unreadable } = await waitFor(() => consumer.status<{ unreadable: { topic: string; code: string }[] }>(), {
+      until: ({ unreadable: [first] }) => first !== undefined,
+      timeoutMs: 60_000,
+    });
+    expect(unreadable[0]).toMatchObject({ topic: topicOf('orders'), code: 'TW1564' });
+    await consumer.stop();
+    await world.mongoConsumer(...withRegistry());
+    expect(await world.untilMongoEquals('orders')).toMatchObject({ extra: [], missing: [] });
   });
 
   it('makes a dead letter of an id that the registry does not know', async () => {

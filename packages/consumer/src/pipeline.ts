@@ -9,7 +9,9 @@ import { type Change, memoryOf } from './changes/change.js';
 import { Committer } from './commit/committer.js';
 import { Assignment, PartitionProgress, TrackedDelivery } from './commit/progress.js';
 import type { ErrorPolicy } from './dead-letters/error-policy.js';
-import { decodeRecord, learnSchema, UndecodableRecordError, UnlistedRecordError } from './decode/decode-record.js';
+import { decodeRecord, UndecodableRecordError } from './decode/decode-record.js';
+import { RecordJudge } from './decode/record-judge.js';
+import type { UnreadableRecord } from './decode/unreadable-records.js';
 import { Tally } from './metrics/tally.js';
 import type {
   FetchedBatch,
@@ -43,7 +45,7 @@ export interface PipelineParts {
   readonly schemas: SchemaIds;
   readonly transform: Transform;
   readonly target: Target;
-  readonly errorPolicy: Pick<ErrorPolicy, 'refused' | 'undecodable'>;
+  readonly errorPolicy: Pick<ErrorPolicy, 'refused' | 'undecodable' | 'waitsAt'>;
   readonly hooks: Omit<LanesHooks, 'onRejected'>;
   /** Called once, after the first commit. */
   readonly onFirstCommit?: () => void;
@@ -65,6 +67,7 @@ export class Pipeline implements SubscriptionListener {
   readonly #namespaces = new Map<string, Namespace>();
   readonly #room: TopicRoom;
   readonly #assignment = new Assignment();
+  readonly #judge: RecordJudge;
 
   constructor(parts: PipelineParts, options: PipelineOptions) {
     this.#parts = parts;
@@ -82,6 +85,7 @@ export class Pipeline implements SubscriptionListener {
       onRejected: (delivery, rejection, cut) => parts.errorPolicy.refused(delivery, rejection, cut),
     });
     this.#room = new TopicRoom(this.#lanes);
+    this.#judge = new RecordJudge({ ...parts, waitsAt: (...record) => parts.errorPolicy.waitsAt(...record) });
     this.#committer = new Committer(
       { subscription: parts.subscription, assignment: this.#assignment, clock: parts.clock, logger: parts.logger },
       { intervalMs: options.commitIntervalMs, onFirstCommit: parts.onFirstCommit ?? (() => undefined) },
@@ -128,6 +132,11 @@ export class Pipeline implements SubscriptionListener {
     return this.#lanes.waiting;
   }
 
+  /** Records that this process cannot read and another may, at which their partitions wait. */
+  get unreadable(): readonly UnreadableRecord[] {
+    return this.#judge.unreadable.waiting;
+  }
+
   /** Changes and bytes between Kafka and the target. */
   get buffered(): { readonly count: number; readonly bytes: number } {
     return this.#lanes.buffered;
@@ -138,7 +147,11 @@ export class Pipeline implements SubscriptionListener {
     const read = new AbortController();
     // Lanes and commits go on while the subscription drains, and end when it has.
     const subscription = {
-      run: (stop: AbortSignal) => this.#parts.subscription.run(AbortSignal.any([signal, stop]), this).finally(() => read.abort()),
+      run: (stop: AbortSignal) =>
+        this.#parts.subscription.run(AbortSignal.any([signal, stop]), this).finally(() => {
+          read.abort();
+          this.#judge.stop();
+        }),
     };
     const lanes = { run: (stop: AbortSignal) => this.#lanes.run(AbortSignal.any([read.signal, stop])) };
     const committer = { run: (stop: AbortSignal) => this.#committer.run(AbortSignal.any([read.signal, stop])) };
@@ -158,6 +171,12 @@ export class Pipeline implements SubscriptionListener {
   }
 
   async accept(batch: FetchedBatch, signal: AbortSignal, mayHold: () => boolean): Promise<number> {
+    const next = await this.#take(batch, signal, mayHold);
+    this.#judge.unreadable.passed(batch, next);
+    return next;
+  }
+
+  async #take(batch: FetchedBatch, signal: AbortSignal, mayHold: () => boolean): Promise<number> {
     const progress = this.#assignment.get(batch.topic, batch.partition);
     const first = batch.records[0];
     const begin = first === undefined ? batch.lastOffset + 1 : Number(first.offset);
@@ -174,12 +193,13 @@ export class Pipeline implements SubscriptionListener {
     return batch.lastOffset + 1;
   }
 
-  hasRoom({ topic }: TopicPartition): boolean {
-    return this.#room.has(topic);
+  hasRoom(partition: TopicPartition): boolean {
+    return !this.#judge.unreadable.isBlocked(partition) && this.#room.has(partition.topic);
   }
 
-  room({ topic }: TopicPartition, signal: AbortSignal): Promise<void> {
-    return this.#room.until(topic, signal);
+  async room(partition: TopicPartition, signal: AbortSignal): Promise<void> {
+    await this.#judge.unreadable.until(partition, signal);
+    await this.#room.until(partition.topic, signal);
   }
 
   async release(partitions?: readonly TopicPartition[]): Promise<boolean> {
@@ -192,7 +212,9 @@ export class Pipeline implements SubscriptionListener {
     }
     // A broker that does not answer must not hold up what comes next; what is not committed is applied again.
     await Promise.race([this.#committer.flush(), sleep(COMMIT_GRACE_MS)]);
-    this.#assignment.remove(isAlone ? going : [...this.#assignment]);
+    const gone = isAlone ? going : [...this.#assignment];
+    this.#assignment.remove(gone);
+    this.#judge.unreadable.forget(gone);
     return isAlone;
   }
 
@@ -200,6 +222,7 @@ export class Pipeline implements SubscriptionListener {
     const lost = this.#assignment.select(partitions);
     for (const progress of lost) progress.revoked = true;
     this.#assignment.remove(lost);
+    this.#judge.unreadable.forget(lost);
     if (partitions === undefined) await this.#lanes.release(0);
     else this.#lanes.returnRevoked();
   }
@@ -229,8 +252,7 @@ export class Pipeline implements SubscriptionListener {
       decoded = decodeRecord(record, source, this.#parts.schemas);
     } catch (error) {
       if (!(error instanceof UndecodableRecordError)) throw error;
-      if (error instanceof UnlistedRecordError && isFirst) return this.#withSchema(record, batch, progress, error, waiting);
-      return this.#putAside(record, progress, error, waiting.signal);
+      return this.#undecoded(error, record, batch, progress, waiting, isFirst);
     }
     if (decoded === undefined) {
       this.tally.control += 1;
@@ -274,25 +296,18 @@ export class Pipeline implements SubscriptionListener {
     this.#lanes.push(new TrackedDelivery(change, record, bytes, progress, this.#onSettled));
   }
 
-  /**
-   * Looks the record's schema up, once for each that there is; nothing is read meanwhile, however long the registry is away.
-   *
-   * @throws TailwaterError TW1564 without a registry
-   */
-  async #withSchema(
+  async #undecoded(
+    error: UndecodableRecordError,
     record: FetchedRecord,
     batch: FetchedBatch,
     progress: PartitionProgress,
-    unlisted: UnlistedRecordError,
     waiting: Waiting,
+    isFirst: boolean,
   ): Promise<boolean> {
     const { signal } = waiting;
-    try {
-      await learnSchema(this.#parts.schemas, record, batch, unlisted, signal);
-    } catch (error) {
-      if (signal.aborted) return false;
-      throw error;
-    }
+    const verdict = await this.#judge.of(error, record, progress, { signal, isRevoked: () => progress.revoked }, isFirst);
+    if (verdict === 'waits' || signal.aborted || progress.revoked) return false;
+    if (verdict === 'aside') return this.#putAside(record, progress, error, signal);
     return (await this.#process(record, batch, progress, waiting, false)) ?? true;
   }
 

@@ -70,6 +70,49 @@ describe('consumer', () => {
     await world.mongo.start();
   });
 
+  test('a record that anybody wrote holds up its partition, says so, and ends nothing; the other namespaces go on', async () => {
+    const strange = { database: 'shop', collection: 'strange' };
+    for (const each of [namespace, strange]) await world.createTopic('any', each, { partitions: 1 });
+    const values = ['0000000007', `c301${'07'.repeat(8)}`].map((hex) => Buffer.from(hex, 'hex'));
+    await world.publish('any', strange, [{ document: { _id: 1 } }]);
+    await world.publishRaw('any', strange, values[0] as Buffer);
+    await world.publish('any', strange, [{ document: { _id: 2 } }]);
+    const folder = await mkdtemp(join(tmpdir(), 'tailwater-any-'));
+    const log = join(folder, 'consumer.log');
+    const [stop, port] = [new AbortController(), await freePort()];
+    const more = ['--rename', 'shop.*=any.*', '--log-file', log, '--log-level', 'warn', '--status-port', String(port)];
+    const running = run([...startArgs('any'), ...more], stop.signal);
+    const get = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).json() as Promise<Record<string, unknown>>;
+    try {
+      await waitFor(() => get('/readyz'), { describe: 'what waits', until: (body) => JSON.stringify(body).includes('any.shop.strange') });
+      await world.publish(
+        'any',
+        namespace,
+        Array.from({ length: 1000 }, (_, _id) => ({ document: { _id } })),
+      );
+      await world.publishRaw('any', namespace, values[1] as Buffer);
+      await waitFor(() => get('/status'), {
+        describe: 'everything but what waits to be applied, and both to be told',
+        until: ({ counts, unreadable }) => (counts as { applied: number }).applied === 1001 && (unreadable as unknown[]).length === 2,
+        timeoutMs: 30_000,
+      });
+      const { unreadable, deadLetters } = (await get('/status')) as { unreadable: { code: string }[]; deadLetters: unknown };
+      expect(unreadable).toMatchObject([
+        { topic: 'any.shop.strange', partition: 0, code: 'TW1564' },
+        { topic: 'any.shop.orders', partition: 0, code: 'TW1502' },
+      ]);
+      expect(deadLetters).toMatchObject({ count: 0 });
+      expect([...(await world.stored({ database: 'any', collection: 'orders' })).keys()]).toHaveLength(1000);
+      expect([...(await world.stored({ database: 'any', collection: 'strange' })).keys()]).toEqual([1]);
+    } finally {
+      stop.abort(new StopRequested('SIGTERM'));
+      await running;
+    }
+    const lines = (await readFile(log, 'utf8')).split('\n').filter((line) => line.includes('A partition waits'));
+    expect(lines).toHaveLength(2);
+    await rm(folder, { recursive: true });
+  });
+
   test('two targets in one group are noticed: a second one at the same time is refused, another one later is told of', async () => {
     await world.createTopic('two', namespace);
     await world.publish('two', namespace, [{ document: { _id: 1 } }]);

@@ -1,5 +1,6 @@
 // What Elasticsearch refuses, tried again beside a consumer at work; and an index that was emptied by hand, filled again.
-import { type Elasticsearch, startElasticsearch, waitFor } from '@tailwater/devstack';
+import { type Elasticsearch, freePort, startElasticsearch, waitFor } from '@tailwater/devstack';
+import { StopRequested } from '@tailwater/runtime';
 import type { Namespace } from '@tailwater/schema';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { ElasticsearchTarget } from '#consumer/targets/elasticsearch/elasticsearch.js';
@@ -50,11 +51,55 @@ const lettersOf = async (prefix: string): Promise<string[]> =>
 /** Every document of the index, by id. */
 async function found(index: string): Promise<Record<string, unknown>> {
   await request('POST', `/${index}/_refresh`);
-  const { hits } = (await request('GET', `/${index}/_search?size=1000`)) as { hits: { hits: { _id: string; _source: unknown }[] } };
+  const { hits } = (await request('GET', `/${index}/_search?size=5000`)) as { hits: { hits: { _id: string; _source: unknown }[] } };
   return Object.fromEntries(hits.hits.map(({ _id, _source }) => [_id, _source]));
 }
 
 describe('Elasticsearch', () => {
+  test('a closed index holds up its namespace alone: the whole consumer goes on with the others, and says so', async () => {
+    const { prefix, namespace, index } = await scene();
+    const healthy = { ...namespace, collection: 'healthy' };
+    await world.createTopic(prefix, healthy);
+    await request('POST', `/${index}/_close`);
+    const documents = (count: number) => Array.from({ length: count }, (_, _id) => ({ document: { _id, price: _id } }));
+    await world.publish(prefix, namespace, documents(3000));
+    const [stop, port] = [new AbortController(), await freePort()];
+    const options = ['--target-url', es.url, '--status-port', String(port), '--buffer-bytes', '1048576'];
+    const running = runConsumer(['start', ...args(prefix), ...options], stop.signal);
+    const get = async (path: string) => {
+      const response = await fetch(`http://127.0.0.1:${port}${path}`);
+      return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+    };
+    try {
+      await waitFor(() => get('/readyz'), {
+        describe: 'the closed index to be told',
+        until: ({ status, body }) => status === 503 && JSON.stringify(body).includes(`${namespace.database}.orders`),
+        timeoutMs: 60_000,
+      });
+      await world.publish(prefix, healthy, documents(1000));
+      await waitFor(() => found(`${namespace.database}.healthy`), {
+        describe: 'the healthy namespace',
+        until: (all) => Object.keys(all).length === 1000,
+        timeoutMs: 30_000,
+      });
+      const { body } = await get('/status');
+      expect(body).toMatchObject({
+        target: { failure: null, waiting: [{ namespace: `${namespace.database}.orders`, of: 'place', code: 'index_closed_exception' }] },
+        deadLetters: { count: 0 },
+      });
+      await request('POST', `/${index}/_open`);
+      await waitFor(() => found(index).catch(() => ({})), {
+        describe: 'what waited',
+        until: (all) => Object.keys(all).length === 3000,
+        timeoutMs: 30_000,
+      });
+      await waitFor(() => get('/readyz'), { describe: 'readiness', until: ({ status }) => status === 200 });
+    } finally {
+      stop.abort(new StopRequested('SIGTERM'));
+      await running;
+    }
+  });
+
   test('a mapping conflict is put aside; a retry beside the consumer applies it, and overwrites nothing newer', async () => {
     const { prefix, namespace, index } = await scene();
     const { pipeline } = consumer(prefix);

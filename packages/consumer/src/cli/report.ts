@@ -4,6 +4,7 @@ import { formatNamespace } from '@tailwater/schema';
 import { type TargetHealth, waitingError } from '../apply/target-health.js';
 import type { LetterWatch } from '../dead-letters/letter-watch.js';
 import type { Pipeline } from '../pipeline.js';
+import { mayNotRead } from '../subscribe/denied-topics.js';
 import { noLeader } from '../subscribe/leaderless.js';
 import type { Target } from '../targets/target.js';
 
@@ -27,7 +28,7 @@ export function describeConsumer(
   });
   const missedDeletes = missedIn(pipeline);
   const { failure } = health;
-  const { isMember, rebalances, lateAnswers, elsewhere, leaderless } = pipeline.group;
+  const { isMember, rebalances, lateAnswers, elsewhere, leaderless, denied } = pipeline.group;
   return {
     group: identity.group,
     membership: { member: isMember, rebalances, lateAnswers },
@@ -47,6 +48,12 @@ export function describeConsumer(
     elsewhere: elsewhere ?? null,
     // Partitions of this process that no broker leads: nothing is read of them until one does.
     leaderless: leaderless.map(({ topic, partition, forMs }) => ({ topic, partition, since: new Date(Date.now() - forMs).toISOString() })),
+    // Topics that Kafka does not let this process read.
+    denied,
+    // Records that a later release wrote, or whose schema is not known here: their partitions wait.
+    unreadable: pipeline.unreadable.map(({ topic, partition, offset, error, forMs }) => {
+      return { topic, partition, offset, code: error.code, reason: error.message, since: new Date(Date.now() - forMs).toISOString() };
+    }),
     // In step, and sure of it: a group that missed deletes is neither until its target is filled again.
     inSync: pipeline.isInStep && missedDeletes.length === 0,
     missedDeletes,
@@ -67,23 +74,26 @@ function droppedBy({ droppedValues = 0, droppedFields = 0, droppedFieldNames = [
 const MAX_REASONS = 10;
 
 /**
- * Ready: a member of the group, every partition that it was given has a leader and is read, and the target takes changes, of every namespace. Without partitions a consumer is
+ * Ready: a member of the group, every partition that it was given has a leader, is read and holds nothing that it cannot read, and the target takes changes, of every namespace. Without partitions a consumer is
  * ready too, as a member that others make superfluous.
  */
 export function readiness(
   { failure }: Pick<TargetHealth, 'failure'>,
-  { waiting, target, group }: Pick<Pipeline, 'waiting' | 'target' | 'group'>,
+  { waiting, target, group, unreadable }: Pick<Pipeline, 'waiting' | 'target' | 'group' | 'unreadable'>,
   brokers: string,
 ): Health {
   const reasons = failure === undefined ? [] : [`${failure.code} ${failure.reason}`];
   if (!group.isMember) reasons.push(`not in the consumer group for ${Math.round((performance.now() - group.sinceMs) / 1000)} s`);
   if (group.leaderless.length > 0) reasons.push(noLeader(brokers, group.leaderless).message);
+  if (group.denied.length > 0) reasons.push(mayNotRead(brokers, group.denied).message);
   if (group.late !== undefined) {
     const { partitions, forMs } = group.late;
     reasons.push(
       `${partitions} partitions could not be begun for ${Math.round(forMs / 1000)} s: no broker tells where the group stands in them`,
     );
   }
+  for (const { error } of unreadable.slice(0, MAX_REASONS)) reasons.push(error.message);
+  if (unreadable.length > MAX_REASONS) reasons.push(`and ${unreadable.length - MAX_REASONS} more partitions wait at such records`);
   // What a target says of documents may repeat them.
   const told = waiting.slice(0, MAX_REASONS).map(({ namespace, ...refusal }) => {
     const said = refusal.of === 'place' ? refusal : { ...refusal, reason: 'see /status' };

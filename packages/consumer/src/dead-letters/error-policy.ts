@@ -3,6 +3,7 @@
 import { abortable, type Clock, type Logger, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace, UnknownSchemaError } from '@tailwater/schema';
 import type { Delivery, Outcome } from '../apply/delivery.js';
+import { UnlistedRecordError } from '../decode/decode-record.js';
 import type { FetchedRecord, TopicPartition } from '../subscribe/subscription.js';
 import type { Rejection } from '../targets/target.js';
 import { encodeLetter, type LetterReason, letterId } from './dead-letter.js';
@@ -46,15 +47,29 @@ export class ErrorPolicy {
   }
 
   /**
-   * @throws TailwaterError TW1501 when the process is to stop for it; TW1502 for what a later release wrote, unless it is to be
-   *   skipped: whoever upgrades the producer first must not find every change since among the dead letters
+   * Why a record that cannot be decoded is waited at rather than put aside: a later release wrote it, or it has its schema in a registry. Who upgrades the producer
+   * first, or forgets an option, must not find every change since among the dead letters. Undefined for what no release and no option could read.
+   *
+   * @throws TailwaterError TW1502, TW1564: the same, when the process is to stop for it
    */
+  waitsAt(record: FetchedRecord, { topic, partition }: TopicPartition, cause: Error, hasRegistry: boolean): TailwaterError | undefined {
+    const error = this.#unreadable({ topic, partition, offset: record.offset }, cause, hasRegistry);
+    if (error !== undefined && this.#onError === 'stop') throw error;
+    return error;
+  }
+
+  #unreadable(where: { topic: string; partition: number; offset: string }, cause: Error, hasRegistry: boolean): TailwaterError | undefined {
+    // Whatever is to be skipped: every record would be, for an option that was forgotten.
+    if (cause instanceof UnlistedRecordError && !hasRegistry)
+      return new TailwaterError('TW1564', { ...where, id: cause.schemaId }, { cause });
+    if (!(cause.cause instanceof UnknownSchemaError) || this.#onError === 'skip') return undefined;
+    return new TailwaterError('TW1502', { ...where, fingerprint: cause.cause.fingerprint }, { cause });
+  }
+
+  /** @throws TailwaterError TW1501 when the process is to stop for it */
   undecodable(record: FetchedRecord, place: TopicPartition, cause: Error, signal: AbortSignal): Promise<Outcome> {
     const reason = cause.message;
     const where = { topic: place.topic, partition: place.partition, offset: record.offset };
-    if (cause.cause instanceof UnknownSchemaError && this.#onError !== 'skip') {
-      throw new TailwaterError('TW1502', { ...where, fingerprint: cause.cause.fingerprint }, { cause });
-    }
     if (this.#onError === 'stop') throw new TailwaterError('TW1501', { ...where, reason }, { cause });
     const told = { kind: 'undecodable', code: 'TW1501', reason, destination: undefined, position: undefined } as const;
     return this.#settle(record, place, told, signal);

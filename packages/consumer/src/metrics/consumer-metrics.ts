@@ -112,6 +112,11 @@ export class ConsumerMetrics {
       collect: (gauge) => gauge.set(pipeline()?.waiting.length ?? 0),
     });
     metrics.gauge({
+      name: 'tailwater_consumer_unreadable_partitions',
+      help: 'Partitions of this process that wait at a record which it cannot read, and another release or a schema registry may',
+      collect: (gauge) => gauge.set(pipeline()?.unreadable.length ?? 0),
+    });
+    metrics.gauge({
       name: 'tailwater_consumer_leaderless_partitions',
       help: 'Partitions of this process that no broker leads: nothing can be read of them',
       collect: (gauge) => gauge.set(pipeline()?.group.leaderless.length ?? 0),

@@ -44,6 +44,11 @@ export class FetchPositions {
     return this.#states.get(topic)?.get(partition);
   }
 
+  /** Whether a partition of the topic is read. */
+  hasTopic(topic: string): boolean {
+    return this.#states.has(topic);
+  }
+
   *[Symbol.iterator](): Generator<FetchState> {
     for (const ofTopic of this.#states.values()) yield* ofTopic.values();
   }

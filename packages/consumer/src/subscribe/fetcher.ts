@@ -16,6 +16,7 @@ import {
   type ReadBatches,
   sleep,
 } from '@tailwater/runtime';
+import type { DeniedTopics } from './denied-topics.js';
 import { FetchPositions, type FetchState, type PartitionPosition } from './fetch-positions.js';
 import { FetchSession } from './fetch-session.js';
 import { type FetchedBatch, partitionName, type TopicPartition } from './subscription.js';
@@ -65,6 +66,7 @@ export class Fetcher {
   readonly #listener: FetchListener;
   readonly #options: FetcherOptions;
   readonly #logger: Logger;
+  readonly #denied: DeniedTopics;
   readonly #positions = new FetchPositions();
   readonly #loops = new Map<number, Promise<void>>();
   #accepting = new AbortController();
@@ -81,6 +83,7 @@ export class Fetcher {
       readonly connections: BrokerConnections;
       readonly catalog: TopicCatalog;
       readonly listener: FetchListener;
+      readonly denied: DeniedTopics;
       readonly logger: Logger;
     },
     options: FetcherOptions,
@@ -88,6 +91,7 @@ export class Fetcher {
     this.#connections = parts.connections;
     this.#catalog = parts.catalog;
     this.#listener = parts.listener;
+    this.#denied = parts.denied;
     this.#logger = parts.logger;
     this.#options = options;
     setMaxListeners(0, this.#accepting.signal);
@@ -121,11 +125,13 @@ export class Fetcher {
   /** These are read no more: nothing of them is accepted from now on. */
   remove(partitions: readonly TopicPartition[]): void {
     this.#positions.remove(partitions);
+    this.#denied.keepOnly((topic) => this.#positions.hasTopic(topic));
   }
 
   /** Nothing is read any more, and what is being accepted is given up. */
   clear(): void {
     this.#positions.clear();
+    this.#denied.keepOnly(() => false);
     this.#accepting.abort();
     this.#accepting = new AbortController();
     // Each partition may wait for room.
@@ -231,7 +237,7 @@ export class Fetcher {
       return [
         this.#outOfRange(state, node).catch((cause) => this.#logger.debug({ err: cause, topic }, 'A topic’s ends could not be read')),
       ];
-    else if (error === ERROR.TOPIC_AUTHORIZATION_FAILED) this.#failures.put(new BrokerRefusal(error, 'Fetch', topic));
+    else if (error === ERROR.TOPIC_AUTHORIZATION_FAILED) this.#denied.refused(topic);
     else this.#logger.debug({ topic, partition: state.partition, error }, 'A partition cannot be read at the moment');
     return [];
   }
@@ -245,12 +251,12 @@ export class Fetcher {
   async #accept(fetched: FetchedPartition, state: FetchState, bytes: number): Promise<void> {
     const { signal } = this.#accepting;
     const { topic, partition, highWatermark } = fetched;
+    this.#denied.ended(topic);
     state.phase = 'accepting';
     state.askedOf = undefined;
     state.acceptingSinceMs = performance.now();
     this.#acceptedBytes += bytes;
-    let next = state.position;
-    let behind = next;
+    let [next, behind] = [state.position, state.position];
     try {
       const read = await this.#decoded(fetched, state);
       if (read !== undefined) {

@@ -2,6 +2,7 @@
 // whom and since when, is decided here; kafkajs only connects (docs/adr/0024-own-group-membership.md).
 import { BrokerConnections, type KafkaClient, type Logger, onAbort, systemClock, toKafkaError } from '@tailwater/runtime';
 import { Beginnings } from './beginnings.js';
+import { DeniedTopics } from './denied-topics.js';
 import { Fetcher } from './fetcher.js';
 import { GroupElsewhere } from './group-elsewhere.js';
 import { GroupMember, type Memberships } from './group-member.js';
@@ -46,6 +47,7 @@ export class KafkaSubscription implements Subscription, Memberships {
   readonly #catalog: TopicCatalog;
   readonly #beginnings: Beginnings;
   readonly #leaderless: Leaderless;
+  readonly #denied: DeniedTopics;
   readonly #elsewhere: GroupElsewhere;
   readonly #member: GroupMember;
   readonly #watch: TopicWatch;
@@ -77,6 +79,7 @@ export class KafkaSubscription implements Subscription, Memberships {
       { catalog: this.#catalog, clock: systemClock, logger },
       { brokers: kafka.brokers, isOurs: (each) => isOwned(each) || this.#beginnings.has(each) },
     );
+    this.#denied = new DeniedTopics(kafka.brokers, systemClock, logger);
     this.#elsewhere = new GroupElsewhere(offsets, this.#catalog, isOwned);
     this.#member = new GroupMember(
       { member: connections.member, commits: connections.offsets },
@@ -108,7 +111,7 @@ export class KafkaSubscription implements Subscription, Memberships {
     const { isMember, sinceMs, rebalances } = this.#member.state;
     const lateAnswers = this.#fetcher?.dropped ?? 0;
     const [elsewhere, leaderless, late] = [this.#elsewhere.view, this.#leaderless.view, this.#beginnings.late];
-    return { isMember, sinceMs, rebalances, lateAnswers, elsewhere, leaderless, late };
+    return { isMember, sinceMs, rebalances, lateAnswers, elsewhere, leaderless, denied: this.#denied.view, late };
   }
 
   /** @throws TailwaterError when the group cannot be joined or read for a reason that waiting does not cure */
@@ -118,7 +121,7 @@ export class KafkaSubscription implements Subscription, Memberships {
     this.#signal = stop.signal;
     this.#listener = listener;
     const fetcher = new Fetcher(
-      { connections: this.#connections.fetch, catalog: this.#catalog, listener, logger: this.#logger },
+      { connections: this.#connections.fetch, catalog: this.#catalog, listener, denied: this.#denied, logger: this.#logger },
       this.#options,
     );
     this.#fetcher = fetcher;

@@ -100,6 +100,8 @@ export interface GroupView {
   readonly elsewhere: { readonly partitions: number; readonly lag: number } | undefined;
   /** Partitions given to this process that no broker has led for some seconds: nothing can be read of them. */
   readonly leaderless: readonly LeaderlessPartition[];
+  /** Topics of this process that Kafka does not let it read. */
+  readonly denied: readonly string[];
   /** Others that this process was given and cannot begin to read, since nobody tells where the group stands in them. */
   readonly late: LatePartitions | undefined;
 }

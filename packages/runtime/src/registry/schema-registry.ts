@@ -3,9 +3,11 @@
 // https://docs.confluent.io/platform/current/schema-registry/develop/api.html
 import { Agent, type Dispatcher, request } from 'undici';
 import { Backoff } from '../async/backoff.js';
+import { systemClock } from '../async/clock.js';
 import { sleep } from '../async/sleep.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import type { Logger } from '../logging/logger.js';
+import { Outage } from '../logging/outage.js';
 import { tlsFailure } from '../tls/tls-failure.js';
 
 export interface RegistrySettings {
@@ -36,6 +38,11 @@ const HEADERS = {
   accept: 'application/vnd.schemaregistry.v1+json, application/json',
 };
 const NOT_FOUND = 404;
+const LOOKUP_TEXTS = {
+  begins: 'The schema registry tells no schemas, asking until it does',
+  lasts: 'The schema registry still tells no schemas',
+  over: 'The schema registry tells schemas again',
+};
 
 export class SchemaRegistry {
   /** For messages: without passwords. */
@@ -155,20 +162,23 @@ export class SchemaRegistry {
 type Lookup = (id: number, signal: AbortSignal) => ReturnType<SchemaRegistry['schemaOf']>;
 
 /**
- * Looks ids up, however long the registry is away, or somebody else answers in its place; undefined without a
+ * Looks ids up, however long the registry is away, refuses access, or somebody else answers in its place; undefined without a
  * registry. What it returns throws what no waiting cures, and when the signal aborts.
  */
 export function schemaLookup(registry: SchemaRegistry | undefined, logger: Logger): Lookup | undefined {
   if (registry === undefined) return undefined;
+  const outage = new Outage(LOOKUP_TEXTS, logger, systemClock);
   return async (id, signal) => {
     const backoff = new Backoff(RETRY);
     while (true) {
       try {
-        return await registry.schemaOf(id, signal);
+        const found = await registry.schemaOf(id, signal);
+        outage.recovered();
+        return found;
       } catch (error) {
         if (signal.aborted || !(isRetriable(error) || isWaitedFor(error))) throw error;
         const delayMs = backoff.next();
-        logger.warn({ err: error, delayMs }, 'The schema registry does not answer, asking again');
+        outage.failed((error as TailwaterError).message, { code: (error as TailwaterError).code });
         await sleep(delayMs, signal);
       }
     }
@@ -181,7 +191,7 @@ export const basic = (user: string, password: string): string => `Basic ${Buffer
 const isRetriable = (error: unknown): boolean => error instanceof TailwaterError && error.retriable;
 
 /** Ends the check at the start; later somebody will see to it, and no record is to blame. */
-const isWaitedFor = (error: unknown): boolean => error instanceof TailwaterError && error.code === 'TW1563';
+const isWaitedFor = (error: unknown): boolean => error instanceof TailwaterError && (error.code === 'TW1561' || error.code === 'TW1563');
 
 function authorizationOf({ username, password }: URL): string | undefined {
   if (username === '') return undefined;

@@ -6,7 +6,7 @@ import type { ChangeEvent, Operation, Origin, UpdateDescription } from './change
 import { InvalidEnvelopeError, UnknownSchemaError, UnlistedSchemaIdError } from './errors.js';
 import { decodeJsonEvent, isJsonEvent } from './json-codec.js';
 import { currentFingerprint, currentType, type EventReader, fingerprintText, readerOf } from './released.js';
-import { confluentSchemaId, type SchemaIds } from './schema-ids.js';
+import { confluentSchemaId, FOREIGN, type SchemaIds } from './schema-ids.js';
 
 const HEADER_BYTES = 10;
 const CONFLUENT_HEADER_BYTES = 5;
@@ -102,6 +102,8 @@ export function decodeChangeEvent(value: Buffer, ids?: SchemaIds): ChangeEvent {
   }
   const reader = ids?.get(id);
   if (reader === undefined) throw new UnlistedSchemaIdError(id);
+  if (reader === FOREIGN)
+    throw new InvalidEnvelopeError(`The value was written with schema ${id} of the schema registry, which is not one of change events`);
   if (typeof reader === 'string') throw new UnknownSchemaError(reader);
   return decodeAvro(value, CONFLUENT_HEADER_BYTES, reader);
 }

@@ -20,9 +20,12 @@ export function confluentSchemaId(value: Buffer): number | undefined {
 /** What a registry holds under an id: an Avro schema, something else, or nothing. */
 export type FoundSchema = { readonly avro: string } | 'other' | undefined;
 
+/** Of a schema that no release of ours ever has. */
+export const FOREIGN = Symbol('foreign');
+
 export class SchemaIds {
   readonly #lookup: ((id: number, signal: AbortSignal) => Promise<FoundSchema>) | undefined;
-  readonly #readers = new Map<number, EventReader | string>();
+  readonly #readers = new Map<number, EventReader | string | typeof FOREIGN>();
 
   /** @param lookup - asks the registry, where there is one */
   constructor(lookup?: (id: number, signal: AbortSignal) => Promise<FoundSchema>) {
@@ -42,18 +45,30 @@ export class SchemaIds {
     if (found !== undefined) this.#readers.set(id, readerOrName(id, found));
   }
 
-  /** The reader; the name of a schema that is not one of ours; undefined for an id that is not known. */
-  get(id: number): EventReader | string | undefined {
+  /** The reader; the name of a schema of a later release; undefined for an id that is not known. */
+  get(id: number): EventReader | string | typeof FOREIGN | undefined {
     return this.#readers.get(id);
   }
 }
 
-function readerOrName(id: number, schema: Exclude<FoundSchema, undefined>): EventReader | string {
-  if (schema === 'other') return `${id} of the registry`;
+function readerOrName(id: number, schema: Exclude<FoundSchema, undefined>): EventReader | string | typeof FOREIGN {
+  if (schema === 'other') return FOREIGN;
   try {
     const fingerprint = fingerprintOfSchema(schema.avro);
-    return readerOf(fingerprint) ?? fingerprintText(fingerprint);
+    const reader = readerOf(fingerprint);
+    if (reader !== undefined) return reader;
+    return isOfChangeEvents(schema.avro) ? fingerprintText(fingerprint) : FOREIGN;
   } catch {
-    return `${id} of the registry`;
+    return isOfChangeEvents(schema.avro) ? `${id} of the registry` : FOREIGN;
+  }
+}
+
+/** By its name, which a release may not change: other people's schemas have another. */
+function isOfChangeEvents(text: string): boolean {
+  try {
+    const { name, namespace } = JSON.parse(text) as { name?: unknown; namespace?: unknown };
+    return name === 'tailwater.ChangeEvent' || (name === 'ChangeEvent' && namespace === 'tailwater');
+  } catch {
+    return false;
   }
 }

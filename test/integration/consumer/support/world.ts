@@ -105,6 +105,13 @@ export class World<K extends Kafka | KafkaCluster = Kafka> {
     this.#published.set(topic, (this.#published.get(topic) ?? 0) + changes.length);
   }
 
+  /** Publishes a value as it is, to the first partition. */
+  async publishRaw(prefix: string, namespace: Namespace, value: Buffer): Promise<void> {
+    const transaction = await this.producer.transaction();
+    await transaction.send({ topic: topicName(prefix, namespace), messages: [{ key: '"raw"', value, partition: 0 }] });
+    await transaction.commit();
+  }
+
   #message(namespace: Namespace, change: Published, partitions: number): Message {
     this.#sequence += 1;
     const position = new Position(1_700_000_000, this.#sequence);

@@ -77,15 +77,27 @@ describe('ErrorPolicy', () => {
     ['skip', 'later', 'skipped'],
   ] as const)('%s: a record of %s is %s', async (onError, kind, outcome) => {
     const { record, error } = undecodable(kind === 'later' ? ofLaterRelease() : Buffer.from('nonsense'));
+    expect(policy(onError).policy.waitsAt(record, place, error, true)).toBeUndefined();
     expect(await policy(onError).policy.undecodable(record, place, error, never)).toBe(outcome);
   });
 
+  test('stop: nonsense ends the process', () => {
+    const { record, error } = undecodable(Buffer.from('nonsense'));
+    expect(() => policy('stop').policy.undecodable(record, place, error, never)).toThrow(expect.objectContaining({ code: 'TW1501' }));
+  });
+
   test.each([
-    ['stop', 'nonsense', 'TW1501'],
-    ['stop', 'later', 'TW1502'],
-    ['dead-letter', 'later', 'TW1502'],
-  ] as const)('%s: a record of %s ends the process with %s', (onError, kind, code) => {
-    const { record, error } = undecodable(kind === 'later' ? ofLaterRelease() : Buffer.from('nonsense'));
-    expect(() => policy(onError).policy.undecodable(record, place, error, never)).toThrow(expect.objectContaining({ code }));
+    ['a later release', ofLaterRelease(), 'TW1502', true],
+    ['an id without a registry', Buffer.from([0, 0, 0, 0, 7]), 'TW1564', false],
+  ] as const)('a record of %s is waited at, and ends the process only when that is asked for', (_, value, code, hasRegistry) => {
+    const { record, error } = undecodable(value);
+    expect(policy('dead-letter').policy.waitsAt(record, place, error, hasRegistry)).toMatchObject({ code });
+    expect(() => policy('stop').policy.waitsAt(record, place, error, hasRegistry)).toThrow(expect.objectContaining({ code }));
+  });
+
+  test('an id without a registry is not even skipped, and one that the registry does not know is nobody’s', () => {
+    const { record, error } = undecodable(Buffer.from([0, 0, 0, 0, 7]));
+    expect(policy('skip').policy.waitsAt(record, place, error, false)).toMatchObject({ code: 'TW1564' });
+    expect(policy('dead-letter').policy.waitsAt(record, place, error, true)).toBeUndefined();
   });
 });

@@ -5,6 +5,7 @@ import { encodeChangeEvent, formatNamespace, type Namespace, Position, recordKey
 import { BSON } from 'bson';
 import { expect, test, vi } from 'vitest';
 import { Pipeline } from '#consumer/pipeline.js';
+import { DeniedTopics } from '#consumer/subscribe/denied-topics.js';
 import { Fetcher } from '#consumer/subscribe/fetcher.js';
 import type { Subscription } from '#consumer/subscribe/subscription.js';
 import { APPLIED, TARGET_API_VERSION, type Target } from '#consumer/targets/target.js';
@@ -58,11 +59,15 @@ async function applyAll(broker: MemoryBroker, namespaces: readonly Namespace[], 
       lateAnswers: 0,
       elsewhere: { partitions: 0, lag: 0 },
       leaderless: [],
+      denied: [],
       late: undefined,
     },
     async run(signal, listener) {
       const catalog = { leaderOf: () => 1, onRefreshed: () => undefined, refresh: async () => undefined } as never;
-      const fetcher = new Fetcher({ connections: broker.connections, catalog, listener, logger }, { fetchBytes: 256 * 1024 });
+      const fetcher = new Fetcher(
+        { connections: broker.connections, catalog, listener, denied: new DeniedTopics('k', systemClock, logger), logger },
+        { fetchBytes: 256 * 1024 },
+      );
       const running = fetcher.run(signal);
       const standing = { committed: undefined, metadata: null, low: 0, end: RECORDS, tombstonesKeptMs: 1e9 };
       const offsets = listener.assign(places.map((place) => ({ ...place, ...standing })));
@@ -82,7 +87,7 @@ async function applyAll(broker: MemoryBroker, namespaces: readonly Namespace[], 
       target,
       schemas: new SchemaIds(),
       transform: createTransform({ destinations }),
-      errorPolicy: { refused: async () => 'deadLettered', undecodable: async () => 'deadLettered' },
+      errorPolicy: { refused: async () => 'deadLettered', undecodable: async () => 'deadLettered', waitsAt: () => undefined },
       hooks: { onRequest: () => undefined, onRetry: () => undefined },
       clock: systemClock,
       logger,

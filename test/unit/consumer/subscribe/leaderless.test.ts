@@ -74,8 +74,17 @@ describe('a partition without a leader', () => {
     look(0, Array(9).fill(undefined));
     const leaderless = look(6_000, Array(9).fill(undefined));
     const late = { partitions: 2, forMs: 12_000 };
-    const group: GroupView = { isMember: true, sinceMs: 0, rebalances: 1, lateAnswers: 0, elsewhere: undefined, leaderless, late };
-    const health = readiness({ failure: undefined }, { group, waiting: [], target: undefined as never }, 'k:9092');
+    const group: GroupView = {
+      isMember: true,
+      sinceMs: 0,
+      rebalances: 1,
+      lateAnswers: 0,
+      elsewhere: undefined,
+      leaderless,
+      denied: [],
+      late,
+    };
+    const health = readiness({ failure: undefined }, { group, waiting: [], unreadable: [], target: undefined as never }, 'k:9092');
     expect(health.ready).toBe(false);
     expect(health.reasons).toEqual([
       `Kafka at k:9092 has no broker that leads a partition of ${[0, 1, 2, 3, 4].map((each) => `${topic}-${each}`).join(', ')} and 4 more`,

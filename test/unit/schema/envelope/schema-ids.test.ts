@@ -68,6 +68,15 @@ describe('a value in Confluent framing', () => {
   ])('is not decoded with %s', async (_what, found) => {
     const { ids } = registryOf({ 7: found });
     await ids.learn(value, signal);
+    expect(() => decodeChangeEvent(value, ids)).toThrow(/not one of change events/);
+    expect(() => decodeChangeEvent(value, ids)).not.toThrow(UnknownSchemaError);
+  });
+
+  it('of a later release names its schema', async () => {
+    const later = { ...(JSON.parse(changeEventSchema()) as { fields: object[] }) };
+    later.fields = [...later.fields, { name: 'more', type: 'int' }];
+    const { ids } = registryOf({ 7: { avro: JSON.stringify(later) } });
+    await ids.learn(value, signal);
     expect(() => decodeChangeEvent(value, ids)).toThrow(UnknownSchemaError);
   });
 

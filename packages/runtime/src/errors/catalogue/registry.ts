@@ -33,8 +33,16 @@ export const registryErrors = {
   TW1564: {
     title: 'Schema registry needed',
     message: 'The record at {topic}, partition {partition}, offset {offset} names its schema by the id {id} of a schema registry',
-    hint: 'The producer writes with --schema-registry: give the same one here. Nothing was skipped.',
+    hint: 'The producer writes with --schema-registry: give the same one here. Nothing is skipped: the partition waits, and those without such records go on; --on-error stop ends the process instead. If something else wrote it, stop the consumers and set the group’s offset behind it (kafka-consumer-groups.sh --reset-offsets).',
     retriable: false,
     exitCode: EXIT_USAGE,
+  },
+  TW1565: {
+    title: 'Waiting for a schema',
+    message:
+      'The record at {topic}, partition {partition}, offset {offset} waits: the schema registry has not told what its schema {id} is',
+    hint: 'The log says why the registry does not answer. Nothing is skipped: the partition goes on when it does, and the others go on meanwhile.',
+    retriable: true,
+    exitCode: EXIT_FAILURE,
   },
 } as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,80 @@
+// What becomes of a record that cannot be decoded: read when its schema is known, waited at, or put aside.
+import { type Clock, type Logger, sleep, TailwaterError } from '@tailwater/runtime';
+import type { SchemaIds } from '@tailwater/schema';
+import type { FetchedRecord, TopicPartition } from '../subscribe/subscription.js';
+import { type UndecodableRecordError, UnlistedRecordError } from './decode-record.js';
+import { SchemaQuestions } from './schema-questions.js';
+import { UnreadableRecords } from './unreadable-records.js';
+
+/** `known`: a registry has told what it knows of the schema. `aside`: nothing will ever read it. */
+export type Verdict = 'known' | 'waits' | 'aside';
+
+export interface RecordJudgeParts {
+  readonly schemas: SchemaIds;
+  /** Why the record is waited at, if it is. */
+  readonly waitsAt: (
+    record: FetchedRecord,
+    partition: TopicPartition,
+    cause: UndecodableRecordError,
+    hasRegistry: boolean,
+  ) => TailwaterError | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Who waits for the verdict. */
+export interface Asker {
+  readonly signal: AbortSignal;
+  /** Whether the partition was given back meanwhile. */
+  readonly isRevoked: () => boolean;
+}
+
+/** So long, in milliseconds, what was fetched is held while a registry is asked. */
+const MOMENT_MS = 1_000;
+
+export class RecordJudge {
+  readonly unreadable: UnreadableRecords;
+  readonly #parts: RecordJudgeParts;
+  readonly #stopped = new AbortController();
+  readonly #questions: SchemaQuestions;
+
+  constructor(parts: RecordJudgeParts) {
+    this.#parts = parts;
+    this.unreadable = new UnreadableRecords(parts.clock, parts.logger);
+    this.#questions = new SchemaQuestions(parts.schemas, this.#stopped.signal);
+  }
+
+  /** @param isFirst whether the registry has not been asked for the record's schema a moment ago */
+  async of(
+    error: UndecodableRecordError,
+    record: FetchedRecord,
+    partition: TopicPartition,
+    asker: Asker,
+    isFirst: boolean,
+  ): Promise<Verdict> {
+    const { schemas, waitsAt } = this.#parts;
+    if (error instanceof UnlistedRecordError && schemas.hasRegistry && isFirst)
+      return this.#lookedUp(error.schemaId, record, partition, asker);
+    const reason = waitsAt(record, partition, error, schemas.hasRegistry);
+    if (reason === undefined) return 'aside';
+    this.unreadable.wait(partition, Number(record.offset), reason);
+    return 'waits';
+  }
+
+  /** Nothing is asked any more. */
+  stop(): void {
+    this.#stopped.abort();
+  }
+
+  /** A registry that does not answer soon is waited for, with nothing held meanwhile. */
+  async #lookedUp(id: number, { offset, value }: FetchedRecord, { topic, partition }: TopicPartition, asker: Asker): Promise<Verdict> {
+    const asked = this.#questions.ask(id, value as Buffer);
+    const timer = new AbortController();
+    const late = sleep(MOMENT_MS, AbortSignal.any([timer.signal, asker.signal])).then(() => false);
+    const isAnswered = await Promise.race([asked.then(() => true), late]).finally(() => timer.abort());
+    if (isAnswered) return 'known';
+    if (!asker.signal.aborted && !asker.isRevoked())
+      this.unreadable.wait({ topic, partition }, Number(offset), new TailwaterError('TW1565', { topic, partition, offset, id }), asked);
+    return 'waits';
+  }
+}
