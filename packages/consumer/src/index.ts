@@ -1,5 +1,5 @@
 // The consumer as a library: what the CLI, the tests and the benchmarks put together.
-export type { ApplyHooks, RetryPolicy } from './apply/apply-batch.js';
+export type { ApplyHooks, RetryPolicy } from './apply/apply-hooks.js';
 export type { Delivery, Outcome } from './apply/delivery.js';
 export { Lanes, type LanesOptions } from './apply/lanes.js';
 export type { BatchLimits } from './apply/strand.js';

@@ -5,23 +5,11 @@
 // wildcard of another, gets an entry that says so.
 
 import { fieldEntry, matchesNamespace, parseNamespacePattern, TailwaterError } from '@tailwater/runtime';
+import type { NamespaceEntry, Namespaces } from './namespace-entry.js';
 import type { Notices } from './notices.js';
 import { readOldNamespaces } from './old-namespaces.js';
 import { isObject, Reader } from './reader.js';
 import { put, someOf, type Tree } from './tree.js';
-
-export interface NamespaceEntry {
-  readonly rename?: string | undefined;
-  readonly includeFields?: readonly string[];
-  readonly excludeFields?: readonly string[];
-  readonly gridfs?: boolean;
-}
-
-export interface Namespaces {
-  /** In order of declaration. */
-  readonly included: ReadonlyMap<string, NamespaceEntry>;
-  readonly excluded: readonly string[];
-}
 
 const OLD_KEYS: readonly string[] = ['include', 'exclude', 'mapping', 'gridfs'];
 

@@ -1,5 +1,5 @@
 // The form of namespaces before mongo-connector 2.5: the lists include, exclude and gridfs, and a mapping.
-import type { NamespaceEntry, Namespaces } from './namespaces.js';
+import type { NamespaceEntry, Namespaces } from './namespace-entry.js';
 import { isObject, type Reader } from './reader.js';
 
 /** What is mapped, or a GridFS bucket, is included by that. */

@@ -1,7 +1,8 @@
 // Sharing partitions out, for any members, topics and claims: nobody shares one, nobody is forgotten, shares are even, and what need not move stays.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type AssignedMember, assign } from '#consumer/subscribe/assignor.js';
+import type { AssignedMember } from '#consumer/subscribe/assigned-member.js';
+import { assign } from '#consumer/subscribe/assignor.js';
 import type { TopicPartition } from '#consumer/subscribe/subscription.js';
 
 const TOPICS = ['a', 'b', 'c', 'd', 'e', 'f'];

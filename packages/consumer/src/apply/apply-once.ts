@@ -3,8 +3,8 @@
 import { TailwaterError } from '@tailwater/runtime';
 import type { ChangeResult, Rejection, Target } from '../targets/target.js';
 import { UnencodableChangeError } from '../targets/unencodable.js';
-import type { ApplyHooks, ApplySignals } from './apply-batch.js';
 import { applyChanges } from './apply-changes.js';
+import type { ApplyHooks, ApplySignals } from './apply-hooks.js';
 import type { Delivery, Outcome } from './delivery.js';
 import type { Doubtful, Witnesses } from './suspects.js';
 

@@ -2,7 +2,7 @@
 // again, what it fails at is found out, and goes alone from then on.
 
 import type { Target } from '../targets/target.js';
-import type { ApplyHooks, ApplySignals } from './apply-batch.js';
+import type { ApplyHooks, ApplySignals } from './apply-hooks.js';
 import { type Attempt, applyOnce, bothOf, type Isolation } from './apply-once.js';
 import type { Delivery, Outcome } from './delivery.js';
 import { Suspects, Witnesses } from './suspects.js';

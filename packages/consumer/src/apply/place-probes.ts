@@ -1,7 +1,7 @@
 // Places that wait: each is asked again and again, by a request with some of its changes, until it takes them. Other places wait for none of it.
 import { Backoff, Notifier, Queue, sleep, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace } from '@tailwater/schema';
-import type { RetryPolicy } from './apply-batch.js';
+import type { RetryPolicy } from './apply-hooks.js';
 import type { Lane } from './lane.js';
 import type { Place } from './place.js';
 import type { BatchLimits } from './strand.js';

@@ -5,7 +5,8 @@
 import type { Logger } from '@tailwater/runtime';
 import { TailwaterError } from '@tailwater/runtime';
 import { formatNamespace, type Namespace, type SchemaIds } from '@tailwater/schema';
-import { applyBatch, type RetryPolicy } from '../apply/apply-batch.js';
+import { applyBatch } from '../apply/apply-batch.js';
+import type { RetryPolicy } from '../apply/apply-hooks.js';
 import type { Delivery, Outcome } from '../apply/delivery.js';
 import type { Change } from '../changes/change.js';
 import { decodeRecord, UndecodableRecordError } from '../decode/decode-record.js';

@@ -2,19 +2,10 @@
 // first given back and only then given on, in a second round, so that it never has two readers (promise B):
 // https://cwiki.apache.org/confluence/display/KAFKA/KIP-429
 
+import type { AssignedMember } from './assigned-member.js';
 import { Shares } from './shares.js';
 import { partitionName, type TopicPartition } from './subscription.js';
-import { isOtherTarget, type TargetMark } from './target-mark.js';
-
-export interface AssignedMember {
-  readonly memberId: string;
-  readonly topics: ReadonlySet<string>;
-  /** What the member reads at the moment, and since which generation: of two that say so, the older is wrong. */
-  readonly owned: readonly TopicPartition[];
-  readonly generation: number;
-  /** Where it applies changes to, if it says so. */
-  readonly target?: TargetMark | undefined;
-}
+import { isOtherTarget } from './target-mark.js';
 
 /**
  * Those that apply to another target than the group does: to that of whoever reads something already, and else to the leader's own. Each target would get a

@@ -1,7 +1,7 @@
 // What members tell each other through the group's coordinator, as Kafka's own consumers write it, so that its tools can read it:
 // https://kafka.apache.org/protocol#consumer_protocol (ConsumerProtocolSubscription version 2, ConsumerProtocolAssignment version 0).
 import { WireReader, WireWriter } from '@tailwater/runtime';
-import type { AssignedMember } from './assignor.js';
+import type { AssignedMember } from './assigned-member.js';
 import type { TopicPartition } from './subscription.js';
 import type { TargetMark } from './target-mark.js';
 

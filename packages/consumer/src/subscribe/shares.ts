@@ -1,5 +1,5 @@
 // The shares of a group's members while they are made even: of each topic first, and of all topics where that leaves a choice.
-import type { AssignedMember } from './assignor.js';
+import type { AssignedMember } from './assigned-member.js';
 import { partitionName, type TopicPartition } from './subscription.js';
 
 /** What one member has of one topic: those that it reads already first, since the last ones move first. */

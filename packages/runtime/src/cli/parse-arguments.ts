@@ -1,9 +1,9 @@
 // From the words of a command line to a command, its flags and its arguments, or to a help text.
 import { type Flags, wrongFlag } from '../config/load-options.js';
-import { suggest } from '../config/nearest.js';
 import { flagName, kebabName, type Option } from '../config/option.js';
 import { actualOf, shapeOf } from '../config/option-value.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
+import { suggest } from '../text/nearest.js';
 import { byFirstWord, type CliDescription, type Command, optionsOf } from './command.js';
 import { type ForeignConfiguration, type ForeignFlag, isOwnName } from './foreign-configuration.js';
 import { MAX_WIDTH, runYargs } from './yargs-program.js';

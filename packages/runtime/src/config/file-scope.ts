@@ -1,7 +1,7 @@
 // What of a file counts for one process: what it says for that process alone, else what it says for all.
 import { TailwaterError } from '../errors/tailwater-error.js';
+import { suggest } from '../text/nearest.js';
 import type { ConfigFile, FileEntry } from './config-file.js';
-import { suggest } from './nearest.js';
 import { keyOf, TARGET_PATH } from './schema/configuration.js';
 
 export interface FileScope {

@@ -1,5 +1,5 @@
 // What somebody probably meant who wrote a key that does not exist there.
-import { nearestOf } from './nearest.js';
+import { nearestOf } from '../text/nearest.js';
 import { keyOf, leaves, sections, TARGET_PATH, targetSections } from './schema/configuration.js';
 
 /**

@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { EXIT_FAILURE } from '../errors/error-entry.js';
 import { renderError } from '../errors/render-error.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
-import { useColor } from '../terminal/color.js';
+import { useColor } from '../text/color.js';
 import { EXIT_DEFECT, EXIT_UNFINISHED } from './exit-codes.js';
 
 export interface ProcessDeps {

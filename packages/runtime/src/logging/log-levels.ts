@@ -1,6 +1,7 @@
 // How important a line must be to be written: one level for all, and others for single components.
-import { suggest } from '../config/nearest.js';
+
 import { TailwaterError } from '../errors/tailwater-error.js';
+import { suggest } from '../text/nearest.js';
 import { LOG_COMPONENTS } from './log-components.js';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;

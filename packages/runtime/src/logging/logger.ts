@@ -3,7 +3,7 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { REDACTED, redact } from '../errors/redact.js';
-import { useColor } from '../terminal/color.js';
+import { useColor } from '../text/color.js';
 import type { LogLevels } from './log-levels.js';
 import { serializeError } from './serialize-error.js';
 

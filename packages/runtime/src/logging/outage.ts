@@ -1,6 +1,6 @@
 // Something that fails again and again until it works: a line when that begins, one a minute while it lasts, one when it is over.
 import type { Clock } from '../async/clock.js';
-import { formatDuration } from '../terminal/format.js';
+import { formatDuration } from '../text/format.js';
 import type { Logger } from './logger.js';
 
 const REPEAT_MS = 60_000;

@@ -1,8 +1,9 @@
 // What is wrong with a MongoDB connection string, said before anything is connected: the driver's own words name an option, and neither
 // that it does not exist nor which one was probably meant.
-import { suggest } from '../config/nearest.js';
+
 import { redactAddress, redactError } from '../errors/redact.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
+import { suggest } from '../text/nearest.js';
 
 /** https://www.mongodb.com/docs/manual/reference/connection-string-options/ and those that the driver adds; case does not matter in them. */
 const OPTIONS = [

@@ -1,6 +1,6 @@
 // How a MongoDB server is told who connects, beyond what its connection string says: in the shape of the driver's options, so that
 // neither a password nor the name of a file need stand in the string. What is given here beats the string.
-import type { User } from '../secrets/user.js';
+import type { User } from '../config/user.js';
 import type { TlsMaterial } from '../tls/tls-files.js';
 
 /** https://mongodb.github.io/node-mongodb-native/7.0/interfaces/MongoClientOptions.html */

@@ -2,7 +2,7 @@
 import cliProgress from 'cli-progress';
 import { type Clock, systemClock } from '../async/clock.js';
 import type { Logger } from '../logging/logger.js';
-import { formatCount, formatDuration, formatRate } from './format.js';
+import { formatCount, formatDuration, formatRate } from '../text/format.js';
 
 const LOG_INTERVAL_MS = 30_000;
 const DRAW_INTERVAL_MS = 100;

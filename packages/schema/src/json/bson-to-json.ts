@@ -3,9 +3,9 @@
 // https://github.com/mongodb/specifications/blob/master/source/extended-json/extended-json.md
 import { BsonType } from '../bson/types.js';
 import { BsonCursor } from '../bson/walk.js';
+import { jsonName, jsonString } from '../key/json-text.js';
 import { decimalJson } from '../key/number-key.js';
 import { recordKey } from '../key/record-key.js';
-import { jsonName, jsonString } from './json-text.js';
 
 /**
  * The document at `start` as JSON text.

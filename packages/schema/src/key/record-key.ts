@@ -4,7 +4,7 @@
 import { BSON } from 'bson';
 import { BsonType } from '../bson/types.js';
 import { BsonCursor, cStringEnd, findId, InvalidBsonError } from '../bson/walk.js';
-import { jsonName, jsonString, jsonText } from '../json/json-text.js';
+import { jsonName, jsonString, jsonText } from './json-text.js';
 import { decimalKey, doubleKey } from './number-key.js';
 
 const LAST_ISO_MILLISECOND = 253_402_300_799_999;

@@ -1,7 +1,8 @@
 // Refusals of whole requests, and targets that take nothing for too long.
 import { TailwaterError } from '@tailwater/runtime';
 import { describe, expect, test } from 'vitest';
-import { type ApplyHooks, applyBatch } from '#consumer/apply/apply-batch.js';
+import { applyBatch } from '#consumer/apply/apply-batch.js';
+import type { ApplyHooks } from '#consumer/apply/apply-hooks.js';
 import type { Outcome } from '#consumer/apply/delivery.js';
 import { change, MemoryTarget, ORDERS, overloaded, TestDelivery } from '../support/changes.js';
 

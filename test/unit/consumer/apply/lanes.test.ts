@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ApplyHooks } from '#consumer/apply/apply-batch.js';
+import type { ApplyHooks } from '#consumer/apply/apply-hooks.js';
 import { Lanes, type LanesOptions, laneOf } from '#consumer/apply/lanes.js';
 import { change, MemoryTarget, ORDERS, overloaded, TestDelivery } from '../support/changes.js';
 

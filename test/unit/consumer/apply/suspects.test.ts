@@ -1,7 +1,8 @@
 // Documents at which the target fails, told apart from a target that fails.
 import { sleep, TailwaterError } from '@tailwater/runtime';
 import { describe, expect, test } from 'vitest';
-import { type ApplyHooks, applyBatch } from '#consumer/apply/apply-batch.js';
+import { applyBatch } from '#consumer/apply/apply-batch.js';
+import type { ApplyHooks } from '#consumer/apply/apply-hooks.js';
 import type { Outcome } from '#consumer/apply/delivery.js';
 import { change, MemoryTarget, TestDelivery } from '../support/changes.js';
 

@@ -1,6 +1,7 @@
 // Members of one group that apply to different targets: each would get a part of the changes.
 import { describe, expect, test } from 'vitest';
-import { type AssignedMember, strangersAmong } from '#consumer/subscribe/assignor.js';
+import type { AssignedMember } from '#consumer/subscribe/assigned-member.js';
+import { strangersAmong } from '#consumer/subscribe/assignor.js';
 
 const READING = [{ topic: 'a', partition: 0 }];
 const member = (memberId: string, rest: Partial<AssignedMember> = {}): AssignedMember => ({

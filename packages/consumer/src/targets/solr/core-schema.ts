@@ -1,9 +1,10 @@
 // What one core's schema means for the documents that are written into it. The schema is read again every now and then, and
 // whenever Solr refuses a document, so that fields may come and go while the consumer runs.
 import { TailwaterError } from '@tailwater/runtime';
+import type { Answer } from './answer.js';
 import { refusal } from './failures.js';
 import { FieldTree } from './field-tree.js';
-import type { Answer, SolrHttp } from './http.js';
+import type { SolrHttp } from './http.js';
 import type { NewField } from './new-fields.js';
 import type { SolrSettings } from './options.js';
 import { Schema } from './schema.js';

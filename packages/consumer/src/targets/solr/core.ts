@@ -3,11 +3,12 @@
 import { type Logger, TailwaterError } from '@tailwater/runtime';
 import type { Change } from '../../changes/change.js';
 import { APPLIED, type ChangeResult, SUPERSEDED } from '../target.js';
+import type { Answer } from './answer.js';
 import { CoreSchema } from './core-schema.js';
 import type { DroppedFields } from './dropped-fields.js';
 import { Extraction } from './extraction.js';
 import { parsed, reasonOf, refusal } from './failures.js';
-import type { Answer, SolrHttp } from './http.js';
+import type { SolrHttp } from './http.js';
 import type { SolrSettings } from './options.js';
 import { SchemaGrowth } from './schema-growth.js';
 import type { OwnFields } from './update-body.js';

@@ -4,9 +4,10 @@
 import { type Logger, TailwaterError } from '@tailwater/runtime';
 import { BsonCursor, BsonType, readString } from '@tailwater/schema';
 import type { Change } from '../../changes/change.js';
+import type { Answer } from './answer.js';
 import type { DroppedFields } from './dropped-fields.js';
 import { parsed, reasonOf, refusal } from './failures.js';
-import type { Answer, SolrHttp } from './http.js';
+import type { SolrHttp } from './http.js';
 
 const HANDLER = 'update/extract?extractOnly=true&extractFormat=text&ignoreTikaException=true&wt=json';
 const UNKNOWN_TYPE = 'application/octet-stream';

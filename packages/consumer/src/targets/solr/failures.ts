@@ -3,7 +3,7 @@ import { TailwaterError, tlsFailure } from '@tailwater/runtime';
 import { errors } from 'undici';
 import { maskReason } from '../mask-reason.js';
 import type { Rejection } from '../target.js';
-import type { Answer } from './http.js';
+import type { Answer } from './answer.js';
 
 const TARGET = 'Solr';
 const MAX_REASON = 1_000;

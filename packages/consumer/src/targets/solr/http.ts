@@ -3,13 +3,9 @@
 
 import { TailwaterError, type TlsMaterial, type User } from '@tailwater/runtime';
 import { Pool } from 'undici';
+import type { Answer } from './answer.js';
 import { connectionFailure, notItsOwn } from './failures.js';
 import type { SolrAddress } from './solr-url.js';
-
-export interface Answer {
-  readonly status: number;
-  readonly text: string;
-}
 
 export interface HttpOptions {
   readonly connectTimeoutMs: number;

@@ -2,9 +2,10 @@
 // Solr writes whatever it is asked for, and may then not read again. What a schema does not take is left out of documents, as every
 // field is that it lacks.
 import { type Logger, sleep, TailwaterError } from '@tailwater/runtime';
+import type { Answer } from './answer.js';
 import type { CoreSchema } from './core-schema.js';
 import { reasonOf, refusal } from './failures.js';
-import type { Answer, SolrHttp } from './http.js';
+import type { SolrHttp } from './http.js';
 import type { NewField } from './new-fields.js';
 
 /** So many refused names are remembered, and told. */

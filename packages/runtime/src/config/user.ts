@@ -1,5 +1,5 @@
 // A user and a password that are given as two options: both or neither.
-import { missingOption } from '../config/load-options.js';
+import { missingOption } from './load-options.js';
 
 export interface User {
   readonly name: string;

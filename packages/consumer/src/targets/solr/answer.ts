@@ -1,0 +1,6 @@
+// What Solr said to a request.
+
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
