@@ -7,7 +7,6 @@ export { Notifier } from './async/notifier.js';
 export { onAbort } from './async/on-abort.js';
 export { Queue } from './async/queue.js';
 export { sleep } from './async/sleep.js';
-export { woken } from './async/woken.js';
 export type { CliDescription, Command, CommandContext, PositionalSpec } from './cli/command.js';
 export { type CommandPage, renderCommandReference } from './cli/command-reference.js';
 export { configCheckCommand, type Prepared } from './cli/config-check-command.js';

@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events';
-import { abortable, Backoff, Notifier, onAbort, Queue, sleep, woken } from '@tailwater/runtime';
+import { abortable, Backoff, Notifier, onAbort, Queue, sleep } from '@tailwater/runtime';
 import { describe, expect, it, vi } from 'vitest';
 
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length;
@@ -10,7 +10,6 @@ const backoff = new Backoff({ minMs: 0, maxMs: 0 });
 const WAITS: [string, (signal: AbortSignal) => Promise<unknown>][] = [
   ['abortable', (signal) => abortable(new Promise<void>((resolve) => queueMicrotask(resolve)), signal)],
   ['sleep', (signal) => sleep(0, signal)],
-  ['woken', (signal) => woken(signal, (wake) => queueMicrotask(wake))],
   ['backoff', (signal) => backoff.pause(signal)],
   [
     'notifier',
