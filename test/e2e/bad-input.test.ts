@@ -2,12 +2,19 @@
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { freePort, type Kafka, type Mongo, PipelineProcess, startKafka, startMongo, waitFor } from '@tailwater/devstack';
+import { createCli, TailwaterError } from '@tailwater/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { consumerProgram } from '#consumer/cli/program.js';
+import { producerProgram } from '#producer/cli/program.js';
 import { runCommand } from '#test/support/run-command.js';
+
+const CLIS = { producer: createCli(producerProgram), consumer: createCli(consumerProgram) };
 
 let source: Mongo;
 let standalone: Mongo;
@@ -153,6 +160,113 @@ describe('consumer start', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('TW1301');
     expect(stderr).toContain(`127.0.0.1:${port}`);
+  });
+});
+
+/** Runs a command line to its end, in this process: what would end a process with TW1499 is thrown as it is. */
+async function outcomeOf(name: keyof typeof CLIS, args: readonly string[]): Promise<string> {
+  const sink = () => new Writable({ write: (_chunk, _encoding, done) => done() }) as unknown as NodeJS.WriteStream;
+  const io = { env: {}, stdout: sink(), stderr: sink(), signal: AbortSignal.timeout(150_000) };
+  return CLIS[name].execute([...args, '--log-level', 'silent'], io).then(
+    () => 'ends',
+    (error: unknown) => (error instanceof TailwaterError ? error.code : `TW1499 ${String(error)}`),
+  );
+}
+
+describe.concurrent('odd addresses', () => {
+  const http = createHttpServer((_, response) => response.end('<html>'));
+  beforeAll(() => new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve)));
+  afterAll(() => {
+    http.close();
+  });
+
+  const KINDS = ['oplog', 'change-stream'];
+  const common = () => ['--prefix', 'odd', '--status-port', '0'];
+  const toProducer = (uri: string, kind: string, brokers = kafka.brokers.join()) =>
+    outcomeOf('producer', [
+      'start',
+      '--mongo',
+      uri,
+      '--source',
+      kind,
+      '--kafka',
+      brokers,
+      '--snapshot-only',
+      '--include',
+      'none.none',
+      ...common(),
+    ]);
+  const toConsumer = (target: string, url: string, brokers = kafka.brokers.join()) =>
+    outcomeOf('consumer', ['start', '--target', target, '--target-url', url, '--kafka', brokers, ...common()]);
+
+  it('of MongoDB are told alike by both sources and by the target', async () => {
+    const [, host = ''] = /^mongodb:\/\/([^/]+)/.exec(source.uri) ?? [];
+    const away = `127.0.0.1:${await freePort()}`;
+    const { port } = http.address() as AddressInfo;
+    const table: [uri: string, asSource: string, asTarget: string][] = [
+      ['mongodb+srv://nowhere.invalid/', 'TW1046', 'TW1046'],
+      ['mongodb+srv://user:pw@cluster0.invalid/?retryWrites=true', 'TW1046', 'TW1046'],
+      [`mongodb://${host}/?readPreference=secondary`, 'TW1149', 'TW1149'],
+      [`mongodb://${host}/?replicasett=rs0`, 'TW1045', 'TW1045'],
+      [`mongodb://${host}/?replicaset=RS0`, 'TW1047', 'TW1047'],
+      [`mongodb://${host}/?replicaSet=rs0&replicaSet=rs1`, 'TW1107', 'TW1308'],
+      [`mongodb://${host}/?readPreference=nonsense`, 'TW1107', 'TW1308'],
+      [`mongodb://${host}/?loadBalanced=true`, 'TW1107', 'TW1308'],
+      [`mongodb://${host}/?compressors=nope`, 'TW1107', 'TW1308'],
+      [`mongodb://${host}/?authMechanism=NOPE`, 'TW1107', 'TW1308'],
+      [`mongodb://${host}/?authMechanism=GSSAPI`, 'TW1107', 'TW1308'],
+      [`mongodb://u:p@${host}/`, 'TW1102', 'TW1302'],
+      [`mongodb://${host}/?tls=true`, 'TW1101', 'TW1301'],
+      [`mongodb://${host}/?tls=true&tlsCAFile=/nowhere`, 'TW1107', 'TW1308'],
+      ['mongodb://nowhere.invalid/', 'TW1101', 'TW1301'],
+      [`mongodb://${away}/`, 'TW1101', 'TW1301'],
+      [`mongodb://127.0.0.1:${port}/`, 'TW1101', 'TW1301'],
+      [`mongodb://${kafka.brokers[0]}/`, 'TW1101', 'TW1301'],
+      [`http://${host}/`, 'TW1107', 'TW1308'],
+      ['', 'TW1006', 'TW1006'],
+    ];
+    // By one of the sources, and then by the other: they connect alike.
+    const told = await Promise.all(
+      table.map(async ([uri], index) => {
+        const [asSource, asTarget] = await Promise.all([toProducer(uri, KINDS[index % 2] as string), toConsumer('mongo', uri)]);
+        return [uri, asSource, asTarget];
+      }),
+    );
+    expect(told).toEqual(table);
+  });
+
+  it('of Kafka and of targets are told, whatever answers there', async () => {
+    const { port } = http.address() as AddressInfo;
+    const [html, away, broker] = [`127.0.0.1:${port}`, `127.0.0.1:${await freePort()}`, kafka.brokers[0] as string];
+    const brokers: [string, string][] = [
+      [html, 'TW1217'],
+      [away, 'TW1201'],
+      ['nowhere.invalid:9092', 'TW1201'],
+      ['kafka:x', 'TW1016'],
+    ];
+    const targets: [target: string, url: string, code: string][] = [
+      ['es', `http://${html}`, 'TW1313'],
+      ['es', `https://${html}`, 'TW1312'],
+      ['es', `http://${away}`, 'TW1301'],
+      ['es', 'http://nowhere.invalid:9200', 'TW1301'],
+      ['es', `mongodb://${html}`, 'TW1308'],
+      ['solr', `http://${html}/solr/core`, 'TW1363'],
+      ['solr', `https://${html}/solr/core`, 'TW1312'],
+      ['solr', `http://${away}/solr`, 'TW1301'],
+      ['solr', 'http://nowhere.invalid/solr', 'TW1301'],
+      ['solr', `http://${broker}`, 'TW1308'],
+    ];
+    const [ofBrokers, ofTargets] = await Promise.all([
+      Promise.all(
+        brokers.map(async ([address]) => [
+          address,
+          ...(await Promise.all([toProducer(source.uri, 'oplog', address), toConsumer('mongo', standalone.uri, address)])),
+        ]),
+      ),
+      Promise.all(targets.map(async ([target, url]) => [target, url, await toConsumer(target, url)])),
+    ]);
+    expect(ofBrokers).toEqual(brokers.map(([address, code]) => [address, code, code]));
+    expect(ofTargets).toEqual(targets);
   });
 });
 

@@ -101,7 +101,8 @@ export {
   type MetricOptions,
   type Metrics,
 } from './metrics/metrics.js';
-export { isConnectionOption, srvFailure, withConnectionString } from './mongo/connection-string.js';
+export { isConnectionOption, isMissingFile, srvFailure, withConnectionString } from './mongo/connection-string.js';
+export { memberFailure } from './mongo/member-failure.js';
 export { type MongoAccess, mongoAccess } from './mongo/mongo-access.js';
 export { isLabelledPassing, isServerGone } from './mongo/passing-failures.js';
 export {

@@ -89,6 +89,9 @@ export function srvFailure(error: unknown, address: string): TailwaterError | un
   return new TailwaterError('TW1046', { address, reason: String(error.code) }, { cause: error });
 }
 
+/** A file that a connection string names is read only when something is connected. */
+export const isMissingFile = (error: unknown): boolean => error instanceof Error && 'syscall' in error && error.syscall === 'open';
+
 function optionsOf(uri: string): string[] {
   const at = uri.indexOf('?');
   return at < 0 ? [] : [...new URLSearchParams(uri.slice(at + 1)).keys()];

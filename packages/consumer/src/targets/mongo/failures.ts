@@ -4,7 +4,10 @@ import {
   type ErrorParams,
   isConnectionEnd,
   isLabelledPassing,
+  isMissingFile,
   isServerGone,
+  memberFailure,
+  redactError,
   srvFailure,
   TailwaterError,
   tlsFailure,
@@ -31,6 +34,15 @@ export function mongoFailure(error: unknown, address: string): unknown {
   if (tls !== undefined) return coded('TW1312', { reason: tls.reason });
   // No connection, or none left in a pool that was cleared for that reason.
   return isServerGone(error) || isLabelledPassing(error) ? coded('TW1301') : coded('TW1313', { reason: error.message });
+}
+
+/** Why the first connection fails: what is left without a code then came from no server, and the URL asks for what there is not. */
+export function connectFailure(error: unknown, address: string, url: string): unknown {
+  const failure = mongoFailure(error, address);
+  const code = failure instanceof TailwaterError ? failure.code : undefined;
+  if (error instanceof MongoServerSelectionError && code === 'TW1301') return memberFailure(error, address) ?? failure;
+  const isOfUrl = isMissingFile(error) || (code === 'TW1313' && !(error instanceof MongoServerError));
+  return isOfUrl ? new TailwaterError('TW1308', { address }, { cause: redactError(error, url) }) : failure;
 }
 
 /**

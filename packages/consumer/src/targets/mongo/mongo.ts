@@ -20,7 +20,7 @@ import { BucketFiles } from './bucket-files.js';
 import { Collations, holdsText } from './collations.js';
 import { type Command, Commands, FIELDS } from './commands.js';
 import { sectionCarrier } from './document-sequence.js';
-import { isUnauthorized, mongoFailure, placeRefusal } from './failures.js';
+import { connectFailure, isUnauthorized, mongoFailure, placeRefusal } from './failures.js';
 import { CollectionInventory } from './inventory.js';
 import type { MongoSettings } from './options.js';
 import { DUPLICATE_KEY, foldedIds, rejected, type WriteError } from './write-errors.js';
@@ -46,6 +46,7 @@ const READ_ACTIONS = ['find'];
 export class MongoTarget implements Target {
   readonly apiVersion = TARGET_API_VERSION;
   readonly kind = 'mongo';
+  readonly #url: string;
   readonly #address: string;
   readonly #connectTimeoutMs: number;
   readonly #client: MongoClient;
@@ -58,6 +59,7 @@ export class MongoTarget implements Target {
 
   /** @throws TailwaterError TW1308 when the URL is malformed, TW1314 when the installed driver is not the tested one */
   constructor(options: MongoTargetOptions) {
+    this.#url = options.url;
     this.#address = redactAddress(options.url);
     this.#connectTimeoutMs = options.connectTimeoutMs;
     this.#commands = new Commands(options);
@@ -90,7 +92,7 @@ export class MongoTarget implements Target {
         await this.#client.connect();
         await this.#client.db('admin').command({ ping: 1 }, { signal });
       } catch (error) {
-        throw mongoFailure(error, this.#address);
+        throw connectFailure(error, this.#address, this.#url);
       }
     });
   }

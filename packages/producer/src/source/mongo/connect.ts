@@ -1,5 +1,5 @@
 // Connects to the source and checks, before anything is read, what the pipeline stands on: a replica set, and the right to read its oplog.
-import { type MongoAccess, redactAddress, redactError, TailwaterError, withConnectionString } from '@tailwater/runtime';
+import { isMissingFile, type MongoAccess, redactAddress, redactError, TailwaterError, withConnectionString } from '@tailwater/runtime';
 import { type MongoClient, MongoError } from 'mongodb';
 import { createSourceClient, type SourceConnection } from './client.js';
 import { readClusterId } from './cluster-id.js';
@@ -59,8 +59,6 @@ function connectFailure(error: unknown, address: string, uri: string): unknown {
   const isOfString = (error instanceof MongoError && !isRetriableMongoError(error)) || isMissingFile(error);
   return isOfString ? new TailwaterError('TW1107', { address }, { cause: redactError(error, uri) }) : error;
 }
-
-const isMissingFile = (error: unknown): boolean => error instanceof Error && 'syscall' in error && error.syscall === 'open';
 
 /** @throws TailwaterError TW1107 for a connection string that is malformed, TW1045 for an option that does not exist */
 export function checkConnectionString(uri: string, access: MongoAccess): void {

@@ -5,6 +5,7 @@ import {
   isLabelledPassing,
   isServerGone,
   LASTING_CODES,
+  memberFailure,
   PASSING_CODES,
   srvFailure,
   TailwaterError,
@@ -53,26 +54,8 @@ function selectionFailure(error: MongoServerSelectionError, address: string): Ta
   if (isAuthenticationFailure(reason)) return new TailwaterError('TW1102', { address }, cause);
   const tls = tlsFailure(error);
   if (tls !== undefined) return new TailwaterError('TW1111', { address, reason: tls.reason }, cause);
-  const description = error.reason;
-  const servers = [...(description?.servers?.values() ?? [])];
-  const known = servers.filter(({ type }) => MEMBERS[type] !== undefined);
-  if (known.length > 0) {
-    const members = known.map((server) => `${MEMBERS[server.type]} ${server.address}`).join(', ');
-    const wanted = known.some(({ type }) => type === 'RSPrimary') ? 'the read preference' : 'a primary, or the read preference';
-    return new TailwaterError('TW1149', { address, wanted, members }, cause);
-  }
-  // A server that says another name than the connection string is not counted among the servers any more.
-  const name = description?.setName;
-  if (servers.length === 0 && typeof name === 'string') return new TailwaterError('TW1047', { address, name }, cause);
-  return new TailwaterError('TW1101', { address }, cause);
+  return memberFailure(error, address) ?? new TailwaterError('TW1101', { address }, cause);
 }
-
-const MEMBERS: Readonly<Record<string, string>> = {
-  RSPrimary: 'the primary',
-  RSSecondary: 'the secondary',
-  RSArbiter: 'the arbiter',
-  RSOther: 'the starting or recovering member',
-};
 
 export const isUnauthorized = (error: unknown): boolean => error instanceof MongoServerError && error.code === UNAUTHORIZED;
 

@@ -49,7 +49,7 @@ export const targetErrors = {
   },
   TW1308: {
     title: 'Malformed target URL',
-    message: 'The target URL {address} is malformed',
+    message: 'The target URL {address} is malformed, or asks for what there is not',
     hint: 'Write http://host:port, https://host:port, http://host:port/solr/core or mongodb://host:port, as the target needs. In a URL, characters such as % @ : / of a password are percent-encoded; in --target-password nothing is.',
     retriable: false,
     exitCode: EXIT_USAGE,
