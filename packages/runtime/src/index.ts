@@ -90,6 +90,7 @@ export { createLogger, LOG_FORMATS, type LogFormat, type Logger, type LoggerOpti
 export { type Log, type LogSettings, openLog } from './logging/open-log.js';
 export { Outage, type OutageTexts } from './logging/outage.js';
 export { parseSyslogAddress } from './logging/syslog-address.js';
+export { type MetricDeclaration, type MetricsOf, type MetricTable, renderMetricReference } from './metrics/metric-table.js';
 export {
   type Counter,
   createMetrics,

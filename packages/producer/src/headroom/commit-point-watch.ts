@@ -3,6 +3,7 @@
 import { formatDuration, type Logger, type Metrics, Outage, sleep, systemClock, TailwaterError } from '@tailwater/runtime';
 import type { Position } from '@tailwater/schema';
 import type { MongoClient } from 'mongodb';
+import { PRODUCER_METRICS } from '../metrics/metric-table.js';
 import { isRetriableMongoError } from '../source/mongo/mongo-errors.js';
 import type { SourceHealth } from '../source/mongo/source-health.js';
 import { type CommitPoint, readCommitPoint } from '../source/oplog/oplog-window.js';
@@ -45,11 +46,7 @@ export class CommitPointWatch {
     const over = 'A majority of the replica set takes over what is written again';
     this.#outage = new Outage({ begins: message, lasts: message, over, isState: true }, logger, this.#clock);
     this.#answeredAtMs = this.#clock.monotonic();
-    const gauge = metrics.gauge({
-      name: 'tailwater_producer_held_back_seconds',
-      help: 'For how long writes have waited for a majority of the replica set',
-      labels: ['source'],
-    });
+    const gauge = metrics.gauge(PRODUCER_METRICS.heldBack);
     this.#setGauge = (seconds) => gauge.set({ source: source.replicaSet }, seconds);
   }
 

@@ -1,7 +1,8 @@
 // Watches one source's oplog and says in time that it is about to roll past the checkpoint (promise F): metrics, status, log.
-import { formatDuration, type Logger, type Metrics, sleep, TailwaterError } from '@tailwater/runtime';
+import { formatDuration, type Logger, type Metrics, type MetricsOf, sleep, TailwaterError } from '@tailwater/runtime';
 import type { Position } from '@tailwater/schema';
 import type { MongoClient } from 'mongodb';
+import { PRODUCER_METRICS } from '../metrics/metric-table.js';
 import { isUnauthorized } from '../source/mongo/mongo-errors.js';
 import { type OplogWindow, readOplogWindow } from '../source/oplog/oplog-window.js';
 import { BurnRate } from './burn-rate.js';
@@ -10,15 +11,15 @@ import { HeadroomAlarm } from './headroom-alarm.js';
 
 const INTERVAL_MS = 10_000;
 
-const GAUGES = {
-  oplog_window_seconds: ['From the oldest to the newest oplog entry', (headroom: Headroom) => headroom.windowSeconds],
-  oplog_used_bytes: ['Bytes in the oplog', (headroom: Headroom) => headroom.usedBytes],
-  oplog_max_bytes: ['Bytes that the oplog may grow to', (headroom: Headroom) => headroom.maxBytes],
-  oplog_written_bytes_per_second: ['How fast the oplog is written', (headroom: Headroom) => headroom.burnBytesPerSecond],
-  headroom_seconds: ['From the oldest oplog entry to the checkpoint', (headroom: Headroom) => headroom.headroomSeconds],
-  headroom_percent: ['What of the oplog may be written before the checkpoint is lost', (headroom: Headroom) => headroom.leftPercent],
-  headroom_loss_seconds: ['Time until the checkpoint would be lost if it stood still', (headroom: Headroom) => headroom.secondsToLoss],
-} as const;
+const GAUGES: readonly (readonly [MetricsOf<typeof PRODUCER_METRICS, 'gauge'>, (headroom: Headroom) => number | null])[] = [
+  ['oplogWindow', ({ windowSeconds }) => windowSeconds],
+  ['oplogUsedBytes', ({ usedBytes }) => usedBytes],
+  ['oplogMaxBytes', ({ maxBytes }) => maxBytes],
+  ['oplogWritten', ({ burnBytesPerSecond }) => burnBytesPerSecond],
+  ['headroomSeconds', ({ headroomSeconds }) => headroomSeconds],
+  ['headroomPercent', ({ leftPercent }) => leftPercent],
+  ['headroomLoss', ({ secondsToLoss }) => secondsToLoss],
+];
 
 export interface HeadroomSource {
   /** There is no oplog to read through a mongos. */
@@ -48,8 +49,8 @@ export class HeadroomWatch {
   constructor(source: HeadroomSource, metrics: Metrics, logger: Logger) {
     this.#source = source;
     this.#logger = logger;
-    this.#gauges = Object.entries(GAUGES).map(([name, [help, value]]) => {
-      const gauge = metrics.gauge({ name: `tailwater_producer_${name}`, help, labels: ['source'] });
+    this.#gauges = GAUGES.map(([key, value]) => {
+      const gauge = metrics.gauge<'source'>({ ...PRODUCER_METRICS[key], labels: ['source'] });
       return (headroom) => {
         const current = value(headroom);
         if (current === null) gauge.remove({ source: source.replicaSet });

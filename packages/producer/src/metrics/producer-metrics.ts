@@ -1,39 +1,21 @@
 // The producer's counters. Promise E: events read = published + superseded + filtered + quarantined; everything else that an oplog holds is
 // counted by kind. They are moved once a batch, never once an event.
-import type { Counter, Histogram, Metrics } from '@tailwater/runtime';
-import { LATENCY_BUCKETS_SECONDS } from '@tailwater/runtime';
+import type { Counter, Histogram, Metrics, MetricsOf } from '@tailwater/runtime';
 import { type Origin, Position } from '@tailwater/schema';
 import type { EncodedBatch } from '../encode/record-encoder.js';
 import type { NormalizeCounters } from '../source/normalize-counters.js';
+import { PRODUCER_METRICS } from './metric-table.js';
 
-const COUNTERS = {
-  oplog_entries_read: 'Oplog entries read, of any kind and namespace',
-  events_read: 'Inserts, updates and deletes read from the oplog',
-  events_published: 'Events of the tail committed to Kafka',
-  events_superseded: 'Updates whose document was deleted meanwhile; their tombstones follow',
-  events_filtered: 'Events of namespaces that are not included',
-  events_quarantined: 'Events that Kafka does not take, committed to the dead letters',
-  snapshot_documents_read: 'Documents read by snapshots',
-  snapshot_documents_published: 'Documents of snapshots committed to Kafka',
-  snapshot_documents_superseded: 'Documents of snapshots that the tail had published meanwhile',
-  snapshot_documents_quarantined: 'Documents of snapshots that Kafka does not take, committed to the dead letters',
-  gridfs_files_too_large: 'Times that a file was published without its content, which is over the limit',
-  gridfs_files_incomplete: 'Times that a file was published without its content, of which the source lacked chunks',
-  sweep_records_read: 'Records of topics read by sweeps',
-  sweep_tombstones_published: 'Tombstones committed to Kafka for documents that the source no longer had',
-  gaps: 'Times that the source no longer held the checkpoint',
-  published_bytes: 'Bytes of keys and values committed to Kafka',
-  transactions: 'Kafka transactions committed',
-} as const;
+type CounterName = Exclude<MetricsOf<typeof PRODUCER_METRICS, 'counter'>, 'unknownEntries'>;
 
-type CounterName = keyof typeof COUNTERS;
+const COUNTERS = Object.entries(PRODUCER_METRICS).filter(([key, { kind }]) => kind === 'counter' && key !== 'unknownEntries');
 
 /** Which counter the records of an origin move. */
 const PUBLISHED_BY: Readonly<Record<Origin, CounterName>> = {
-  tail: 'events_published',
-  snapshot: 'snapshot_documents_published',
-  refresh: 'snapshot_documents_published',
-  sweep: 'sweep_tombstones_published',
+  tail: 'eventsPublished',
+  snapshot: 'snapshotPublished',
+  refresh: 'snapshotPublished',
+  sweep: 'sweepPublished',
 };
 
 /** A moment's sums, for the status and the log. */
@@ -66,38 +48,27 @@ export class ProducerMetrics {
   readonly #counters: Readonly<Record<CounterName, Counter>>;
   readonly #unknown: Counter<'kind'>;
   readonly #transactionSeconds: Histogram;
-  readonly #sums = Object.fromEntries(Object.keys(COUNTERS).map((name) => [name, 0])) as Record<CounterName, number>;
+  readonly #sums = Object.fromEntries(COUNTERS.map(([key]) => [key, 0])) as Record<CounterName, number>;
   readonly #unknownSeen = new Map<string, number>();
   #tail = new Position(0, 0);
 
   constructor(metrics: Metrics, normalized: NormalizeCounters) {
     this.#normalized = normalized;
-    this.#counters = Object.fromEntries(
-      Object.entries(COUNTERS).map(([name, help]) => [name, metrics.counter({ name: `tailwater_producer_${name}_total`, help })]),
-    ) as Record<CounterName, Counter>;
-    this.#unknown = metrics.counter({
-      name: 'tailwater_producer_unknown_entries_total',
-      help: 'Oplog entries of kinds that are not understood',
-      labels: ['kind'],
-    });
+    this.#counters = Object.fromEntries(COUNTERS.map(([key, counter]) => [key, metrics.counter(counter)])) as Record<CounterName, Counter>;
+    this.#unknown = metrics.counter(PRODUCER_METRICS.unknownEntries);
     metrics.gauge({
-      name: 'tailwater_producer_position_age_seconds',
-      help: 'Age of the newest oplog entry that was read',
+      ...PRODUCER_METRICS.positionAge,
       collect: (gauge) => gauge.set(this.#tail.t === 0 ? 0 : Math.max(0, Date.now() / 1000 - this.#tail.t)),
     });
-    this.#transactionSeconds = metrics.histogram({
-      name: 'tailwater_producer_transaction_seconds',
-      help: 'From handing a batch to Kafka to its commit',
-      buckets: LATENCY_BUCKETS_SECONDS,
-    });
+    this.#transactionSeconds = metrics.histogram(PRODUCER_METRICS.transactionSeconds);
   }
 
   /** A read of the source was normalized and handed on. */
   tailRead(entries: number, end: Position): void {
     this.#tail = end;
-    this.#add('oplog_entries_read', entries);
-    this.#add('events_read', this.#normalized.events - this.#sums.events_read);
-    this.#add('events_filtered', this.#normalized.filtered - this.#sums.events_filtered);
+    this.#add('oplogEntriesRead', entries);
+    this.#add('eventsRead', this.#normalized.events - this.#sums.eventsRead);
+    this.#add('eventsFiltered', this.#normalized.filtered - this.#sums.eventsFiltered);
     for (const [kind, count] of this.#normalized.unknownByKind) {
       this.#unknown.inc({ kind }, count - (this.#unknownSeen.get(kind) ?? 0));
       this.#unknownSeen.set(kind, count);
@@ -105,16 +76,16 @@ export class ProducerMetrics {
   }
 
   snapshotRead(documents: number, superseded: number): void {
-    this.#add('snapshot_documents_read', documents);
-    this.#add('snapshot_documents_superseded', superseded);
+    this.#add('snapshotRead', documents);
+    this.#add('snapshotSuperseded', superseded);
   }
 
   sweepRead(records: number): void {
-    this.#add('sweep_records_read', records);
+    this.#add('sweepRead', records);
   }
 
   fileWithoutContent(reason: 'too-large' | 'incomplete'): void {
-    this.#add(reason === 'too-large' ? 'gridfs_files_too_large' : 'gridfs_files_incomplete', 1);
+    this.#add(reason === 'too-large' ? 'filesTooLarge' : 'filesIncomplete', 1);
   }
 
   gapFound(): void {
@@ -126,29 +97,29 @@ export class ProducerMetrics {
     this.#add('transactions', transactions);
     if (transactions > 0) this.#transactionSeconds.observe(milliseconds / 1000);
     if (encoded === undefined) return;
-    this.#add('published_bytes', encoded.bytes);
+    this.#add('publishedBytes', encoded.bytes);
     this.#add(PUBLISHED_BY[origin ?? 'tail'], encoded.records);
-    this.#add(origin === 'tail' ? 'events_superseded' : 'snapshot_documents_superseded', encoded.superseded);
-    this.#add(origin === 'tail' ? 'events_quarantined' : 'snapshot_documents_quarantined', encoded.refused.length);
+    this.#add(origin === 'tail' ? 'eventsSuperseded' : 'snapshotSuperseded', encoded.superseded);
+    this.#add(origin === 'tail' ? 'eventsQuarantined' : 'snapshotQuarantined', encoded.refused.length);
   }
 
   counts(): ProducerCounts {
     const sums = this.#sums;
     return {
-      entriesRead: sums.oplog_entries_read,
-      eventsRead: sums.events_read,
-      eventsPublished: sums.events_published,
-      eventsSuperseded: sums.events_superseded,
-      eventsFiltered: sums.events_filtered,
-      eventsQuarantined: sums.events_quarantined,
-      snapshotQuarantined: sums.snapshot_documents_quarantined,
-      snapshotRead: sums.snapshot_documents_read,
-      snapshotPublished: sums.snapshot_documents_published,
-      snapshotSuperseded: sums.snapshot_documents_superseded,
-      filesTooLarge: sums.gridfs_files_too_large,
-      filesIncomplete: sums.gridfs_files_incomplete,
-      sweepRead: sums.sweep_records_read,
-      sweepPublished: sums.sweep_tombstones_published,
+      entriesRead: sums.oplogEntriesRead,
+      eventsRead: sums.eventsRead,
+      eventsPublished: sums.eventsPublished,
+      eventsSuperseded: sums.eventsSuperseded,
+      eventsFiltered: sums.eventsFiltered,
+      eventsQuarantined: sums.eventsQuarantined,
+      snapshotQuarantined: sums.snapshotQuarantined,
+      snapshotRead: sums.snapshotRead,
+      snapshotPublished: sums.snapshotPublished,
+      snapshotSuperseded: sums.snapshotSuperseded,
+      filesTooLarge: sums.filesTooLarge,
+      filesIncomplete: sums.filesIncomplete,
+      sweepRead: sums.sweepRead,
+      sweepPublished: sums.sweepPublished,
       noops: this.#normalized.noops,
       commands: this.#normalized.commands,
       unknownEntries: Object.fromEntries(this.#normalized.unknownByKind),
