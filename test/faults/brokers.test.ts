@@ -5,18 +5,17 @@ import { TopicAdvice } from '@tailwater/runtime';
 import { formatNamespace, type Namespace, topicName } from '@tailwater/schema';
 import kafkajs from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Change } from '#consumer/changes/change.js';
 import { KafkaLetters } from '#consumer/dead-letters/kafka-letters.js';
-import { APPLIED, type ChangeResult, TARGET_API_VERSION, type Target } from '#consumer/targets/target.js';
 import { KafkaTopics } from '#producer/publish/kafka-topics.js';
 import { KafkaTransactionSender } from '#producer/publish/kafka-transaction-sender.js';
 import { ensureOwnTopics } from '#producer/publish/own-topics.js';
 import { TopicList } from '#producer/publish/topic-list.js';
 import { LETTERS } from '#producer/publish/topic-settings.js';
-import { readTopic, type TopicRecord } from '#test/support/read-topic.js';
+import { readTopic } from '#test/support/read-topic.js';
 import { type RunningConsumer, World } from '../integration/consumer/support/world.js';
 import { keptLog } from '../integration/producer/support/kept-log.js';
 import { namespaceOf } from '../integration/producer/support/namespace.js';
+import { SlowTarget } from './support/slow-target.js';
 
 const { ConfigResourceTypes } = kafkajs;
 const MIN_IN_SYNC = 'min.insync.replicas';
@@ -41,40 +40,6 @@ afterAll(async () => {
 afterEach(async () => {
   await world.stopConsumers();
 });
-
-/** Takes its time, and remembers the place of everything that it applied, and how far it got with each key. */
-class SlowTarget implements Target {
-  readonly apiVersion = TARGET_API_VERSION;
-  readonly kind = 'slow';
-  readonly applied = new Set<string>();
-  readonly #newest = new Map<string, number>();
-  delayMs: number;
-
-  constructor(delayMs: number) {
-    this.delayMs = delayMs;
-  }
-
-  nameOf = formatNamespace;
-
-  async connect(): Promise<void> {}
-
-  async applyBatch(changes: readonly Change[]): Promise<ChangeResult[]> {
-    await new Promise((resolve) => setTimeout(resolve, this.delayMs));
-    for (const { topic, partition, offset, key } of changes) {
-      this.applied.add(`${topic}/${partition}/${offset}`);
-      const name = `${topic}/${partition}/${key}`;
-      this.#newest.set(name, Math.max(offset, this.#newest.get(name) ?? 0));
-    }
-    return changes.map(() => APPLIED);
-  }
-
-  /** Whether this record was applied, or one of its key that came after it. */
-  has(topic: string, { partition, offset, key }: TopicRecord): boolean {
-    return (this.#newest.get(`${topic}/${partition}/${key}`) ?? -1) >= Number(offset);
-  }
-
-  async close(): Promise<void> {}
-}
 
 const documents = (from: number, count: number) => Array.from({ length: count }, (_, index) => ({ document: { _id: from + index } }));
 
@@ -318,5 +283,60 @@ describe('three brokers', () => {
     await new KafkaLetters(client, 'weak.test.dead-letters', logger).compare();
     expect(lines.at(-1)).toMatchObject({ code: 'TW1250', topics: ['weak.test.dead-letters'] });
     expect(lines.at(-1)?.msg).toContain('--add-config cleanup.policy=compact,max.message.bytes=25165824,min.insync.replicas=2');
+  });
+
+  test('a log that lost its end, and is longer than before by then, is read from where it lost it', async () => {
+    // One consumer runs all the time; the other is away while the log is cut and grows, and knows only what it has committed.
+    const [live, away] = ['cut-live', 'cut-away'].map((prefix) => ({ prefix, namespace: { database: 'shop', collection: prefix } }));
+    const both = [live, away] as { readonly prefix: string; readonly namespace: Namespace }[];
+    const config = { 'unclean.leader.election.enable': true, 'min.insync.replicas': 1 };
+    const publish = async (from: number, count: number) => {
+      for (const { prefix, namespace } of both) await world.publish(prefix, namespace, documents(from, count));
+    };
+    const missing = async ({ namespace }: { readonly namespace: Namespace }, ids: readonly number[]) => {
+      const stored = await world.stored(namespace);
+      return ids.filter((id) => !stored.has(id));
+    };
+    const applied = async (place: { readonly namespace: Namespace }, from: number, count: number) => {
+      const ids = documents(from, count).map(({ document }) => document._id);
+      await waitFor(() => missing(place, ids), {
+        describe: (left) => `the documents from ${from} on, without ${left?.length}: ${left?.slice(0, 3)}`,
+        until: (left) => left.length === 0,
+        timeoutMs: 60_000,
+      });
+    };
+    for (const { prefix, namespace } of both) {
+      await world.createTopic(prefix, namespace, { partitions: 1, config });
+      await world.kafka.reassign(topicName(prefix, namespace), 0, [1, 2]);
+      await world.kafka.lead(topicName(prefix, namespace), 0, 1);
+    }
+    await publish(0, 50);
+    await world.kafka.node(2).shutdown();
+    await publish(50, 50);
+    const running = both.map(({ prefix }) => world.consumer(prefix));
+    for (const place of both) await applied(place, 0, 100);
+    for (const { prefix, namespace } of both) await world.untilCommitted(prefix, namespace);
+    await running[1]?.stop();
+    await world.kafka.node(1).kill9();
+    await world.kafka.node(2).start();
+    for (const { prefix, namespace } of both) {
+      await waitFor(() => world.kafka.partition(topicName(prefix, namespace), 0), {
+        describe: 'a leader that has less',
+        until: ({ leader }) => leader === 2,
+        timeoutMs: 60_000,
+      });
+    }
+    await world.renewProducer();
+    await publish(100, 100);
+    await applied(both[0] as (typeof both)[0], 100, 100);
+    running[1] = world.consumer((both[1] as (typeof both)[0]).prefix);
+    await applied(both[1] as (typeof both)[0], 100, 100);
+    for (const { pipeline } of running) {
+      await waitFor(() => pipeline.lag, { describe: (lag) => `a lag of 0, not ${lag}`, until: (lag) => lag === 0, timeoutMs: 60_000 });
+      // A delete that was lost too is at no target any more: a repair looks for it.
+      expect([...pipeline.partitions].map(({ missed }) => missed)).toEqual([{ fromMs: expect.any(Number), toMs: expect.any(Number) }]);
+    }
+    await world.kafka.node(1).start();
+    await world.kafka.untilInSync();
   });
 });

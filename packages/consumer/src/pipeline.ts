@@ -13,6 +13,7 @@ import { decodeRecord, UndecodableRecordError } from './decode/decode-record.js'
 import { RecordJudge } from './decode/record-judge.js';
 import type { UnreadableRecord } from './decode/unreadable-records.js';
 import { Tally } from './metrics/tally.js';
+import type { ReadingPoint } from './subscribe/epoch-history.js';
 import type {
   FetchedBatch,
   FetchedRecord,
@@ -158,7 +159,7 @@ export class Pipeline implements SubscriptionListener {
     await runServices([subscription, lanes, committer], new AbortController().signal);
   }
 
-  assign(partitions: readonly PartitionStanding[]): readonly number[] {
+  assign(partitions: readonly PartitionStanding[]): readonly ReadingPoint[] {
     const begun = partitions.map((standing) => {
       const { offsetsForgotten = false, targetMark: target } = this.#options;
       const progress = new PartitionProgress(standing, this.#parts.clock.now(), { offsetsForgotten, target });
@@ -167,7 +168,16 @@ export class Pipeline implements SubscriptionListener {
     });
     this.#committer.tellMissed(begun.filter(({ missed }) => missed !== undefined));
     this.#committer.tellOtherTarget(begun.filter(({ targetBefore }) => isOtherTarget(targetBefore, this.#options.targetMark)));
-    return begun.map((progress) => progress.begun);
+    return begun.map(({ begun: offset, epochs }) => ({ offset, epochs }));
+  }
+
+  goBack({ topic, partition }: TopicPartition, point: ReadingPoint, end: number): void {
+    const before = this.#assignment.get(topic, partition);
+    if (before === undefined) return;
+    before.revoked = true;
+    this.#assignment.remove([before]);
+    this.#assignment.add(before.again(point, end, this.#parts.clock.now()));
+    this.#lanes.returnRevoked();
   }
 
   async accept(batch: FetchedBatch, signal: AbortSignal, mayHold: () => boolean): Promise<number> {
@@ -182,6 +192,7 @@ export class Pipeline implements SubscriptionListener {
     const begin = first === undefined ? batch.lastOffset + 1 : Number(first.offset);
     if (progress === undefined || progress.revoked) return begin;
     progress.ends(batch.highWatermark, begin);
+    progress.epochs = batch.epochs;
     for (const record of batch.records) {
       const offset = Number(record.offset);
       if (signal.aborted || progress.revoked) return offset;

@@ -66,7 +66,7 @@ export {
   type Member,
   type MemberAssignment,
 } from './kafka/protocol/group-requests.js';
-export type { ReadBatches } from './kafka/protocol/record-batches.js';
+export type { EpochEnd, ReadBatches } from './kafka/protocol/record-batches.js';
 export { topicSetting } from './kafka/protocol/topic-settings.js';
 export {
   addPartitionsToTransaction,

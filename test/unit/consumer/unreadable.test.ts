@@ -96,7 +96,7 @@ function batch(place: typeof ORDERS, first: number, values: readonly Buffer[], l
   const records = values.map((value, index) => {
     return { key: Buffer.from(recordKeyOf(first + index)), value, offset: String(first + index), timestamp: '0' };
   });
-  return { ...place, records, lastOffset, highWatermark: lastOffset + 1 };
+  return { ...place, records, lastOffset, highWatermark: lastOffset + 1, epochs: [] };
 }
 
 const applied = (target: MemoryTarget): string[] => [...target.state.keys()].sort();

@@ -2,6 +2,8 @@
 // (delete.retention.ms): a group that was not in step at any moment within that time may never see it, and its target keeps a document
 // that is gone. The moment up to which the group has everything travels with its commits, as their metadata.
 
+import type { EpochEnd } from '@tailwater/runtime';
+import type { EpochHistory } from '../subscribe/epoch-history.js';
 import type { TargetMark } from '../subscribe/target-mark.js';
 
 /** A span of time, in milliseconds since the epoch. */
@@ -20,16 +22,25 @@ export interface CommitNote {
   readonly topicId?: string | undefined;
   /** Where it was applied to. */
   readonly target?: TargetMark | undefined;
+  /** Who wrote what is applied. Kafka's own field of a commit holds the last epoch only, which does not always tell from where on a log is another one. */
+  readonly epochs?: EpochHistory | undefined;
 }
 
-export function formatNote({ freshAtMs, missed, topicId, target }: CommitNote): string {
-  return JSON.stringify({ fresh: freshAtMs, missed: missed && [missed.fromMs, missed.toMs], topic: topicId, target });
+/** A commit's metadata has 4 KiB by Kafka's default. */
+const MAX_EPOCHS = 8;
+
+export function formatNote({ freshAtMs, missed, topicId, target, epochs = [] }: CommitNote): string {
+  const written = epochs.length === 0 ? undefined : epochs.slice(-MAX_EPOCHS).map(({ epoch, end }) => [epoch, end]);
+  return JSON.stringify({ fresh: freshAtMs, missed: missed && [missed.fromMs, missed.toMs], topic: topicId, target, epochs: written });
 }
 
 /** Reads what `formatNote` wrote; undefined for anything else: somebody else's commit, or an earlier release's. */
 export function parseNote(text: string | null | undefined): CommitNote | undefined {
   try {
-    const { fresh, missed, topic, target } = JSON.parse(text ?? '') as Record<'fresh' | 'missed' | 'topic' | 'target', unknown>;
+    const { fresh, missed, topic, target, epochs } = JSON.parse(text ?? '') as Record<
+      'fresh' | 'missed' | 'topic' | 'target' | 'epochs',
+      unknown
+    >;
     if (typeof fresh !== 'number') return undefined;
     const [fromMs, toMs] = Array.isArray(missed) ? (missed as unknown[]) : [];
     return {
@@ -37,10 +48,16 @@ export function parseNote(text: string | null | undefined): CommitNote | undefin
       missed: typeof fromMs === 'number' && typeof toMs === 'number' ? { fromMs, toMs } : undefined,
       topicId: typeof topic === 'string' ? topic : undefined,
       target: Array.isArray(target) ? target.map(String) : undefined,
+      epochs: Array.isArray(epochs) ? epochs.flatMap(readEpoch) : undefined,
     };
   } catch {
     return undefined;
   }
+}
+
+function readEpoch(pair: unknown): EpochEnd[] {
+  const [epoch, end] = Array.isArray(pair) ? (pair as unknown[]) : [];
+  return typeof epoch === 'number' && typeof end === 'number' ? [{ epoch, end }] : [];
 }
 
 export class Freshness {

@@ -4,6 +4,7 @@
 import { Notifier } from '@tailwater/runtime';
 import type { Delivery, Outcome } from '../apply/delivery.js';
 import type { Change } from '../changes/change.js';
+import { type EpochHistory, type ReadingPoint, upTo } from '../subscribe/epoch-history.js';
 import type { FetchedRecord, PartitionOffset, PartitionStanding, TopicPartition } from '../subscribe/subscription.js';
 import type { TargetMark } from '../subscribe/target-mark.js';
 import { Freshness, formatNote, parseNote } from './freshness.js';
@@ -22,6 +23,9 @@ export class PartitionProgress implements TopicPartition {
   readonly watermark = new Watermark();
   /** Where the group stood when this process got the partition, and so where it begins to read. */
   readonly begun: number;
+  /** Who wrote what was read. */
+  epochs: EpochHistory;
+  readonly #standing: PartitionStanding;
   #highWatermark: number;
   /** When the last record that was read was published, in milliseconds since the epoch. */
   publishedAtMs: number | undefined;
@@ -40,6 +44,7 @@ export class PartitionProgress implements TopicPartition {
     const { topic, partition, topicId, committed, metadata, low, end, bornAtMs, tombstonesKeptMs } = standing;
     this.topic = topic;
     this.partition = partition;
+    this.#standing = standing;
     this.#topicId = topicId;
     this.#target = target;
     const note = parseNote(metadata);
@@ -47,6 +52,8 @@ export class PartitionProgress implements TopicPartition {
     const isAnothers = note?.topicId !== undefined && topicId !== undefined && note.topicId !== topicId;
     this.targetBefore = note?.target;
     this.begun = isAnothers ? low : Math.max(low, committed ?? low);
+    // Behind a gap nobody knows who wrote what was there.
+    this.epochs = this.begun === committed && !isAnothers ? upTo(note?.epochs ?? [], committed) : [];
     this.#highWatermark = end;
     // Nothing of what was published since the partition began is gone, while its first record is there.
     const begins = committed === undefined && offsetsForgotten ? { freshAtMs: bornAtMs ?? 0 } : note;
@@ -84,6 +91,15 @@ export class PartitionProgress implements TopicPartition {
     if (this.#unsettled === 0) this.#idle.notify();
   }
 
+  /** The same partition, to be read again from this point on: Kafka has lost what was read behind it, and with it perhaps deletes that this process has not read. */
+  again({ offset, epochs }: ReadingPoint, end: number, nowMs: number): PartitionProgress {
+    const { freshAtMs, missed } = this.#freshness.note;
+    const span = { fromMs: missed?.fromMs ?? freshAtMs, toMs: nowMs };
+    const note = { freshAtMs, missed: span, topicId: this.#topicId, target: this.#target, epochs };
+    const standing = { ...this.#standing, committed: offset, low: Math.min(offset, this.#standing.low), metadata: formatNote(note) };
+    return new PartitionProgress({ ...standing, end: Math.max(offset, end) }, nowMs, { target: this.#target });
+  }
+
   /** The offset to go on from. */
   get next(): number {
     return this.watermark.next ?? this.begun;
@@ -117,7 +133,7 @@ export class PartitionProgress implements TopicPartition {
       topic,
       partition,
       offset: next,
-      metadata: formatNote({ ...this.#freshness.note, topicId: this.#topicId, target: this.#target }),
+      metadata: formatNote({ ...this.#freshness.note, topicId: this.#topicId, target: this.#target, epochs: upTo(this.epochs, next) }),
     };
   }
 }

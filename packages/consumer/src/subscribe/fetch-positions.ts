@@ -1,11 +1,16 @@
 // Where each partition of this process is read next. What is fetched counts only when it was asked for at exactly this position, under this assignment:
 // an answer that is late, because the leader has moved or the partition was given back and taken again, is dropped (promises B and E).
-import { Backoff } from '@tailwater/runtime';
+import { Backoff, type FetchPosition } from '@tailwater/runtime';
+import type { EpochHistory } from './epoch-history.js';
 import type { TopicPartition } from './subscription.js';
 
 export interface FetchState extends TopicPartition {
   /** The offset to read next. */
   position: number;
+  /** Who wrote what is before that. */
+  epochs: EpochHistory;
+  /** Of the topic when reading began. */
+  readonly topicId: string | undefined;
   /**
    * - `idle`: may be asked for
    * - `asked`: of the broker in `askedOf`, in its present request
@@ -26,10 +31,18 @@ export interface FetchState extends TopicPartition {
 
 export interface PartitionPosition extends TopicPartition {
   readonly offset: number;
+  readonly epochs?: EpochHistory;
+  readonly topicId?: string | undefined;
 }
 
 const STARVED = { minMs: 250, maxMs: 4_000 };
 const REFUSED = { minMs: 50, maxMs: 1_000 };
+
+/** Which epoch was read last says something only to the leader of the epoch that is known: one that leads no more may know of none as high. */
+export function toAsk({ topic, partition, position, epochs }: FetchState, leaderEpoch: number | undefined): FetchPosition {
+  const lastEpoch = leaderEpoch === undefined ? undefined : epochs.at(-1)?.epoch;
+  return { topic, partition, offset: position, leaderEpoch, lastEpoch };
+}
 
 export class FetchPositions {
   readonly #states = new Map<string, Map<number, FetchState>>();
@@ -55,13 +68,15 @@ export class FetchPositions {
 
   /** Reading begins, or begins again, at these positions. */
   add(positions: readonly PartitionPosition[]): void {
-    for (const { topic, partition, offset } of positions) {
+    for (const { topic, partition, offset, epochs = [], topicId } of positions) {
       const ofTopic = this.#states.get(topic) ?? new Map<number, FetchState>();
       this.#states.set(topic, ofTopic);
       ofTopic.set(partition, {
         topic,
         partition,
         position: offset,
+        epochs,
+        topicId,
         phase: 'idle',
         askedOf: undefined,
         acceptingSinceMs: 0,

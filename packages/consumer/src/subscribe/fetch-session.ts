@@ -6,6 +6,9 @@ import { partitionName, type TopicPartition } from './subscription.js';
 /** Wraps to 1: 0 begins a session. */
 const LAST_EPOCH = 0x7fffffff;
 
+const isSame = (a: FetchPosition | undefined, b: FetchPosition): boolean =>
+  a?.offset === b.offset && a.leaderEpoch === b.leaderEpoch && a.lastEpoch === b.lastEpoch;
+
 export class FetchSession {
   #id = 0;
   #epoch = 0;
@@ -16,7 +19,7 @@ export class FetchSession {
   request(wanted: readonly FetchPosition[]): Pick<FetchParameters, 'session' | 'positions' | 'forgotten'> {
     const now = new Map(wanted.map((position) => [partitionName(position), position]));
     const isFull = this.#epoch === 0;
-    const positions = isFull ? wanted : wanted.filter((each) => this.#known.get(partitionName(each))?.offset !== each.offset);
+    const positions = isFull ? wanted : wanted.filter((each) => !isSame(this.#known.get(partitionName(each)), each));
     const forgotten: TopicPartition[] = [];
     if (!isFull) for (const [name, { topic, partition }] of this.#known) if (!now.has(name)) forgotten.push({ topic, partition });
     this.#known = now;

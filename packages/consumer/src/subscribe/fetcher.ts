@@ -5,21 +5,20 @@ import {
   abortable,
   type BrokerConnections,
   BrokerRefusal,
-  EARLIEST,
   ERROR,
   type FetchedPartition,
   fetchRecords,
-  LATEST,
   type Logger,
-  listOffsets,
   Queue,
   type ReadBatches,
   sleep,
 } from '@tailwater/runtime';
 import type { DeniedTopics } from './denied-topics.js';
-import { FetchPositions, type FetchState, type PartitionPosition } from './fetch-positions.js';
+import { readOn, upTo } from './epoch-history.js';
+import { FetchPositions, type FetchState, type PartitionPosition, toAsk } from './fetch-positions.js';
 import { FetchSession } from './fetch-session.js';
-import { type FetchedBatch, partitionName, type TopicPartition } from './subscription.js';
+import { type LostRecords, LostRecordsTold, lostAt, lostBefore } from './lost-records.js';
+import { partitionName, type SubscriptionListener, type TopicPartition } from './subscription.js';
 import type { TopicCatalog } from './topic-catalog.js';
 
 export interface FetcherOptions {
@@ -27,14 +26,7 @@ export interface FetcherOptions {
   readonly fetchBytes: number;
 }
 
-export interface FetchListener {
-  /** @returns the offset to go on from: behind the batch, or the first record for which there was no room */
-  accept(batch: FetchedBatch, signal: AbortSignal, mayHold: () => boolean): Promise<number>;
-  /** Whether there is room for more of this partition's topic than what was fetched of it already, as far as is known where its changes go. */
-  hasRoom(partition: TopicPartition): boolean;
-  /** Resolves when there is room for this partition's changes, or it is not this process's any more. */
-  room(partition: TopicPartition, signal: AbortSignal): Promise<void>;
-}
+export type FetchListener = Pick<SubscriptionListener, 'accept' | 'goBack' | 'hasRoom' | 'room'>;
 
 /** How long, in milliseconds, a broker waits for something new. */
 const MAX_WAIT_MS = 300;
@@ -67,6 +59,7 @@ export class Fetcher {
   readonly #options: FetcherOptions;
   readonly #logger: Logger;
   readonly #denied: DeniedTopics;
+  readonly #lostRecords: LostRecordsTold;
   readonly #positions = new FetchPositions();
   readonly #loops = new Map<number, Promise<void>>();
   #accepting = new AbortController();
@@ -93,6 +86,7 @@ export class Fetcher {
     this.#listener = parts.listener;
     this.#denied = parts.denied;
     this.#logger = parts.logger;
+    this.#lostRecords = new LostRecordsTold(parts.logger);
     this.#options = options;
     setMaxListeners(0, this.#accepting.signal);
     // A partition whose leader has moved to a broker that is not asked yet would be read by nobody.
@@ -196,16 +190,19 @@ export class Fetcher {
     }
     try {
       const broker = await abortable(this.#connections.node(node), signal);
-      const positions = wanted.map(({ topic, partition, position }) => ({ topic, partition, offset: position }));
+      const positions = wanted.map((state) => toAsk(state, this.#catalog.leaderEpochOf(state.topic, state.partition)));
       const { fetchBytes } = this.#options;
       const { sessionId, partitions } = await abortable(
         broker.send(
-          fetchRecords({
-            ...session.request(positions),
-            maxWaitMs: this.#isAccepting(performance.now()) ? SHORT_WAIT_MS : MAX_WAIT_MS,
-            maxBytes: fetchBytes,
-            partitionBytes: Math.ceil(fetchBytes / PARTITIONS_PER_FETCH),
-          }),
+          fetchRecords(
+            {
+              ...session.request(positions),
+              maxWaitMs: this.#isAccepting(performance.now()) ? SHORT_WAIT_MS : MAX_WAIT_MS,
+              maxBytes: fetchBytes,
+              partitionBytes: Math.ceil(fetchBytes / PARTITIONS_PER_FETCH),
+            },
+            broker,
+          ),
         ),
         signal,
       );
@@ -229,14 +226,13 @@ export class Fetcher {
   /** @returns the acceptance of what came, if anything did */
   #answered(partition: FetchedPartition, state: FetchState, node: number, signal: AbortSignal): Promise<void>[] {
     const { error, bytes, topic } = partition;
-    if (error === ERROR.NONE) return [this.#accept(partition, state, bytes)];
+    const lost = error === ERROR.NONE ? lostBefore(partition, state) : undefined;
+    if (error === ERROR.NONE && lost === undefined) return [this.#accept(partition, state, bytes)];
     this.#positions.pause(state, performance.now());
     this.#positions.release(state, node);
+    if (lost !== undefined) return [this.#goOn(state, async () => lost)];
     if (STALE.has(error)) this.#refreshSoon(signal);
-    else if (error === ERROR.OFFSET_OUT_OF_RANGE)
-      return [
-        this.#outOfRange(state, node).catch((cause) => this.#logger.debug({ err: cause, topic }, 'A topic’s ends could not be read')),
-      ];
+    else if (error === ERROR.OFFSET_OUT_OF_RANGE) return [this.#goOn(state, async () => lostAt(await this.#connections.node(node), state))];
     else if (error === ERROR.TOPIC_AUTHORIZATION_FAILED) this.#denied.refused(topic);
     else this.#logger.debug({ topic, partition: state.partition, error }, 'A partition cannot be read at the moment');
     return [];
@@ -261,8 +257,10 @@ export class Fetcher {
       const read = await this.#decoded(fetched, state);
       if (read !== undefined) {
         behind = read.next;
-        const batch = { topic, partition, records: read.records, lastOffset: behind - 1, highWatermark };
+        const epochs = readOn(state.epochs, read.epochs);
+        const batch = { topic, partition, records: read.records, lastOffset: behind - 1, highWatermark, epochs };
         next = await this.#listener.accept(batch, signal, this.#mayHold);
+        state.epochs = upTo(epochs, next);
       }
     } catch (error) {
       if (!signal.aborted) this.#failures.put(error);
@@ -301,25 +299,23 @@ export class Fetcher {
     }
   }
 
-  /** The partition ends before the position, or begins behind it: it was cut, or made anew. */
-  async #outOfRange(state: FetchState, node: number): Promise<void> {
-    const { topic, partition, position } = state;
-    const broker = await this.#connections.node(node);
-    const ends: number[] = [];
-    for (const time of [EARLIEST, LATEST]) {
-      const [listed] = await broker.send(listOffsets([{ topic, partition }], time));
-      if (listed === undefined || listed.error !== ERROR.NONE) return; // It is asked for again, and refused again.
-      ends.push(listed.offset);
+  /** Records are gone: reads on where the log goes on. Of a topic that was made anew the group is told, and begins it again. */
+  async #goOn(state: FetchState, find: () => Promise<LostRecords | undefined>): Promise<void> {
+    const { topic, partition, position, topicId } = state;
+    try {
+      const lost = await find();
+      if (lost === undefined) return;
+      if (lost.kind === 'cut') {
+        await this.#catalog.refresh();
+        if (this.#catalog.topics.get(topic)?.id !== topicId) return;
+      }
+      if (this.#positions.get(topic, partition) !== state || state.position !== position) return;
+      this.#lostRecords.tell(state, position, lost);
+      if (lost.kind === 'cut') this.#listener.goBack(state, lost.point, lost.end);
+      this.#positions.add([{ topic, partition, topicId, ...lost.point }]);
+    } catch (error) {
+      this.#logger.debug({ err: error, topic }, 'Where a topic goes on could not be read');
     }
-    const [low, high] = ends as [number, number];
-    if (this.#positions.get(topic, partition) !== state || state.position !== position || (low <= position && position <= high)) return;
-    this.#logger.warn(
-      { topic, partition, position, begins: low, ends: high },
-      position < low
-        ? 'Records were deleted from a topic before they were read: reading on from where it begins now'
-        : 'A topic ends before the place that was read last: it was made anew or cut, and is read again from its beginning',
-    );
-    state.position = low;
   }
 
   async #failed(error: unknown, signal: AbortSignal): Promise<void> {

@@ -3,6 +3,7 @@
 import { BrokerConnections, type KafkaClient, type Logger, onAbort, systemClock, toKafkaError } from '@tailwater/runtime';
 import { Beginnings } from './beginnings.js';
 import { DeniedTopics } from './denied-topics.js';
+import type { ReadingPoint } from './epoch-history.js';
 import { Fetcher } from './fetcher.js';
 import { GroupElsewhere } from './group-elsewhere.js';
 import { GroupMember, type Memberships } from './group-member.js';
@@ -211,7 +212,9 @@ export class KafkaSubscription implements Subscription, Memberships {
   readonly #begin = (standing: readonly PartitionStanding[]): void => {
     for (const { topic, partition } of standing) this.#owned.set(partitionName({ topic, partition }), { topic, partition });
     const starts = this.#listener?.assign(standing) ?? [];
-    this.#fetcher?.add(standing.map(({ topic, partition }, index) => ({ topic, partition, offset: starts[index] as number })));
+    this.#fetcher?.add(
+      standing.map(({ topic, partition, topicId }, index) => ({ topic, partition, topicId, ...(starts[index] as ReadingPoint) })),
+    );
   };
 
   /** What this process has read of a topic that was made anew is of the one before: it is given to the group's next round, and begun again. */

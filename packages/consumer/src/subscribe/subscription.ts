@@ -1,6 +1,7 @@
 // What the consumer needs of Kafka, and no more: batches with back-pressure, the moments at which partitions come and go,
 // and commits. kafkajs stays behind this interface, because it may be replaced.
 import type { RecordHeaders } from '@tailwater/schema';
+import type { EpochHistory, ReadingPoint } from './epoch-history.js';
 
 export interface TopicPartition {
   readonly topic: string;
@@ -50,6 +51,8 @@ export interface FetchedBatch extends TopicPartition {
   readonly lastOffset: number;
   /** The offset after the partition's last record when the batch was read. */
   readonly highWatermark: number;
+  /** Who wrote the partition up to the batch's end, as far as it is known. */
+  readonly epochs: EpochHistory;
 }
 
 /**
@@ -60,15 +63,17 @@ export interface SubscriptionListener {
   /**
    * This process now owns these partitions too.
    *
-   * @returns the offset at which to begin each, in the same order
+   * @returns where to begin each, in the same order
    */
-  assign(partitions: readonly PartitionStanding[]): readonly number[];
+  assign(partitions: readonly PartitionStanding[]): readonly ReadingPoint[];
   /**
    * Waits for room for a moment, and for longer only while it may hold what it was given and there is no other reason to let go of it.
    *
    * @returns the offset to go on from: behind the batch, or the first record for which there was no room, or that came too late
    */
   accept(batch: FetchedBatch, signal: AbortSignal, mayHold: () => boolean): Promise<number>;
+  /** Kafka has lost what was read of the partition behind this point: that counts no more, and reading begins there again. The partition ends at `end` now. */
+  goBack(partition: TopicPartition, point: ReadingPoint, end: number): void;
   /** Whether there is room for more of the partition's topic than what was fetched of it already, as far as is known where its changes go. */
   hasRoom(partition: TopicPartition): boolean;
   /** Resolves when there is room for changes of the partition, or the signal aborts. */

@@ -26,6 +26,12 @@ export class TopicCatalog {
     return this.#topics.get(topic)?.leaders[partition];
   }
 
+  /** How often the partition has had another leader; undefined when the brokers do not tell. */
+  leaderEpochOf(topic: string, partition: number): number | undefined {
+    const epoch = this.#topics.get(topic)?.leaderEpochs?.[partition];
+    return epoch === undefined || epoch < 0 ? undefined : epoch;
+  }
+
   /** Listeners are told when leaders may have moved. */
   onRefreshed(listener: () => void): void {
     this.#onRefreshed.push(listener);

@@ -37,7 +37,7 @@ export class World<K extends Kafka | KafkaCluster = Kafka> {
   readonly kafka: K;
   readonly mongo: Mongo;
   readonly client: KafkaClient;
-  readonly producer: Producer;
+  producer: Producer;
   readonly #running: RunningConsumer[] = [];
   /** Records by topic. */
   readonly #published = new Map<string, number>();
@@ -58,14 +58,13 @@ export class World<K extends Kafka | KafkaCluster = Kafka> {
   static async on<K extends Kafka | KafkaCluster>(starting: Promise<K>): Promise<World<K>> {
     const [kafka, mongo] = await Promise.all([starting, startMongo({ members: 0 })]);
     const client = createKafka({ brokers: kafka.brokers, clientId: 'test' }, logger);
-    const producer = client.producer({
-      idempotent: true,
-      transactionalId: 'test',
-      maxInFlightRequests: 1,
-      retry: { retries: 100, initialRetryTime: 5 },
-    });
-    await producer.connect();
-    return new World(kafka, mongo, client, producer);
+    return new World(kafka, mongo, client, await connectProducer(client));
+  }
+
+  /** Another producer takes over, which knows nothing of what was: kafkajs asks a broker that is gone again and again. */
+  async renewProducer(): Promise<void> {
+    await this.producer.disconnect();
+    this.producer = await connectProducer(this.client);
   }
 
   async stop(): Promise<void> {
@@ -77,11 +76,12 @@ export class World<K extends Kafka | KafkaCluster = Kafka> {
   async createTopic(
     prefix: string,
     namespace: Namespace,
-    settings: { partitions?: number; tombstonesKeptMs?: number } = {},
+    settings: { partitions?: number; tombstonesKeptMs?: number; config?: Readonly<Record<string, string | number | boolean>> } = {},
   ): Promise<void> {
     const { partitions = PARTITIONS, tombstonesKeptMs = 604_800_000 } = settings;
     const kept = 'nodes' in this.kafka ? { 'min.insync.replicas': 2 } : {};
-    const config = { 'cleanup.policy': 'compact', 'max.message.bytes': 20_971_520, 'delete.retention.ms': tombstonesKeptMs, ...kept };
+    const own = { 'cleanup.policy': 'compact', 'max.message.bytes': 20_971_520, 'delete.retention.ms': tombstonesKeptMs, ...kept };
+    const config = { ...own, ...settings.config };
     const topic = topicName(prefix, namespace);
     await this.kafka.createTopic(topic, { partitions, config });
     this.#partitions.set(topic, partitions);
@@ -178,6 +178,13 @@ export class World<K extends Kafka | KafkaCluster = Kafka> {
       timeoutMs: 60_000,
     });
   }
+}
+
+async function connectProducer(client: KafkaClient): Promise<Producer> {
+  const retry = { retries: 100, initialRetryTime: 5 };
+  const producer = client.producer({ idempotent: true, transactionalId: 'test', maxInFlightRequests: 1, retry });
+  await producer.connect();
+  return producer;
 }
 
 export interface ConsumerOptions {

@@ -6,6 +6,7 @@ import { BSON } from 'bson';
 import { expect, test, vi } from 'vitest';
 import { Pipeline } from '#consumer/pipeline.js';
 import { DeniedTopics } from '#consumer/subscribe/denied-topics.js';
+import type { ReadingPoint } from '#consumer/subscribe/epoch-history.js';
 import { Fetcher } from '#consumer/subscribe/fetcher.js';
 import type { Subscription } from '#consumer/subscribe/subscription.js';
 import { APPLIED, TARGET_API_VERSION, type Target } from '#consumer/targets/target.js';
@@ -63,15 +64,20 @@ async function applyAll(broker: MemoryBroker, namespaces: readonly Namespace[], 
       late: undefined,
     },
     async run(signal, listener) {
-      const catalog = { leaderOf: () => 1, onRefreshed: () => undefined, refresh: async () => undefined } as never;
+      const catalog = {
+        leaderOf: () => 1,
+        leaderEpochOf: () => undefined,
+        onRefreshed: () => undefined,
+        refresh: async () => undefined,
+      } as never;
       const fetcher = new Fetcher(
         { connections: broker.connections, catalog, listener, denied: new DeniedTopics('k', systemClock, logger), logger },
         { fetchBytes: 256 * 1024 },
       );
       const running = fetcher.run(signal);
       const standing = { committed: undefined, metadata: null, low: 0, end: RECORDS, tombstonesKeptMs: 1e9 };
-      const offsets = listener.assign(places.map((place) => ({ ...place, ...standing })));
-      fetcher.add(places.map((place, index) => ({ ...place, offset: offsets[index] as number })));
+      const points = listener.assign(places.map((place) => ({ ...place, ...standing })));
+      fetcher.add(places.map((place, index) => ({ ...place, ...(points[index] as ReadingPoint) })));
       await running;
       await listener.release();
     },

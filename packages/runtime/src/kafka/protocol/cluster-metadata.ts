@@ -16,6 +16,8 @@ export interface TopicPartitions {
   readonly id: string | undefined;
   /** The leader's node id by partition; undefined while there is none. */
   readonly leaders: readonly (number | undefined)[];
+  /** How often each partition has had another leader, by partition; undefined when the broker does not tell. https://cwiki.apache.org/confluence/display/KAFKA/KIP-320 */
+  readonly leaderEpochs?: readonly number[] | undefined;
   /** Brokers that hold its first partition. */
   readonly replicas: number;
 }
@@ -62,16 +64,18 @@ const withIds = (filter: (topic: string) => boolean): BrokerRequest<ClusterMetad
       from.boolean(); // internal
       const partitions = from.compactArray(() => {
         from.int16();
-        const [partition, leader] = [from.int32(), from.int32()];
-        from.int32(); // leader epoch
+        const [partition, leader, leaderEpoch] = [from.int32(), from.int32(), from.int32()];
         const replicas = from.compactArray(() => from.int32()).length;
         for (let list = 0; list < 2; list += 1) from.compactArray(() => from.int32()); // in sync, offline
         from.skipTags();
-        return { partition, leader, replicas };
+        return { partition, leader, leaderEpoch, replicas };
       });
       from.int32(); // authorized operations
       from.skipTags();
-      if (error === 0 && filter(topic)) topics.set(topic, { topic, id: id === NO_ID ? undefined : id, ...shapeOf(partitions) });
+      if (error !== 0 || !filter(topic)) return;
+      const leaderEpochs: number[] = [];
+      for (const { partition, leaderEpoch } of partitions) leaderEpochs[partition] = leaderEpoch;
+      topics.set(topic, { topic, id: id === NO_ID ? undefined : id, ...shapeOf(partitions), leaderEpochs });
     });
     return { brokers, topics, controller };
   },

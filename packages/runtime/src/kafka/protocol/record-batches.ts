@@ -19,11 +19,20 @@ export interface AbortedTransaction {
   readonly firstOffset: number;
 }
 
+/** Which leader wrote what was read, up to an offset: https://cwiki.apache.org/confluence/display/KAFKA/KIP-320 */
+export interface EpochEnd {
+  readonly epoch: number;
+  /** The offset behind the last record of this epoch. */
+  readonly end: number;
+}
+
 export interface ReadBatches {
   /** Committed records, from the asked offset on. */
   readonly records: readonly ReadRecord[];
   /** The offset to go on from: everything before it was handed out, is not committed, or is not there any more. */
   readonly next: number;
+  /** In the order of the offsets; nothing of batches that name no epoch. */
+  readonly epochs: readonly EpochEnd[];
 }
 
 interface Codec {
@@ -38,6 +47,7 @@ const { lookupCodecByAttributes } = createRequire(import.meta.url)('kafkajs/src/
 const OVERHEAD = 12;
 const AT = {
   length: 8,
+  leaderEpoch: 12,
   magic: 16,
   attributes: 21,
   lastOffsetDelta: 23,
@@ -70,6 +80,7 @@ export async function readBatches(buffer: Buffer, from: number, aborted: readonl
   const records: ReadRecord[] = [];
   const transactions = [...aborted].sort((a, b) => a.firstOffset - b.firstOffset);
   const open = new Set<number>();
+  const epochs: EpochEnd[] = [];
   let next = from;
   let at = 0;
   while (at + AT.records <= buffer.length) {
@@ -91,8 +102,11 @@ export async function readBatches(buffer: Buffer, from: number, aborted: readonl
       await readRecords(batch, attributes, from, records);
     }
     next = Math.max(next, lastOffset + 1);
+    const epoch = batch.readInt32BE(AT.leaderEpoch);
+    if (epochs.at(-1)?.epoch === epoch) epochs.pop();
+    if (epoch >= 0) epochs.push({ epoch, end: next });
   }
-  return { records, next };
+  return { records, next, epochs };
 }
 
 function isAbortMarker(batch: Buffer): boolean {

@@ -74,6 +74,12 @@ export class WireWriter {
     return this;
   }
 
+  compactArray<T>(values: readonly T[], write: (value: T) => void): this {
+    this.unsignedVarint(values.length + 1);
+    for (const value of values) write(value);
+    return this;
+  }
+
   unsignedVarint(value: number): this {
     let rest = value >>> 0;
     while (rest > 0x7f) {
@@ -136,11 +142,11 @@ export class WireReader {
   }
 
   blob(): Buffer | null {
-    const length = this.int32();
-    if (length < 0) return null;
-    const at = this.#take(length);
-    if (this.#at > this.#buffer.length) throw new RangeError('Bytes are cut off');
-    return this.#buffer.subarray(at, at + length);
+    return this.#bytes(this.int32());
+  }
+
+  compactBlob(): Buffer | null {
+    return this.#bytes(this.unsignedVarint() - 1);
   }
 
   array<T>(read: () => T): T[] {
@@ -172,10 +178,25 @@ export class WireReader {
   }
 
   skipTags(): void {
+    this.tags({});
+  }
+
+  /** Tagged fields: those with a reader are read, the others are skipped. */
+  tags(readers: Readonly<Record<number, () => void>>): void {
     for (let left = this.unsignedVarint(); left > 0; left -= 1) {
-      this.unsignedVarint();
-      this.#take(this.unsignedVarint());
+      const tag = this.unsignedVarint();
+      const length = this.unsignedVarint();
+      const end = this.#at + length;
+      readers[tag]?.();
+      this.#at = end;
     }
+  }
+
+  #bytes(length: number): Buffer | null {
+    if (length < 0) return null;
+    const at = this.#take(length);
+    if (this.#at > this.#buffer.length) throw new RangeError('Bytes are cut off');
+    return this.#buffer.subarray(at, at + length);
   }
 
   #text(length: number): string | null {

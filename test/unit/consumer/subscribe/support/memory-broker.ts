@@ -30,7 +30,7 @@ export class MemoryBroker {
 
   get connections(): BrokerConnections {
     const send = async (request: BrokerRequest<unknown>) => this.#fetch(asked(request));
-    const broker = { send } as unknown as Broker;
+    const broker = { send, takes: () => false } as unknown as Broker;
     return { node: async () => broker, any: async () => broker } as unknown as BrokerConnections;
   }
 
@@ -55,7 +55,7 @@ export class MemoryBroker {
       const end = all.reduce((sum, { records }) => sum + records.length, 0);
       const read = async (from: number) => {
         const records = taken.flatMap((batch) => batch.records).filter((record) => Number(record.offset) >= from);
-        return { records, next: Number(records.at(-1)?.offset ?? from - 1) + 1 } as never;
+        return { records, next: Number(records.at(-1)?.offset ?? from - 1) + 1, epochs: [] } as never;
       };
       partitions.push({ topic, partition, error: 0, highWatermark: end, logStart: 0, bytes, read });
     }

@@ -69,7 +69,11 @@ test.each<[string, number, (broker: Broker) => Promise<unknown>]>([
   ['where partitions end', 10_000, ask(listOffsets([at], -1))],
   ['what a topic would be like, beyond the time it may take for that', 40_000, ask(plannedTopic('t', 1, -1))],
   ['how topics are set', 10_000, ask(topicSetting(['t'], 'delete.retention.ms'))],
-  ['for records, beyond the time it may wait for them', 10_300, ask(fetchRecords({ ...fetched, maxWaitMs: 300 }))],
+  [
+    'for records, beyond the time it may wait for them',
+    10_300,
+    (broker) => broker.send(fetchRecords({ ...fetched, maxWaitMs: 300 }, broker)),
+  ],
 ])('a broker that is asked %s, and says nothing, is given up after %i ms', async (_, boundMs, send) => {
   vi.useFakeTimers();
   const { connections, ended } = silent(true);

@@ -43,7 +43,7 @@ it('the id of a topic that has none is none: with the next upgrade of its cluste
   } as unknown as Broker;
   const { topics } = await readMetadata(broker, () => true);
   expect([...topics.values()]).toEqual([
-    { topic: 'new', id: ID, leaders: [7], replicas: 1 },
-    { topic: 'old', id: undefined, leaders: [7], replicas: 1 },
+    { topic: 'new', id: ID, leaders: [7], leaderEpochs: [0], replicas: 1 },
+    { topic: 'old', id: undefined, leaders: [7], leaderEpochs: [0], replicas: 1 },
   ]);
 });
