@@ -2,6 +2,7 @@
 // cases; a server that was frozen goes on afterwards, one that was killed is started again where a later case needs it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import {
   type Elasticsearch,
@@ -28,25 +29,29 @@ const AT_ONCE_MS = 2_000;
 
 const binOf = (kind: string): string => fileURLToPath(new URL(`../../packages/${kind}/bin/${kind}.js`, import.meta.url));
 
+interface Status {
+  readonly lag?: number | null;
+  readonly phase?: string;
+  readonly snapshot?: { readonly totals: { readonly state: string } } | null;
+}
+
 class Command {
   readonly name: string;
   readonly #kind: 'producer' | 'consumer';
-  readonly #args: readonly string[];
+  readonly args: readonly string[];
   #child: ChildProcess | undefined;
   #port = 0;
 
   constructor(name: string, kind: 'producer' | 'consumer', args: readonly string[]) {
     this.name = name;
     this.#kind = kind;
-    this.#args = args;
+    this.args = args;
   }
 
   /** Resolves when it answers; nothing happens while it runs. */
   async start(): Promise<void> {
     if (this.#child !== undefined) return;
-    this.#port = await freePort();
-    const more = ['--shutdown-timeout', String(SHUTDOWN_S), '--status-port', String(this.#port), '--log-level', 'error'];
-    this.#child = spawn(process.execPath, [binOf(this.#kind), 'start', ...this.#args, ...more], { stdio: 'ignore' });
+    await this.spawn();
     await waitFor(() => this.status(), {
       describe: (last) => `${this.name} to be in step, not ${JSON.stringify(last)}`,
       until: ({ lag, phase }) => (this.#kind === 'consumer' ? lag === 0 : phase !== undefined),
@@ -54,8 +59,18 @@ class Command {
     });
   }
 
-  async status(): Promise<{ lag?: number | null; phase?: string }> {
-    return (await fetch(`http://127.0.0.1:${this.#port}/status`)).json() as Promise<{ lag?: number | null; phase?: string }>;
+  async spawn(): Promise<void> {
+    this.#port = await freePort();
+    const more = ['--shutdown-timeout', String(SHUTDOWN_S), '--status-port', String(this.#port), '--log-level', 'error'];
+    this.#child = spawn(process.execPath, [binOf(this.#kind), 'start', ...this.args, ...more], { stdio: 'ignore' });
+  }
+
+  async status(): Promise<Status> {
+    return (await fetch(`http://127.0.0.1:${this.#port}/status`)).json() as Promise<Status>;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
   }
 
   /** How long, in milliseconds, the slowest of its answers took. */
@@ -82,13 +97,50 @@ class Command {
   }
 }
 
-describe.runIf(await hasJdk(21))('with a server that is dead or frozen', () => {
+/** A server that hangs, as it is seen from outside. */
+class SilentServer {
+  /** Somebody has connected. */
+  readonly asked: Promise<unknown>;
+  readonly #server: Server;
+  readonly #sockets: Socket[] = [];
+
+  private constructor(server: Server) {
+    this.#server = server;
+    this.asked = once(server, 'connection');
+    server.on('connection', (socket) => {
+      this.#sockets.push(socket);
+      socket.on('error', () => {});
+    });
+  }
+
+  static async start(): Promise<SilentServer> {
+    const server = createServer();
+    const silent = new SilentServer(server);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return silent;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+  }
+}
+
+/** The registry needs it; everything else is tested without. */
+const hasRegistry = await hasJdk(21);
+
+describe('with a server that is dead or frozen', () => {
   let servers: {
     readonly mongo: Mongo;
     readonly kafka: Kafka;
     readonly es: Elasticsearch;
     readonly solr: Solr;
-    readonly registry: Registry;
+    readonly registry: Registry | undefined;
   };
   let commands: Readonly<Record<'producer' | 'mongo' | 'es' | 'solr', Command>>;
   let written = 0;
@@ -106,7 +158,7 @@ describe.runIf(await hasJdk(21))('with a server that is dead or frozen', () => {
       startKafka(),
       startElasticsearch({}),
       startSolr({}),
-      startRegistry(),
+      hasRegistry ? startRegistry() : undefined,
     ]);
     servers = { mongo, kafka, es, solr, registry };
     await solr.create('shop');
@@ -117,8 +169,7 @@ describe.runIf(await hasJdk(21))('with a server that is dead or frozen', () => {
       'tw',
       '--include',
       'shop.*',
-      '--schema-registry',
-      registry.url,
+      ...(registry === undefined ? [] : ['--schema-registry', registry.url]),
       '--session-timeout',
       '6',
     ];
@@ -135,7 +186,7 @@ describe.runIf(await hasJdk(21))('with a server that is dead or frozen', () => {
 
   afterAll(async () => {
     await Promise.all(Object.values(commands ?? {}).map((command) => command.end('SIGKILL')));
-    await Promise.all(Object.values(servers ?? {}).map((server) => server.stop()));
+    await Promise.all(Object.values(servers ?? {}).map((server) => server?.stop()));
   });
 
   type Case = readonly [what: string, server: keyof typeof servers, affected: readonly (keyof typeof commands)[]];
@@ -165,11 +216,14 @@ describe.runIf(await hasJdk(21))('with a server that is dead or frozen', () => {
     expect(ends.filter(([, { ms, code }]) => ms > SHUTDOWN_S * 1000 + GRACE_MS || (code !== 0 && code !== 75))).toEqual([]);
   }
 
-  test.each(FROZEN)('%s frozen: they answer at once, and end in time', async (_, name, affected) => {
+  const thatRun = (cases: readonly Case[]): readonly Case[] => cases.filter(([, server]) => server !== 'registry' || hasRegistry);
+  const serverOf = (name: keyof typeof servers) => servers[name] as Mongo;
+
+  test.each(thatRun(FROZEN))('%s frozen: they answer at once, and end in time', async (_, name, affected) => {
     // The topics are the producer's to make.
     await commands.producer.start();
     await Promise.all(affected.map((each) => commands[each].start()));
-    const server = servers[name];
+    const server = serverOf(name);
     await server.pause();
     try {
       if (name !== 'mongo') await write();
@@ -179,10 +233,63 @@ describe.runIf(await hasJdk(21))('with a server that is dead or frozen', () => {
     }
   });
 
-  test.each(KILLED)('%s dead: they answer at once, and end in time', async (_, name, affected) => {
+  const expectInTime = ({ ms, code }: { readonly ms: number; readonly code: number | null }): void =>
+    expect({ inTime: ms < SHUTDOWN_S * 1000 + GRACE_MS, code }).toEqual({ inTime: true, code: expect.toBeOneOf([0, 75]) });
+
+  test('at work: a copy and a join end in time', async () => {
+    await Promise.all([commands.producer.start(), commands.mongo.start()]);
+    const busy = (await servers.mongo.client()).db('busy').collection<{ _id: number }>('items');
+    await busy.insertMany(Array.from({ length: 3_000 }, (_, _id) => ({ _id })));
+    const args = ['--mongo', servers.mongo.uri, '--kafka', servers.kafka.brokers.join(','), '--prefix', 'busy', '--include', 'busy.*'];
+    const slow = new Command('a copy', 'producer', [...args, '--snapshot-rate', '100']);
+    await slow.start();
+    await waitFor(() => slow.status(), {
+      describe: 'a copy',
+      until: ({ snapshot }) => snapshot?.totals.state === 'running',
+      timeoutMs: 60_000,
+    });
+    expectInTime(await slow.end('SIGTERM'));
+    // A member that is asked to rejoin and does not answer keeps the others waiting for its session.
+    const { pid } = commands.mongo;
+    process.kill(pid, 'SIGSTOP');
+    try {
+      const joining = new Command('a join', 'consumer', commands.mongo.args);
+      await joining.spawn();
+      await waitFor(() => joining.status(), { describe: 'a process that joins', until: () => true, timeoutMs: 60_000 });
+      expectInTime(await joining.end('SIGINT'));
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+  });
+
+  test('connecting to what takes connections and says nothing: they end in time, and it is no failure', async () => {
+    const { kafka, mongo } = servers;
+    const silent = await Promise.all(Array.from({ length: 6 }, () => SilentServer.start()));
+    const [forSource, forBroker, forBrokers, forEs, forSolr, forTarget] = silent.map(({ port }) => port);
+    const brokers = ['--kafka', kafka.brokers.join(',')];
+    const connecting = [
+      new Command('producer: MongoDB', 'producer', ['--mongo', `mongodb://127.0.0.1:${forSource}/`, ...brokers]),
+      new Command('producer: Kafka', 'producer', ['--mongo', mongo.uri, '--kafka', `127.0.0.1:${forBroker}`]),
+      new Command('consumer: Kafka', 'consumer', ['--target', 'mongo', '--target-url', mongo.uri, '--kafka', `127.0.0.1:${forBrokers}`]),
+      new Command('consumer: Elasticsearch', 'consumer', ['--target', 'es', '--target-url', `http://127.0.0.1:${forEs}`, ...brokers]),
+      new Command('consumer: Solr', 'consumer', ['--target', 'solr', '--target-url', `http://127.0.0.1:${forSolr}/solr`, ...brokers]),
+      new Command('consumer: MongoDB', 'consumer', ['--target', 'mongo', '--target-url', `mongodb://127.0.0.1:${forTarget}/`, ...brokers]),
+    ];
+    try {
+      await Promise.all(connecting.map((command) => command.spawn()));
+      await Promise.all(silent.map(({ asked }) => asked));
+      const ends = await Promise.all(connecting.map(async (command) => [command.name, await command.end('SIGTERM')] as const));
+      expect(ends.filter(([, { ms, code }]) => ms > SHUTDOWN_S * 1000 + GRACE_MS || (code !== 0 && code !== 75))).toEqual([]);
+    } finally {
+      await Promise.all(connecting.map((command) => command.end('SIGKILL')));
+      for (const server of silent) server.close();
+    }
+  });
+
+  test.each(thatRun(KILLED))('%s dead: they answer at once, and end in time', async (_, name, affected) => {
     await commands.producer.start();
     await Promise.all(affected.map((each) => commands[each].start()));
-    const server = servers[name];
+    const server = serverOf(name);
     await server.kill9();
     if (name !== 'mongo') await write();
     await expectAnswersAndEnds(affected);
