@@ -18,8 +18,8 @@ import { SIGNALS_LIMITS } from './kafka-small-topics.js';
 import { makeTopics } from './kafka-topic-maker.js';
 import type { RecordedTopic } from './recorded-topic.js';
 import type { SubjectIds } from './subject-ids.js';
-import type { TopicList } from './topic-list.js';
-import { type AskedTopics, type FoundTopics, type LostTopics, lostAmong } from './topic-losses.js';
+import type { FoundTopics, TopicList } from './topic-list.js';
+import { type AskedTopics, type LostTopics, lostAmong } from './topic-losses.js';
 import { CHECKPOINTS, DELETE_RETENTION_MS, DOCUMENTS, expectUsable, type LogUse, smallerBatch } from './topic-settings.js';
 
 /** What a topic is judged by before any rule of its use is. */
@@ -65,7 +65,7 @@ export class KafkaTopics {
   #told: ReadonlySet<TrackedNamespace> | undefined;
   /** Of which some broker has told. */
   readonly #seen = new Set<TrackedNamespace>();
-  readonly #asked: AskedTopics = { read: () => this.#list.read(), nameOf: (namespace) => this.#topic(namespace) };
+  readonly #asked: AskedTopics = { read: (before) => this.#list.read(before), nameOf: (namespace) => this.#topic(namespace) };
   /** What looks at the topic of a namespace, or makes it, at the moment. */
   readonly #ensuring = new Map<TrackedNamespace, Promise<void>>();
 

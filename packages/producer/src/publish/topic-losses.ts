@@ -1,9 +1,10 @@
 // Which topics are not what they were: gone, or others of the same name.
-import { sleep, type TopicPartitions } from '@tailwater/runtime';
+import { sleep } from '@tailwater/runtime';
 import type { TrackedNamespace } from '../changes/change-batch.js';
 import type { RecordedTopic } from './recorded-topic.js';
+import type { FoundTopics } from './topic-list.js';
 
-/** A broker that has just started may know less than others: what is lost is so to two of them, so many milliseconds apart. */
+/** A broker that has just started, or is cut off, may know less than others: what is lost is so to two of them, so many milliseconds apart. */
 const LOST_TWICE_MS = 500;
 
 export interface LostTopics {
@@ -13,13 +14,12 @@ export interface LostTopics {
   readonly replaced: readonly TrackedNamespace[];
 }
 
-export type FoundTopics = ReadonlyMap<string, TopicPartitions>;
-
 type KnownOf = (namespace: TrackedNamespace) => RecordedTopic | undefined;
 
 /** By name, where topics are asked for, and what they are called. */
 export interface AskedTopics {
-  readonly read: () => Promise<FoundTopics>;
+  /** @param before - another broker than the one that told this is asked */
+  readonly read: (before?: FoundTopics) => Promise<FoundTopics>;
   readonly nameOf: (namespace: TrackedNamespace) => string;
 }
 
@@ -30,11 +30,12 @@ export async function lostAmong(
   knownOf: KnownOf,
   found?: FoundTopics,
 ): Promise<LostTopics> {
-  const first = compare(asked, namespaces, knownOf, found ?? (await asked.read()));
+  const before = found ?? (await asked.read());
+  const first = compare(asked, namespaces, knownOf, before);
   const suspects = [...first.gone, ...first.replaced];
   if (suspects.every((namespace) => knownOf(namespace) === undefined)) return first;
   await sleep(LOST_TWICE_MS);
-  return compare(asked, suspects, knownOf, await asked.read());
+  return compare(asked, suspects, knownOf, await asked.read(before));
 }
 
 function compare({ nameOf }: AskedTopics, namespaces: readonly TrackedNamespace[], knownOf: KnownOf, found: FoundTopics): LostTopics {

@@ -86,12 +86,15 @@ class NoAnswerError extends Error {
 }
 
 export class Broker {
+  /** Undefined of one that only its address is known of. */
+  readonly nodeId: number | undefined;
   readonly #broker: KafkajsBroker;
   readonly #onLost: (broker: Broker, isSilent: boolean) => void;
   #underWay = 0;
 
   /** @param onLost is called when a connection failed, or an answer did not come */
-  constructor(broker: KafkajsBroker, onLost: (broker: Broker, isSilent: boolean) => void) {
+  constructor(broker: KafkajsBroker, nodeId: number | undefined, onLost: (broker: Broker, isSilent: boolean) => void) {
+    this.nodeId = nodeId;
     this.#broker = broker;
     this.#onLost = onLost;
     shareConnecting(broker.connectionPool);
@@ -200,6 +203,11 @@ export class BrokerConnections {
     this.#cluster = createCluster(kafka) as unknown as KafkajsCluster;
   }
 
+  /** Whether metadata named brokers. */
+  get areKnown(): boolean {
+    return this.#addresses.size > 0;
+  }
+
   /** A broker that is connected, of those that are known or else of those that were given; another one each time. */
   async any(): Promise<Broker> {
     const known = [...this.#addresses.keys()];
@@ -221,6 +229,25 @@ export class BrokerConnections {
       throw error;
     }
     return seed;
+  }
+
+  /**
+   * One that is connected and is not this one, unless there is no other.
+   *
+   * @throws kafkajs's errors of connections when the others are away
+   */
+  async otherThan(nodeId: number): Promise<Broker> {
+    const others = [...this.#addresses.keys()].filter((known) => known !== nodeId);
+    let failure: unknown;
+    for (const other of others) {
+      try {
+        return await this.node(other);
+      } catch (error) {
+        failure = error;
+      }
+    }
+    if (failure !== undefined) throw failure;
+    return this.node(nodeId);
   }
 
   /** @throws kafkajs's errors of connections; an error with the name KafkaJSBrokerNotFound when no metadata named it */
@@ -294,7 +321,7 @@ export class BrokerConnections {
       throw Object.assign(new Error('The connections were closed'), { name: 'KafkaJSConnectionClosedError', retriable: true });
     const { brokerPool, rootLogger } = this.#cluster;
     const broker = brokerPool.createBroker({ connectionPool, logger: rootLogger, ...(nodeId === undefined ? {} : { nodeId }) });
-    return new Broker(broker, (lost, isSilent) => {
+    return new Broker(broker, nodeId, (lost, isSilent) => {
       this.drop(lost);
       if (isSilent) this.dropIdle();
     });
