@@ -3,6 +3,7 @@ import { compareByKey, type Kafka, type Mongo, readRawDocuments, startStack, wai
 import { createKafka } from '@tailwater/runtime';
 import type { Collection, Document, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { writeSignal } from '#producer/signals/kafka-signal-topic.js';
 import { readTopic } from '#test/support/read-topic.js';
 import { foldTopic } from './support/folded-topic.js';
 import { keptLog } from './support/kept-log.js';
@@ -182,5 +183,42 @@ describe('the topic of the checkpoints', () => {
     expect(second.counts.snapshotRead).toBe(0);
     expect(second.counts.sweepRead).toBe(0);
     await expectEqual(300);
+  });
+});
+
+describe('the topic of the signals', () => {
+  const ask = async (count: number): Promise<void> => {
+    const kafkaClient = createKafka({ brokers: kafka.brokers, clientId: 'test' }, keptLog().logger);
+    const body = { kind: 'refresh', namespace: 'shop.orders', ids: [1] } as const;
+    for (let n = 0; n < count; n += 1) await writeSignal(kafkaClient, `t${tests}.signals`, { ...body, id: `${n}`, askedAtMs: 0 });
+  };
+  const makeSignalsAnew = async (): Promise<void> => {
+    const name = `t${tests}.signals`;
+    await kafka.withAdmin(async (admin) => {
+      await admin.deleteTopics({ topics: [name] });
+      await waitFor(() => admin.listTopics(), { until: (topics) => !topics.includes(name), describe: 'the topic to go' });
+    });
+    await kafka.createTopic(name, { partitions: 1 });
+  };
+  const executed = ({ log }: RunningPipeline): number => log.filter(({ msg }) => msg === 'Documents were refreshed').length;
+  const untilExecuted = (pipeline: RunningPipeline, count: number) =>
+    waitFor(() => executed(pipeline), { describe: (done) => `${count} signals, not ${done}`, until: (done) => done === count });
+
+  it('that is made anew has signals that are all executed, those too whose offsets were executed before; none is repeated by a restart', async () => {
+    const first = await started();
+    await ask(3);
+    await untilExecuted(first, 3);
+    await makeSignalsAnew();
+    await ask(5);
+    await untilExecuted(first, 8);
+    await first.stop();
+    await makeSignalsAnew();
+    await ask(7);
+    const second = await started();
+    await untilExecuted(second, 7);
+    await second.stop();
+    const third = await started();
+    await ask(1);
+    await untilExecuted(third, 1);
   });
 });

@@ -2,8 +2,8 @@
 // behind it, leaves a checkpoint from which the next one makes every topic the copy of its collection (promise C).
 import { describe, expect, it } from 'vitest';
 import type { SnapshotMode } from '#producer/backfill/snapshot/snapshot-plan.js';
-import type { SignalRecord } from '#producer/signals/kafka-signal-topic.js';
 import { encodeSignal, type SignalBody } from '#producer/signals/signal.js';
+import type { SignalRecord } from '#producer/signals/signal-topic.js';
 import { ITEMS, ORDERS } from '#test/unit/producer/support/rows.js';
 import { CommittedLog, type Fault, InjectedFault } from './support/committed-log.js';
 import { ModelDatabase } from './support/model-database.js';
@@ -105,7 +105,7 @@ async function failsAt({ before, snapshot, isSameProcess, isSharded = false, hap
   const signals: SignalRecord[] = [];
   const ask = (body: SignalBody): void => {
     const value = encodeSignal({ ...body, id: String(signals.length), askedAtMs: 0 });
-    signals.push({ offset: BigInt(signals.length), value });
+    signals.push({ offset: BigInt(signals.length), topicId: undefined, value });
   };
   const start = (mode: SnapshotMode): ModelPipeline =>
     new ModelPipeline({

@@ -2,8 +2,8 @@
 // copies, sweeps, refreshes and pauses that somebody asks for, members that lag, a second producer that takes over, and failures.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { SignalRecord } from '#producer/signals/kafka-signal-topic.js';
 import { encodeSignal, type SignalBody } from '#producer/signals/signal.js';
+import type { SignalRecord } from '#producer/signals/signal-topic.js';
 import { ITEMS, ORDERS } from '#test/unit/producer/support/rows.js';
 import { CommittedLog, type Fault, InjectedFault } from './support/committed-log.js';
 import { ModelDatabase } from './support/model-database.js';
@@ -59,7 +59,7 @@ async function run(scheduler: fc.Scheduler, options: Scenario) {
   const turn = (what: string): Promise<void> => scheduler.schedule(Promise.resolve(), what);
   const ask = (body: SignalBody): void => {
     const value = encodeSignal({ ...body, id: String(signals.length), askedAtMs: 0 });
-    signals.push({ offset: BigInt(signals.length), value });
+    signals.push({ offset: BigInt(signals.length), topicId: undefined, value });
   };
   let isWritten = false;
   const writing = async (): Promise<void> => {

@@ -89,6 +89,8 @@ export interface Checkpoint {
   readonly isShared: boolean;
   /** The offset behind the last signal that was executed. */
   readonly signals: bigint;
+  /** The id of the topic that the offset is one of; undefined where brokers do not tell, and in records of earlier releases. */
+  readonly signalsTopic: string | undefined;
   readonly paused: Paused;
   /** The shards that the position counts on, where the oplogs of a cluster are read. */
   readonly shards: readonly ListedShard[];
@@ -153,9 +155,9 @@ export const gapMessage = (source: string, gap: GapRecord): CheckpointMessage =>
 /** The cluster that the source is, by the id that MongoDB gave it. */
 export const clusterMessage = (source: string, id: string): CheckpointMessage => message(CLUSTER_KEY(source), { id });
 
-/** The offset behind a signal that was executed. */
-export const signalsMessage = (source: string, offset: bigint): CheckpointMessage =>
-  message(SIGNALS_KEY(source), { offset: offset.toString() });
+/** The offset behind a signal that was executed, and in which topic: in another one of its name it means nothing. */
+export const signalsMessage = (source: string, offset: bigint, topicId: string | undefined): CheckpointMessage =>
+  message(SIGNALS_KEY(source), { offset: offset.toString(), ...(topicId === undefined ? {} : { topicId }) });
 
 export const pausedMessage = (source: string, paused: Paused): CheckpointMessage => message(PAUSED_KEY(source), paused);
 
@@ -203,6 +205,7 @@ export class CheckpointReader {
   #gap: GapRecord | undefined;
   #cluster: string | undefined;
   #signals = 0n;
+  #signalsTopic: string | undefined;
   #paused = NOTHING_PAUSED;
   #shards: readonly ListedShard[] = [];
   #isShared = false;
@@ -236,6 +239,7 @@ export class CheckpointReader {
       this.#isShared ||= parsed?.['isShared'] === true;
     } else if (key === SIGNALS_KEY(this.#source)) {
       this.#signals = BigInt(String(parsed?.['offset'] ?? 0));
+      this.#signalsTopic = parsed && idOf(parsed);
     } else if (key === PAUSED_KEY(this.#source)) {
       this.#paused = { snapshots: parsed?.['snapshots'] === true, tail: parsed?.['tail'] === true };
     } else if (key === SHARDS_KEY(this.#source)) {
@@ -258,6 +262,7 @@ export class CheckpointReader {
       cluster: this.#cluster,
       isShared: this.#isShared,
       signals: this.#signals,
+      signalsTopic: this.#signalsTopic,
       paused: this.#paused,
       shards: this.#shards,
     };
@@ -288,9 +293,10 @@ function progressOf({ version, lastId, ...fields }: Record<string, unknown>): Sn
   return { ...(fields as unknown as SnapshotProgress), ranges };
 }
 
-function topicOf(fields: Record<string, unknown>): RecordedTopic {
-  const id = fields['topicId'];
-  return { partitions: Number(fields['partitions']), id: typeof id === 'string' ? id : undefined };
+const topicOf = (fields: Record<string, unknown>): RecordedTopic => ({ partitions: Number(fields['partitions']), id: idOf(fields) });
+
+function idOf({ topicId }: Record<string, unknown>): string | undefined {
+  return typeof topicId === 'string' ? topicId : undefined;
 }
 
 function positionOf(fields: Record<string, unknown>): Position {

@@ -18,6 +18,8 @@ import type { SubjectIds } from '../publish/subject-ids.js';
 import { TopicList } from '../publish/topic-list.js';
 import { SIGNALS } from '../publish/topic-settings.js';
 import { TopicWatch } from '../publish/topic-watch.js';
+import { readSignals } from '../signals/kafka-signal-topic.js';
+import { type ReadSignals, SignalTopic } from '../signals/signal-topic.js';
 
 export interface ClaimDependencies {
   readonly kafka: KafkaClient;
@@ -45,6 +47,7 @@ export interface Claimed {
   readonly topicWatch: TopicWatch;
   readonly publisher: Publisher;
   readonly baseKeeper: BaseKeeper;
+  readonly signals: SignalTopic;
   /** Puts records into the checkpoint, ahead of everything that follows; resolves when they are committed. */
   readonly announce: (...messages: CheckpointMessage[]) => Promise<void>;
 }
@@ -82,8 +85,10 @@ export class Claim {
     await abortable(kept.remember(), signal);
     const end = (): Promise<bigint> => topics.endOf(checkpointTopic);
     this.#before = await abortable(end(), signal);
+    const signals = this.#signals(topics);
     const topicWatch = new TopicWatch(async () => {
       await kept.look(publisher);
+      await signals.look();
       await topics.look();
     }, this.#options.topicLookMs);
     const onTopicInDoubt = (): void => topicWatch.soon();
@@ -98,7 +103,7 @@ export class Claim {
     const checkpoint = await abortable(claiming, signal);
     topics.remember(checkpoint.topics);
     const baseKeeper = new BaseKeeper({ kafka, end, publisher, base, location, logger });
-    return { checkpoint, checkpointTopic, topics, topicWatch, publisher, baseKeeper, announce };
+    return { checkpoint, checkpointTopic, topics, topicWatch, publisher, baseKeeper, signals, announce };
   }
 
   /** Why the session failed: the error itself, or what it means where Kafka says only that it takes nothing more. */
@@ -120,6 +125,13 @@ export class Claim {
     await topics.ensureTopic(this.#location.topic, 1, CHECKPOINT_LIMITS);
     await topics.ensureLog(signalsTopicName(this.#options.prefix), SIGNALS);
     return topics;
+  }
+
+  #signals(topics: KafkaTopics): SignalTopic {
+    const { kafka, logger } = this.#deps;
+    const topic = signalsTopicName(this.#options.prefix);
+    const read: ReadSignals = (from, take, signal) => readSignals(kafka, topic, from, take, signal);
+    return new SignalTopic({ topic, list: this.#list, end: () => topics.endOf(topic), read, logger });
   }
 
   #remember(records: readonly TopicRecords[]): void {

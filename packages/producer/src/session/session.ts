@@ -1,6 +1,6 @@
 // One session: from the claim of the checkpoint to the first failure, or to the loss of the lead. Whatever failed, and whether or not the
 // last transaction was committed, the next one reads the checkpoint anew and goes on from there (promises A and B).
-import type { TopicAdvice } from '@tailwater/runtime';
+import { abortable, type TopicAdvice } from '@tailwater/runtime';
 import { signalsTopicName } from '@tailwater/schema';
 import type { Gaps } from '../backfill/gap/gaps.js';
 import { usedPartitions } from '../backfill/gap/kafka-used-partitions.js';
@@ -70,27 +70,32 @@ async function begin(
   deps: PipelineDependencies,
   options: PipelineOptions,
   gaps: Gaps,
-  { checkpoint: claimed, checkpointTopic, topics, publisher, announce }: Claimed,
+  { checkpoint: claimed, checkpointTopic, topics, publisher, signals, announce }: Claimed,
   signal: AbortSignal,
 ): Promise<Pick<Session, 'checkpoint' | 'namespaces' | 'changes' | 'start'>> {
   const { source, kafka, rules, logger } = deps;
   const noted = expectSameCluster(claimed, source, options.acceptCluster);
+  const executed = await abortable(signals.begin(source.replicaSet, claimed), signal);
+  noted.push(...executed.noted);
   if (noted.length > 0) await publisher.submit({ topics: [{ topic: checkpointTopic, messages: noted }] });
   const roster = new ShardRoster((shards) => announce(shardsMessage(source.replicaSet, shards)));
   // The chunks of a snapshot wait for the tail to pass them.
   const changes = openSource(source, options, () => deps.report.totals().state === 'running', deps.health, roster, logger);
   const namespaces = new NamespaceTable(rules);
-  const known = await gaps.heal(claimed, {
-    publisher,
-    topics,
-    checkpointTopic,
-    signalsTopic: signalsTopicName(options.prefix),
-    source: source.replicaSet,
-    namespaceOf: (name) => namespaces.byName(name),
-    usedPartitions: (topic) => usedPartitions(kafka, topic, signal),
-    newestPosition: () => changes.newestPosition(),
-    collections: () => listCollections(source.client, rules),
-  });
+  const known = await gaps.heal(
+    { ...claimed, ...executed.place },
+    {
+      publisher,
+      topics,
+      checkpointTopic,
+      signalsTopic: signalsTopicName(options.prefix),
+      source: source.replicaSet,
+      namespaceOf: (name) => namespaces.byName(name),
+      usedPartitions: (topic) => usedPartitions(kafka, topic, signal),
+      newestPosition: () => changes.newestPosition(),
+      collections: () => listCollections(source.client, rules),
+    },
+  );
   roster.load(known.shards);
   const isFirst = known.position === undefined;
   if (isFirst) await changes.begin?.();

@@ -1,6 +1,6 @@
 // The stages of a session, built in the order in which they know one another: the writer, what is backfilled beside the tail, the tail, and what answers signals.
 import { abortable, runServices, type Service, sleep } from '@tailwater/runtime';
-import { deadLetterTopicName, formatNamespace, signalsTopicName } from '@tailwater/schema';
+import { deadLetterTopicName, formatNamespace } from '@tailwater/schema';
 import { BesideTail } from '../backfill/beside-tail.js';
 import { GapWatch } from '../backfill/gap/gap-watch.js';
 import { Refresher } from '../backfill/refresh/refresher.js';
@@ -24,7 +24,6 @@ import { FileContents } from '../enrich/file-contents.js';
 import { announceCopy } from '../headroom/preflight.js';
 import { type MemoryShares, shareOut } from '../memory/memory-shares.js';
 import { Quarantine } from '../quarantine/quarantine.js';
-import { readSignals } from '../signals/kafka-signal-topic.js';
 import { SignalProcessor } from '../signals/signal-processor.js';
 import { namespaceKind } from '../source/mongo/namespace-kinds.js';
 import { followCommand } from '../tail/follow-commands.js';
@@ -217,14 +216,13 @@ async function beginBackfill({ deps, session }: Setting, { writer, quarantine }:
   for (const namespace of vanished(published, collections, checkpoint)) await sweeper.request(namespace, 'vanished');
 }
 
-function signalsStage({ deps, options, session }: Setting, { writer, pauses }: WriterStage, backfill: BackfillStage): SignalProcessor {
-  const { source, kafka, logger } = deps;
-  const topic = signalsTopicName(options.prefix);
+function signalsStage({ deps, session }: Setting, { writer, pauses }: WriterStage, backfill: BackfillStage): SignalProcessor {
+  const { source, logger } = deps;
   const parts = { ...backfill, writer, pauses, source: source.replicaSet, logger: logger.child({ component: 'signals' }) };
   return new SignalProcessor(
     {
       ...parts,
-      read: (from, take, stop) => readSignals(kafka, topic, from, take, stop),
+      read: (from, take, stop) => session.signals.read(from, take, stop),
       namespaceOf: (name) => session.namespaces.byName(name),
       kindOf: (namespace) => namespaceKind(source.client, namespace),
     },

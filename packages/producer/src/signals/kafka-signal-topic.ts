@@ -1,16 +1,14 @@
 // The topic `<prefix>.signals` through kafkajs: one partition, read from the offset behind the last signal that was executed.
 import { abortable, CommittedReader, type KafkaClient, sleep, TailwaterError, toKafkaError } from '@tailwater/runtime';
 import { encodeSignal, type Signal } from './signal.js';
+import type { SignalRecord } from './signal-topic.js';
 
 /** How long the broker holds a fetch while there is no signal, in milliseconds. */
 const MAX_WAIT_MS = 500;
 /** A reader that is told to stop says goodbye to the broker for no longer than this, in milliseconds. */
 const CLOSE_MS = 2000;
 
-export interface SignalRecord {
-  readonly offset: bigint;
-  readonly value: Buffer | null;
-}
+type ReadRecord = Omit<SignalRecord, 'topicId'>;
 
 /**
  * Hands over every record from `from` on, until the signal aborts.
@@ -22,7 +20,7 @@ export async function readSignals(
   kafka: KafkaClient,
   topic: string,
   from: bigint,
-  take: (record: SignalRecord) => void,
+  take: (record: ReadRecord) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const reading = async (reader: CommittedReader): Promise<void> => {

@@ -7,12 +7,12 @@ import { isMongoRefusal } from '../source/mongo/mongo-errors.js';
 import type { NamespaceKind } from '../source/mongo/namespace-kinds.js';
 import type { OrderedWriter } from '../writer/ordered-writer.js';
 import { type ActionContext, act } from './actions.js';
-import type { SignalRecord } from './kafka-signal-topic.js';
 import { decodeSignal, type Signal } from './signal.js';
+import type { SignalPlace, SignalRecord } from './signal-topic.js';
 
 export interface SignalProcessorDependencies extends Omit<ActionContext, 'isResumeAhead'> {
-  /** Hands over the records from an offset on, until the signal aborts; `take` does not wait. */
-  readonly read: (from: bigint, take: (record: SignalRecord) => void, signal: AbortSignal) => Promise<void>;
+  /** Hands over the records from a place on, until the signal aborts; `take` does not wait. */
+  readonly read: (from: SignalPlace, take: (record: SignalRecord) => void, signal: AbortSignal) => Promise<void>;
   readonly kindOf: (namespace: TrackedNamespace) => Promise<NamespaceKind | undefined>;
   readonly writer: Pick<OrderedWriter, 'writeCheckpoint'>;
 }
@@ -20,13 +20,13 @@ export interface SignalProcessorDependencies extends Omit<ActionContext, 'isResu
 export class SignalProcessor {
   readonly #deps: SignalProcessorDependencies;
   readonly #context: ActionContext;
-  readonly #from: bigint;
+  readonly #from: SignalPlace;
   readonly #inbox = new Queue<SignalRecord>();
 
   constructor(deps: SignalProcessorDependencies, checkpoint: Checkpoint) {
     this.#deps = deps;
     this.#context = { ...deps, isResumeAhead: () => [...this.#inbox].some((record) => tryDecode(record)?.kind === 'resume') };
-    this.#from = checkpoint.signals;
+    this.#from = { offset: checkpoint.signals, topicId: checkpoint.signalsTopic };
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -52,7 +52,7 @@ export class SignalProcessor {
 
   async #execute(record: SignalRecord, signal: AbortSignal): Promise<void> {
     const { source, writer, logger } = this.#deps;
-    const behind = signalsMessage(source, record.offset + 1n);
+    const behind = signalsMessage(source, record.offset + 1n, record.topicId);
     const asked = tryDecode(record);
     const about = asked === undefined ? {} : { id: asked.id, ...('namespace' in asked ? { namespace: asked.namespace } : {}) };
     const refusal = asked === undefined ? 'this release does not understand it' : await this.#refusal(asked);

@@ -19,8 +19,8 @@ import { positionMessage } from '#producer/checkpoint/checkpoint-record.js';
 import { RecordEncoder, type TopicLayout } from '#producer/encode/record-encoder.js';
 import { type ProducerCounts, ProducerMetrics } from '#producer/metrics/producer-metrics.js';
 import { Publisher } from '#producer/publish/publisher.js';
-import type { SignalRecord } from '#producer/signals/kafka-signal-topic.js';
 import { SignalProcessor } from '#producer/signals/signal-processor.js';
+import type { SignalPlace, SignalRecord } from '#producer/signals/signal-topic.js';
 import { SourceHealth } from '#producer/source/mongo/source-health.js';
 import { NormalizeCounters } from '#producer/source/normalize-counters.js';
 import { Normalizer } from '#producer/source/oplog/normalizer.js';
@@ -213,9 +213,9 @@ export class ModelPipeline {
     };
   }
 
-  readonly #readSignals = async (from: bigint, take: (record: SignalRecord) => void, signal: AbortSignal): Promise<void> => {
+  readonly #readSignals = async ({ offset }: SignalPlace, take: (record: SignalRecord) => void, signal: AbortSignal): Promise<void> => {
     const { signals, turn } = this.#options;
-    for (let next = Number(from); !signal.aborted; ) {
+    for (let next = Number(offset); !signal.aborted; ) {
       await turn('read signals');
       for (; next < signals.length; next++) take(signals[next] as SignalRecord);
     }

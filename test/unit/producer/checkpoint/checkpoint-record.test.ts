@@ -117,8 +117,16 @@ describe('checkpoint records', () => {
   it('say what was asked for last, and what is paused', () => {
     expect(read([])).toMatchObject({ signals: 0n, paused: { snapshots: false, tail: false } });
     const paused = { snapshots: true, tail: false };
-    const checkpoint = read([signalsMessage('rs0', 2n ** 60n), pausedMessage('rs0', paused)]);
-    expect(checkpoint).toMatchObject({ signals: 2n ** 60n, paused });
+    const checkpoint = read([signalsMessage('rs0', 2n ** 60n, 'id'), pausedMessage('rs0', paused)]);
+    expect(checkpoint).toMatchObject({ signals: 2n ** 60n, signalsTopic: 'id', paused });
+  });
+
+  it('know the topic of the signals by its id, where they say it: those of earlier releases, and of brokers that do not tell, say none', () => {
+    const reader = new CheckpointReader('rs0');
+    reader.add('rs0/signals', Buffer.from('{"version":1,"offset":"7","topicId":"first"}'));
+    reader.add('rs0/signals', Buffer.from('{"version":1,"offset":"3"}'));
+    expect(reader.result()).toMatchObject({ signals: 3n, signalsTopic: undefined });
+    expect(String(signalsMessage('rs0', 3n, undefined).value)).toBe('{"version":1,"offset":"3"}');
   });
 
   it('name the shards that the position counts on', () => {

@@ -135,6 +135,7 @@ export class Gaps {
       gap,
       // What somebody asked for long ago is not to be done again.
       signals: checkpoint.position === undefined ? await session.topics.endOf(session.signalsTopic) : checkpoint.signals,
+      signalsTopic: checkpoint.signalsTopic,
       // Everything is read again: what is gone with a shard, too.
       shards: [],
     };
@@ -221,11 +222,11 @@ async function gapRecords(
 function checkpointRecords(
   { source, checkpointTopic }: GapSession,
   before: Checkpoint,
-  { position, writtenAtMs, snapshots, sweeps, signals, topics }: Checkpoint,
+  { position, writtenAtMs, snapshots, sweeps, signals, signalsTopic, topics }: Checkpoint,
   gap: GapRecord,
 ): TopicRecords {
   const messages = [gapMessage(source, gap), positionMessage(source, position as Position, writtenAtMs)];
-  if (signals !== before.signals) messages.push(signalsMessage(source, signals));
+  if (signals !== before.signals) messages.push(signalsMessage(source, signals, signalsTopic));
   if (before.shards.length > 0) messages.push(shardsMessage(source, []));
   for (const name of before.snapshots.keys()) if (!snapshots.has(name)) messages.push(snapshotMessage(source, name, null));
   if (topics !== before.topics) for (const [name, topic] of topics) messages.push(topicMessage(source, name, topic));
