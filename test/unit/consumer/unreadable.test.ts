@@ -43,6 +43,7 @@ function started(options: { onError?: OnError; lookup?: (id: number) => Promise<
       rebalances: 1,
       lateAnswers: 0,
       elsewhere: { partitions: 0, lag: 0 },
+      nobodys: undefined,
       leaderless: [],
       denied: [],
       late: undefined,

@@ -28,7 +28,7 @@ export function describeConsumer(
   });
   const missedDeletes = missedIn(pipeline);
   const { failure } = health;
-  const { isMember, rebalances, lateAnswers, elsewhere, leaderless, denied } = pipeline.group;
+  const { isMember, rebalances, lateAnswers, elsewhere, nobodys, leaderless, denied } = pipeline.group;
   return {
     group: identity.group,
     membership: { member: isMember, rebalances, lateAnswers },
@@ -46,6 +46,8 @@ export function describeConsumer(
     lag: pipeline.lag ?? null,
     // Partitions that other processes own, or nobody does.
     elsewhere: elsewhere ?? null,
+    // Of those, what no process has had for long.
+    unowned: nobodys === undefined ? null : { partitions: nobodys.partitions, since: new Date(Date.now() - nobodys.forMs).toISOString() },
     // Partitions of this process that no broker leads: nothing is read of them until one does.
     leaderless: leaderless.map(({ topic, partition, forMs }) => ({ topic, partition, since: new Date(Date.now() - forMs).toISOString() })),
     // Topics that Kafka does not let this process read.
@@ -90,6 +92,12 @@ export function readiness(
     const { partitions, forMs } = group.late;
     reasons.push(
       `${partitions} partitions could not be begun for ${Math.round(forMs / 1000)} s: no broker tells where the group stands in them`,
+    );
+  }
+  if (group.nobodys !== undefined) {
+    const { partitions, forMs } = group.nobodys;
+    reasons.push(
+      `${partitions} partitions of the group’s topics have belonged to no process for ${Math.round(forMs / 1000)} s: the process that leads the group shares them out to nobody; do all have the same --include and release?`,
     );
   }
   for (const { error } of unreadable.slice(0, MAX_REASONS)) reasons.push(error.message);

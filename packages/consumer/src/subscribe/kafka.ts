@@ -1,6 +1,15 @@
 // The subscription: a member of the group, the topics of the prefix, and the reading of what the group has given this process. Which offset is read next, by
 // whom and since when, is decided here; kafkajs only connects (docs/adr/0024-own-group-membership.md).
-import { BrokerConnections, type KafkaClient, type Logger, onAbort, systemClock, toKafkaError } from '@tailwater/runtime';
+import {
+  askCoordinator,
+  BrokerConnections,
+  describeGroup,
+  type KafkaClient,
+  type Logger,
+  onAbort,
+  systemClock,
+  toKafkaError,
+} from '@tailwater/runtime';
 import { Beginnings } from './beginnings.js';
 import { DeniedTopics } from './denied-topics.js';
 import type { ReadingPoint } from './epoch-history.js';
@@ -81,7 +90,8 @@ export class KafkaSubscription implements Subscription, Memberships {
       { brokers: kafka.brokers, isOurs: (each) => isOwned(each) || this.#beginnings.has(each) },
     );
     this.#denied = new DeniedTopics(kafka.brokers, systemClock, logger);
-    this.#elsewhere = new GroupElsewhere(offsets, this.#catalog, isOwned);
+    const describe = (signal: AbortSignal) => askCoordinator(connections.offsets, options.groupId, describeGroup(options.groupId), signal);
+    this.#elsewhere = new GroupElsewhere({ offsets, catalog: this.#catalog, isOwned, describe, clock: systemClock });
     this.#member = new GroupMember(
       { member: connections.member, commits: connections.offsets },
       {
@@ -111,8 +121,9 @@ export class KafkaSubscription implements Subscription, Memberships {
   get group(): GroupView {
     const { isMember, sinceMs, rebalances } = this.#member.state;
     const lateAnswers = this.#fetcher?.dropped ?? 0;
-    const [elsewhere, leaderless, late] = [this.#elsewhere.view, this.#leaderless.view, this.#beginnings.late];
-    return { isMember, sinceMs, rebalances, lateAnswers, elsewhere, leaderless, denied: this.#denied.view, late };
+    const { view: elsewhere, nobodys } = this.#elsewhere;
+    const [leaderless, late] = [this.#leaderless.view, this.#beginnings.late];
+    return { isMember, sinceMs, rebalances, lateAnswers, elsewhere, nobodys, leaderless, denied: this.#denied.view, late };
   }
 
   /** @throws TailwaterError when the group cannot be joined or read for a reason that waiting does not cure */

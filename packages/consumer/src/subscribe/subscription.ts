@@ -103,6 +103,8 @@ export interface GroupView {
   readonly lateAnswers: number;
   /** The partitions of the group's topics that this process does not own, and what is committed of them; undefined while that is not known. */
   readonly elsewhere: { readonly partitions: number; readonly lag: number } | undefined;
+  /** Partitions of the group's topics that no process has had for long, while something is left to read. */
+  readonly nobodys: LatePartitions | undefined;
   /** Partitions given to this process that no broker has led for some seconds: nothing can be read of them. */
   readonly leaderless: readonly LeaderlessPartition[];
   /** Topics of this process that Kafka does not let it read. */

@@ -80,6 +80,7 @@ describe('a partition without a leader', () => {
       rebalances: 1,
       lateAnswers: 0,
       elsewhere: undefined,
+      nobodys: undefined,
       leaderless,
       denied: [],
       late,
