@@ -12,6 +12,7 @@ import { ensureOwnTopics } from '#producer/publish/own-topics.js';
 import { TopicList } from '#producer/publish/topic-list.js';
 import { LETTERS } from '#producer/publish/topic-settings.js';
 import { readTopic } from '#test/support/read-topic.js';
+import { runConsumer } from '../integration/consumer/support/run-consumer.js';
 import { type RunningConsumer, World } from '../integration/consumer/support/world.js';
 import { keptLog } from '../integration/producer/support/kept-log.js';
 import { namespaceOf } from '../integration/producer/support/namespace.js';
@@ -218,6 +219,12 @@ describe('three brokers', () => {
       expect(pipeline.group.isMember).toBe(true);
       expect(pipeline.lag).toBeUndefined();
       expect(target.applied.size).toBeGreaterThan(0);
+      // The command says what it can.
+      const args = ['status', '--kafka', world.kafka.brokers.join(','), '--prefix', prefix];
+      expect(JSON.parse(await runConsumer([...args, '--json']))).toMatchObject({
+        groups: [{ group: `${prefix}.test`, topics: [{ topic, partitions: 3, end: null, lag: null }] }],
+      });
+      expect(await runConsumer(args)).toMatch(new RegExp(`${topic.replaceAll('.', '[.]')}\\s.*\\s-\\s+-\\s`));
     } finally {
       await world.kafka.node(3).start();
     }

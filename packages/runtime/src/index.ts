@@ -43,7 +43,15 @@ export type { GroupProtocol, MembershipState } from './kafka/group/group-protoco
 export { toKafkaError } from './kafka/kafka-errors.js';
 export { kafkaConnection, kafkaOptions } from './kafka/kafka-options.js';
 export { clusterFactory } from './kafka/kafkajs-cluster.js';
-export { type CommittedOffset, committedOffsets, offsetsAt, type PartitionEnds, partitionEnds } from './kafka/offsets.js';
+export {
+  type CommittedOffset,
+  committedOffsets,
+  type KnownEnds,
+  knownEnds,
+  offsetsAt,
+  type PartitionEnds,
+  partitionEnds,
+} from './kafka/offsets.js';
 export { type Broker, BrokerConnections, type BrokerRequest } from './kafka/protocol/broker-connections.js';
 export { type ClusterMetadata, readMetadata, readTopics, type TopicPartitions } from './kafka/protocol/cluster-metadata.js';
 export { BrokerRefusal, ERROR } from './kafka/protocol/error-codes.js';

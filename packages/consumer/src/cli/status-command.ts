@@ -63,8 +63,8 @@ function toTable(prefix: string, groups: readonly Report[]): string {
       topic,
       String(partitions),
       formatCount(committed),
-      formatCount(end),
-      formatCount(lag),
+      end === null ? '-' : formatCount(end),
+      lag === null ? '-' : formatCount(lag),
       index === 0 ? formatLetters(deadLetters) : '',
     ]),
   );

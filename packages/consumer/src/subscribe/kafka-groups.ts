@@ -1,5 +1,5 @@
 // Where the consumer groups of a prefix stand, whether or not one of their members runs.
-import { committedOffsets, type KafkaClient, type PartitionEnds, partitionEnds, TailwaterError, toKafkaError } from '@tailwater/runtime';
+import { committedOffsets, type KafkaClient, type KnownEnds, knownEnds, TailwaterError, toKafkaError } from '@tailwater/runtime';
 import { namespaceOfTopic } from '@tailwater/schema';
 import kafkajs, { type Admin, type MemberDescription } from 'kafkajs';
 
@@ -8,8 +8,9 @@ interface TopicLag {
   readonly partitions: number;
   /** Records that the group has committed, of those the topic still counts. */
   readonly committed: number;
-  readonly end: number;
-  readonly lag: number;
+  /** Null while a partition has no leader: nobody knows how much is in it. */
+  readonly end: number | null;
+  readonly lag: number | null;
 }
 
 /** Without members, or never heard of. */
@@ -36,11 +37,11 @@ export async function readGroups(kafka: KafkaClient, prefix: string): Promise<Gr
     const topics = all.filter((topic) => namespaceOfTopic(prefix, topic) !== undefined).sort();
     const names = groups.map(({ groupId }) => groupId).filter((name) => isTargetGroup(name, prefix));
     if (names.length === 0) return [];
-    const ends = await partitionEnds(admin, topics);
+    const known = await knownEnds(admin, topics);
     const { groups: descriptions } = await admin.describeGroups(names.sort());
     const reports: GroupReport[] = [];
     for (const { groupId, state, members } of descriptions) {
-      const lags = await lagsOf(admin, groupId, subscribedTopics(members), ends);
+      const lags = await lagsOf(admin, groupId, subscribedTopics(members), known);
       if (lags.length > 0) reports.push({ group: groupId, state, members: members.length, topics: lags });
     }
     return reports;
@@ -70,7 +71,8 @@ export async function offsetsForgotten(kafka: KafkaClient, { prefix, group, trac
     if (topics.length === 0 || !all.includes(trace)) return false;
     const { groups } = await admin.describeGroups([group]);
     if ((groups[0]?.members.length ?? 0) > 0) return false;
-    const committed = await committedOffsets(admin, group, await partitionEnds(admin, topics));
+    const { ends, leaderless } = await knownEnds(admin, topics);
+    const committed = await committedOffsets(admin, group, [...ends, ...leaderless]);
     return committed.every(({ offset }) => offset === undefined);
   } catch (error) {
     throw toKafkaError(error, kafka.brokers);
@@ -91,20 +93,38 @@ export async function assertStandsStill(admin: Admin, group: string, operation: 
  * The topics that the group reads, or has committed anything of. Every partition of them counts, whoever owns it: one without a commit
  * is read from its beginning.
  */
-async function lagsOf(admin: Admin, groupId: string, subscribed: ReadonlySet<string>, ends: readonly PartitionEnds[]): Promise<TopicLag[]> {
-  const committed = (await committedOffsets(admin, groupId, ends)).filter(({ offset }) => offset !== undefined);
+async function lagsOf(
+  admin: Admin,
+  groupId: string,
+  subscribed: ReadonlySet<string>,
+  { ends, leaderless }: KnownEnds,
+): Promise<TopicLag[]> {
+  const committed = (await committedOffsets(admin, groupId, [...ends, ...leaderless])).filter(({ offset }) => offset !== undefined);
   const read = new Set([...subscribed, ...committed.map(({ topic }) => topic)]);
   const offsets = new Map(committed.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
-  const sums = new Map<string, { partitions: number; committed: number; end: number }>();
-  for (const { topic, partition, low, high } of ends) {
-    if (!read.has(topic)) continue;
-    const sum = sums.get(topic) ?? { partitions: 0, committed: 0, end: 0 };
+  const sums = new Map<string, { partitions: number; committed: number; end: number; isKnown: boolean }>();
+  const sumOf = (topic: string) => {
+    const sum = sums.get(topic) ?? { partitions: 0, committed: 0, end: 0, isKnown: true };
     sums.set(topic, sum);
     sum.partitions += 1;
+    return sum;
+  };
+  for (const { topic, partition, low, high } of ends) {
+    if (!read.has(topic)) continue;
+    const sum = sumOf(topic);
     sum.end += high;
     sum.committed += Math.min(high, Math.max(low, offsets.get(`${topic}/${partition}`) ?? low));
   }
-  return [...sums].map(([topic, sum]) => ({ topic, ...sum, lag: sum.end - sum.committed }));
+  for (const { topic, partition } of leaderless) {
+    if (!read.has(topic)) continue;
+    const sum = sumOf(topic);
+    sum.committed += offsets.get(`${topic}/${partition}`) ?? 0;
+    sum.isKnown = false;
+  }
+  return [...sums].map(([topic, { partitions, committed: applied, end, isKnown }]) => {
+    const known = isKnown ? { end, lag: end - applied } : { end: null, lag: null };
+    return { topic, partitions, committed: applied, ...known };
+  });
 }
 
 /** What the members want to read, also before anybody was given it; nothing of a member that speaks otherwise. */

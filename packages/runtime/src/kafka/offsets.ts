@@ -8,6 +8,8 @@ import { BrokerRefusal, ERROR } from './protocol/error-codes.js';
 /** How long a partition's leader, or a group's coordinator, is looked for. */
 const PATIENCE_MS = 30_000;
 const RETRY_MS = 100;
+/** So long, in milliseconds, a leader that may only be moving is waited for where one can do without. */
+const MOVING_MS = 3_000;
 /** Up to the first transaction that is still open, as a consumer reads. */
 const READ_COMMITTED = 1;
 const LATEST = -1;
@@ -61,12 +63,34 @@ interface PartitionsOf<T> {
 export function partitionEnds(admin: Admin, topics: Iterable<string>): Promise<PartitionEnds[]> {
   const wanted = new Set(topics);
   return patiently(admin, async (cluster) => {
-    const partitions = await partitionsOf(cluster, wanted);
-    const [low, high] = await Promise.all([listOffsets(cluster, partitions, EARLIEST), listOffsets(cluster, partitions, LATEST)]);
-    return partitions.map(({ topic, partition }) => {
-      const name = nameOf({ topic, partition });
-      return { topic, partition, low: low.get(name) ?? 0, high: high.get(name) ?? 0 };
-    });
+    return endsOf(cluster, assertLed(await partitionsOf(cluster, wanted)));
+  });
+}
+
+/** What can be told of topics of which some partitions have no leader. */
+export interface KnownEnds {
+  readonly ends: readonly PartitionEnds[];
+  /** How much is in these nobody knows. */
+  readonly leaderless: readonly Place[];
+}
+
+/**
+ * As {@link partitionEnds}, of the partitions that have a leader.
+ *
+ * @throws what kafkajs throws, when nothing else comes for half a minute
+ */
+export function knownEnds(admin: Admin, topics: Iterable<string>): Promise<KnownEnds> {
+  const wanted = new Set(topics);
+  const until = performance.now() + MOVING_MS;
+  return patiently(admin, async (cluster) => {
+    const all = await partitionsOf(cluster, wanted);
+    if (performance.now() < until) assertLed(all);
+    const leaderless = all.filter(({ leader }) => leader < 0).map(({ topic, partition }) => ({ topic, partition }));
+    const ends = await endsOf(
+      cluster,
+      all.filter(({ leader }) => leader >= 0),
+    );
+    return { ends, leaderless };
   });
 }
 
@@ -78,7 +102,7 @@ export function partitionEnds(admin: Admin, topics: Iterable<string>): Promise<P
 export function offsetsAt(admin: Admin, topics: Iterable<string>, timeMs: number): Promise<ReadonlyMap<string, number>> {
   const wanted = new Set(topics);
   return patiently(admin, async (cluster) => {
-    const found = await listOffsets(cluster, await partitionsOf(cluster, wanted), timeMs);
+    const found = await listOffsets(cluster, assertLed(await partitionsOf(cluster, wanted)), timeMs);
     return new Map([...found].filter(([, offset]) => offset >= 0));
   });
 }
@@ -108,16 +132,27 @@ async function partitionsOf(cluster: Cluster, topics: ReadonlySet<string>): Prom
   // Of all topics: asked for one that does not exist, kafkajs throws.
   const answer: BrokerMetadata | null = await cluster.metadata();
   if (answer === null) throw new kafkajs.KafkaJSConnectionError('No broker tells which topics there are');
-  const led = answer.topicMetadata
+  return answer.topicMetadata
     .filter(({ topic }) => topics.has(topic))
     .flatMap(({ topic, partitionMetadata }) =>
       partitionMetadata.map(({ partitionId, leader }) => ({ topic, partition: partitionId, leader })),
     )
     .sort((a, b) => (a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1));
-  const orphan = led.find(({ leader }) => leader < 0);
+}
+
+function assertLed(partitions: readonly LedPartition[]): readonly LedPartition[] {
+  const orphan = partitions.find(({ leader }) => leader < 0);
   if (orphan !== undefined)
     throw Object.assign(new BrokerRefusal(ERROR.LEADER_NOT_AVAILABLE, 'Metadata', orphan.topic), { retriable: true });
-  return led;
+  return partitions;
+}
+
+async function endsOf(cluster: Cluster, partitions: readonly LedPartition[]): Promise<PartitionEnds[]> {
+  const [low, high] = await Promise.all([listOffsets(cluster, partitions, EARLIEST), listOffsets(cluster, partitions, LATEST)]);
+  return partitions.map(({ topic, partition }) => {
+    const name = nameOf({ topic, partition });
+    return { topic, partition, low: low.get(name) ?? 0, high: high.get(name) ?? 0 };
+  });
 }
 
 /** By `<topic>/<partition>`. */
