@@ -5,7 +5,10 @@ import { TailwaterError } from '@tailwater/runtime';
 import { type Namespace, recordKeyOf } from '@tailwater/schema';
 import { Int32, Long, ObjectId, UUID } from 'bson';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readiness } from '#consumer/cli/report.js';
+import type { GroupView } from '#consumer/subscribe/subscription.js';
 import { everyType, raw } from '#test/integration/consumer/support/bson-zoo.js';
+import { LanesRun } from '#test/integration/consumer/support/lanes-run.js';
 import { FaultyProxy } from '#test/support/faulty-proxy.js';
 import { change } from '#test/unit/consumer/support/changes.js';
 import type { Rig } from './rig.js';
@@ -198,6 +201,41 @@ export function describeTarget(name: string, start: () => Promise<Rig>): void {
         changes.map((_, id) => (id % 13 === 5 ? { status: 'rejected', retriable: false, reason: expect.stringMatching(/./) } : APPLIED)),
       );
       expect(await rig.count(namespace)).toBe(37);
+    });
+
+    test('what is refused is told, and nothing of its contents: not in a reason, and not where everybody may look', async () => {
+      const namespace = await namespaceFor('told');
+      await rig.refuseTextInN(namespace);
+      const secret = 'kept-private';
+      const changes = Array.from({ length: 150 }, (_, id) => upsert(namespace, id, { n: `${secret} ${id}`, other: secret }));
+      const refused = (await apply(...changes.slice(0, 3))).map((result) => (result.status === 'rejected' ? result.reason : ''));
+      expect(refused).toEqual(refused.map(() => expect.stringMatching(/^(?!.*kept-private)./s)));
+      const run = new LanesRun(target);
+      try {
+        await run.feed(changes);
+        await waitFor(() => run.lanes.waiting.length, { describe: 'the namespace to wait', until: (count) => count === 1 });
+        const group: GroupView = {
+          isMember: true,
+          sinceMs: 0,
+          rebalances: 1,
+          lateAnswers: 0,
+          elsewhere: undefined,
+          nobodys: undefined,
+          leaderless: [],
+          denied: [],
+          late: undefined,
+        };
+        const { ready, reasons } = readiness(
+          { failure: undefined },
+          { waiting: run.lanes.waiting, target, group, unreadable: [] },
+          'kafka',
+        );
+        expect([ready, reasons]).toEqual([false, [expect.stringContaining(`${namespace.database}.${namespace.collection}`)]]);
+        expect(reasons.join()).not.toContain(secret);
+        expect(JSON.stringify(run.lanes.waiting)).not.toContain(secret);
+      } finally {
+        await run.end();
+      }
     });
 
     test('says what it holds of a namespace, and removes of it what has not changed since', async () => {

@@ -1,6 +1,7 @@
 // The client's failures as coded errors, told apart by class, status and error type, never by their text.
 import { errors } from '@elastic/elasticsearch';
 import { type ErrorCode, type ErrorParams, TailwaterError } from '@tailwater/runtime';
+import { maskReason } from '../mask-reason.js';
 import type { Rejection } from '../target.js';
 
 /** Whether a delete of one document was answered as one of a document that is not there, or whose index is not. */
@@ -33,7 +34,7 @@ export function statusOf(error: unknown): number | undefined {
 export function refusalOf(error: unknown): { readonly type: string | undefined; readonly reason: string } | undefined {
   if (!(error instanceof errors.ResponseError)) return undefined;
   const { error: body } = (error.body ?? {}) as { error?: { type?: unknown; reason?: unknown } };
-  return { type: errorType(error.body), reason: String(body?.reason ?? `status ${error.statusCode}`) };
+  return { type: errorType(error.body), reason: maskReason(String(body?.reason ?? `status ${error.statusCode}`)) };
 }
 
 /** The failure of a whole request; an error that is not the client's stays what it is. */

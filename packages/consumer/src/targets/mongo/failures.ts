@@ -13,6 +13,7 @@ import {
   tlsFailure,
 } from '@tailwater/runtime';
 import { MongoError, MongoServerError, MongoServerSelectionError } from 'mongodb';
+import { maskReason } from '../mask-reason.js';
 import type { ChangeResult } from '../target.js';
 import { isCodeOfDocument, isCodeOfPlace, isPassingCode, misplaced } from './write-errors.js';
 
@@ -53,7 +54,7 @@ function refusalOf(error: MongoServerError): [ErrorCode, ErrorParams] {
   const code = Number(error.code);
   const name = error.codeName ?? `error ${code}`;
   if (isPassingCode(code) || isLabelledPassing(error)) return ['TW1310', { reason: name }];
-  return isCodeOfDocument(code) || isCodeOfPlace(code) ? ['TW1313', { reason: error.message }] : ['TW1390', { reason: name }];
+  return isCodeOfDocument(code) || isCodeOfPlace(code) ? ['TW1313', { reason: maskReason(error.message) }] : ['TW1390', { reason: name }];
 }
 
 /** What a failed command says of the changes in it when it is their collection that is refused; any other failure is thrown. */

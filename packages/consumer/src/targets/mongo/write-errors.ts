@@ -77,5 +77,5 @@ export function foldedIds(namespace: Namespace): ChangeResult {
 
 /** The collection is refused, not the change. */
 export function misplaced(code: number | string, reason = `error ${code}`): ChangeResult {
-  return { status: 'rejected', code: String(code), reason, retriable: true, scope: 'place' };
+  return { status: 'rejected', code: String(code), reason: maskReason(reason), retriable: true, scope: 'place' };
 }
