@@ -21,6 +21,7 @@ export default defineConfig({
           include: ['test/{unit,property}/**/*.test.ts'],
           setupFiles: ['test/support/property-seed.ts'],
           testTimeout: 30_000,
+          hookTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
       },
