@@ -14,6 +14,7 @@ import {
   PipelineProcess,
   startElasticsearch,
   startKafka,
+  startKafkaCluster,
   startMongo,
   waitFor,
 } from '@tailwater/devstack';
@@ -29,7 +30,10 @@ const INCLUDE = ['--include', 'shop.*'];
 /** Ceiling of a wait for targets to be in step, in milliseconds; a slow machine does not reach it. */
 const IN_STEP_TIMEOUT_MS = 150_000;
 
-export class PipelineWorld<K extends Kafka | KafkaCluster = Kafka> implements AsyncDisposable {
+/** So many brokers has the Kafka of each test that does not ask for a number, or for one with settings of its own. */
+const BROKERS = Number(process.env['TAILWATER_TEST_BROKERS'] ?? 1);
+
+export class PipelineWorld<K extends Kafka | KafkaCluster = Kafka | KafkaCluster> implements AsyncDisposable {
   readonly source: Mongo;
   readonly kafka: K;
   readonly #elasticsearch: Elasticsearch | undefined;
@@ -44,8 +48,10 @@ export class PipelineWorld<K extends Kafka | KafkaCluster = Kafka> implements As
     this.#target = target;
   }
 
-  static start(options: WorldOptions & { readonly kafka?: KafkaOptions }): Promise<PipelineWorld> {
-    return PipelineWorld.on(startKafka(options.kafka ?? {}), options);
+  static start(options: WorldOptions & { readonly kafka?: KafkaOptions; readonly brokers?: number }): Promise<PipelineWorld> {
+    const { kafka, brokers = BROKERS } = options;
+    const starting: Promise<Kafka | KafkaCluster> = kafka === undefined && brokers > 1 ? startKafkaCluster({ brokers }) : startKafka(kafka);
+    return PipelineWorld.on(starting, options);
   }
 
   /** The same on a Kafka that is being started, such as one of three brokers. */
