@@ -1,4 +1,6 @@
 // What is asked of Kafka's admin API, of one broker or of several.
+// With the mends of kafkajs that the packages have: without them Node 24 warns of its timers on every terminal.
+import '@tailwater/runtime';
 import { type Admin, Kafka as KafkaClient, logLevel } from 'kafkajs';
 import { waitFor } from '../support/wait-for.js';
 
