@@ -7,7 +7,8 @@ import type { SignalRecord } from '#producer/signals/signal-topic.js';
 import { ITEMS, ORDERS } from '#test/unit/producer/support/rows.js';
 import { CommittedLog, type Fault, InjectedFault } from './support/committed-log.js';
 import { ModelDatabase } from './support/model-database.js';
-import { ModelPipeline, topicOf } from './support/model-pipeline.js';
+import { ModelPipeline } from './support/model-pipeline.js';
+import { topicOf } from './support/model-topics.js';
 
 const BOTH = [ORDERS, ITEMS];
 const KEYS = [0, 1, 2, 3, 4, 5];
@@ -25,6 +26,8 @@ interface Case {
   /** Whether the process survives the failure, with what it remembers. */
   readonly isSameProcess?: boolean;
   readonly isSharded?: boolean;
+  /** The orders are left out by so many starts, before others include them again. */
+  readonly leftOut?: number;
   /** What the decision follows from. */
   readonly happens: (world: World) => void;
 }
@@ -37,10 +40,27 @@ const deletedTopic = ({ log, database }: World): void => {
   // The tail's first record makes the topic again.
   database.write([patch]);
 };
-const emptiedTopic = ({ log, database }: World): void => {
+const emptiedTopic = ({ log, database }: Omit<World, 'ask'>): void => {
   log.delete(topicOf(ORDERS));
   log.ensure(topicOf(ORDERS));
   database.write([patch]);
+};
+/** Somebody makes another topic of the name, and a document is deleted that this one never had. */
+const remadeTopic = ({ log, database }: World): void => {
+  emptiedTopic({ log, database });
+  database.write([{ kind: 'delete', key: 1 }]);
+};
+const lostCheckpoint = ({ log, database }: World): void => {
+  log.forget();
+  // The tail goes on behind it.
+  database.write([{ kind: 'delete', key: 3 }]);
+  database.write([patch]);
+};
+const unseen = ({ database }: World): void => {
+  database.write([{ kind: 'delete', key: 3 }]);
+  database.write([patch]);
+  // The checkpoint passes them with it at once; without, a second later.
+  database.write([put], ITEMS);
 };
 const renamed = ({ database }: World): void => {
   database.rename(ORDERS, ITEMS);
@@ -69,6 +89,26 @@ const CASES: Readonly<Record<string, Case>> = {
     snapshot: 'initial',
     isSameProcess: true,
     happens: deletedTopic,
+  },
+  'a topic that was made anew': { before: 'initial', snapshot: 'initial', happens: remadeTopic },
+  'a topic that was made anew, when needed': { before: 'when-needed', snapshot: 'when-needed', happens: remadeTopic },
+  'a topic that was made anew, and a process that goes on': {
+    before: 'initial',
+    snapshot: 'initial',
+    isSameProcess: true,
+    happens: remadeTopic,
+  },
+  'a namespace that was left out': { before: 'initial', snapshot: 'initial', leftOut: 1, happens: unseen },
+  'a namespace that was left out, when needed': { before: 'when-needed', snapshot: 'when-needed', leftOut: 1, happens: unseen },
+  'a namespace that was left out twice': { before: 'when-needed', snapshot: 'when-needed', leftOut: 2, happens: unseen },
+  'a checkpoint that was lost': { before: 'initial', snapshot: 'initial', happens: lostCheckpoint },
+  'a checkpoint that was lost, when needed': { before: 'when-needed', snapshot: 'when-needed', happens: lostCheckpoint },
+  'a checkpoint that was lost, where nothing is copied': { before: 'initial', snapshot: 'never', happens: lostCheckpoint },
+  'a checkpoint that was lost, and a process that goes on': {
+    before: 'initial',
+    snapshot: 'initial',
+    isSameProcess: true,
+    happens: lostCheckpoint,
   },
   'a rename': { before: 'initial', snapshot: 'initial', happens: renamed },
   'a rename, when needed': { before: 'when-needed', snapshot: 'when-needed', happens: renamed },
@@ -99,7 +139,11 @@ const CASES: Readonly<Record<string, Case>> = {
 };
 
 /** Runs the case with this failure at its transaction `n`. @returns whether there was one */
-async function failsAt({ before, snapshot, isSameProcess, isSharded = false, happens }: Case, n: number, fault: Fault): Promise<boolean> {
+async function failsAt(
+  { before, snapshot, isSameProcess, isSharded = false, leftOut = 0, happens }: Case,
+  n: number,
+  fault: Fault,
+): Promise<boolean> {
   const database = new ModelDatabase({ [ORDERS.name]: KEYS });
   const log = new CommittedLog([]);
   const signals: SignalRecord[] = [];
@@ -107,8 +151,10 @@ async function failsAt({ before, snapshot, isSameProcess, isSharded = false, hap
     const value = encodeSignal({ ...body, id: String(signals.length), askedAtMs: 0 });
     signals.push({ offset: BigInt(signals.length), topicId: undefined, value });
   };
+  let left = 0;
   const start = (mode: SnapshotMode): ModelPipeline =>
     new ModelPipeline({
+      leftOut: left-- > 0 ? ORDERS.name : undefined,
       database,
       log,
       signals,
@@ -133,18 +179,21 @@ async function failsAt({ before, snapshot, isSameProcess, isSharded = false, hap
     await start(before).session(isOver);
   }
   happens({ database, log, ask });
-  const left = log.inject([...Array.from<Fault>({ length: n }), fault]);
+  const untilFault = log.inject([...Array.from<Fault>({ length: n }), fault]);
+  left = leftOut;
   let pipeline = start(snapshot);
   for (let isRunning = true; isRunning; ) {
     try {
       await pipeline.session(isOver);
-      isRunning = false;
+      // It is included again once `left` is below nothing.
+      isRunning = left >= 0 && leftOut > 0;
+      if (isRunning) pipeline = start(snapshot);
     } catch (error) {
       if (!(error instanceof InjectedFault)) throw error;
       if (!isSameProcess) pipeline = start(snapshot);
     }
   }
-  const isReached = left() === 0;
+  const isReached = untilFault() === 0;
   for (const namespace of BOTH) {
     const stored = [...database.stateAt(database.end, namespace)].map(([key, document]): [string, Buffer] => [String(key), document]);
     expect([n, fault, namespace.name, new Map([...log.fold(topicOf(namespace))].sort())]).toEqual([

@@ -7,7 +7,8 @@ import type { SignalRecord } from '#producer/signals/signal-topic.js';
 import { ITEMS, ORDERS } from '#test/unit/producer/support/rows.js';
 import { CommittedLog, type Fault, InjectedFault } from './support/committed-log.js';
 import { ModelDatabase } from './support/model-database.js';
-import { ModelPipeline, topicOf } from './support/model-pipeline.js';
+import { ModelPipeline } from './support/model-pipeline.js';
+import { topicOf } from './support/model-topics.js';
 
 const KEYS = 5;
 const BOTH = [ORDERS, ITEMS] as const;

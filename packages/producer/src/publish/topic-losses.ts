@@ -31,14 +31,20 @@ export async function lostAmong(
   found?: FoundTopics,
 ): Promise<LostTopics> {
   const before = found ?? (await asked.read());
-  const first = compare(asked, namespaces, knownOf, before);
+  const first = compareTopics(asked.nameOf, namespaces, knownOf, before);
   const suspects = [...first.gone, ...first.replaced];
   if (suspects.every((namespace) => knownOf(namespace) === undefined)) return first;
   await sleep(LOST_TWICE_MS);
-  return compare(asked, suspects, knownOf, await asked.read(before));
+  return compareTopics(asked.nameOf, suspects, knownOf, await asked.read(before));
 }
 
-function compare({ nameOf }: AskedTopics, namespaces: readonly TrackedNamespace[], knownOf: KnownOf, found: FoundTopics): LostTopics {
+/** By one look at them. */
+export function compareTopics(
+  nameOf: AskedTopics['nameOf'],
+  namespaces: readonly TrackedNamespace[],
+  knownOf: KnownOf,
+  found: FoundTopics,
+): LostTopics {
   const gone = namespaces.filter((namespace) => !found.has(nameOf(namespace)));
   const replaced = namespaces.filter((namespace) => {
     const [now, known] = [found.get(nameOf(namespace)), knownOf(namespace)];

@@ -33,8 +33,11 @@ export class InjectedFault extends Error {}
 export class CommittedLog {
   readonly publications: Publication[] = [];
   readonly #faults: Fault[];
-  /** By topic: how many publications there were when it was made. */
-  readonly #topics = new Map<string, number>();
+  /** By topic: how many publications there were when it was made, and by what it is told from another of its name. */
+  readonly #topics = new Map<string, { readonly from: number; readonly id: string }>();
+  #made = 0;
+  /** How many publications there were when somebody deleted the checkpoints. */
+  #forgotten = 0;
   #epoch = 0;
 
   constructor(faults: readonly Fault[]) {
@@ -65,13 +68,22 @@ export class CommittedLog {
 
   checkpoint(source = 'rs0'): Checkpoint {
     const reader = new CheckpointReader(source);
-    for (const { checkpoint } of this.publications) for (const { key, value } of checkpoint) reader.add(key, value);
+    for (const { checkpoint } of this.publications.slice(this.#forgotten)) for (const { key, value } of checkpoint) reader.add(key, value);
     return reader.result();
   }
 
   /** Makes the topic unless it exists. */
   ensure(topic: string): void {
-    if (!this.#topics.has(topic)) this.#topics.set(topic, this.publications.length);
+    if (!this.#topics.has(topic)) this.#topics.set(topic, { from: this.publications.length, id: `topic ${this.#made++}` });
+  }
+
+  idOf(topic: string): string | undefined {
+    return this.#topics.get(topic)?.id;
+  }
+
+  /** Somebody deletes what producers remember. */
+  forget(): void {
+    this.#forgotten = this.publications.length;
   }
 
   has(topic: string): boolean {
@@ -89,7 +101,7 @@ export class CommittedLog {
 
   /** What the topic holds now. */
   read(topic: string): CommittedRecord[] {
-    const from = this.#topics.get(topic) ?? this.publications.length;
+    const from = this.#topics.get(topic)?.from ?? this.publications.length;
     return this.publications.slice(from).flatMap(({ records }) => records.filter((record) => record.topic === topic));
   }
 

@@ -3,8 +3,11 @@
 import { createLogger, createMetrics, runServices } from '@tailwater/runtime';
 import { Position, SchemaIds } from '@tailwater/schema';
 import { BesideTail } from '#producer/backfill/beside-tail.js';
+import { Gaps } from '#producer/backfill/gap/gaps.js';
 import { Refresher } from '#producer/backfill/refresh/refresher.js';
 import { ChunkRoom } from '#producer/backfill/snapshot/chunk-room.js';
+import { leftOut } from '#producer/backfill/snapshot/left-out.js';
+import { lostTopics } from '#producer/backfill/snapshot/lost-topics.js';
 import { RateLimit } from '#producer/backfill/snapshot/rate-limit.js';
 import { type SnapshotMode, SnapshotPlan } from '#producer/backfill/snapshot/snapshot-plan.js';
 import { SnapshotReport } from '#producer/backfill/snapshot/snapshot-report.js';
@@ -15,10 +18,11 @@ import { Sweeper } from '#producer/backfill/sweep/sweeper.js';
 import { vanished } from '#producer/backfill/sweep/vanished.js';
 import type { TrackedNamespace } from '#producer/changes/change-batch.js';
 import { NamespaceTable } from '#producer/changes/namespace-table.js';
-import { positionMessage } from '#producer/checkpoint/checkpoint-record.js';
-import { RecordEncoder, type TopicLayout } from '#producer/encode/record-encoder.js';
+import { type Checkpoint, positionMessage } from '#producer/checkpoint/checkpoint-record.js';
+import { RecordEncoder } from '#producer/encode/record-encoder.js';
 import { type ProducerCounts, ProducerMetrics } from '#producer/metrics/producer-metrics.js';
 import { Publisher } from '#producer/publish/publisher.js';
+import { ProducerState } from '#producer/session/producer-state.js';
 import { SignalProcessor } from '#producer/signals/signal-processor.js';
 import type { SignalPlace, SignalRecord } from '#producer/signals/signal-topic.js';
 import { SourceHealth } from '#producer/source/mongo/source-health.js';
@@ -33,6 +37,7 @@ import { TouchedKeys } from '#producer/writer/touched-keys.js';
 import { CHECKPOINTS, type CommittedLog } from './committed-log.js';
 import { ModelDatabase } from './model-database.js';
 import { ModelLookup, ModelReader, type ModelServer, ModelTransactions, modelClient, modelDocuments, modelKeys } from './model-source.js';
+import { ModelTopics, PREFIX } from './model-topics.js';
 
 export interface ModelOptions extends ModelServer {
   readonly log: CommittedLog;
@@ -49,24 +54,27 @@ export interface ModelOptions extends ModelServer {
   readonly chunkDocuments: number;
   /** Chunks at once. */
   readonly parallel: number;
+  /** The name of a namespace that is not published. */
+  readonly leftOut?: string | undefined;
   /** Documents that may be looked up at once: small numbers cut batches into slices. */
   readonly lookups: number;
 }
 
-const PREFIX = 'tw.';
-export const topicOf = ({ name }: TrackedNamespace): string => `${PREFIX}${name}`;
-
 /** One process: what it remembers from session to session is here. */
 export class ModelPipeline {
   readonly #options: ModelOptions;
-  readonly #namespaces = new NamespaceTable({ includes: () => true, rename: (namespace) => namespace });
+  readonly #namespaces: NamespaceTable;
   readonly #counters = new NormalizeCounters();
   readonly #metrics = new ProducerMetrics(createMetrics(), this.#counters);
   readonly #logger = createLogger({ name: 'test', level: 'silent' });
   readonly #plan: SnapshotPlan;
+  readonly #gaps: Gaps;
 
   constructor(options: ModelOptions) {
     this.#options = options;
+    const includes = (database: string, collection: string): boolean => `${database}.${collection}` !== options.leftOut;
+    this.#namespaces = new NamespaceTable({ includes, rename: (namespace) => namespace });
+    this.#gaps = new Gaps('resnapshot', this.#metrics, new ProducerState(), this.#logger);
     this.#plan = new SnapshotPlan(options.snapshot);
   }
 
@@ -80,8 +88,13 @@ export class ModelPipeline {
     const [logger, metrics, source] = [this.#logger, this.#metrics, 'rs0'];
     const namespaceOf = (name: string) => this.#namespaces.byName(name);
     const publisher = new Publisher(log.connect(() => turn('commit')));
-    let checkpoint = log.checkpoint();
-    const collections = (): TrackedNamespace[] => database.collections().map(namespaceOf);
+    const topics = new ModelTopics(log);
+    const collections = (): TrackedNamespace[] =>
+      database
+        .collections()
+        .map(namespaceOf)
+        .filter(({ included }) => included);
+    let checkpoint = await this.#healed(publisher, topics, collections);
     const start = checkpoint.position ?? ModelDatabase.start;
     if (checkpoint.position === undefined) {
       const [begun, messages] = this.#plan.begin(checkpoint, collections(), source);
@@ -93,7 +106,7 @@ export class ModelPipeline {
       lookup: new ModelLookup(this.#options, lookups),
       encoder: new RecordEncoder(),
       quarantine: { letters: () => Promise.reject(new Error('Nothing is refused here')) },
-      topics: this.#topics(),
+      topics,
       publisher,
       progress,
       metrics,
@@ -105,7 +118,7 @@ export class ModelPipeline {
     const reader = new ModelReader(this.#options, chunkDocuments);
     const ensureTopics = async (namespaces: readonly TrackedNamespace[]): Promise<void> => {
       await turn('make topics');
-      await this.#topics().ensure(namespaces);
+      await topics.ensure(namespaces);
       await turn('look at topics');
     };
     const topicsAhead = new TopicsAhead(ensureTopics, 200);
@@ -133,7 +146,7 @@ export class ModelPipeline {
           await turn('read a topic');
           await take(records);
         },
-        topics: this.#topics(),
+        topics,
         keys,
         writer,
         beside,
@@ -152,8 +165,8 @@ export class ModelPipeline {
       snapshotter,
       checkpoint,
       collections: listed,
-      lost: { gone: listed.filter((namespace) => !log.has(topicOf(namespace))), replaced: [] },
-      leftOut: [],
+      lost: await lostTopics({ topics, checkpoint, namespaceOf, logger }, listed),
+      leftOut: leftOut(checkpoint, (name) => namespaceOf(name).included, source),
       sweep: (namespace) => sweeper.adopt(namespace, 'replaced'),
       ensureTopics,
       expectTopics: (wanted) => topicsAhead.expect(wanted),
@@ -190,7 +203,7 @@ export class ModelPipeline {
       normalizer: new Normalizer(new ModelTransactions(this.#options), this.#namespaces, this.#counters, logger, isSharded),
       touched,
       progress,
-      topics: this.#topics(),
+      topics,
       metrics,
       source,
       onCommand: (command) => followCommand({ snapshotter, sweeper, logger }, command),
@@ -200,17 +213,22 @@ export class ModelPipeline {
     await writer.finish();
   }
 
-  #topics() {
-    const { log } = this.#options;
-    const layoutOf = (namespace: TrackedNamespace): TopicLayout => ({ topic: topicOf(namespace), partitions: 3 });
-    return {
-      ensure: async (namespaces: readonly TrackedNamespace[]) => {
-        for (const namespace of namespaces) log.ensure(topicOf(namespace));
-      },
-      takeUnrecorded: () => [],
-      existing: async (namespace: TrackedNamespace) => (log.has(topicOf(namespace)) ? layoutOf(namespace) : undefined),
-      layoutOf,
-    };
+  /** The checkpoint, behind a gap where there is one: in this model, only that of a checkpoint that is gone. */
+  #healed(publisher: Publisher, topics: ModelTopics, collections: () => TrackedNamespace[]): Promise<Checkpoint> {
+    const { database, log } = this.#options;
+    const claimed = log.checkpoint();
+    topics.remember(claimed.topics);
+    return this.#gaps.heal(claimed, {
+      publisher,
+      topics,
+      checkpointTopic: CHECKPOINTS,
+      signalsTopic: 'tw.signals',
+      source: 'rs0',
+      namespaceOf: (name) => this.#namespaces.byName(name),
+      usedPartitions: async () => undefined,
+      newestPosition: async () => database.end,
+      collections: async () => collections().map(({ name }) => name),
+    });
   }
 
   readonly #readSignals = async ({ offset }: SignalPlace, take: (record: SignalRecord) => void, signal: AbortSignal): Promise<void> => {
