@@ -16,6 +16,7 @@ import { runConsumer } from '../integration/consumer/support/run-consumer.js';
 import { type RunningConsumer, World } from '../integration/consumer/support/world.js';
 import { keptLog } from '../integration/producer/support/kept-log.js';
 import { namespaceOf } from '../integration/producer/support/namespace.js';
+import { type CommitSample, documents, watchCommits, watchMembers, writeOn } from './support/backlog.js';
 import { SlowTarget } from './support/slow-target.js';
 
 const { ConfigResourceTypes } = kafkajs;
@@ -42,36 +43,24 @@ afterEach(async () => {
   await world.stopConsumers();
 });
 
-const documents = (from: number, count: number) => Array.from({ length: count }, (_, index) => ({ document: { _id: from + index } }));
-
-/** How many members the broker counts, time and again until the signal aborts, beside the number of processes. */
-async function watchMembers(prefix: string, processes: () => number, signal: AbortSignal): Promise<{ most: number; tooMany: string[] }> {
-  const tooMany: string[] = [];
-  let most = 0;
-  while (!signal.aborted) {
-    try {
-      const members = await world.kafka.members(`${prefix}.test`);
-      most = Math.max(most, members);
-      if (members > processes()) tooMany.push(`${members} members of ${processes()} processes`);
-    } catch {
-      // A broker that restarts, or does not coordinate any more.
-    }
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  return { most, tooMany };
-}
-
 const ONE_A_PROCESS = { most: 2, tooMany: [] };
 
 /** Every record of the topic, by its place, that no consumer has applied: a client that sends again what was not answered may have written some twice. */
-async function unaccounted(topic: string, targets: readonly SlowTarget[]): Promise<string[]> {
+async function unaccounted(topic: string, targets: readonly SlowTarget[], samples: readonly CommitSample[]): Promise<string[]> {
   const records = await readTopic(
     world.kafka.nodes.map(({ address }) => address),
     topic,
   );
   expect(records.length).toBeGreaterThanOrEqual(RECORDS);
+  // One that a later record of its key supersedes before it is applied may be committed when that one is still on its way: it is read again with it.
+  const last = new Map(records.map(({ partition, offset, key }) => [`${partition}/${key}`, offset]));
   return records
-    .filter((record) => !targets.some((target) => target.has(topic, record)))
+    .filter((record) => {
+      if (!targets.some((target) => target.has(topic, record))) return true;
+      if (last.get(`${record.partition}/${record.key}`) !== record.offset) return false;
+      const isCommitted = ({ commits }: CommitSample) => Number(record.offset) < (commits.get(record.partition) ?? 0);
+      return samples.some((sample) => isCommitted(sample) && !sample.applied.some((target) => target.has(topic, record)));
+    })
     .map(({ partition, offset }) => `${topic}/${partition}/${offset}`);
 }
 
@@ -85,9 +74,16 @@ async function underBacklog(prefix: string, work: (topic: string) => Promise<voi
   const apply = { lanes: 2, batch: { count: 50, bytes: 1_000_000, lingerMs: 1 } };
   const consumers: RunningConsumer[] = targets.map((target) => world.consumer(prefix, { target, apply }));
   const watch = new AbortController();
-  const watching = watchMembers(prefix, () => consumers.length, watch.signal);
+  const watching = watchMembers(world, prefix, () => consumers.length, watch.signal);
+  const sampling = watchCommits(world, { prefix, topic, targets }, watch.signal);
   await waitFor(() => targets.every(({ applied }) => applied.size > 0), { describe: 'both at work', timeoutMs: CATCH_UP_MS });
+  const write = new AbortController();
+  const writing = writeOn(world, { prefix, namespace, keys: RECORDS }, write.signal);
+  const beganAtMs = performance.now();
   await work(topic);
+  write.abort();
+  const written = await writing;
+  const workedMs = performance.now() - beganAtMs;
   for (const target of targets) target.delayMs = 0;
   await waitFor(() => consumers.map(({ pipeline }) => pipeline.lag), {
     describe: (lags) => `a lag of 0 at both, not ${lags}`,
@@ -95,7 +91,12 @@ async function underBacklog(prefix: string, work: (topic: string) => Promise<voi
     timeoutMs: CATCH_UP_MS,
   });
   watch.abort();
-  return { lost: await unaccounted(topic, targets), members: await watching };
+  const [samples, members] = [await sampling, await watching];
+  const lost = await unaccounted(topic, targets, samples);
+  console.log(
+    `${prefix}: ${RECORDS + written} records, ${Math.round(workedMs / 1000)} s, ${samples.length} samples of commits, ${lost.length} lost`,
+  );
+  return { lost, members };
 }
 
 const settingOf = (topic: string, name: string): Promise<string | undefined> =>
@@ -163,7 +164,7 @@ describe('three brokers', () => {
     const targets = [new SlowTarget(1), new SlowTarget(1)];
     const consumers: RunningConsumer[] = [];
     const watch = new AbortController();
-    const watching = watchMembers(prefix, () => consumers.length, watch.signal);
+    const watching = watchMembers(world, prefix, () => consumers.length, watch.signal);
     for (const [index, namespace] of namespaces.entries()) {
       // The group is joining while the first topics appear, and the second member comes when some are there.
       if (index === 0 || index === 20)

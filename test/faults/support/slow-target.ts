@@ -9,7 +9,7 @@ export class SlowTarget implements Target {
   readonly apiVersion = TARGET_API_VERSION;
   readonly kind = 'slow';
   readonly applied = new Set<string>();
-  readonly #newest = new Map<string, number>();
+  #newest = new Map<string, number>();
   delayMs: number;
 
   constructor(delayMs: number) {
@@ -33,6 +33,13 @@ export class SlowTarget implements Target {
   /** Whether this record was applied, or one of its key that came after it. */
   has(topic: string, { partition, offset, key }: TopicRecord): boolean {
     return (this.#newest.get(`${topic}/${partition}/${key}`) ?? -1) >= Number(offset);
+  }
+
+  /** What it has applied by now, as a target that takes nothing more. */
+  atThisMoment(): SlowTarget {
+    const now = new SlowTarget(0);
+    now.#newest = new Map(this.#newest);
+    return now;
   }
 
   async close(): Promise<void> {}

@@ -97,12 +97,19 @@ export class World<K extends Kafka | KafkaCluster = Kafka> {
   async publish(prefix: string, namespace: Namespace, changes: readonly Published[], end: 'commit' | 'abort' = 'commit'): Promise<void> {
     const topic = topicName(prefix, namespace);
     const transaction = await this.producer.transaction();
-    await transaction.send({
-      topic,
-      messages: changes.map((each) => this.#message(namespace, each, this.#partitions.get(topic) ?? PARTITIONS)),
-    });
+    await transaction.send({ topic, messages: this.messages(prefix, namespace, changes) });
     await transaction[end]();
     this.#published.set(topic, (this.#published.get(topic) ?? 0) + changes.length);
+  }
+
+  /** What is to be published of these changes; later calls carry later positions. */
+  messages(
+    prefix: string,
+    namespace: Namespace,
+    changes: readonly Published[],
+  ): (Message & { readonly key: Buffer; readonly partition: number })[] {
+    const partitions = this.#partitions.get(topicName(prefix, namespace)) ?? PARTITIONS;
+    return changes.map((each) => this.#message(namespace, each, partitions));
   }
 
   /** Publishes a value as it is, to the first partition. */
@@ -112,7 +119,7 @@ export class World<K extends Kafka | KafkaCluster = Kafka> {
     await transaction.commit();
   }
 
-  #message(namespace: Namespace, change: Published, partitions: number): Message {
+  #message(namespace: Namespace, change: Published, partitions: number): Message & { readonly key: Buffer; readonly partition: number } {
     this.#sequence += 1;
     const position = new Position(1_700_000_000, this.#sequence);
     const key = Buffer.from(recordKeyOf('document' in change ? change.document['_id'] : change.removed));
