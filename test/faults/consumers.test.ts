@@ -1,5 +1,5 @@
 // Consumers come and go, targets stop: lag, and nothing else.
-import { LiveMix, mixedFields, mixedId, Random, waitFor } from '@tailwater/devstack';
+import { countDifferences, LiveMix, mixedFields, mixedId, type PipelineProcess, Random, waitFor } from '@tailwater/devstack';
 import { Position } from '@tailwater/schema';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PipelineWorld } from '#test/support/pipeline-world.js';
@@ -47,6 +47,38 @@ describe('two consumers of one group', () => {
     await writing;
     const { compared } = await world.untilMongoEquals('orders');
     expect(compared).toBe(await orders.countDocuments({}));
+  });
+});
+
+describe('a consumer that is frozen for longer than its session', () => {
+  it('applies nothing more of what another has taken over, to a target that compares no versions', async () => {
+    const [documents, rounds] = [50, 100];
+    const orders = (await world.source.client()).db('shop').collection<{ _id: number; n: number }>('orders');
+    await orders.insertMany(Array.from({ length: documents }, (_, _id) => ({ _id, n: 0 })));
+    await world.producer();
+    await world.mongoConsumer().then(async (first) => {
+      await world.untilMongoEquals('orders');
+      await first.shutdown();
+    });
+    for (let n = 1; n <= rounds; n++) {
+      await orders.bulkWrite(Array.from({ length: documents }, (_, _id) => ({ updateOne: { filter: { _id }, update: { $set: { n } } } })));
+    }
+    const applied = async (consumer: PipelineProcess) => (await consumer.status<{ counts: { applied: number } }>()).counts.applied;
+    // One change a request: it has read all of them long before it has applied them.
+    const frozen = await world.mongoConsumer('--session-timeout', '6', '--batch-size', '1', '--in-flight', '1');
+    await waitFor(() => applied(frozen), { until: (count) => count > documents, describe: 'some of them', intervalMs: 5 });
+    await frozen.pause();
+    const next = await world.mongoConsumer('--session-timeout', '6');
+    await world.untilMongoEquals('orders');
+    expect(await applied(next)).toBeGreaterThan(0);
+    await frozen.resume();
+    await waitFor(() => frozen.status<{ membership: { rebalances: number } }>(), {
+      until: ({ membership }) => membership.rebalances > 1,
+      describe: 'the frozen one to have joined again',
+      timeoutMs: 60_000,
+    });
+    expect(countDifferences(await world.mongoDifferences('orders'))).toBe(0);
+    await world.untilMongoEquals('orders');
   });
 });
 

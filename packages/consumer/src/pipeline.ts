@@ -75,6 +75,8 @@ export class Pipeline implements SubscriptionListener {
     this.#options = options;
     this.#lanes = new Lanes(parts.target, options.apply, {
       ...parts.hooks,
+      // A target that does not compare versions would be left with what this process had read before another took over.
+      mayApply: (signal) => parts.subscription.held(signal),
       onRequest: (request) => {
         this.tally.requests += 1;
         parts.hooks.onRequest(request);

@@ -52,6 +52,7 @@ function started(options: { onError?: OnError; lookup?: (id: number) => Promise<
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
       await listener.release();
     },
+    held: async () => {},
     commit: async () => 'committed',
   };
   const pipeline = new Pipeline(

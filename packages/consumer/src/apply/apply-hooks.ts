@@ -32,6 +32,8 @@ export interface ApplyHooks {
   readonly isTooMany?: (namespace: Namespace, refused: number) => boolean;
   /** Takes back what a place refuses, in the order in which it came. Without it such changes are tried again with the batch. */
   readonly onPlaceRefused?: (namespace: Namespace, deliveries: readonly Delivery[], refusal: Refusal) => void;
+  /** Resolves when a request may be sent, or the signal aborts: not while others may apply what this process was given. */
+  readonly mayApply?: (signal: AbortSignal) => Promise<void>;
   /** Some or all of a batch failed and will be tried again. */
   onRetry(failure: { readonly code: string; readonly reason: string; readonly changes: number; readonly attempt: number }): void;
   /** A request was answered: how many changes it carried, how many of them have to be tried again, and how long it took. */

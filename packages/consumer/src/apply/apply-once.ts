@@ -57,10 +57,13 @@ export async function applyOnce(target: Target, batch: readonly Delivery[], cont
   const { hooks, signals, isolation } = context;
   // Not sent: what the target fails at by now is everything.
   if (isolation !== undefined && isHopeless(isolation)) return untried(batch, isolation.reason);
-  const started = performance.now();
+  let started = performance.now();
   let results: readonly ChangeResult[];
   try {
     const changes = batch.map((delivery) => delivery.change);
+    await hooks.mayApply?.(signals.cut);
+    signals.cut.throwIfAborted();
+    started = performance.now();
     results = await applyChanges(target, changes, signals.cut);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

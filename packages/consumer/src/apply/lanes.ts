@@ -28,7 +28,7 @@ export interface LanesOptions {
   readonly refusalLimit?: number;
 }
 
-export type LanesHooks = Pick<ApplyHooks, 'onRejected' | 'onRetry' | 'onRequest'> & {
+export type LanesHooks = Pick<ApplyHooks, 'onRejected' | 'onRetry' | 'onRequest' | 'mayApply'> & {
   /** A place waits from now on, or still does. */
   onWaiting?(place: Namespace, refusal: Refusal): void;
   /** The place takes changes again. */

@@ -79,6 +79,11 @@ export class GroupMember implements GroupProtocol {
     return this.#membership.state;
   }
 
+  /** Resolves while the group certainly keeps for this process what it gave, or when the signal aborts. */
+  held(signal: AbortSignal): Promise<void> {
+    return this.#membership.lease.held(signal);
+  }
+
   /** The topics have changed: all members are asked to join again. */
   rejoin(): void {
     this.#membership.rejoin();

@@ -155,6 +155,10 @@ export class KafkaSubscription implements Subscription, Memberships {
     }
   }
 
+  held(signal: AbortSignal): Promise<void> {
+    return this.#member.held(signal);
+  }
+
   commit(offsets: readonly PartitionOffset[]): Promise<CommitOutcome> {
     return this.#member.commit(offsets);
   }

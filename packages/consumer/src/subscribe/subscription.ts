@@ -128,6 +128,10 @@ export interface Subscription {
   readonly group: GroupView;
   /** Reads until the signal aborts; rejects when Kafka refuses for good. Releases before it leaves the group. */
   run(signal: AbortSignal, listener: SubscriptionListener): Promise<void>;
+  /**
+   * Resolves while nobody else can have been given what this process reads, or when the signal aborts. A process that was frozen does not know yet what it has lost.
+   */
+  held(signal: AbortSignal): Promise<void>;
   /** Rejects when the broker cannot be reached; the caller tries again. */
   commit(offsets: readonly PartitionOffset[]): Promise<CommitOutcome>;
 }

@@ -82,6 +82,7 @@ async function applyAll(broker: MemoryBroker, namespaces: readonly Namespace[], 
       await running;
       await listener.release();
     },
+    held: async () => {},
     commit: async () => 'committed',
   };
   const destinations = new Destinations(

@@ -100,7 +100,7 @@ export const consumerErrors = {
   TW1364: {
     title: 'Kafka has lost records',
     message: 'Kafka has lost records of {topic}: from offset {from} on its log is not the one that was read, up to {to}',
-    hint: 'A broker that was not in sync became the leader (unclean.leader.election.enable), or the only one in sync lost its disk. What the log holds now is read from there on. What it has lost is missing in the topic for everybody, changes and deletes: run `producer reconcile --namespace <db.coll>` for the topic’s collection, and when that is applied stop the consumers and run `consumer repair`, which removes documents whose delete was lost.',
+    hint: 'A broker that was not in sync became the leader, or the only one in sync lost its disk. What the log holds now is read. Changes and deletes that it has lost are missing for everybody: run `producer reconcile --namespace <db.coll>` for the topic’s collection; when that is applied, stop the consumers and run `consumer repair`.',
     ...permanent,
   },
 } as const satisfies Record<string, ErrorEntry>;

@@ -12,6 +12,7 @@ import { BrokerRefusal, ERROR } from '../protocol/error-codes.js';
 import { findCoordinator, heartbeat, type JoinAnswer, joinGroup, leaveGroup, type Member, syncGroup } from '../protocol/group-requests.js';
 import { CoordinatorOutage } from './coordinator-outage.js';
 import { COORDINATOR_ERRORS, isPassing } from './group-coordinator.js';
+import { GroupLease } from './group-lease.js';
 import type { GroupMembershipOptions, GroupProtocol, MembershipState } from './group-protocol.js';
 import { OutOfContactError, outOfContact } from './out-of-contact.js';
 
@@ -37,6 +38,8 @@ export class GroupMembership {
   readonly #protocol: GroupProtocol;
   readonly #logger: Logger;
   readonly #outage: CoordinatorOutage;
+  /** Whether the group still keeps for this process what it gave. */
+  readonly lease: GroupLease;
   #coordinator: number | undefined;
   #memberId = '';
   /** A request to join that is under way. */
@@ -66,6 +69,7 @@ export class GroupMembership {
     this.#protocol = protocol;
     this.#logger = logger;
     this.#outage = new CoordinatorOutage(options.groupId, logger);
+    this.lease = new GroupLease(options.sessionTimeoutMs);
   }
 
   get state(): MembershipState {
@@ -170,6 +174,7 @@ export class GroupMembership {
       const given = await this.#answerTo(syncing, coordinator, signal);
       this.#generation = generation;
       this.#contactMs = performance.now();
+      this.lease.renew(sentMs);
       this.#rebalances += 1;
       this.#logger.debug({ generation, isLeader: this.#isLeader }, 'Joined the group');
       rejoin = await this.#whileAlive(this.#protocol.given(given, sentMs), this.#own, coordinator, signal);
@@ -196,7 +201,7 @@ export class GroupMembership {
       probe: async () => {
         const sentMs = performance.now();
         const beside = await this.#beside.node(this.#coordinator as number);
-        await beside.send(heartbeat(this.#own)).catch((error) => {
+        await this.#renewing(beside.send(heartbeat(this.#own)), sentMs).catch((error) => {
           if (!(error instanceof BrokerRefusal) || COORDINATOR_ERRORS.has(error.code)) throw error;
         });
         this.#contactMs = sentMs;
@@ -243,9 +248,20 @@ export class GroupMembership {
   /** Waits for the answer no longer than the group keeps what it gave. */
   async #sayAlive(own: Member, coordinator: Broker, signal: AbortSignal): Promise<number> {
     const sentMs = performance.now();
-    await this.#answerTo(coordinator.send(heartbeat(own)), coordinator, signal);
+    await this.#renewing(this.#answerTo(coordinator.send(heartbeat(own)), coordinator, signal), sentMs);
     this.#contactMs = sentMs;
     return sentMs;
+  }
+
+  /** A group that is about to be shared out anew still keeps for its members what they have. */
+  async #renewing(beating: Promise<void>, sentMs: number): Promise<void> {
+    try {
+      await beating;
+    } catch (error) {
+      if (error instanceof BrokerRefusal && error.code === ERROR.REBALANCE_IN_PROGRESS) this.lease.renew(sentMs);
+      throw error;
+    }
+    this.lease.renew(sentMs);
   }
 
   async #interval(signal: AbortSignal): Promise<void> {
@@ -281,6 +297,7 @@ export class GroupMembership {
     this.#rejoin = true;
     this.#generation = NO_GENERATION;
     this.#isLeader = false;
+    this.lease.end();
     this.#becomeMember(false);
     await this.#protocol.lost();
   }
