@@ -1,4 +1,5 @@
 // What every server has: it can be stopped, killed, paused and started again on the same port and the same data.
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DevstackError, ServerStartError } from '../errors.js';
@@ -103,7 +104,10 @@ export abstract class SupervisedServer implements Server {
   }
 
   async pause(): Promise<void> {
-    await this.#running().signal('SIGSTOP');
+    const child = this.#running();
+    await child.signal('SIGSTOP');
+    // On a busy machine a thread may still answer a request for a moment.
+    await waitFor(() => isStopped(child.pid), { describe: `${this.name} to be frozen`, timeoutMs: 10_000, intervalMs: 5 });
   }
 
   async resume(): Promise<void> {
@@ -134,6 +138,15 @@ export abstract class SupervisedServer implements Server {
       throw new ServerStartError(message, { cause: error });
     }
   }
+}
+
+/** Whether every thread of the process is stopped, as far as the system tells: proc(5). */
+async function isStopped(pid: number): Promise<boolean> {
+  const tasks = `/proc/${pid}/task`;
+  const threads = await readdir(tasks).catch(() => []);
+  const states = await Promise.all(threads.map((thread) => readFile(join(tasks, thread, 'stat'), 'utf8').catch(() => '')));
+  // Behind the name, which may hold anything, in parentheses.
+  return states.every((stat) => stat === '' || 'TtZX'.includes(stat[stat.lastIndexOf(')') + 2] ?? 'T'));
 }
 
 function describeExit(exit: ProcessExit): string {

@@ -248,9 +248,12 @@ describe('MongoTarget', () => {
     await own.connect(never);
     const changes = [upsert('paused', raw({ _id: 'paused' }))];
     await mongo.pause();
-    await expect(own.applyBatch(changes, never)).rejects.toMatchObject({ code: 'TW1301', retriable: true });
-    await expect(own.applyBatch(changes, never)).rejects.toMatchObject({ code: 'TW1301', retriable: true });
-    await mongo.resume();
+    try {
+      await expect(own.applyBatch(changes, never)).rejects.toMatchObject({ code: 'TW1301', retriable: true });
+      await expect(own.applyBatch(changes, never)).rejects.toMatchObject({ code: 'TW1301', retriable: true });
+    } finally {
+      await mongo.resume();
+    }
     await waitFor(() => own.applyBatch(changes, never), { describe: 'the server to take changes again' });
     await own.close();
   });
