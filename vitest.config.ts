@@ -37,8 +37,6 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          // On a shared CI machine a test has a second chance; the closing lines name each that needed it.
-          retry: process.env.CI === undefined ? 0 : 1,
         },
       },
     ],

@@ -44,6 +44,11 @@ async function untilPublishing(producer: PipelineProcess): Promise<void> {
   await waitFor(async () => (await published(producer)) > before, { describe: 'further events', intervalMs: 25 });
 }
 
+const tailedPositions = async (): Promise<string[]> => {
+  const { events, tombstones } = await foldTopic(world.kafka.brokers, `${world.prefix}.shop.orders`);
+  return [...events.filter(({ origin }) => origin === 'tail'), ...tombstones].map(({ position }) => position.toString());
+};
+
 const logOf = async (producer: PipelineProcess): Promise<string[]> =>
   (await readFile(producer.logFile, 'utf8')).split('\n').filter((line) => line.includes('"msg"'));
 
@@ -116,13 +121,15 @@ describe('two producers of one source', () => {
     await writing;
 
     const wanted = (await oplogPositions(client, 'shop.orders')).slice(start);
-    const last = wanted.at(-1) as string;
-    const { events, tombstones } = await waitFor(() => foldTopic(world.kafka.brokers, `${world.prefix}.shop.orders`), {
-      until: (folded) => [...(folded?.events ?? []), ...(folded?.tombstones ?? [])].some(({ position }) => position.toString() === last),
-      describe: 'the last change',
+    const tailed = await waitFor(tailedPositions, {
+      // The partitions are not read at one moment: the last change may be seen before others of its transaction.
+      until: (positions) => {
+        const seen = new Set(positions);
+        return wanted.every((position) => seen.has(position));
+      },
+      describe: (positions) => `all of ${wanted.length} changes, now ${positions?.length}`,
       timeoutMs: HANDOVER_TIMEOUT_MS,
     });
-    const tailed = [...events.filter(({ origin }) => origin === 'tail'), ...tombstones].map(({ position }) => position.toString());
     expect(tailed.sort()).toEqual([...wanted].sort());
     if (process.env['SHOW_FIGURES'] !== undefined) console.log(handovers);
   });

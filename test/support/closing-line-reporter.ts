@@ -1,37 +1,34 @@
-// Prints `N passed, N failed` as the last line of a run, the line that scripts and CI read, and before it the name of each
-// test that passed only when it was run again, with what it failed with before: a race in it or in what it tests, to be looked into.
-import type { TestError } from 'vitest';
+// Prints `N passed, N failed` as the last line of a run, the line that scripts and CI read.
+import { writeFileSync } from 'node:fs';
 import type { Reporter, TestModule } from 'vitest/node';
+
+/** More files than this fail by a defect, not by a busy machine. */
+const MAX_AGAIN = 4;
 
 export class ClosingLineReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
-    const flaky: string[] = [];
     const count = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
     for (const module of modules) {
       if (module.errors().length > 0) count.failed += 1;
       for (const test of module.children.allTests()) {
-        const { state, errors } = test.result();
-        if (test.diagnostic()?.flaky === true) {
-          const failures = errors?.map(({ message, diff, stacks }) => [message, diff, placeOf(stacks)].filter(Boolean).join('\n')) ?? [];
-          flaky.push([`${module.relativeModuleId} > ${test.fullName}`, ...failures].join('\n'));
-        }
+        const { state } = test.result();
         if (state === 'passed') count.passed += 1;
         else if (state === 'failed') count.failed += 1;
         else count.skipped += 1;
       }
     }
+    if (unhandledErrors.length === 0) writeFailedFiles(modules.filter((module) => module.state() === 'failed'));
     const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : '';
-    process.on('exit', () => {
-      for (const name of flaky) process.stdout.write(`Passed when run again: ${name}\n`);
-      process.stdout.write(`${count.passed} passed, ${count.failed} failed${skipped}\n`);
-    });
+    process.on('exit', () => process.stdout.write(`${count.passed} passed, ${count.failed} failed${skipped}\n`));
   }
 }
 
-const placeOf = (stacks: TestError['stacks']): string | undefined => {
-  const [at] = stacks ?? [];
-  return at === undefined ? undefined : `at ${at.file}:${at.line}`;
-};
+/** Writes the files that may be run again, a line each: those with servers, and only when nothing else failed. */
+function writeFailedFiles(failed: readonly TestModule[]): void {
+  const path = process.env['TAILWATER_FAILED_FILES'];
+  if (path === undefined || failed.length > MAX_AGAIN || failed.some(({ project }) => project.name !== 'servers')) return;
+  writeFileSync(path, failed.map(({ relativeModuleId }) => `${relativeModuleId}\n`).join(''));
+}
 
 // vitest loads a reporter named by its path through the default export.
 export { ClosingLineReporter as default };

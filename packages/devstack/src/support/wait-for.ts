@@ -58,6 +58,7 @@ async function reading<T>(condition: () => T | Promise<T>, deadline: number, sig
 
 function timeoutError<T>(timeoutMs: number, describe: WaitOptions<T>['describe'], lastSeen: T | undefined, lastError: unknown): Error {
   const what = typeof describe === 'function' ? describe(lastSeen) : (describe ?? 'a condition');
-  const seen = lastError === undefined ? `last seen: ${inspect(lastSeen, { depth: 4 })}` : `last error: ${String(lastError)}`;
+  const value = `last seen: ${inspect(lastSeen, { depth: 4 })}`;
+  const seen = lastError === undefined ? value : `last error: ${String(lastError)}; ${value}`;
   return new WaitTimeoutError(`waited ${timeoutMs} ms for ${what}; ${seen}`, { cause: lastError });
 }

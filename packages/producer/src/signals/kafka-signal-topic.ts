@@ -1,26 +1,24 @@
 // The topic `<prefix>.signals` through kafkajs: one partition, read from the offset behind the last signal that was executed.
 import { abortable, CommittedReader, type KafkaClient, sleep, TailwaterError, toKafkaError } from '@tailwater/runtime';
 import { encodeSignal, type Signal } from './signal.js';
-import type { SignalRecord } from './signal-topic.js';
+import type { ReadRecord } from './signal-topic.js';
 
 /** How long the broker holds a fetch while there is no signal, in milliseconds. */
 const MAX_WAIT_MS = 500;
 /** A reader that is told to stop says goodbye to the broker for no longer than this, in milliseconds. */
 const CLOSE_MS = 2000;
 
-type ReadRecord = Omit<SignalRecord, 'topicId'>;
-
 /**
  * Hands over every record from `from` on, until the signal aborts.
  *
- * @param take - called once a record, in order; it must not wait
+ * @param take - gets records in order; none more before it has settled
  * @throws the signal's reason, or the coded error for what no retry cures
  */
 export async function readSignals(
   kafka: KafkaClient,
   topic: string,
   from: bigint,
-  take: (record: ReadRecord) => void,
+  take: (records: readonly ReadRecord[]) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
   const reading = async (reader: CommittedReader): Promise<void> => {
@@ -31,7 +29,8 @@ export async function readSignals(
       if (next < low || next > end) next = low;
       try {
         for await (const fetched of reader.read({ ...place, from: next })) {
-          for (const { offset, value } of fetched.records) if (!signal.aborted) take({ offset: BigInt(offset), value });
+          if (signal.aborted) return;
+          if (fetched.records.length > 0) await take(fetched.records.map(({ offset, value }) => ({ offset: BigInt(offset), value })));
           next = fetched.next;
         }
       } catch (error) {

@@ -16,8 +16,10 @@ export interface SignalRecord extends SignalPlace {
   readonly value: Buffer | null;
 }
 
-/** Hands over every record from an offset on, or from the oldest where there is no such offset, until the signal aborts; `take` does not wait. */
-export type ReadSignals = (from: bigint, take: (record: Omit<SignalRecord, 'topicId'>) => void, signal: AbortSignal) => Promise<void>;
+export type ReadRecord = Omit<SignalRecord, 'topicId'>;
+
+/** Hands over every record from an offset on, or from the oldest where there is no such offset, in order, until the signal aborts. */
+export type ReadSignals = (from: bigint, take: (records: readonly ReadRecord[]) => Promise<void>, signal: AbortSignal) => Promise<void>;
 
 export interface SignalTopicParts {
   readonly topic: string;
@@ -68,8 +70,13 @@ export class SignalTopic {
     for (let from = topicId === undefined || topicId === this.#id ? offset : 0n; !signal.aborted; from = 0n) {
       this.#reading = new AbortController();
       const [reading, id] = [this.#reading.signal, this.#id];
+      const takeAll = async (records: readonly ReadRecord[]): Promise<void> => {
+        // Those of another topic are read again from its beginning, and would be done twice.
+        await this.look();
+        if (!reading.aborted) for (const record of records) take({ ...record, topicId: id ?? topicId });
+      };
       try {
-        await this.#parts.read(from, (record) => take({ ...record, topicId: id ?? topicId }), AbortSignal.any([signal, reading]));
+        await this.#parts.read(from, takeAll, AbortSignal.any([signal, reading]));
       } catch (error) {
         if (!reading.aborted) throw error;
       }

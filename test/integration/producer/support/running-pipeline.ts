@@ -16,7 +16,7 @@ import { type ProducerCounts, ProducerMetrics } from '#producer/metrics/producer
 import { KafkaTransactionSender } from '#producer/publish/kafka-transaction-sender.js';
 import type { PipelineOptions } from '#producer/session/options.js';
 import { runPipeline } from '#producer/session/producer.js';
-import { ProducerState } from '#producer/session/producer-state.js';
+import { ProducerState, type SessionStatus } from '#producer/session/producer-state.js';
 import { connectSource, type MongoSource } from '#producer/source/mongo/connect.js';
 import { SourceHealth } from '#producer/source/mongo/source-health.js';
 import { NormalizeCounters } from '#producer/source/normalize-counters.js';
@@ -56,9 +56,19 @@ const DEFAULTS = {
   sessionTimeoutMs: 6000,
 } as const;
 
+class CountingState extends ProducerState {
+  /** Sessions that have begun. */
+  sessions = 0;
+
+  override begun(session: { status(): SessionStatus }): void {
+    this.sessions += 1;
+    super.begun(session);
+  }
+}
+
 export class RunningPipeline {
   readonly log: LoggedLine[];
-  readonly state = new ProducerState();
+  readonly state = new CountingState();
   readonly report = new SnapshotReport();
   readonly health: SourceHealth;
   /** Settles when the pipeline has ended; never rejects. */
@@ -150,17 +160,21 @@ export class RunningPipeline {
    * checkpoint, as the next process would, which is waited for.
    */
   async fence(): Promise<void> {
+    const before = this.state.sessions;
     const sender = await KafkaTransactionSender.connect(this.#kafka, `${this.#prefix}.producer.${this.#source.replicaSet}`);
     // The id is taken over by the first transaction.
     await sender.send([{ topic: checkpointTopicName(this.#prefix), messages: [sessionMessage(this.#source.replicaSet, 'fence')] }]);
     await sender.close();
-    const isFenced = (): boolean => this.log.some(({ msg }) => msg.startsWith('Another producer took over'));
     const next = async (): Promise<boolean> => {
       // It notices when it next writes, and on an idle source that is its checkpoint, when there is something to pass.
       await this.#source.client.db('elsewhere').collection('idle').insertOne({});
-      return isFenced() && this.state.phase === 'running';
+      return this.state.sessions > before && this.state.phase === 'running';
     };
-    await waitFor(next, { describe: 'the next session', timeoutMs: 60_000, intervalMs: 200 });
+    await waitFor(next, {
+      describe: () => `the next session, now ${this.state.phase}, ${this.state.lastError ?? 'no error'}`,
+      timeoutMs: 60_000,
+      intervalMs: 200,
+    });
   }
 
   /** Ends it as a signal would, and waits until it has drained. */

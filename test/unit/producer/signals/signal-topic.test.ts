@@ -23,8 +23,8 @@ function world(count: number, ...ids: [Id, ...Id[]]) {
     list: { read: async () => topics(state.ids.length > 1 ? (state.ids.shift() as Id) : state.ids[0]) },
     end: async () => BigInt(state.count),
     read: async (from, take, signal) => {
-      for (let offset = from; offset < BigInt(state.count); offset += 1n) take({ offset, value: null });
-      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+      for (let offset = from; offset < BigInt(state.count); offset += 1n) await take([{ offset, value: null }]);
+      if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
       signal.throwIfAborted();
     },
     logger,
@@ -95,12 +95,14 @@ describe('a producer that runs', () => {
     const { state, topic } = world(1, 'a');
     const { place } = await topic.begin('rs0', { signals: 0n, signalsTopic: 'a' });
     const taken = reading(topic, place);
+    await expect.poll(() => taken).toEqual(['a 0']);
     state.ids = ['old', 'a'];
     await topic.look();
     expect(taken).toEqual(['a 0']);
     const without = world(1, undefined);
     const began = await without.topic.begin('rs0', { signals: 0n, signalsTopic: undefined });
     const alsoTaken = reading(without.topic, began.place);
+    await expect.poll(() => alsoTaken).toEqual(['undefined 0']);
     without.state.ids = ['a'];
     await without.topic.look();
     expect(alsoTaken).toEqual(['undefined 0']);
@@ -111,6 +113,17 @@ describe('a producer that runs', () => {
     const { place } = await topic.begin('rs0', { signals: 3n, signalsTopic: 'a' });
     state.ids = ['b'];
     await topic.look();
-    expect(reading(topic, place)).toEqual(['b 0', 'b 1', 'b 2', 'b 3', 'b 4']);
+    const taken = reading(topic, place);
+    await expect.poll(() => taken).toEqual(['b 0', 'b 1', 'b 2', 'b 3', 'b 4']);
+  });
+
+  it('executes each once when it has read of another topic before it noticed', async () => {
+    const { state, topic } = world(5, 'a');
+    const { place } = await topic.begin('rs0', { signals: 3n, signalsTopic: 'a' });
+    state.ids = ['b'];
+    const taken = reading(topic, place);
+    await expect.poll(() => taken).toEqual(['b 0', 'b 1', 'b 2', 'b 3', 'b 4']);
+    await topic.look();
+    expect(taken).toHaveLength(5);
   });
 });
