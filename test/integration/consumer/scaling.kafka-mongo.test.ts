@@ -1,5 +1,6 @@
 // Consumers join and leave under load: even shares, nothing lost, and never two requests at once for one document (promise B).
 import { waitFor } from '@tailwater/devstack';
+import { formatNamespace } from '@tailwater/schema';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Change } from '#consumer/changes/change.js';
 import { type ChangeResult, TARGET_API_VERSION, type Target } from '#consumer/targets/target.js';
@@ -101,5 +102,53 @@ describe('1, 2, 4 and 8 consumers of 16 partitions', () => {
     expect(target.clashes).toEqual([]);
     await world.stopConsumers();
     await inner.close();
+  });
+});
+
+/** Does not answer, and lets go of a request only when it is cut and `whenCut` has ended. */
+class HangingTarget implements Target {
+  readonly apiVersion = TARGET_API_VERSION;
+  readonly kind = 'hanging';
+  readonly whenCut: () => Promise<void>;
+  requests = 0;
+
+  constructor(whenCut: () => Promise<void>) {
+    this.whenCut = whenCut;
+  }
+
+  nameOf = formatNamespace;
+
+  async connect(): Promise<void> {}
+
+  async applyBatch(_: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]> {
+    this.requests += 1;
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    await this.whenCut();
+    throw signal.reason;
+  }
+
+  async close(): Promise<void> {}
+}
+
+describe('a consumer that fails', () => {
+  test('has nothing in flight any more when it leaves the group', async () => {
+    const [prefix, namespace, strange] = ['cr', { database: 'cr', collection: 'orders' }, { database: 'cr', collection: 'strange' }];
+    for (const each of [namespace, strange]) await world.createTopic(prefix, each, { partitions: 1 });
+    await world.publish(prefix, namespace, [{ document: { _id: 1 } }]);
+    await world.kafka.withAdmin(async (admin) => {
+      const members = async (): Promise<number | undefined> => (await admin.describeGroups([`${prefix}.test`])).groups[0]?.members.length;
+      // kafkajs finds a group's coordinator only among brokers that it knows already.
+      await admin.listTopics();
+      let whileInFlight: number | undefined;
+      const target = new HangingTarget(async () => {
+        whileInFlight = await members();
+      });
+      const consumer = world.consumer(prefix, { target, onError: 'stop' });
+      await waitFor(() => target.requests > 0, { describe: 'a request in flight' });
+      await world.publishRaw(prefix, strange, Buffer.from('nonsense'));
+      await expect(consumer.ended).rejects.toMatchObject({ code: 'TW1501' });
+      expect(whileInFlight).toBe(1);
+      expect(await members()).toBe(0);
+    });
   });
 });
