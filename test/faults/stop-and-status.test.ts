@@ -20,6 +20,7 @@ import {
   waitFor,
 } from '@tailwater/devstack';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runCommand } from '#test/support/run-command.js';
 
 const SHUTDOWN_S = 3;
 /** What a busy machine may take beside it: the last words of the log, and the end of the process. */
@@ -32,6 +33,7 @@ const binOf = (kind: string): string => fileURLToPath(new URL(`../../packages/${
 interface Status {
   readonly lag?: number | null;
   readonly phase?: string;
+  readonly sweeps?: readonly unknown[];
   readonly snapshot?: { readonly totals: { readonly state: string } } | null;
 }
 
@@ -236,29 +238,43 @@ describe('with a server that is dead or frozen', () => {
   const expectInTime = ({ ms, code }: { readonly ms: number; readonly code: number | null }): void =>
     expect({ inTime: ms < SHUTDOWN_S * 1000 + GRACE_MS, code }).toEqual({ inTime: true, code: expect.toBeOneOf([0, 75]) });
 
-  test('at work: a copy and a join end in time', async () => {
+  test('at work: a copy, a sweep and a join end in time', async () => {
     await Promise.all([commands.producer.start(), commands.mongo.start()]);
     const busy = (await servers.mongo.client()).db('busy').collection<{ _id: number }>('items');
     await busy.insertMany(Array.from({ length: 3_000 }, (_, _id) => ({ _id })));
-    const args = ['--mongo', servers.mongo.uri, '--kafka', servers.kafka.brokers.join(','), '--prefix', 'busy', '--include', 'busy.*'];
-    const slow = new Command('a copy', 'producer', [...args, '--snapshot-rate', '100']);
-    await slow.start();
-    await waitFor(() => slow.status(), {
-      describe: 'a copy',
-      until: ({ snapshot }) => snapshot?.totals.state === 'running',
-      timeoutMs: 60_000,
-    });
-    expectInTime(await slow.end('SIGTERM'));
-    // A member that is asked to rejoin and does not answer keeps the others waiting for its session.
+    const servedBy = ['--mongo', servers.mongo.uri, '--kafka', servers.kafka.brokers.join(','), '--prefix', 'busy'];
+    const args = [...servedBy, '--include', 'busy.*', '--snapshot-rate', '100'];
+    const [copying, sweeping] = ['a copy', 'a sweep'].map((name) => new Command(name, 'producer', args)) as [Command, Command];
+    const joining = new Command('a join', 'consumer', commands.mongo.args);
     const { pid } = commands.mongo;
-    process.kill(pid, 'SIGSTOP');
+    const group = 'tw.mongo';
     try {
-      const joining = new Command('a join', 'consumer', commands.mongo.args);
+      await copying.spawn();
+      await waitFor(() => copying.status(), {
+        describe: 'a copy',
+        until: ({ snapshot }) => snapshot?.totals.state === 'running',
+        timeoutMs: 60_000,
+      });
+      expectInTime(await copying.end('SIGTERM'));
+      await sweeping.spawn();
+      expect(await runCommand('producer', ['reconcile', '--namespace', 'busy.items', ...servedBy])).toMatchObject({ code: 0 });
+      await waitFor(() => sweeping.status(), { describe: 'a sweep', until: ({ sweeps }) => sweeps?.length === 1, timeoutMs: 60_000 });
+      expectInTime(await sweeping.end('SIGTERM'));
+      // A member that is asked to rejoin and does not answer keeps the others waiting for its session.
+      process.kill(pid, 'SIGSTOP');
       await joining.spawn();
-      await waitFor(() => joining.status(), { describe: 'a process that joins', until: () => true, timeoutMs: 60_000 });
+      await servers.kafka.withAdmin(async (admin) => {
+        await admin.listTopics();
+        await waitFor(async () => (await admin.describeGroups([group])).groups[0]?.state, {
+          describe: (state) => `${group} to be asked to join anew, not ${state}`,
+          until: (state) => state === 'PreparingRebalance',
+          timeoutMs: 60_000,
+        });
+      });
       expectInTime(await joining.end('SIGINT'));
     } finally {
       process.kill(pid, 'SIGCONT');
+      await Promise.all([copying, sweeping, joining].map((command) => command.end('SIGKILL')));
     }
   });
 
