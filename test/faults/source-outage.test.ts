@@ -73,17 +73,20 @@ describe('a producer', () => {
     await untilReady(true);
     const [begun, over] = [await told(/^MongoDB cannot be read/), await told(/^MongoDB is read again, after/)];
     await begin();
-    const [, { body }] = await untilReady(false, /^MongoDB cannot be read: /);
-    expect(body.source?.trouble?.reason).toEqual(expect.any(String));
-    // Longer than the pauses between the attempts.
-    await waitFor(() => ask('/status'), {
-      until: ({ body: { lagSeconds, source } }) => lagSeconds === null && (source?.trouble?.seconds ?? 0) >= 15,
-      describe: 'the outage to last',
-      timeoutMs: TOLD_MS,
-      intervalMs: 200,
-    });
-    expect([(await told(/^MongoDB cannot be read/)) - begun, (await told(/^MongoDB is read again, after/)) - over]).toEqual([1, 0]);
-    await end();
+    try {
+      const [, { body }] = await untilReady(false, /^MongoDB cannot be read: /);
+      expect(body.source?.trouble?.reason).toEqual(expect.any(String));
+      // Longer than the pauses between the attempts.
+      await waitFor(() => ask('/status'), {
+        until: ({ body: { lagSeconds, source } }) => lagSeconds === null && (source?.trouble?.seconds ?? 0) >= 15,
+        describe: 'the outage to last',
+        timeoutMs: TOLD_MS,
+        intervalMs: 200,
+      });
+      expect([(await told(/^MongoDB cannot be read/)) - begun, (await told(/^MongoDB is read again, after/)) - over]).toEqual([1, 0]);
+    } finally {
+      await end();
+    }
     await write(what.length);
     await untilReady(true);
     await waitFor(published, { until: (keys) => keys.includes(String(what.length)), describe: 'the write in the topic' });

@@ -60,7 +60,8 @@ describe('two producers of one source', () => {
     const [one, two] = [await world.producer(...SESSION), await world.producer(...SESSION)];
     await untilPhase(one, 'running');
     await untilPhase(two, 'standby');
-    expect((await request(`${two.url}/readyz`)).statusCode).toBe(200);
+    const readyz = await request(`${two.url}/readyz`);
+    expect([readyz.statusCode, await readyz.body.json()]).toEqual([200, { status: 'standby', reasons: [] }]);
     const args = ['--mongo', world.source.uri, '--kafka', world.kafka.brokers.join(','), '--prefix', world.prefix];
     // The first member of a group waits for others, and does its work meanwhile.
     const { stdout } = await waitFor(() => runCommand('producer', ['status', ...args]), {

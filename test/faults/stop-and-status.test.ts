@@ -87,6 +87,13 @@ class Command {
     return Math.max(...times);
   }
 
+  /** Why it is not ready; undefined while it is. */
+  async unready(): Promise<string | undefined> {
+    const answer = await fetch(`http://127.0.0.1:${this.#port}/readyz`);
+    const { reasons } = (await answer.json()) as { readonly reasons: readonly string[] };
+    return answer.ok ? undefined : reasons.join('; ');
+  }
+
   async end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<{ ms: number; code: number | null }> {
     const child = this.#child;
     this.#child = undefined;
@@ -207,8 +214,28 @@ describe('with a server that is dead or frozen', () => {
     ['Kafka', 'kafka', ['producer', 'mongo']],
   ];
 
-  async function expectAnswersAndEnds(affected: readonly (keyof typeof commands)[]): Promise<void> {
+  /** What `/readyz` has to tell while a server is away, though nothing may be sent to it. */
+  const UNREADY: Readonly<Partial<Record<keyof typeof servers, RegExp>>> = {
+    kafka: /^Kafka at .* has not answered for \d+ s/,
+    mongo: /MongoDB .*(cannot be read|does not take|not answered)|The target at/,
+    es: /^The target at .* has not answered for \d+ s|^TW1301/,
+    solr: /^The target at .* has not answered for \d+ s|^TW1301/,
+  };
+
+  async function expectAnswersAndEnds(server: keyof typeof servers, affected: readonly (keyof typeof commands)[]): Promise<void> {
     const chosen = affected.map((name) => commands[name]);
+    const reason = UNREADY[server];
+    if (reason !== undefined) {
+      const began = performance.now();
+      const expectUnready = (command: Command) =>
+        waitFor(() => command.unready(), {
+          describe: (last) => `${command.name} to be unready for ${server}, not ${last}`,
+          until: (told) => told !== undefined && reason.test(told),
+          timeoutMs: 60_000,
+        });
+      const told = await Promise.all(chosen.map(expectUnready));
+      if (process.env['SHOW_FIGURES'] !== undefined) console.log(server, Math.round(performance.now() - began), told);
+    }
     const answers = await Promise.all(chosen.map(async (command) => [command.name, await command.answers()] as const));
     expect(answers.filter(([, ms]) => ms > AT_ONCE_MS)).toEqual([]);
     const ends = await Promise.all(
@@ -229,7 +256,7 @@ describe('with a server that is dead or frozen', () => {
     await server.pause();
     try {
       if (name !== 'mongo') await write();
-      await expectAnswersAndEnds(affected);
+      await expectAnswersAndEnds(name, affected);
     } finally {
       await server.resume();
     }
@@ -308,7 +335,7 @@ describe('with a server that is dead or frozen', () => {
     const server = serverOf(name);
     await server.kill9();
     if (name !== 'mongo') await write();
-    await expectAnswersAndEnds(affected);
+    await expectAnswersAndEnds(name, affected);
     // Who comes next needs these; Kafka is the last.
     if (name === 'registry' || name === 'mongo') await server.start();
   });

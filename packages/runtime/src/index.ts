@@ -136,6 +136,9 @@ export {
 export { registryOptions, schemaRegistryOf } from './registry/registry-options.js';
 export { type SchemaRegistry, schemaLookup } from './registry/schema-registry.js';
 export { toStatusJson } from './status/json.js';
+export { kafkaWatch } from './status/kafka-watch.js';
+export { type Peer, type PeerTrouble, PeerWatch, registerUp, UP } from './status/peer-watch.js';
+export { StallWatch, type WorkSeen } from './status/stall-watch.js';
 export { statusListen, statusOptions } from './status/status-options.js';
 export { type Health, type StatusServer, type StatusServerOptions, startStatusServer } from './status/status-server.js';
 export { createProgress, type Progress, type ProgressOptions, type ProgressState } from './terminal/progress.js';

@@ -9,6 +9,7 @@ import { readiness } from '#consumer/cli/report.js';
 import type { GroupView } from '#consumer/subscribe/subscription.js';
 import { everyType, raw } from '#test/integration/consumer/support/bson-zoo.js';
 import { LanesRun } from '#test/integration/consumer/support/lanes-run.js';
+import { ALL_IS_WELL } from '#test/support/all-is-well.js';
 import { FaultyProxy } from '#test/support/faulty-proxy.js';
 import { change } from '#test/unit/consumer/support/changes.js';
 import type { Rig } from './rig.js';
@@ -229,6 +230,7 @@ export function describeTarget(name: string, start: () => Promise<Rig>): void {
           { failure: undefined },
           { waiting: run.lanes.waiting, target, group, unreadable: [] },
           'kafka',
+          ALL_IS_WELL,
         );
         expect([ready, reasons]).toEqual([false, [expect.stringContaining(`${namespace.database}.${namespace.collection}`)]]);
         expect(reasons.join()).not.toContain(secret);

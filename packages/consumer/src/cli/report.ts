@@ -1,5 +1,14 @@
 // What a running consumer says about itself: the body of /status, whether it is ready, and a line in the log every now and then.
-import { type Health, type Logger, type Service, sleep } from '@tailwater/runtime';
+import {
+  formatDuration,
+  type Health,
+  type Logger,
+  type PeerWatch,
+  type Service,
+  type StallWatch,
+  sleep,
+  type WorkSeen,
+} from '@tailwater/runtime';
 import { formatNamespace } from '@tailwater/schema';
 import { type TargetHealth, waitingError } from '../apply/target-health.js';
 import type { LetterWatch } from '../dead-letters/letter-watch.js';
@@ -22,6 +31,7 @@ export function describeConsumer(
   pipeline: Pipeline,
   health: TargetHealth,
   letters: Pick<LetterWatch, 'last'>,
+  { ready, reasons }: Health,
 ): object {
   const partitions = [...pipeline.partitions].map(({ topic, partition, next, highWatermark, lag }) => {
     return { topic, partition, applied: next, end: highWatermark, lag };
@@ -31,6 +41,8 @@ export function describeConsumer(
   const { isMember, rebalances, lateAnswers, elsewhere, nobodys, leaderless, denied } = pipeline.group;
   return {
     group: identity.group,
+    ready,
+    reasons,
     membership: { member: isMember, rebalances, lateAnswers },
     target: {
       kind: identity.target,
@@ -72,6 +84,14 @@ function droppedBy({ droppedValues = 0, droppedFields = 0, droppedFieldNames = [
   return { values: droppedValues, fields: droppedFields, fieldNames: droppedFieldNames };
 }
 
+/** What looks at the servers, and at the work, while the consumer runs. */
+export interface Watches {
+  readonly kafka: Pick<PeerWatch, 'reason'>;
+  /** The target's. */
+  readonly server: Pick<PeerWatch, 'reason'>;
+  readonly stall: Pick<StallWatch, 'forMs'>;
+}
+
 /** More are not named. */
 const MAX_REASONS = 10;
 
@@ -83,8 +103,11 @@ export function readiness(
   { failure }: Pick<TargetHealth, 'failure'>,
   { waiting, target, group, unreadable }: Pick<Pipeline, 'waiting' | 'target' | 'group' | 'unreadable'>,
   brokers: string,
+  { kafka, server, stall }: Watches,
 ): Health {
-  const reasons = failure === undefined ? [] : [`${failure.code} ${failure.reason}`];
+  const reasons = kafka.reason === undefined ? [] : [kafka.reason];
+  if (failure !== undefined) reasons.push(`${failure.code} ${failure.reason}`);
+  else if (server.reason !== undefined) reasons.push(server.reason);
   if (!group.isMember) reasons.push(`not in the consumer group for ${Math.round((performance.now() - group.sinceMs) / 1000)} s`);
   if (group.leaderless.length > 0) reasons.push(noLeader(brokers, group.leaderless).message);
   if (group.denied.length > 0) reasons.push(mayNotRead(brokers, group.denied).message);
@@ -108,7 +131,21 @@ export function readiness(
     return waitingError(target.kind, namespace, said).message;
   });
   if (waiting.length > MAX_REASONS) told.push(`and ${waiting.length - MAX_REASONS} more namespaces wait`);
-  return { ready: reasons.length + told.length === 0, reasons: [...reasons, ...told] };
+  const all = [...reasons, ...told];
+  const { forMs } = stall;
+  // What is known to stand still has its reason above.
+  if (all.length === 0 && forMs !== undefined) all.push(`nothing was committed for ${formatDuration(forMs / 1000)}, though records wait`);
+  return { ready: all.length === 0, reasons: all };
+}
+
+/** How much of its partitions this process has committed, and whether more is to be. */
+export function committedOf({ partitions }: Pick<Pipeline, 'partitions'>): WorkSeen {
+  let [isWaiting, done] = [false, 0];
+  for (const { committed, begun, highWatermark } of partitions) {
+    done += committed ?? begun;
+    isWaiting ||= (committed ?? begun) < highWatermark;
+  }
+  return { isWaiting, done };
 }
 
 /** Logs figures every minute in which something was applied: of a target that takes nothing its health tells. */

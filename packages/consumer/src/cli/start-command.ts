@@ -1,7 +1,20 @@
 // `consumer start`: applies the changes of Kafka's topics to a target until it is told to stop.
-import { type Command, checkKafka, createMetrics, redactAddress, runServices, startStatusServer, systemClock } from '@tailwater/runtime';
+import {
+  type Command,
+  checkKafka,
+  createMetrics,
+  type Health,
+  kafkaWatch,
+  redactAddress,
+  registerUp,
+  runServices,
+  StallWatch,
+  startStatusServer,
+  systemClock,
+} from '@tailwater/runtime';
 import { deadLetterTopicName } from '@tailwater/schema';
 import { TargetHealth } from '../apply/target-health.js';
+import { targetWatch } from '../apply/target-watch.js';
 import { ErrorPolicy } from '../dead-letters/error-policy.js';
 import { KafkaLetters } from '../dead-letters/kafka-letters.js';
 import { LetterCounter } from '../dead-letters/letter-count.js';
@@ -14,7 +27,7 @@ import { offsetsForgotten } from '../subscribe/kafka-groups.js';
 import { targetMark } from '../subscribe/target-mark.js';
 import { catchUpDisplay } from './catch-up.js';
 import { prepareStart, startOptions } from './prepare-start.js';
-import { describeConsumer, readiness, reporter } from './report.js';
+import { committedOf, describeConsumer, readiness, reporter } from './report.js';
 import { openSchemas } from './schemas.js';
 
 const TOPIC_POLL_MS = 3_000;
@@ -54,10 +67,10 @@ export const startCommand: Command<typeof startOptions> = {
       await unfinished.until('connecting to Kafka and the target', Promise.all([checkKafka(kafka, { signal }), target.connect(signal)]));
       await using registry = await openSchemas(given, logger.child({ component: 'registry' }), signal);
       if (given.onError === 'dead-letter') await letters.compare();
-      const health = new TargetHealth(systemClock, logger.child({ component: 'apply' }), target.kind);
+      const targetHealth = new TargetHealth(systemClock, logger.child({ component: 'apply' }), target.kind);
       const metrics = createMetrics();
       const letterWatch = new LetterWatch(new LetterCounter(kafka, letters.topic), lettersLogger);
-      const consumerMetrics = new ConsumerMetrics(metrics, () => pipeline, health, letterWatch);
+      const consumerMetrics = new ConsumerMetrics(metrics, () => pipeline, targetHealth, letterWatch);
       const { transform, know } = transforming.for(target);
       const subscription = new KafkaSubscription(
         kafka,
@@ -87,13 +100,13 @@ export const startCommand: Command<typeof startOptions> = {
             target.kind,
           ),
           hooks: {
-            onRetry: (failure) => health.onRetry(failure),
+            onRetry: (failure) => targetHealth.onRetry(failure),
             onRequest: (request) => {
               consumerMetrics.onRequest(request);
-              health.onRequest(request);
+              targetHealth.onRequest(request);
             },
-            onWaiting: (namespace, refusal) => health.onWaiting(namespace, refusal),
-            onResumed: (namespace) => health.onResumed(namespace),
+            onWaiting: (namespace, refusal) => targetHealth.onWaiting(namespace, refusal),
+            onResumed: (namespace) => targetHealth.onResumed(namespace),
           },
           onFirstCommit: () => {
             if (given.onError !== 'dead-letter') return;
@@ -118,18 +131,26 @@ export const startCommand: Command<typeof startOptions> = {
           releaseGraceMs: Math.min(4_000, sessionTimeoutMs * 0.4),
         },
       );
+      const kafkaPeer = kafkaWatch(kafka, logger.child({ component: 'kafka' }));
+      const server = targetWatch(target, identity.url, targetHealth, logger.child({ component: 'apply' }));
+      const stall = new StallWatch(() => committedOf(pipeline));
+      const health = (): Health => readiness(targetHealth, pipeline, kafka.brokers, { kafka: kafkaPeer, server, stall });
+      registerUp(metrics, { kafka: () => kafkaPeer.trouble === undefined, target: () => server.trouble === undefined });
       const status = await startStatusServer({
         ...listen,
         logger: logger.child({ component: 'status' }),
         metrics,
-        health: () => readiness(health, pipeline, kafka.brokers),
-        status: () => describeConsumer(identity, pipeline, health, letterWatch),
+        health,
+        status: () => describeConsumer(identity, pipeline, targetHealth, letterWatch, health()),
       });
       logger.info({ ...identity, kafka: kafka.brokers, registry: registry.address, status: status.url }, 'Consumer started');
       try {
         await unfinished.until(
           'the pipeline',
-          runServices([pipeline, letterWatch, reporter(pipeline, logger), catchUpDisplay(pipeline, stderr, logger)], signal),
+          runServices(
+            [pipeline, letterWatch, kafkaPeer, server, stall, reporter(pipeline, logger), catchUpDisplay(pipeline, stderr, logger)],
+            signal,
+          ),
         );
         logger.info({ ...pipeline.tally }, 'Consumer stopped');
       } finally {

@@ -1,7 +1,8 @@
 // Every number of the consumer. Promise E: every change read ends as one of applied, superseded, filtered, dead-lettered, skipped or returned, or is buffered.
-import { LATENCY_BUCKETS_SECONDS, type MetricTable } from '@tailwater/runtime';
+import { LATENCY_BUCKETS_SECONDS, type MetricTable, UP } from '@tailwater/runtime';
 
 export const CONSUMER_METRICS = {
+  up: UP,
   read: {
     kind: 'counter',
     name: 'tailwater_consumer_changes_read_total',

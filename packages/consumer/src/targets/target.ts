@@ -49,6 +49,13 @@ export interface Target {
   /** Resolves when the target answers and lets this process in; throws TailwaterError after a bounded wait. */
   connect(signal: AbortSignal): Promise<void>;
   /**
+   * Resolves when the target answers at all; asked every two seconds for `/readyz`, with a signal that aborts after three. Without it the target
+   * counts as one that answers until a batch fails.
+   *
+   * @throws Error whose message says why it does not
+   */
+  ping?(signal: AbortSignal): Promise<void>;
+  /**
    * Applies a batch.
    *
    * @throws TailwaterError when the request as a whole failed: its `retriable` says whether to try the whole batch again

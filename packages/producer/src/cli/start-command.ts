@@ -1,5 +1,16 @@
 // `producer start`: tails the oplog and copies the collections into Kafka until it is told to stop.
-import { type Command, checkKafka, createMetrics, runServices, schemaLookup, startStatusServer, withBuckets } from '@tailwater/runtime';
+import {
+  type Command,
+  checkKafka,
+  createMetrics,
+  kafkaWatch,
+  registerUp,
+  runServices,
+  StallWatch,
+  schemaLookup,
+  startStatusServer,
+  withBuckets,
+} from '@tailwater/runtime';
 import { SchemaIds } from '@tailwater/schema';
 import { registerSnapshotMetrics } from '../backfill/snapshot/snapshot-metrics.js';
 import { SnapshotPlan } from '../backfill/snapshot/snapshot-plan.js';
@@ -19,7 +30,7 @@ import { NormalizeCounters } from '../source/normalize-counters.js';
 import { prepareStart, startOptions } from './prepare-start.js';
 import { ProgressDisplay } from './progress-display.js';
 import { registerSubjects } from './registry.js';
-import { describeState, readiness } from './state-report.js';
+import { describeState, isMongoUp, publishedOf, readiness } from './state-report.js';
 
 export const startCommand: Command<typeof startOptions> = {
   name: 'start',
@@ -62,7 +73,10 @@ export const startCommand: Command<typeof startOptions> = {
       const headroom = new HeadroomWatch(watched, metrics, logger.child({ component: 'headroom' }));
       const working = { client, replicaSet, isWorking: () => state.phase !== 'standby' };
       const commitPoint = new CommitPointWatch(working, health, metrics, logger.child({ component: 'mongodb' }));
-      const sights = { state, metrics: producerMetrics, report, health, commitPoint, headroom };
+      const kafkaPeer = kafkaWatch(kafka, logger.child({ component: 'kafka' }));
+      const stall = new StallWatch(() => publishedOf(state, commitPoint));
+      const sights = { state, metrics: producerMetrics, report, health, commitPoint, headroom, kafka: kafkaPeer, stall };
+      registerUp(metrics, { kafka: () => kafkaPeer.trouble === undefined, mongodb: () => isMongoUp(sights) });
       const status = await startStatusServer({
         ...listen,
         logger: logger.child({ component: 'status' }),
@@ -91,7 +105,7 @@ export const startCommand: Command<typeof startOptions> = {
         const pipeline = {
           run: (stop: AbortSignal) => runPipeline(deps, { ...given, ...derived }, stop).finally(() => ended.abort()),
         };
-        const besides = [display, headroom, commitPoint].map((each) => ({
+        const besides = [display, headroom, commitPoint, kafkaPeer, stall].map((each) => ({
           run: (stop: AbortSignal) => each.run(AbortSignal.any([stop, ended.signal])),
         }));
         await unfinished.until('the pipeline', runServices([pipeline, ...besides], signal)).catch(async (error: unknown) => {

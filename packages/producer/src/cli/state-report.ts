@@ -1,5 +1,5 @@
 // What the status server says about a running producer.
-import type { Health } from '@tailwater/runtime';
+import { formatDuration, type Health, type PeerWatch, type StallWatch, systemClock, type WorkSeen } from '@tailwater/runtime';
 import type { SnapshotReport } from '../backfill/snapshot/snapshot-report.js';
 import type { CommitPointWatch } from '../headroom/commit-point-watch.js';
 import type { HeadroomWatch } from '../headroom/headroom-watch.js';
@@ -15,25 +15,90 @@ export interface Sights {
   readonly health: SourceHealth;
   readonly commitPoint: CommitPointWatch;
   readonly headroom: HeadroomWatch;
+  readonly kafka: PeerWatch;
+  /** Whether the tail moves while the source is ahead of it. */
+  readonly stall: StallWatch;
 }
 
-/** Ready: what is written is published, or the producer stands by, which is its work then. */
-export function readiness({ state, health, commitPoint }: Pick<Sights, 'state' | 'health' | 'commitPoint'>): Health {
-  if (state.phase === 'standby') return { ready: true, reasons: [] };
-  const reasons: string[] = [];
-  if (health.trouble !== undefined) reasons.push(`MongoDB cannot be read: ${health.trouble.reason}`);
-  else if (state.phase !== 'running') reasons.push(state.lastError ?? `the pipeline is ${state.phase}`);
-  if (commitPoint.heldBack !== undefined) reasons.push(commitPoint.heldBack.reason);
-  return { ready: reasons.length === 0, reasons };
+interface SourceTrouble {
+  readonly reason: string;
+  readonly seconds: number;
 }
+
+interface Readable extends Pick<Sights, 'state'> {
+  readonly health: Pick<SourceHealth, 'trouble'>;
+  readonly commitPoint: Pick<CommitPointWatch, 'ageSeconds' | 'heldBack'>;
+  readonly headroom: Pick<HeadroomWatch, 'last'>;
+  readonly kafka: Pick<PeerWatch, 'reason'>;
+  readonly stall: Pick<StallWatch, 'forMs'>;
+}
+
+/** A transaction that Kafka has had for longer, in milliseconds, is stuck. */
+const STUCK_MS = 10_000;
+/** MongoDB, asked every second, has not answered for longer: in seconds, less than the log waits for an election. */
+const SILENT_S = 8;
+/** What may still be written to the oplog before it passes the checkpoint, in percent: with less the producer is about to lose its place. */
+const HEADROOM_FLOOR = 10;
+
+/** Ready: what is written is published, or the producer stands by and could take over. */
+export function readiness({ state, health, commitPoint, headroom, kafka, stall }: Readable): Health {
+  const isStandby = state.phase === 'standby';
+  const trouble = mongoTrouble({ health, commitPoint });
+  const mongoReason = trouble && `MongoDB cannot be read: ${trouble.reason}`;
+  const reasons = [kafka.reason, mongoReason, ...(isStandby ? [] : workReasons({ state, commitPoint, headroom }))];
+  const told = reasons.filter((reason) => reason !== undefined);
+  if (told.length > 0) return { ready: false, reasons: told };
+  if (isStandby) return { ready: true, isStandby, reasons: [] };
+  const { forMs } = stall;
+  if (forMs === undefined) return { ready: true, reasons: [] };
+  return { ready: false, reasons: [`nothing was published for ${duration(forMs)}, though there is something to publish`] };
+}
+
+/** Why MongoDB cannot be read, and for how many seconds: readers say so as soon as they fail, and one that only waits says nothing. */
+function mongoTrouble({ health, commitPoint }: Pick<Readable, 'health' | 'commitPoint'>): SourceTrouble | undefined {
+  const { trouble } = health;
+  if (trouble !== undefined) return { reason: trouble.reason, seconds: Math.round((systemClock.monotonic() - trouble.sinceMs) / 1000) };
+  const { ageSeconds } = commitPoint;
+  return ageSeconds < SILENT_S ? undefined : { reason: `no member has answered for ${formatDuration(ageSeconds)}`, seconds: ageSeconds };
+}
+
+/** What hinders the one that leads. */
+function workReasons({ state, commitPoint, headroom }: Pick<Readable, 'state' | 'commitPoint' | 'headroom'>): (string | undefined)[] {
+  const { publishingMs = 0 } = state.session ?? {};
+  const { leftPercent } = headroom.last ?? { leftPercent: null };
+  return [
+    state.phase === 'running' ? undefined : (state.lastError ?? `the pipeline is ${state.phase}`),
+    publishingMs < STUCK_MS ? undefined : `Kafka has not committed what was sent to it ${duration(publishingMs)} ago`,
+    commitPoint.heldBack?.reason,
+    leftPercent === null || leftPercent >= HEADROOM_FLOOR
+      ? undefined
+      : `only ${leftPercent} % of the oplog are left before it passes the checkpoint: what is behind it then can no longer be read`,
+  ];
+}
+
+/** Whether MongoDB answers, as `tailwater_up` says it. */
+export function isMongoUp(sights: Pick<Readable, 'health' | 'commitPoint'>): boolean {
+  return mongoTrouble(sights) === undefined;
+}
+
+/** How far the tail has come, and whether the source is ahead of it. */
+export function publishedOf({ phase, session }: ProducerState, commitPoint: Pick<CommitPointWatch, 'lagSeconds'>): WorkSeen {
+  const isAtWork = phase === 'running' && session?.paused.tail === false;
+  return { isWaiting: isAtWork && (commitPoint.lagSeconds(session.position) ?? 0) > 0, done: String(session?.position) };
+}
+
+const duration = (ms: number): string => formatDuration(ms / 1000);
 
 /** No server is asked for it, so that it can be had whatever is down: what the watches saw last has its age. */
-export function describeState({ state, metrics, report, health, commitPoint, headroom }: Sights, source: MongoSource): object {
+export function describeState(sights: Sights, source: MongoSource): object {
+  const { state, metrics, report, commitPoint, headroom } = sights;
+  const { ready, reasons } = readiness(sights);
   const { session } = state;
   const position = session?.position;
-  const { trouble } = health;
   return {
     phase: state.phase,
+    ready,
+    reasons,
     replicaSet: source.replicaSet,
     mongodb: source.version,
     position: position?.toString() ?? null,
@@ -41,7 +106,7 @@ export function describeState({ state, metrics, report, health, commitPoint, hea
     heldBackSeconds: commitPoint.heldBackSeconds,
     source: {
       answeredSecondsAgo: commitPoint.ageSeconds,
-      trouble: trouble === undefined ? null : { reason: trouble.reason, seconds: Math.round((performance.now() - trouble.sinceMs) / 1000) },
+      trouble: mongoTrouble(sights) ?? null,
     },
     oplog: headroom.last ?? null,
     counts: metrics.counts(),
@@ -50,6 +115,6 @@ export function describeState({ state, metrics, report, health, commitPoint, hea
     sweeps: session?.sweeps ?? [],
     quarantine: session?.quarantine ?? [],
     gap: state.gap ?? null,
-    lastError: state.lastError ?? null,
+    lastError: state.lastError ?? reasons[0] ?? null,
   };
 }

@@ -1,7 +1,8 @@
 // Every number of the producer. Promise E: events read = published + superseded + filtered + quarantined.
-import { LATENCY_BUCKETS_SECONDS, type MetricTable } from '@tailwater/runtime';
+import { LATENCY_BUCKETS_SECONDS, type MetricTable, UP } from '@tailwater/runtime';
 
 export const PRODUCER_METRICS = {
+  up: UP,
   oplogEntriesRead: {
     kind: 'counter',
     name: 'tailwater_producer_oplog_entries_read_total',

@@ -1,5 +1,6 @@
 // Puts batches into Kafka, one transaction each, one at a time: while one is on its way the next is prepared and waits here,
 // and whoever brings a third waits too. That is the pipeline's only queue, so memory stays bounded however slow Kafka is.
+import { type Clock, systemClock } from '@tailwater/runtime';
 import type { TopicRecords } from '../encode/record-encoder.js';
 
 /** Sends records and the checkpoint that covers them in one atomic step (promise A). */
@@ -18,13 +19,21 @@ export interface Publication {
 export class Publisher {
   readonly #sender: TransactionSender;
   readonly #seen: (topics: readonly TopicRecords[]) => void;
+  readonly #clock: Clock;
+  #sentAtMs: number | undefined;
   #sending: Promise<void> = Promise.resolve();
   #failure: { error: unknown } | undefined;
 
   /** @param seen - called with everything that is submitted, in its order */
-  constructor(sender: TransactionSender, seen: (topics: readonly TopicRecords[]) => void = () => {}) {
+  constructor(sender: TransactionSender, seen: (topics: readonly TopicRecords[]) => void = () => {}, clock = systemClock) {
     this.#sender = sender;
     this.#seen = seen;
+    this.#clock = clock;
+  }
+
+  /** For how long the publication that is on its way has been so, in milliseconds; 0 when none is. */
+  get underWayMs(): number {
+    return this.#sentAtMs === undefined ? 0 : this.#clock.monotonic() - this.#sentAtMs;
   }
 
   /**
@@ -59,11 +68,14 @@ export class Publisher {
 
   async #send(publication: Publication): Promise<void> {
     if (this.#failure !== undefined) return;
+    this.#sentAtMs = this.#clock.monotonic();
     try {
       if (publication.topics.length > 0) await this.#sender.send(publication.topics);
       publication.onCommitted?.();
     } catch (error) {
       this.#failure = { error };
+    } finally {
+      this.#sentAtMs = undefined;
     }
   }
 }

@@ -83,6 +83,7 @@ export async function runStages(
     paused: pauses.current,
     sweeps: sweeper.statuses(),
     quarantine: quarantine.statuses(),
+    publishingMs: session.publisher.underWayMs,
   });
   deps.state.begun({ status });
   await beginBackfill(setting, writing, backfill);

@@ -9,8 +9,10 @@ import type { TlsMaterial } from '../tls/tls-files.js';
 import { toStatusJson } from './json.js';
 
 export interface Health {
-  /** Whether the process does its work at the moment; a standby that could is not ready. */
+  /** Whether the process does its work at the moment. That of a standby is to stand by. */
   readonly ready: boolean;
+  /** It is ready to take over, and does nothing else. */
+  readonly isStandby?: boolean;
   /** Why it does not, in a few words each. */
   readonly reasons: readonly string[];
 }
@@ -80,8 +82,9 @@ function addRoutes(server: FastifyInstance, options: StatusServerOptions): void 
   });
   server.get('/healthz', (_request, reply) => sendJson(reply, 200, { status: 'alive', uptimeSeconds: Math.floor(process.uptime()) }));
   server.get('/readyz', (_request, reply) => {
-    const { ready, reasons } = health();
-    return sendJson(reply, ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', reasons });
+    const { ready, isStandby = false, reasons } = health();
+    const status = isStandby ? 'standby' : 'ready';
+    return sendJson(reply, ready ? 200 : 503, { status: ready ? status : 'not ready', reasons });
   });
   server.get('/metrics', guard, async (_request, reply) => reply.header('content-type', metrics.contentType).send(await metrics.render()));
   server.get('/status', guard, async (_request, reply) => sendJson(reply, 200, await status()));

@@ -1,9 +1,11 @@
 // What belongs to nobody counts as lag, and is told when it lasts.
+
 import type { DescribedGroup } from '@tailwater/runtime';
 import { expect, test } from 'vitest';
 import { readiness } from '#consumer/cli/report.js';
 import { GroupElsewhere } from '#consumer/subscribe/group-elsewhere.js';
 import { encodeAssignment } from '#consumer/subscribe/member-protocol.js';
+import { ALL_IS_WELL } from '#test/support/all-is-well.js';
 
 const never = new AbortController().signal;
 const topic = 'tw.shop.orders';
@@ -51,7 +53,7 @@ test('a group whose leader shares out nothing is told of after half a minute, an
     late: undefined,
   };
   const pipeline = { group: { ...view, nobodys }, waiting: [], unreadable: [], target: undefined as never };
-  expect(readiness({ failure: undefined }, pipeline, 'k')).toMatchObject({
+  expect(readiness({ failure: undefined }, pipeline, 'k', ALL_IS_WELL)).toMatchObject({
     ready: false,
     reasons: [expect.stringMatching(/^2 partitions .* no process for 35 s/)],
   });

@@ -1,9 +1,11 @@
 // Partitions without a leader are told when that lasts, by the process that would read them, and once it is over.
+
 import type { Logger, TopicPartitions } from '@tailwater/runtime';
 import { describe, expect, test } from 'vitest';
 import { readiness } from '#consumer/cli/report.js';
 import { Leaderless } from '#consumer/subscribe/leaderless.js';
 import type { GroupView, TopicPartition } from '#consumer/subscribe/subscription.js';
+import { ALL_IS_WELL } from '#test/support/all-is-well.js';
 
 const topic = 'tw.shop.orders';
 
@@ -85,7 +87,12 @@ describe('a partition without a leader', () => {
       denied: [],
       late,
     };
-    const health = readiness({ failure: undefined }, { group, waiting: [], unreadable: [], target: undefined as never }, 'k:9092');
+    const health = readiness(
+      { failure: undefined },
+      { group, waiting: [], unreadable: [], target: undefined as never },
+      'k:9092',
+      ALL_IS_WELL,
+    );
     expect(health.ready).toBe(false);
     expect(health.reasons).toEqual([
       `Kafka at k:9092 has no broker that leads a partition of ${[0, 1, 2, 3, 4].map((each) => `${topic}-${each}`).join(', ')} and 4 more`,

@@ -12,7 +12,17 @@ import { Aliases } from './aliases.js';
 import { BulkBody } from './bulk-body.js';
 import { BULK_FILTER, type BulkResponse, isAmbiguous, NO_INDEX, notABulkResponse, readBulkResponse } from './bulk-response.js';
 import { connectionOptions, probeTls } from './connection.js';
-import { applyFailure, elasticsearchFailure, isNotFound, notItsOwn, placeRefusal, refusalOf, statusOf, TOO_LARGE } from './failures.js';
+import {
+  applyFailure,
+  elasticsearchFailure,
+  FAILED,
+  isNotFound,
+  notItsOwn,
+  placeRefusal,
+  refusalOf,
+  statusOf,
+  TOO_LARGE,
+} from './failures.js';
 import { indexName, MAX_INDEX_NAME_BYTES } from './index-name.js';
 import { putTemplate } from './index-template.js';
 import { IndexInventory } from './inventory.js';
@@ -93,6 +103,15 @@ export class ElasticsearchTarget implements Target {
         throw new TailwaterError('TW1312', { target: 'Elasticsearch', address: this.#address, reason: failure.reason }, { cause: error });
       }
     });
+  }
+
+  /** Any answer of its own counts: whether a user may see its name is not asked here. */
+  async ping(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#client.transport.request({ method: 'HEAD', path: '/' }, { signal, maxRetries: 0 });
+    } catch (error) {
+      if ((statusOf(error) ?? FAILED) >= FAILED) throw elasticsearchFailure(error, this.#address);
+    }
   }
 
   async applyBatch(changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]> {

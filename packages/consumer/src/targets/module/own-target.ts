@@ -49,6 +49,10 @@ export class OwnTarget implements Target {
     }
   }
 
+  async ping(signal: AbortSignal): Promise<void> {
+    await this.#target.ping?.(signal);
+  }
+
   async applyBatch(changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]> {
     let results: readonly ChangeResult[];
     try {

@@ -97,6 +97,11 @@ export class MongoTarget implements Target {
     });
   }
 
+  /** Of the primary: no other member takes changes. */
+  async ping(signal: AbortSignal): Promise<void> {
+    await this.#client.db('admin').command({ ping: 1 }, { signal });
+  }
+
   async applyBatch(changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]> {
     const files = changes.filter(({ file }) => file !== undefined);
     if (files.length === 0) return this.#applyDocuments(changes, signal);

@@ -29,6 +29,7 @@ export interface SolrOptions extends SolrSettings, TargetAccess {
 }
 
 const FORBIDDEN = 403;
+const FAILED = 500;
 
 export class SolrTarget implements Target {
   readonly apiVersion = TARGET_API_VERSION;
@@ -90,6 +91,12 @@ export class SolrTarget implements Target {
       // Let in, but without the right to look at the server itself.
       if (answer.status !== 200 && answer.status !== FORBIDDEN) throw refusal(answer, 'admin/info/system', this.#http.address);
     });
+  }
+
+  /** Any answer of its own counts. */
+  async ping(signal: AbortSignal): Promise<void> {
+    const answer = await this.#http.get('admin/info/system?wt=json', signal);
+    if (answer.status >= FAILED) throw refusal(answer, 'admin/info/system', this.#http.address);
   }
 
   async applyBatch(changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]> {
