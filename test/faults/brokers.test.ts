@@ -5,12 +5,12 @@ import { TopicAdvice } from '@tailwater/runtime';
 import { formatNamespace, type Namespace, topicName } from '@tailwater/schema';
 import kafkajs from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { KafkaLetters } from '#consumer/dead-letters/kafka-letters.js';
+import { DeadLetterTopic } from '#consumer/dead-letters/kafka-dead-letter-topic.js';
 import { KafkaTopics } from '#producer/publish/kafka-topics.js';
 import { KafkaTransactionSender } from '#producer/publish/kafka-transaction-sender.js';
 import { ensureOwnTopics } from '#producer/publish/own-topics.js';
 import { TopicList } from '#producer/publish/topic-list.js';
-import { LETTERS } from '#producer/publish/topic-settings.js';
+import { DEAD_LETTERS } from '#producer/publish/topic-settings.js';
 import { readTopic } from '#test/support/read-topic.js';
 import { runConsumer } from '../integration/consumer/support/run-consumer.js';
 import { type RunningConsumer, World } from '../integration/consumer/support/world.js';
@@ -267,14 +267,14 @@ describe('three brokers', () => {
         await admin.connect();
         const topics = new KafkaTopics({ admin, list, brokers: client.brokers }, settings, { advice });
         await topics.ensure(['a', 'b'].map((name) => namespaceOf(`shop.${name}`)));
-        await topics.ensureLog(`${prefix}.producer.dead-letters`, LETTERS);
+        await topics.ensureLog(`${prefix}.producer.dead-letters`, DEAD_LETTERS);
       } finally {
         list.close();
         await admin.disconnect();
       }
       return ['shop.a', 'shop.b', 'checkpoints', 'signals', 'producer.dead-letters'].map((name) => `${prefix}.${name}`);
     };
-    const letters = new KafkaLetters(client, 'kept.test.dead-letters', logger);
+    const letters = new DeadLetterTopic(client, 'kept.test.dead-letters', logger);
     await letters.create();
     for (const topic of [...(await made('kept', -1)), letters.topic])
       expect([topic, await settingOf(topic, MIN_IN_SYNC)]).toEqual([topic, '2']);
@@ -288,7 +288,7 @@ describe('three brokers', () => {
     ]);
     // Others made these.
     await kafka.createTopic('weak.test.dead-letters', { config: { 'cleanup.policy': 'delete' } });
-    await new KafkaLetters(client, 'weak.test.dead-letters', logger).compare();
+    await new DeadLetterTopic(client, 'weak.test.dead-letters', logger).compare();
     expect(lines.at(-1)).toMatchObject({ code: 'TW1250', topics: ['weak.test.dead-letters'] });
     expect(lines.at(-1)?.msg).toContain('--add-config cleanup.policy=compact,max.message.bytes=25165824,min.insync.replicas=2');
   });

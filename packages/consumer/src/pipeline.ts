@@ -17,8 +17,8 @@ import type { ReadingPoint } from './subscribe/epoch-history.js';
 import type {
   FetchedBatch,
   FetchedRecord,
+  GroupPartitionOffsets,
   GroupView,
-  PartitionStanding,
   Subscription,
   SubscriptionListener,
   TopicPartition,
@@ -161,10 +161,10 @@ export class Pipeline implements SubscriptionListener {
     await runServices([subscription, lanes, committer], new AbortController().signal);
   }
 
-  assign(partitions: readonly PartitionStanding[]): readonly ReadingPoint[] {
-    const begun = partitions.map((standing) => {
+  assign(partitions: readonly GroupPartitionOffsets[]): readonly ReadingPoint[] {
+    const begun = partitions.map((groupOffsets) => {
       const { offsetsForgotten = false, targetMark: target } = this.#options;
-      const progress = new PartitionProgress(standing, this.#parts.clock.now(), { offsetsForgotten, target });
+      const progress = new PartitionProgress(groupOffsets, this.#parts.clock.now(), { offsetsForgotten, target });
       this.#assignment.add(progress);
       return progress;
     });

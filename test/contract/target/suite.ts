@@ -186,7 +186,7 @@ export function describeTarget(name: string, start: () => Promise<Rig>): void {
       const changes = ODD_IDS.map((id, n) => upsert(namespace, id, { n }));
       expect(await apply(...changes)).toEqual(allApplied(changes));
       // A write beside a document, in its shard, changes none.
-      for (const each of changes) expect((await target.takesWriteBeside?.(each, never)) ?? true).toBe(true);
+      for (const each of changes) expect((await target.acceptsProbeWrite?.(each, never)) ?? true).toBe(true);
       expect(await rig.count(namespace)).toBe(ODD_IDS.length);
       for (const [n, id] of ODD_IDS.entries()) expect(await rig.read(namespace, id)).toEqual(rig.expectations.plain(id, { n }));
       expect(await apply(...ODD_IDS.map((id) => remove(namespace, id)))).toEqual(allApplied(changes));

@@ -5,8 +5,8 @@ import { PipelineProcess, waitFor } from '@tailwater/devstack';
 import { encodeChangeEvent, type Namespace, Position, topicName } from '@tailwater/schema';
 import { BSON, type Document } from 'bson';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type DeadLetter, encodeLetter, type LetterMessage } from '#consumer/dead-letters/dead-letter.js';
-import { LetterCounter } from '#consumer/dead-letters/letter-count.js';
+import { type DeadLetter, type DeadLetterMessage, encodeDeadLetter } from '#consumer/dead-letters/dead-letter.js';
+import { DeadLetterCounter } from '#consumer/dead-letters/dead-letter-counter.js';
 import { runConsumer } from './support/run-consumer.js';
 import { PARTITIONS, World } from './support/world.js';
 
@@ -163,11 +163,11 @@ describe('dead letters', () => {
     await world.producer.send({ topic, messages: [{ key: '3', value: 'nonsense', partition: 1 }] });
     await world.untilCommitted(prefix, namespace);
     expect(keysOf(await lettersOf(prefix))).toEqual(['0', '1', '2', '3']);
-    const counter = new LetterCounter(world.client, world.letters(prefix).topic);
+    const counter = new DeadLetterCounter(world.client, world.letters(prefix).topic);
     const count = () => counter.count(60_000, new AbortController().signal);
     expect(await count()).toEqual({ count: 4, exact: true });
     // Nothing could be read in no time.
-    const hasty = new LetterCounter(world.client, world.letters(prefix).topic);
+    const hasty = new DeadLetterCounter(world.client, world.letters(prefix).topic);
     const bound = await hasty.count(0, new AbortController().signal);
     expect(bound).toEqual({ count: expect.any(Number), exact: false });
     expect(bound.count).toBeGreaterThanOrEqual(4);
@@ -283,7 +283,7 @@ async function manyLetters(prefix: string, namespace: Namespace) {
     position: '1:1',
     refusedAtMs: 1,
   } as const;
-  const letters: LetterMessage[] = [];
+  const letters: DeadLetterMessage[] = [];
   const producer = world.client.producer({ idempotent: true, maxInFlightRequests: 1 });
   await producer.connect();
   for (const batch of range(0, BATCHES)) {
@@ -292,7 +292,7 @@ async function manyLetters(prefix: string, namespace: Namespace) {
     await producer.send({ topic, acks: -1, messages: [...refused, ...others].map((each) => ({ ...each, partition })) });
     for (const [n, each] of refused.entries()) {
       const destination = `${namespace.database}.${namespace.collection}`;
-      letters.push(encodeLetter({ topic, partition }, { ...each, headers: {}, offset: String(begin + n) }, { ...why, destination }));
+      letters.push(encodeDeadLetter({ topic, partition }, { ...each, headers: {}, offset: String(begin + n) }, { ...why, destination }));
     }
   }
   await producer.disconnect();

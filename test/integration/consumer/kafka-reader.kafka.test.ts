@@ -8,7 +8,7 @@ import { readGroups } from '#consumer/subscribe/kafka-groups.js';
 import { readToEnd } from '#consumer/subscribe/kafka-reader.js';
 import { runCommand } from '#test/support/run-command.js';
 
-const LETTERS = 'tw.es.dead-letters';
+const DEAD_LETTERS = 'tw.es.dead-letters';
 
 let kafka: Kafka;
 let client: KafkaClient;
@@ -92,12 +92,12 @@ it('ends when the signal aborts', async () => {
 
 it('lists no letters where there is no topic, or all were removed, and leaves no group behind', async () => {
   expect(await list('mongo')).toMatchObject({ code: 0, stdout: 'No dead letters in tw.mongo.dead-letters\n' });
-  await kafka.createTopic(LETTERS, { config: { 'cleanup.policy': 'compact' } });
+  await kafka.createTopic(DEAD_LETTERS, { config: { 'cleanup.policy': 'compact' } });
   const producer = client.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false });
   await producer.connect();
-  await producer.send({ topic: LETTERS, messages: [{ key: 'tw.shop.orders/0/1', value: null }] });
+  await producer.send({ topic: DEAD_LETTERS, messages: [{ key: 'tw.shop.orders/0/1', value: null }] });
   await producer.disconnect();
-  expect(await list('es')).toMatchObject({ code: 0, stdout: `No dead letters in ${LETTERS}\n` });
+  expect(await list('es')).toMatchObject({ code: 0, stdout: `No dead letters in ${DEAD_LETTERS}\n` });
   const groups = await kafka.withAdmin((admin) => admin.listGroups());
   expect(groups.groups).toEqual([]);
 });

@@ -28,7 +28,7 @@ export async function applyBatch(
   hooks: ApplyHooks,
   signals: ApplySignals,
 ): Promise<number> {
-  const attempts = new BatchAttempts(target, batch, hooks, signals, policy.suspectedForMs);
+  const attempts = new BatchAttempts(target, batch, hooks, signals, policy.poisonAfterMs);
   const { pending } = attempts;
   let progressed = false;
   let failingSinceMs: number | undefined;

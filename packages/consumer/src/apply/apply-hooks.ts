@@ -4,7 +4,7 @@ import type { Change } from '../changes/change.js';
 import type { Rejection } from '../targets/target.js';
 import type { Delivery, Outcome } from './delivery.js';
 import type { Refusal } from './place.js';
-import type { Witnesses } from './suspects.js';
+import type { AcceptedWrites } from './poison-detector.js';
 
 export interface RetryPolicy {
   /** The first pause, in milliseconds; each one that brings nothing doubles it. */
@@ -12,8 +12,8 @@ export interface RetryPolicy {
   readonly maxMs: number;
   /** How long, in milliseconds, a batch of which nothing gets through is tried again. When not given, for ever. */
   readonly giveUpAfterMs?: number | undefined;
-  /** How long, in milliseconds, a change at which the target fails is tried at least; see suspects.ts. */
-  readonly suspectedForMs?: number | undefined;
+  /** How long, in milliseconds, a change at which the target fails is tried at least; see poison-detector.ts. */
+  readonly poisonAfterMs?: number | undefined;
 }
 
 export interface ApplyHooks {
@@ -23,7 +23,7 @@ export interface ApplyHooks {
    */
   onRejected(delivery: Delivery, rejection: Rejection, signal: AbortSignal): Promise<Outcome> | Outcome;
   /** Tells what the target accepted beside a change that it fails at; when not given, that is this batch's alone. */
-  readonly witnesses?: Pick<Witnesses, 'note' | 'hasSince'>;
+  readonly acceptedWrites?: Pick<AcceptedWrites, 'record' | 'hasSince'>;
   /** More changes, to join a batch of which only such changes are left, so that these hold up nothing. */
   readonly more?: () => readonly Delivery[];
   /** The target took an upsert. */

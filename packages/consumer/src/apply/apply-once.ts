@@ -6,13 +6,13 @@ import { UnencodableChangeError } from '../targets/unencodable.js';
 import { applyChanges } from './apply-changes.js';
 import type { ApplyHooks, ApplySignals } from './apply-hooks.js';
 import type { Delivery, Outcome } from './delivery.js';
-import type { Doubtful, Witnesses } from './suspects.js';
+import type { AcceptedWrites, Doubtful } from './poison-detector.js';
 
 export interface AttemptContext {
   readonly hooks: ApplyHooks;
   readonly signals: ApplySignals;
   readonly settle: (delivery: Delivery, outcome: Outcome) => void;
-  readonly witnesses: Pick<Witnesses, 'note'>;
+  readonly acceptedWrites: Pick<AcceptedWrites, 'record'>;
   /** Present when the target failed at the batch as a whole before: halves tell whether some of it is to blame. */
   readonly isolation?: Isolation | undefined;
 }
@@ -135,7 +135,7 @@ function refusedAlone(batch: readonly Delivery[], error: UnencodableChangeError 
 function settleAccepted(
   batch: readonly Delivery[],
   results: readonly ChangeResult[],
-  { settle, witnesses, hooks }: AttemptContext,
+  { settle, acceptedWrites, hooks }: AttemptContext,
 ): Attempt {
   const left: Delivery[] = [];
   const doubtful: [Delivery, Rejection][] = [];
@@ -154,6 +154,6 @@ function settleAccepted(
       last = result;
     } else refused.push([delivery, result]);
   }
-  witnesses.note(batch, (index) => results[index]?.status === 'applied');
+  acceptedWrites.record(batch, (index) => results[index]?.status === 'applied');
   return { left, doubtful, failedWhole: false, misplaced, refused, code: last.code, reason: last.reason };
 }

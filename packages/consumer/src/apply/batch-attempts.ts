@@ -5,7 +5,7 @@ import type { Target } from '../targets/target.js';
 import type { ApplyHooks, ApplySignals } from './apply-hooks.js';
 import { type Attempt, applyOnce, bothOf, type Isolation } from './apply-once.js';
 import type { Delivery, Outcome } from './delivery.js';
-import { Suspects, Witnesses } from './suspects.js';
+import { AcceptedWrites, PoisonDetector } from './poison-detector.js';
 
 /** So many attempts at which the target failed go by before the batch is taken apart: mostly it is soon well again. */
 const FAILURES_BEFORE_ISOLATION = 2;
@@ -22,22 +22,22 @@ export class BatchAttempts {
   readonly #target: Target;
   readonly #hooks: ApplyHooks;
   readonly #signals: ApplySignals;
-  readonly #witnesses: Pick<Witnesses, 'note' | 'hasSince'>;
-  readonly #suspects: Suspects;
+  readonly #acceptedWrites: Pick<AcceptedWrites, 'record' | 'hasSince'>;
+  readonly #poisonDetector: PoisonDetector;
   #failures = 0;
 
-  constructor(target: Target, batch: readonly Delivery[], hooks: ApplyHooks, signals: ApplySignals, suspectedForMs: number | undefined) {
+  constructor(target: Target, batch: readonly Delivery[], hooks: ApplyHooks, signals: ApplySignals, poisonAfterMs: number | undefined) {
     this.pending = new Set(batch);
     this.#target = target;
     this.#hooks = hooks;
     this.#signals = signals;
-    this.#witnesses = hooks.witnesses ?? new Witnesses();
-    this.#suspects = new Suspects(target, this.#witnesses, suspectedForMs);
+    this.#acceptedWrites = hooks.acceptedWrites ?? new AcceptedWrites();
+    this.#poisonDetector = new PoisonDetector(target, this.#acceptedWrites, poisonAfterMs);
   }
 
   settle(delivery: Delivery, outcome: Outcome): void {
     this.pending.delete(delivery);
-    this.#suspects.forget(delivery);
+    this.#poisonDetector.forget(delivery);
     if (outcome !== 'returned') this.ended += 1;
     delivery.settle(outcome);
   }
@@ -46,12 +46,12 @@ export class BatchAttempts {
   giveBack(deliveries: readonly Delivery[]): void {
     for (const delivery of deliveries) {
       this.pending.delete(delivery);
-      this.#suspects.forget(delivery);
+      this.#poisonDetector.forget(delivery);
     }
   }
 
   async next(): Promise<Attempt> {
-    if (this.#suspects.size > 0 && !this.progressed && this.pending.size < MAX_PENDING) this.#join(this.#hooks.more?.() ?? []);
+    if (this.#poisonDetector.size > 0 && !this.progressed && this.pending.size < MAX_PENDING) this.#join(this.#hooks.more?.() ?? []);
     const size = this.pending.size;
     const attempt = await this.#withoutThoseToBlame(await this.#sendApart());
     this.progressed = attempt.left.length < size;
@@ -61,7 +61,7 @@ export class BatchAttempts {
   async #withoutThoseToBlame(attempt: Attempt): Promise<Attempt> {
     const { failedWhole, doubtful, left, refused } = attempt;
     this.#failures = failedWhole || doubtful.length > 0 ? this.#failures + 1 : 0;
-    const toBlame = await this.#suspects.failedAt(doubtful, this.#signals.cut);
+    const toBlame = await this.#poisonDetector.failedAlone(doubtful, this.#signals.cut);
     const blamed = new Set(toBlame.map(([delivery]) => delivery));
     return {
       ...attempt,
@@ -70,15 +70,15 @@ export class BatchAttempts {
     };
   }
 
-  /** Suspects go alone, and behind the others, which then bear witness; the newest first, which nothing is known of. */
+  /** Candidates go alone, behind the others, which then show whether the target accepts writes; the newest first, about which least is known. */
   async #sendApart(): Promise<Attempt> {
-    if (this.#suspects.size === 0) return this.#send([...this.pending], this.#isolation());
-    const others = [...this.pending].filter((delivery) => !this.#suspects.has(delivery)).reverse();
-    const suspects = [...this.pending].filter((delivery) => this.#suspects.has(delivery));
+    if (this.#poisonDetector.size === 0) return this.#send([...this.pending], this.#isolation());
+    const others = [...this.pending].filter((delivery) => !this.#poisonDetector.has(delivery)).reverse();
+    const candidates = [...this.pending].filter((delivery) => this.#poisonDetector.has(delivery));
     let attempt = others.length === 0 ? undefined : await this.#send(others, this.#isolation());
     const isolation = this.#isolation();
-    for (const suspect of suspects) {
-      const alone = await this.#send([suspect], isolation);
+    for (const candidate of candidates) {
+      const alone = await this.#send([candidate], isolation);
       attempt = attempt === undefined ? alone : bothOf(attempt, alone);
     }
     return attempt as Attempt;
@@ -90,11 +90,11 @@ export class BatchAttempts {
 
   #send(deliveries: readonly Delivery[], isolation: Isolation | undefined): Promise<Attempt> {
     const settle = (delivery: Delivery, outcome: Outcome) => this.settle(delivery, outcome);
-    const [hooks, signals, witnesses] = [this.#hooks, this.#signals, this.#witnesses];
-    return applyOnce(this.#target, deliveries, { hooks, signals, witnesses, settle, isolation });
+    const [hooks, signals, acceptedWrites] = [this.#hooks, this.#signals, this.#acceptedWrites];
+    return applyOnce(this.#target, deliveries, { hooks, signals, acceptedWrites, settle, isolation });
   }
 
-  /** Where nothing but suspects is left, what comes next joins them, and bears witness. A later change of a document takes the earlier one's place. */
+  /** Where only candidates are left, what comes next joins them. A later change of a document takes the earlier one's place. */
   #join(more: readonly Delivery[]): void {
     const waiting = [...this.pending];
     for (const delivery of more) {

@@ -13,9 +13,9 @@ import type { Delivery } from './delivery.js';
 import { Lane } from './lane.js';
 import { Place, type Refusal } from './place.js';
 import { PlaceProbes } from './place-probes.js';
+import { AcceptedWrites } from './poison-detector.js';
 import { type BufferSize, SharedBuffer } from './shared-buffer.js';
 import type { BatchLimits } from './strand.js';
-import { Witnesses } from './suspects.js';
 
 export interface LanesOptions {
   /** Requests in flight at most. */
@@ -58,13 +58,13 @@ export class Lanes {
     this.#options = options;
     this.#hooks = given;
     this.#buffer = new SharedBuffer(options.buffer);
-    const witnesses = new Witnesses();
+    const acceptedWrites = new AcceptedWrites();
     this.#lanes = Array.from({ length: options.lanes }, () => {
       const lane: Lane = new Lane(options.batch, async (batch, more) => {
         let putBack = 0;
         const hooks: ApplyHooks = {
           ...given,
-          witnesses,
+          acceptedWrites,
           more,
           onAccepted: ({ namespace }) => this.#placeOf(namespace).streak.accepted(),
           isTooMany: (namespace, refused) => this.#placeOf(namespace).streak.isTooLong(refused),

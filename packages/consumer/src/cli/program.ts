@@ -3,10 +3,10 @@ import { mongoConnector } from '@tailwater/mongo-connector';
 import type { CliOptions } from '@tailwater/runtime';
 import { convertCommand } from './config/convert-command.js';
 import { configCommands } from './config-commands.js';
-import { discardLettersCommand } from './dead-letters/discard-command.js';
-import { listLettersCommand } from './dead-letters/list-command.js';
-import { retryLettersCommand } from './dead-letters/retry-command.js';
-import { showLetterCommand } from './dead-letters/show-command.js';
+import { discardDeadLettersCommand } from './dead-letters/discard-command.js';
+import { listDeadLettersCommand } from './dead-letters/list-command.js';
+import { retryDeadLettersCommand } from './dead-letters/retry-command.js';
+import { showDeadLetterCommand } from './dead-letters/show-command.js';
 import { repairCommand } from './repair-command.js';
 import { replayCommand } from './replay-command.js';
 import { startCommand } from './start-command.js';
@@ -20,10 +20,10 @@ export const consumerProgram: CliOptions = {
     statusCommand,
     replayCommand,
     repairCommand,
-    listLettersCommand,
-    showLetterCommand,
-    retryLettersCommand,
-    discardLettersCommand,
+    listDeadLettersCommand,
+    showDeadLetterCommand,
+    retryDeadLettersCommand,
+    discardDeadLettersCommand,
     convertCommand,
     ...configCommands,
   ],

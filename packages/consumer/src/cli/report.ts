@@ -11,7 +11,7 @@ import {
 } from '@tailwater/runtime';
 import { formatNamespace } from '@tailwater/schema';
 import { type TargetHealth, waitingError } from '../apply/target-health.js';
-import type { LetterWatch } from '../dead-letters/letter-watch.js';
+import type { DeadLetterGauge } from '../dead-letters/dead-letter-gauge.js';
 import type { Pipeline } from '../pipeline.js';
 import { mayNotRead } from '../subscribe/denied-topics.js';
 import { noLeader } from '../subscribe/leaderless.js';
@@ -30,7 +30,7 @@ export function describeConsumer(
   identity: ConsumerIdentity,
   pipeline: Pipeline,
   health: TargetHealth,
-  letters: Pick<LetterWatch, 'last'>,
+  deadLetters: Pick<DeadLetterGauge, 'last'>,
   { ready, reasons }: Health,
 ): object {
   const partitions = [...pipeline.partitions].map(({ topic, partition, next, highWatermark, lag }) => {
@@ -72,7 +72,7 @@ export function describeConsumer(
     inSync: pipeline.isInStep && missedDeletes.length === 0,
     missedDeletes,
     // Of the target, whichever process put them aside; null while that is not known.
-    deadLetters: letters.last ?? null,
+    deadLetters: deadLetters.last ?? null,
     counts: { ...pipeline.tally },
     buffered: pipeline.buffered,
     partitions,

@@ -15,11 +15,11 @@ import {
 import { deadLetterTopicName } from '@tailwater/schema';
 import { TargetHealth } from '../apply/target-health.js';
 import { targetWatch } from '../apply/target-watch.js';
+import { DeadLetterCounter } from '../dead-letters/dead-letter-counter.js';
+import { DeadLetterGauge } from '../dead-letters/dead-letter-gauge.js';
+import { DeadLetterWriter } from '../dead-letters/dead-letter-writer.js';
 import { ErrorPolicy } from '../dead-letters/error-policy.js';
-import { KafkaLetters } from '../dead-letters/kafka-letters.js';
-import { LetterCounter } from '../dead-letters/letter-count.js';
-import { LetterWatch } from '../dead-letters/letter-watch.js';
-import { LetterWriter } from '../dead-letters/letter-writer.js';
+import { DeadLetterTopic } from '../dead-letters/kafka-dead-letter-topic.js';
 import { ConsumerMetrics } from '../metrics/consumer-metrics.js';
 import { Pipeline } from '../pipeline.js';
 import { KafkaSubscription } from '../subscribe/kafka.js';
@@ -61,16 +61,16 @@ export const startCommand: Command<typeof startOptions> = {
     const identity = { group, target: target.kind, url: redactAddress(given.targetUrl) };
     const mark = targetMark(target.kind, given.targetUrl);
     const sessionTimeoutMs = given.sessionTimeout * 1000;
-    const lettersLogger = logger.child({ component: 'dead-letters' });
-    const letters = new KafkaLetters(kafka, deadLetterTopicName(given.prefix, name), lettersLogger);
+    const deadLettersLogger = logger.child({ component: 'dead-letters' });
+    const deadLetters = new DeadLetterTopic(kafka, deadLetterTopicName(given.prefix, name), deadLettersLogger);
     try {
       await unfinished.until('connecting to Kafka and the target', Promise.all([checkKafka(kafka, { signal }), target.connect(signal)]));
       await using registry = await openSchemas(given, logger.child({ component: 'registry' }), signal);
-      if (given.onError === 'dead-letter') await letters.compare();
+      if (given.onError === 'dead-letter') await deadLetters.compare();
       const targetHealth = new TargetHealth(systemClock, logger.child({ component: 'apply' }), target.kind);
       const metrics = createMetrics();
-      const letterWatch = new LetterWatch(new LetterCounter(kafka, letters.topic), lettersLogger);
-      const consumerMetrics = new ConsumerMetrics(metrics, () => pipeline, targetHealth, letterWatch);
+      const deadLetterGauge = new DeadLetterGauge(new DeadLetterCounter(kafka, deadLetters.topic), deadLettersLogger);
+      const consumerMetrics = new ConsumerMetrics(metrics, () => pipeline, targetHealth, deadLetterGauge);
       const { transform, know } = transforming.for(target);
       const subscription = new KafkaSubscription(
         kafka,
@@ -95,7 +95,7 @@ export const startCommand: Command<typeof startOptions> = {
           schemas: registry.schemas,
           transform,
           errorPolicy: new ErrorPolicy(
-            { writer: new LetterWriter(letters), clock: systemClock, logger: lettersLogger },
+            { writer: new DeadLetterWriter(deadLetters), clock: systemClock, logger: deadLettersLogger },
             given.onError,
             target.kind,
           ),
@@ -110,7 +110,7 @@ export const startCommand: Command<typeof startOptions> = {
           },
           onFirstCommit: () => {
             if (given.onError !== 'dead-letter') return;
-            letters.create().catch((error) => lettersLogger.warn({ err: error }, 'The topic of dead letters could not be created'));
+            deadLetters.create().catch((error) => deadLettersLogger.warn({ err: error }, 'The topic of dead letters could not be created'));
           },
           clock: systemClock,
           logger: logger.child({ component: 'pipeline' }),
@@ -125,7 +125,7 @@ export const startCommand: Command<typeof startOptions> = {
             // Who wants to stop stops at the first one.
             refusalLimit: given.onError === 'stop' ? 0 : given.refusalLimit,
           },
-          offsetsForgotten: await offsetsForgotten(kafka, { prefix: given.prefix, group, trace: letters.topic }),
+          offsetsForgotten: await offsetsForgotten(kafka, { prefix: given.prefix, group, trace: deadLetters.topic }),
           targetMark: mark,
           commitIntervalMs: COMMIT_INTERVAL_MS,
           releaseGraceMs: Math.min(4_000, sessionTimeoutMs * 0.4),
@@ -141,14 +141,14 @@ export const startCommand: Command<typeof startOptions> = {
         logger: logger.child({ component: 'status' }),
         metrics,
         health,
-        status: () => describeConsumer(identity, pipeline, targetHealth, letterWatch, health()),
+        status: () => describeConsumer(identity, pipeline, targetHealth, deadLetterGauge, health()),
       });
       logger.info({ ...identity, kafka: kafka.brokers, registry: registry.address, status: status.url }, 'Consumer started');
       try {
         await unfinished.until(
           'the pipeline',
           runServices(
-            [pipeline, letterWatch, kafkaPeer, server, stall, reporter(pipeline, logger), catchUpDisplay(pipeline, stderr, logger)],
+            [pipeline, deadLetterGauge, kafkaPeer, server, stall, reporter(pipeline, logger), catchUpDisplay(pipeline, stderr, logger)],
             signal,
           ),
         );
@@ -157,7 +157,7 @@ export const startCommand: Command<typeof startOptions> = {
         await unfinished.until('the status server', status.close());
       }
     } finally {
-      await unfinished.until('the connection for dead letters', letters.close());
+      await unfinished.until('the connection for dead letters', deadLetters.close());
       await unfinished.until('the connections to the target', target.close());
     }
   },

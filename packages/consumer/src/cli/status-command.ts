@@ -11,7 +11,7 @@ import {
   toggle,
 } from '@tailwater/runtime';
 import { deadLetterTopicName, isTopicPrefix } from '@tailwater/schema';
-import { type LetterCount, LetterCounter } from '../dead-letters/letter-count.js';
+import { type DeadLetterCount, DeadLetterCounter } from '../dead-letters/dead-letter-counter.js';
 import { type GroupReport, readGroups } from '../subscribe/kafka-groups.js';
 import { kafkaOptions } from './options.js';
 
@@ -24,7 +24,7 @@ const options = {
 const COUNT_LIMIT_MS = 15_000;
 
 /** The dead letters are null when the user may not read them. */
-type Report = GroupReport & { readonly deadLetters: LetterCount | null };
+type Report = GroupReport & { readonly deadLetters: DeadLetterCount | null };
 
 export const statusCommand: Command<typeof options> = {
   name: 'status',
@@ -41,7 +41,7 @@ export const statusCommand: Command<typeof options> = {
     const count = async (report: GroupReport): Promise<Report> => {
       const topic = deadLetterTopicName(given.prefix, report.group.slice(given.prefix.length + 1));
       try {
-        return { ...report, deadLetters: await new LetterCounter(kafka, topic).count(COUNT_LIMIT_MS, signal) };
+        return { ...report, deadLetters: await new DeadLetterCounter(kafka, topic).count(COUNT_LIMIT_MS, signal) };
       } catch (error) {
         signal.throwIfAborted();
         logger.warn({ err: error, topic }, 'The dead letters cannot be counted');
@@ -65,13 +65,13 @@ function toTable(prefix: string, groups: readonly Report[]): string {
       formatCount(committed),
       end === null ? '-' : formatCount(end),
       lag === null ? '-' : formatCount(lag),
-      index === 0 ? formatLetters(deadLetters) : '',
+      index === 0 ? formatDeadLetters(deadLetters) : '',
     ]),
   );
   return `${renderTable(['group', 'state, members', 'topic', 'partitions', 'committed', 'end', 'lag', 'dead letters'], rows)}\n`;
 }
 
-function formatLetters(letters: LetterCount | null): string {
-  if (letters === null) return '-';
-  return letters.exact ? formatCount(letters.count) : `≤ ${formatCount(letters.count)}`;
+function formatDeadLetters(deadLetters: DeadLetterCount | null): string {
+  if (deadLetters === null) return '-';
+  return deadLetters.exact ? formatCount(deadLetters.count) : `≤ ${formatCount(deadLetters.count)}`;
 }

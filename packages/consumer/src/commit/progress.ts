@@ -5,7 +5,7 @@ import { Notifier } from '@tailwater/runtime';
 import type { Delivery, Outcome } from '../apply/delivery.js';
 import type { Change } from '../changes/change.js';
 import { type EpochHistory, type ReadingPoint, upTo } from '../subscribe/epoch-history.js';
-import type { FetchedRecord, PartitionOffset, PartitionStanding, TopicPartition } from '../subscribe/subscription.js';
+import type { FetchedRecord, GroupPartitionOffsets, PartitionOffset, TopicPartition } from '../subscribe/subscription.js';
 import type { TargetMark } from '../subscribe/target-mark.js';
 import { Freshness, formatNote, parseNote } from './freshness.js';
 import { Watermark } from './watermark.js';
@@ -25,7 +25,7 @@ export class PartitionProgress implements TopicPartition {
   readonly begun: number;
   /** Who wrote what was read. */
   epochs: EpochHistory;
-  readonly #standing: PartitionStanding;
+  readonly #groupOffsets: GroupPartitionOffsets;
   #highWatermark: number;
   /** When the last record that was read was published, in milliseconds since the epoch. */
   publishedAtMs: number | undefined;
@@ -40,11 +40,11 @@ export class PartitionProgress implements TopicPartition {
   #unsettled = 0;
   readonly #idle = new Notifier();
 
-  constructor(standing: PartitionStanding, nowMs: number, { offsetsForgotten = false, target }: ProgressOptions = {}) {
-    const { topic, partition, topicId, committed, metadata, low, end, bornAtMs, tombstonesKeptMs } = standing;
+  constructor(groupOffsets: GroupPartitionOffsets, nowMs: number, { offsetsForgotten = false, target }: ProgressOptions = {}) {
+    const { topic, partition, topicId, committed, metadata, low, end, bornAtMs, tombstonesKeptMs } = groupOffsets;
     this.topic = topic;
     this.partition = partition;
-    this.#standing = standing;
+    this.#groupOffsets = groupOffsets;
     this.#topicId = topicId;
     this.#target = target;
     const note = parseNote(metadata);
@@ -96,8 +96,13 @@ export class PartitionProgress implements TopicPartition {
     const { freshAtMs, missed } = this.#freshness.note;
     const span = { fromMs: missed?.fromMs ?? freshAtMs, toMs: nowMs };
     const note = { freshAtMs, missed: span, topicId: this.#topicId, target: this.#target, epochs };
-    const standing = { ...this.#standing, committed: offset, low: Math.min(offset, this.#standing.low), metadata: formatNote(note) };
-    return new PartitionProgress({ ...standing, end: Math.max(offset, end) }, nowMs, { target: this.#target });
+    const groupOffsets = {
+      ...this.#groupOffsets,
+      committed: offset,
+      low: Math.min(offset, this.#groupOffsets.low),
+      metadata: formatNote(note),
+    };
+    return new PartitionProgress({ ...groupOffsets, end: Math.max(offset, end) }, nowMs, { target: this.#target });
   }
 
   /** The offset to go on from. */

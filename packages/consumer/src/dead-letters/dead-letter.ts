@@ -7,7 +7,7 @@ import type { RecordHeaders } from '@tailwater/schema';
 import type { FetchedRecord, TopicPartition } from '../subscribe/subscription.js';
 
 /** Why, and where it was to go. */
-export interface LetterReason {
+export interface DeadLetterReason {
   /** `refused` by the target, or `undecodable` by this release. */
   readonly kind: 'refused' | 'undecodable';
   /** The target's own code of the refusal, or TW1501. */
@@ -23,7 +23,7 @@ export interface LetterReason {
   readonly refusedAtMs: number;
 }
 
-export interface DeadLetter extends LetterReason, TopicPartition {
+export interface DeadLetter extends DeadLetterReason, TopicPartition {
   /** `<topic>/<partition>/<offset>` */
   readonly id: string;
   /** As it was in its topic; the letter's own headers are not among its headers. */
@@ -31,7 +31,7 @@ export interface DeadLetter extends LetterReason, TopicPartition {
 }
 
 /** A letter as it goes to Kafka. */
-export interface LetterMessage {
+export interface DeadLetterMessage {
   readonly key: string;
   readonly value: Buffer;
   readonly headers: Record<string, Buffer | string | (Buffer | string)[]>;
@@ -43,9 +43,9 @@ const MAX_REASON_LENGTH = 2000;
 const INTEGER = /^\d{1,16}$/;
 const ID = /^([A-Za-z0-9._-]+)\/(\d{1,10})\/(\d{1,16})$/;
 
-export const letterId = ({ topic, partition }: TopicPartition, offset: string): string => `${topic}/${partition}/${offset}`;
+export const deadLetterId = ({ topic, partition }: TopicPartition, offset: string): string => `${topic}/${partition}/${offset}`;
 
-export function encodeLetter(place: TopicPartition, record: FetchedRecord, reason: LetterReason): LetterMessage {
+export function encodeDeadLetter(place: TopicPartition, record: FetchedRecord, reason: DeadLetterReason): DeadLetterMessage {
   const { key, value } = record;
   const told: Record<string, Buffer | string | undefined> = {
     kind: reason.kind,
@@ -59,16 +59,16 @@ export function encodeLetter(place: TopicPartition, record: FetchedRecord, reaso
     key: key ?? undefined,
     value: value === null ? 'none' : 'as-it-was',
   };
-  const headers: LetterMessage['headers'] = {};
+  const headers: DeadLetterMessage['headers'] = {};
   for (const [name, each] of Object.entries(record.headers ?? {})) {
     if (each !== undefined) headers[name] = Array.isArray(each) ? [...(each as readonly (Buffer | string)[])] : (each as Buffer | string);
   }
   for (const [name, each] of Object.entries(told)) if (each !== undefined) headers[`${PREFIX}${name}`] = each;
-  return { key: letterId(place, record.offset), value: value ?? NOTHING, headers };
+  return { key: deadLetterId(place, record.offset), value: value ?? NOTHING, headers };
 }
 
 /** Reads a record of the dead-letter topic; undefined when it is no letter, such as the tombstone of one. */
-export function decodeLetter({ key, value, headers = {} }: FetchedRecord): DeadLetter | undefined {
+export function decodeDeadLetter({ key, value, headers = {} }: FetchedRecord): DeadLetter | undefined {
   const id = key?.toString('utf8') ?? '';
   const [, topic, partition, offset] = ID.exec(id) ?? [];
   const told = (name: string): string | undefined => headerOf(headers, name)?.toString('utf8');

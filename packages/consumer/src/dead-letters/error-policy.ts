@@ -6,8 +6,8 @@ import type { Delivery, Outcome } from '../apply/delivery.js';
 import { UnlistedRecordError } from '../decode/decode-record.js';
 import type { FetchedRecord, TopicPartition } from '../subscribe/subscription.js';
 import type { Rejection } from '../targets/target.js';
-import { encodeLetter, type LetterReason, letterId } from './dead-letter.js';
-import type { LetterWriter } from './letter-writer.js';
+import { type DeadLetterReason, deadLetterId, encodeDeadLetter } from './dead-letter.js';
+import type { DeadLetterWriter } from './dead-letter-writer.js';
 
 export type OnError = 'dead-letter' | 'skip' | 'stop';
 
@@ -17,7 +17,7 @@ const REPEAT_MS = 10_000;
 const OUTCOMES = { 'dead-letter': 'deadLettered', skip: 'skipped' } as const;
 
 export interface ErrorPolicyParts {
-  readonly writer: Pick<LetterWriter, 'write'>;
+  readonly writer: Pick<DeadLetterWriter, 'write'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -78,21 +78,21 @@ export class ErrorPolicy {
   async #settle(
     record: FetchedRecord,
     place: TopicPartition,
-    why: Pick<LetterReason, 'kind' | 'code' | 'reason' | 'destination' | 'position'>,
+    why: Pick<DeadLetterReason, 'kind' | 'code' | 'reason' | 'destination' | 'position'>,
     signal: AbortSignal,
   ): Promise<Outcome> {
     const outcome = OUTCOMES[this.#onError as keyof typeof OUTCOMES];
     if (outcome === 'deadLettered') {
-      const letter = encodeLetter(place, record, { ...why, target: this.#target, refusedAtMs: this.#parts.clock.now() });
+      const deadLetter = encodeDeadLetter(place, record, { ...why, target: this.#target, refusedAtMs: this.#parts.clock.now() });
       try {
-        await abortable(this.#parts.writer.write(letter), signal);
+        await abortable(this.#parts.writer.write(deadLetter), signal);
       } catch (error) {
         // It may be written or not. Whoever reads the record again writes it again, in its own place.
         if (signal.aborted) return 'returned';
         throw error;
       }
     }
-    this.#tell(outcome, { record: letterId(place, record.offset), ...why });
+    this.#tell(outcome, { record: deadLetterId(place, record.offset), ...why });
     return outcome;
   }
 

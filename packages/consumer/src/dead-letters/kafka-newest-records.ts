@@ -13,7 +13,7 @@ const NOTHING = Buffer.alloc(0);
  * record was compacted away because of one. `gone`: its partition does not exist any more. `remade`: its topic was deleted and made
  * anew, so its offsets say nothing of this letter.
  */
-export type Standing = 'newest' | 'superseded' | 'gone' | 'remade';
+export type DeadLetterStatus = 'newest' | 'superseded' | 'gone' | 'remade';
 
 /** A partition of which there are letters. */
 interface Place extends TopicPartition {
@@ -101,7 +101,7 @@ export class NewestRecords implements AsyncDisposable {
     }
   }
 
-  standingOf({ topic, partition, record }: DeadLetter): Standing {
+  statusOf({ topic, partition, record }: DeadLetter): DeadLetterStatus {
     const place = this.#places.get(`${topic}/${partition}`);
     if (place?.exists !== true) return 'gone';
     if (place.isRemade) return 'remade';

@@ -2,7 +2,7 @@
 import type { Counter, Histogram, Metrics } from '@tailwater/runtime';
 import type { TargetHealth } from '../apply/target-health.js';
 import type { PartitionProgress } from '../commit/progress.js';
-import type { LetterWatch } from '../dead-letters/letter-watch.js';
+import type { DeadLetterGauge } from '../dead-letters/dead-letter-gauge.js';
 import type { GroupView } from '../subscribe/subscription.js';
 import type { Target } from '../targets/target.js';
 import { CONSUMER_METRICS } from './metric-table.js';
@@ -43,15 +43,15 @@ export class ConsumerMetrics {
   readonly #requestSeconds: Histogram;
 
   /** @param pipeline answers with the pipeline as soon as there is one */
-  constructor(metrics: Metrics, pipeline: () => Measured | undefined, health: TargetHealth, letters: Pick<LetterWatch, 'last'>) {
+  constructor(metrics: Metrics, pipeline: () => Measured | undefined, health: TargetHealth, deadLetters: Pick<DeadLetterGauge, 'last'>) {
     registerCounts(metrics, pipeline);
     registerGauges(metrics, pipeline);
     metrics.gauge({ ...CONSUMER_METRICS.targetFailing, collect: (gauge) => gauge.set(health.failingMs / 1000) });
     metrics.gauge({
       ...CONSUMER_METRICS.deadLetters,
       collect: (gauge) => {
-        if (letters.last === undefined) gauge.remove();
-        else gauge.set(letters.last.count);
+        if (deadLetters.last === undefined) gauge.remove();
+        else gauge.set(deadLetters.last.count);
       },
     });
     this.#batchChanges = metrics.histogram(CONSUMER_METRICS.batchChanges);

@@ -65,8 +65,8 @@ export async function repairGroup(kafka: KafkaClient, request: RepairRequest, si
       }
     }
     if (!dryRun) {
-      const standing = await planReplay(admin, group, topics, { kind: 'offset', offset: Number.MAX_SAFE_INTEGER });
-      const offsets = standing.flatMap(({ topic, partition, committed, metadata: before }) => {
+      const groupOffsets = await planReplay(admin, group, topics, { kind: 'offset', offset: Number.MAX_SAFE_INTEGER });
+      const offsets = groupOffsets.flatMap(({ topic, partition, committed, metadata: before }) => {
         const metadata = formatNote({ ...parseNote(before), freshAtMs: readAtMs, missed: undefined });
         return committed === undefined ? [] : [{ topic, partition, offset: committed, metadata }];
       });

@@ -2,7 +2,7 @@
 // as its own leader has told. One that has no leader, or whose leader does not answer, keeps no other waiting (promise H).
 import { abortable, Backoff, type Logger, onAbort, sleep } from '@tailwater/runtime';
 import type { GroupOffsets } from './group-offsets.js';
-import { type LatePartitions, type PartitionStanding, partitionName, type TopicPartition } from './subscription.js';
+import { type GroupPartitionOffsets, type LatePartitions, partitionName, type TopicPartition } from './subscription.js';
 import type { TopicCatalog } from './topic-catalog.js';
 
 const PAUSE = { minMs: 200, maxMs: 2_000 };
@@ -22,25 +22,25 @@ interface Round {
 }
 
 export class Beginnings {
-  readonly #offsets: Pick<GroupOffsets, 'standing'>;
+  readonly #offsets: Pick<GroupOffsets, 'read'>;
   readonly #catalog: Pick<TopicCatalog, 'leaderOf' | 'refresh'>;
-  readonly #onStanding: (standing: readonly PartitionStanding[]) => void;
+  readonly #onGroupOffsets: (groupOffsets: readonly GroupPartitionOffsets[]) => void;
   readonly #logger: Logger;
   #round: Round = { sinceMs: performance.now(), waiting: new Map(), ended: new AbortController() };
 
-  /** @param onStanding is told where the group stands in partitions, once for each: they are to be read from there */
+  /** @param onGroupOffsets is told where the group stands in partitions, once for each: they are to be read from there */
   constructor(
     parts: {
-      readonly offsets: Pick<GroupOffsets, 'standing'>;
+      readonly offsets: Pick<GroupOffsets, 'read'>;
       readonly catalog: Pick<TopicCatalog, 'leaderOf' | 'refresh'>;
       readonly logger: Logger;
     },
-    onStanding: (standing: readonly PartitionStanding[]) => void,
+    onGroupOffsets: (groupOffsets: readonly GroupPartitionOffsets[]) => void,
   ) {
     this.#offsets = parts.offsets;
     this.#catalog = parts.catalog;
     this.#logger = parts.logger;
-    this.#onStanding = onStanding;
+    this.#onGroupOffsets = onGroupOffsets;
   }
 
   /** Whether the partition was given to this process and has not begun. */
@@ -105,16 +105,16 @@ export class Beginnings {
   }
 
   async #ask(led: readonly TopicPartition[], { waiting, ended }: Omit<Round, 'sinceMs'>): Promise<void> {
-    let standing: readonly PartitionStanding[];
+    let groupOffsets: readonly GroupPartitionOffsets[];
     try {
-      standing = await abortable(this.#offsets.standing(led), ended.signal);
+      groupOffsets = await abortable(this.#offsets.read(led), ended.signal);
     } catch (error) {
       if (!ended.signal.aborted) this.#logger.debug({ err: error }, 'The group’s offsets could not be read; trying again');
       return;
     }
     // Another broker, which leads by now, may have been faster.
-    const begun = standing.filter((each) => waiting.delete(partitionName(each)));
-    if (begun.length > 0) this.#onStanding(begun);
+    const begun = groupOffsets.filter((each) => waiting.delete(partitionName(each)));
+    if (begun.length > 0) this.#onGroupOffsets(begun);
     if (waiting.size === 0) ended.abort();
   }
 

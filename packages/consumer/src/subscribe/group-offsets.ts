@@ -11,7 +11,7 @@ import {
   listOffsets,
   topicSetting,
 } from '@tailwater/runtime';
-import { type PartitionStanding, partitionName, type TopicPartition } from './subscription.js';
+import { type GroupPartitionOffsets, partitionName, type TopicPartition } from './subscription.js';
 import type { TopicCatalog } from './topic-catalog.js';
 
 const RETENTION = 'delete.retention.ms';
@@ -38,7 +38,7 @@ export class GroupOffsets {
   }
 
   /** Without those that have no leader, or of which it does not tell at the moment. Rejects when a broker does not answer: the caller tries again. */
-  async standing(partitions: readonly TopicPartition[]): Promise<PartitionStanding[]> {
+  async read(partitions: readonly TopicPartition[]): Promise<GroupPartitionOffsets[]> {
     if (partitions.length === 0) return [];
     const topics = [...new Set(partitions.map(({ topic }) => topic))];
     const [committed, low, high] = await Promise.all([

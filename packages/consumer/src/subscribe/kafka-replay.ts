@@ -12,8 +12,8 @@ import {
   toKafkaError,
 } from '@tailwater/runtime';
 import type { Admin } from 'kafkajs';
-import { readStanding } from './kafka-standing.js';
-import type { PartitionOffset, PartitionStanding } from './subscription.js';
+import { readGroupOffsets } from './kafka-group-offsets.js';
+import type { GroupPartitionOffsets, PartitionOffset } from './subscription.js';
 
 /** From the beginning, from what was published at or after a time, or from an offset in each partition. */
 export type ReplayFrom =
@@ -21,7 +21,7 @@ export type ReplayFrom =
   | { readonly kind: 'time'; readonly ms: number }
   | { readonly kind: 'offset'; readonly offset: number };
 
-export interface PlannedReplay extends PartitionStanding {
+export interface PlannedReplay extends GroupPartitionOffsets {
   /** The offset that the group has now; where it would begin when it has none. */
   readonly now: number;
   /** The offset to go back to; `now` where there is nothing to go back to. */
@@ -32,15 +32,15 @@ export interface PlannedReplay extends PartitionStanding {
 export async function planReplay(admin: Admin, groupId: string, topics: readonly string[], from: ReplayFrom): Promise<PlannedReplay[]> {
   const partitions = await partitionEnds(admin, topics);
   const atTime = from.kind === 'time' ? await offsetsAt(admin, topics, from.ms) : undefined;
-  return (await readStanding(admin, groupId, partitions)).map((standing) => {
-    const { topic, partition, committed, low, end } = standing;
+  return (await readGroupOffsets(admin, groupId, partitions)).map((groupOffsets) => {
+    const { topic, partition, committed, low, end } = groupOffsets;
     const now = Math.max(low, committed ?? low);
     const places = {
       beginning: low,
       time: atTime?.get(`${topic}/${partition}`) ?? end,
       offset: from.kind === 'offset' ? from.offset : low,
     };
-    return { ...standing, now, to: Math.min(now, Math.max(low, places[from.kind])) };
+    return { ...groupOffsets, now, to: Math.min(now, Math.max(low, places[from.kind])) };
   });
 }
 

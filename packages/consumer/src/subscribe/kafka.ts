@@ -21,9 +21,9 @@ import type { TopicFilter } from './kafka-topics.js';
 import { Leaderless } from './leaderless.js';
 import {
   type CommitOutcome,
+  type GroupPartitionOffsets,
   type GroupView,
   type PartitionOffset,
-  type PartitionStanding,
   partitionName,
   type Subscription,
   type SubscriptionListener,
@@ -224,11 +224,11 @@ export class KafkaSubscription implements Subscription, Memberships {
   }
 
   /** Reads on where the group stands. */
-  readonly #begin = (standing: readonly PartitionStanding[]): void => {
-    for (const { topic, partition } of standing) this.#owned.set(partitionName({ topic, partition }), { topic, partition });
-    const starts = this.#listener?.assign(standing) ?? [];
+  readonly #begin = (groupOffsets: readonly GroupPartitionOffsets[]): void => {
+    for (const { topic, partition } of groupOffsets) this.#owned.set(partitionName({ topic, partition }), { topic, partition });
+    const starts = this.#listener?.assign(groupOffsets) ?? [];
     this.#fetcher?.add(
-      standing.map(({ topic, partition, topicId }, index) => ({ topic, partition, topicId, ...(starts[index] as ReadingPoint) })),
+      groupOffsets.map(({ topic, partition, topicId }, index) => ({ topic, partition, topicId, ...(starts[index] as ReadingPoint) })),
     );
   };
 

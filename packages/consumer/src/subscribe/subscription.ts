@@ -19,7 +19,7 @@ export interface PartitionOffset extends TopicPartition {
 }
 
 /** Where the group stands in a partition, and where that begins and ends. */
-export interface PartitionStanding extends TopicPartition {
+export interface GroupPartitionOffsets extends TopicPartition {
   /** Another when the topic was made anew; undefined when the brokers do not tell. */
   readonly topicId?: string | undefined;
   /** Undefined when the group has committed nothing: it reads from the beginning. */
@@ -65,7 +65,7 @@ export interface SubscriptionListener {
    *
    * @returns where to begin each, in the same order
    */
-  assign(partitions: readonly PartitionStanding[]): readonly ReadingPoint[];
+  assign(partitions: readonly GroupPartitionOffsets[]): readonly ReadingPoint[];
   /**
    * Waits for room for a moment, and for longer only while it may hold what it was given and there is no other reason to let go of it.
    *

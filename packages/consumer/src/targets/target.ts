@@ -62,10 +62,10 @@ export interface Target {
    */
   applyBatch(changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]>;
   /**
-   * Whether the target takes, in the place where this change belongs (its shard), a write that changes no document. Asked before a
-   * `doubtful` change is put aside. Without it the target is held to.
+   * Whether the target accepts, where this change belongs (its shard), a write that changes no document. Called before a `doubtful`
+   * change goes to the dead letters. If absent, the target counts as healthy.
    */
-  takesWriteBeside?(change: Change, signal: AbortSignal): Promise<boolean>;
+  acceptsProbeWrite?(change: Change, signal: AbortSignal): Promise<boolean>;
   /**
    * What it holds of a namespace of its own, for `consumer repair`.
    *

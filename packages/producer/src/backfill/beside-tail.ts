@@ -23,7 +23,7 @@ export interface WindowRead {
   readonly window: Window;
   readonly rows: ReadRows;
   /** Checkpoint records that go with the last of it, such as the snapshot's progress. */
-  readonly notes: () => CheckpointMessage[];
+  readonly checkpoint: () => CheckpointMessage[];
 }
 
 export interface BesideTailDependencies {
@@ -110,13 +110,13 @@ export class BesideTail {
     return filled;
   }
 
-  /** The notes of the reads, and the position of the tail where that is due: here it costs no transaction of its own. */
+  /** The checkpoint records of the reads, and the position of the tail where that is due: here it costs no transaction of its own. */
   #behind(turn: Turn, reads: readonly WindowRead[]): TopicRecords[] {
     const { end } = this.#deps.progress;
     const { written } = turn;
     // What a session begins with is in the checkpoint already.
     const isDue = Number.isFinite(written.ageMs) && written.ageMs >= POSITION_DUE_MS && written.isBefore(end);
-    const messages = [...reads.flatMap(({ notes }) => notes()), ...(isDue ? [written.moveTo(end)] : [])];
+    const messages = [...reads.flatMap(({ checkpoint }) => checkpoint()), ...(isDue ? [written.moveTo(end)] : [])];
     return messages.length === 0 ? [] : [turn.checkpoint(...messages)];
   }
 
@@ -136,7 +136,7 @@ export class BesideTail {
       const window = this.open(namespace);
       try {
         const rows = await this.read(window, read, signal);
-        const [published] = (await this.publish([{ window, rows, notes: () => [] }], origin, signal)).values();
+        const [published] = (await this.publish([{ window, rows, checkpoint: () => [] }], origin, signal)).values();
         if (published !== undefined) return { rows, published };
       } finally {
         this.close(window);

@@ -4,7 +4,7 @@ import { checkpointTopicName, deadLetterTopicName, signalsTopicName } from '@tai
 import { CHECKPOINT_LIMITS, keepSmall, SIGNALS_LIMITS } from './kafka-small-topics.js';
 import { KafkaTopics, type TopicSettings } from './kafka-topics.js';
 import { TopicList } from './topic-list.js';
-import { LETTERS, SIGNALS } from './topic-settings.js';
+import { DEAD_LETTERS, SIGNALS } from './topic-settings.js';
 
 /** Creates those that do not exist, but for that of letters, which the first one makes; and makes small those of an earlier release. */
 export async function ensureOwnTopics(kafka: KafkaClient, settings: TopicSettings, advice: TopicAdvice, logger: Logger): Promise<void> {
@@ -15,7 +15,7 @@ export async function ensureOwnTopics(kafka: KafkaClient, settings: TopicSetting
     const topics = new KafkaTopics({ admin, list, brokers: kafka.brokers }, settings, { advice });
     await topics.ensureTopic(checkpoints, 1, CHECKPOINT_LIMITS);
     await topics.ensureLog(signals, SIGNALS);
-    await topics.compare(deadLetterTopicName(settings.prefix, 'producer'), LETTERS);
+    await topics.compare(deadLetterTopicName(settings.prefix, 'producer'), DEAD_LETTERS);
     await keepSmall(kafka, admin, checkpoints, CHECKPOINT_LIMITS, logger);
     await keepSmall(kafka, admin, signals, SIGNALS_LIMITS, logger);
   } finally {

@@ -32,10 +32,10 @@ export async function lostAmong(
 ): Promise<LostTopics> {
   const before = found ?? (await asked.read());
   const first = compareTopics(asked.nameOf, namespaces, knownOf, before);
-  const suspects = [...first.gone, ...first.replaced];
-  if (suspects.every((namespace) => knownOf(namespace) === undefined)) return first;
+  const candidates = [...first.gone, ...first.replaced];
+  if (candidates.every((namespace) => knownOf(namespace) === undefined)) return first;
   await sleep(LOST_TWICE_MS);
-  return compareTopics(asked.nameOf, suspects, knownOf, await asked.read(before));
+  return compareTopics(asked.nameOf, candidates, knownOf, await asked.read(before));
 }
 
 /** By one look at them. */

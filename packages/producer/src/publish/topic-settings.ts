@@ -68,7 +68,7 @@ export const SIGNALS: LogUse = {
   retentionMs: SIGNAL_RETENTION_MS,
   rules: logRules(SIGNAL_RETENTION_MS, 'a signal may be gone before a producer reads it'),
 };
-export const LETTERS: LogUse = {
+export const DEAD_LETTERS: LogUse = {
   name: 'dead letters',
   retentionMs: LETTER_RETENTION_MS,
   rules: logRules(LETTER_RETENTION_MS, 'a letter may be gone before somebody looks at it'),

@@ -5,8 +5,8 @@ import type { Origin } from '@tailwater/schema';
 import type { ChangeBatch, TrackedNamespace } from '../changes/change-batch.js';
 import type { RefusedRow, TopicLayout, TopicRecords } from '../encode/record-encoder.js';
 import type { UsedTopic } from '../publish/kafka-topics.js';
-import { LETTERS, type LogUse } from '../publish/topic-settings.js';
-import { letterOf } from './letter.js';
+import { DEAD_LETTERS, type LogUse } from '../publish/topic-settings.js';
+import { deadLetterOf } from './dead-letter.js';
 
 export type OnRefused = 'quarantine' | 'stop';
 
@@ -101,9 +101,9 @@ export class Quarantine {
       const refusal = ofNamespace ?? new TailwaterError('TW1291', { namespace: namespace.name, key, bytes, limit });
       if (onRefused === 'stop') throw refusal;
       this.#tell(namespace.name, refusal);
-      return letterOf(rows, row, origin, refusal, ofNamespace !== undefined, now);
+      return deadLetterOf(rows, row, origin, refusal, ofNamespace !== undefined, now);
     });
-    if (!this.#hasTopic) await topics.ensureLog(topic, LETTERS);
+    if (!this.#hasTopic) await topics.ensureLog(topic, DEAD_LETTERS);
     this.#hasTopic = true;
     return { topic, messages };
   }

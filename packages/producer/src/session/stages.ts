@@ -89,7 +89,7 @@ export async function runStages(
   await beginBackfill(setting, writing, backfill);
   const copied = new AbortController();
   if (options.snapshotOnly) void snapshotter.idle().then(() => copied.abort(new Error('Everything is copied')));
-  const besides = [leadProof(writer, options.sessionTimeoutMs), ...watches(setting, writer, sweeper)];
+  const besides = [leadConfirmation(writer, options.sessionTimeoutMs), ...watches(setting, writer, sweeper)];
   const services = [tail, snapshotter, sweeper, signalsStage(setting, writing, backfill), ...besides];
   await runServices(services, AbortSignal.any([signal, copied.signal]));
   deps.state.phase = 'stopping';
@@ -232,11 +232,11 @@ function signalsStage({ deps, session }: Setting, { writer, pauses }: WriterStag
 }
 
 /** An idle leader that was fenced is to know within its session timeout. */
-function leadProof(writer: OrderedWriter, sessionTimeoutMs: number): Service {
+function leadConfirmation(writer: OrderedWriter, sessionTimeoutMs: number): Service {
   const quietMs = sessionTimeoutMs / 2;
   return {
     run: async (stop) => {
-      for (await sleep(quietMs, stop); !stop.aborted; await sleep(quietMs, stop)) await writer.proveLead(quietMs);
+      for (await sleep(quietMs, stop); !stop.aborted; await sleep(quietMs, stop)) await writer.confirmLead(quietMs);
     },
   };
 }

@@ -37,7 +37,7 @@ export class OrderedWriter {
    * Publishes the position once more when that was not done for `quietMs`, and waits until it is committed: a producer that was
    * fenced while it had nothing to write hears of it by this.
    */
-  proveLead(quietMs: number): Promise<void> {
+  confirmLead(quietMs: number): Promise<void> {
     return this.inTurn(async (turn) => {
       if (turn.written.ageMs < quietMs) return;
       await turn.submit([turn.checkpoint(turn.written.moveTo(this.#progress.end))]);

@@ -17,9 +17,9 @@ import { BSON, type Document } from 'bson';
 import type { Message, Producer } from 'kafkajs';
 import type { LanesOptions } from '#consumer/apply/lanes.js';
 import type { DeadLetter } from '#consumer/dead-letters/dead-letter.js';
+import { DeadLetterWriter } from '#consumer/dead-letters/dead-letter-writer.js';
 import { ErrorPolicy, type OnError } from '#consumer/dead-letters/error-policy.js';
-import { KafkaLetters } from '#consumer/dead-letters/kafka-letters.js';
-import { LetterWriter } from '#consumer/dead-letters/letter-writer.js';
+import { DeadLetterTopic } from '#consumer/dead-letters/kafka-dead-letter-topic.js';
 import { Pipeline } from '#consumer/pipeline.js';
 import { KafkaSubscription } from '#consumer/subscribe/kafka.js';
 import { MongoTarget } from '#consumer/targets/mongo/mongo.js';
@@ -150,8 +150,8 @@ export class World<K extends Kafka | KafkaCluster = Kafka> {
   }
 
   /** The dead letters of the consumers of this prefix. */
-  letters(prefix: string): KafkaLetters {
-    return new KafkaLetters(this.client, deadLetterTopicName(prefix, 'test'), logger);
+  letters(prefix: string): DeadLetterTopic {
+    return new DeadLetterTopic(this.client, deadLetterTopicName(prefix, 'test'), logger);
   }
 
   async stopConsumers(): Promise<void> {
@@ -208,12 +208,12 @@ export class RunningConsumer {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   readonly #target: Target;
-  readonly #letters: KafkaLetters;
+  readonly #letters: DeadLetterTopic;
   readonly failures: string[] = [];
 
   constructor(client: KafkaClient, target: Target, prefix: string, options: ConsumerOptions) {
     this.#target = target;
-    this.#letters = new KafkaLetters(client, deadLetterTopicName(prefix, 'test'), logger);
+    this.#letters = new DeadLetterTopic(client, deadLetterTopicName(prefix, 'test'), logger);
     const subscription = new KafkaSubscription(
       client,
       {
@@ -237,7 +237,7 @@ export class RunningConsumer {
           ),
         }),
         errorPolicy: new ErrorPolicy(
-          { writer: new LetterWriter(this.#letters), clock: systemClock, logger },
+          { writer: new DeadLetterWriter(this.#letters), clock: systemClock, logger },
           options.onError ?? 'dead-letter',
           target.kind,
         ),

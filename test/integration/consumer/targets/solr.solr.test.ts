@@ -384,7 +384,7 @@ describe('updates', () => {
         { length: 40 },
         (_, n) => new TestDelivery(upsert(from + n, isPoison(from + n) ? { poison_s: `x${from + n}` } : { a_s: 'y' })),
       );
-    const policy = { minMs: 10, maxMs: 50, suspectedForMs: 500 };
+    const policy = { minMs: 10, maxMs: 50, poisonAfterMs: 500 };
     const outcomes = (all: readonly TestDelivery[]) => all.map(({ outcomes: each }) => each.join());
 
     let next = 2000;
@@ -401,15 +401,15 @@ describe('updates', () => {
     const stop = new AbortController();
     const all = deliveries(1000, () => true);
     retried.length = 0;
-    const applying = applyBatch(target, all, { ...policy, suspectedForMs: 0 }, hooks, { giveUp: stop.signal, cut: stop.signal });
+    const applying = applyBatch(target, all, { ...policy, poisonAfterMs: 0 }, hooks, { giveUp: stop.signal, cut: stop.signal });
     await waitFor(() => retried.length, { describe: 'many attempts', until: (count) => count > 12, timeoutMs: 60_000 });
     stop.abort();
     await applying;
     expect(outcomes(all)).toEqual(all.map(() => 'returned'));
 
-    expect(await target.takesWriteBeside(upsert(1, {}), never)).toBe(true);
+    expect(await target.acceptsProbeWrite(upsert(1, {}), never)).toBe(true);
     await target.applyBatch([upsert('{tailwater}', { a_s: 'kept' })], never);
-    expect(await target.takesWriteBeside(upsert('{tailwater}', {}), never)).toBe(true);
+    expect(await target.acceptsProbeWrite(upsert('{tailwater}', {}), never)).toBe(true);
     await request('/failing/update?commit=true', {});
     expect((await found('failing'))[JSON.stringify('{tailwater}')]).toEqual({ a_s: 'kept' });
   });

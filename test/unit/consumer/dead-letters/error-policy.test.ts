@@ -2,7 +2,7 @@ import { createLogger, systemClock } from '@tailwater/runtime';
 import { encodeChangeEvent, Position } from '@tailwater/schema';
 import { BSON } from 'bson';
 import { describe, expect, test } from 'vitest';
-import type { LetterMessage } from '#consumer/dead-letters/dead-letter.js';
+import type { DeadLetterMessage } from '#consumer/dead-letters/dead-letter.js';
 import { ErrorPolicy, type OnError } from '#consumer/dead-letters/error-policy.js';
 import { decodeRecord } from '#consumer/decode/decode-record.js';
 import { change, ORDERS, TestDelivery } from '../support/changes.js';
@@ -11,10 +11,10 @@ const place = { topic: 'tw.shop.orders', partition: 3 };
 const never = new AbortController().signal;
 const rejection = { status: 'rejected', code: '121', reason: 'does not fit', retriable: false } as const;
 
-function policy(onError: OnError, write: (letter: LetterMessage) => Promise<void> = async () => undefined) {
-  const letters: LetterMessage[] = [];
+function policy(onError: OnError, write: (letter: DeadLetterMessage) => Promise<void> = async () => undefined) {
+  const letters: DeadLetterMessage[] = [];
   const writer = {
-    write: (letter: LetterMessage) => {
+    write: (letter: DeadLetterMessage) => {
       letters.push(letter);
       return write(letter);
     },

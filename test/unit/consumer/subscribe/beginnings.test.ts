@@ -2,7 +2,7 @@
 import { createLogger } from '@tailwater/runtime';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Beginnings } from '#consumer/subscribe/beginnings.js';
-import { type PartitionStanding, partitionName, type TopicPartition } from '#consumer/subscribe/subscription.js';
+import { type GroupPartitionOffsets, partitionName, type TopicPartition } from '#consumer/subscribe/subscription.js';
 
 const topic = 'tw.shop.orders';
 const partitions = [0, 1, 2].map((partition) => ({ topic, partition }));
@@ -18,7 +18,7 @@ function scene(leaders: (number | undefined)[]) {
   const refused = new Set<number>();
   const asked: number[] = [];
   let refreshes = 0;
-  const standing = async (led: readonly TopicPartition[]): Promise<PartitionStanding[]> => {
+  const read = async (led: readonly TopicPartition[]): Promise<GroupPartitionOffsets[]> => {
     const leader = leaders[led[0]?.partition ?? 0] as number;
     asked.push(leader);
     if (silent.has(leader)) return new Promise(() => undefined);
@@ -31,7 +31,7 @@ function scene(leaders: (number | undefined)[]) {
       refreshes += 1;
     },
   };
-  const beginnings = new Beginnings({ offsets: { standing }, catalog, logger: createLogger({ name: 'test', level: 'silent' }) }, (each) =>
+  const beginnings = new Beginnings({ offsets: { read }, catalog, logger: createLogger({ name: 'test', level: 'silent' }) }, (each) =>
     begun.push(...each.map(partitionName)),
   );
   return { beginnings, begun, silent, refused, asked, leaders, refreshes: () => refreshes };

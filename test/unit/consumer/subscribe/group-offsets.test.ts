@@ -25,7 +25,7 @@ describe('one partition of which its broker does not tell', () => {
   const offsets = scene(new Map([[1, ERROR.OFFSET_NOT_AVAILABLE]]));
 
   test('is left out of what is known of the others', async () => {
-    const standing = await offsets.standing(partitions);
+    const standing = await offsets.read(partitions);
     expect(standing.map(({ partition, committed, end }) => [partition, committed, end])).toEqual([
       [0, 4, 9],
       [2, 4, 9],

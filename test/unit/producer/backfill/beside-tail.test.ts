@@ -84,7 +84,7 @@ it('tells how many rows went out: those that the tail touched are its own', asyn
   const window = beside.open(ORDERS);
   touched.touchRows({ length: 1, namespace: [ORDERS], key: ['1'] } as never);
   const rows = { documents: [raw({ _id: 1 }), raw({ _id: 2 })], position: START };
-  const read = { window, rows, notes: () => [] };
+  const read = { window, rows, checkpoint: () => [] };
   expect([...(await beside.publish([read], 'snapshot', never)).values()]).toEqual([1]);
   expect(await published()).toEqual([['2']]);
   expect(metrics.counts()).toMatchObject({ snapshotRead: 2, snapshotSuperseded: 1, snapshotPublished: 1 });

@@ -1,6 +1,6 @@
 import { type DescribedTopic, type Logger, TopicAdvice } from '@tailwater/runtime';
 import { describe, expect, it } from 'vitest';
-import { CHECKPOINTS, DOCUMENTS, expectUsable, LETTERS, SIGNALS, smallerBatch } from '#producer/publish/topic-settings.js';
+import { CHECKPOINTS, DEAD_LETTERS, DOCUMENTS, expectUsable, SIGNALS, smallerBatch } from '#producer/publish/topic-settings.js';
 
 const GOOD = {
   'cleanup.policy': 'compact',
@@ -84,11 +84,11 @@ describe('settings of topics', () => {
 
   it.each([
     [SIGNALS, 'retention.ms', '1000', '604800000'],
-    [LETTERS, 'retention.ms', '1000', '2592000000'],
-    [LETTERS, 'retention.bytes', '1048576', '-1'],
-    [LETTERS, 'max.message.bytes', '1048588', '20971520'],
+    [DEAD_LETTERS, 'retention.ms', '1000', '2592000000'],
+    [DEAD_LETTERS, 'retention.bytes', '1048576', '-1'],
+    [DEAD_LETTERS, 'max.message.bytes', '1048588', '20971520'],
     [SIGNALS, 'min.insync.replicas', '1', '2'],
-    [LETTERS, 'unclean.leader.election.enable', 'true', 'false'],
+    [DEAD_LETTERS, 'unclean.leader.election.enable', 'true', 'false'],
   ])('of a log count where what is in it may go unread: %o', (use, setting, value, better) => {
     const { advice, lines } = adviceWithLog();
     const good = { 'retention.ms': '-1', 'retention.bytes': '-1' };

@@ -72,8 +72,8 @@ function build() {
       return [snapshotMessage('rs0', command.namespace.name, null)];
     },
   });
-  const publish = async (window: Window, rows: ReadRows, notes: () => CheckpointMessage[]): Promise<boolean> =>
-    (await beside.publish([{ window, rows, notes }], 'snapshot', never)).size > 0;
+  const publish = async (window: Window, rows: ReadRows, checkpoint: () => CheckpointMessage[]): Promise<boolean> =>
+    (await beside.publish([{ window, rows, checkpoint }], 'snapshot', never)).size > 0;
   const tail = (...entries: Buffer[]): Promise<void> =>
     tailWriter.write({ entries, end: endOf(chains.add(entries) && entries), isWhole: true });
   let end = START;
@@ -121,15 +121,15 @@ describe('OrderedWriter with a tail and a backfill', () => {
     const { writer, tail, transactions } = build();
     await tail(insert(1, 'a'));
     now += 2999;
-    await writer.proveLead(3000);
+    await writer.confirmLead(3000);
     expect((await transactions()).length).toBe(1);
     now += 1;
-    await writer.proveLead(3000);
+    await writer.confirmLead(3000);
     expect(await transactions()).toEqual([
       ['"a"', `rs0/position = ${T}:1`],
       ['', `rs0/position = ${T}:1`],
     ]);
-    await writer.proveLead(3000);
+    await writer.confirmLead(3000);
     expect((await transactions()).length).toBe(2);
   });
 
@@ -219,7 +219,7 @@ describe('OrderedWriter with a tail and a backfill', () => {
     expect(metrics.counts()).toMatchObject({ snapshotRead: 3, snapshotPublished: 2, snapshotSuperseded: 1, eventsPublished: 3 });
   });
 
-  it('notes the progress of a chunk of which nothing is left, and of a snapshot that is done', async () => {
+  it('checkpoint the progress of a chunk of which nothing is left, and of a snapshot that is done', async () => {
     const { publish, transactions, touched, namespaces } = build();
     const namespace = namespaces.byName('shop.orders');
     const chunk = { documents: [], position: START, lastId: Buffer.from('3') };
@@ -232,7 +232,7 @@ describe('OrderedWriter with a tail and a backfill', () => {
     ]);
   });
 
-  it('notes with a chunk how far the tail has come, once a while, instead of in a transaction of its own', async () => {
+  it('checkpoint with a chunk how far the tail has come, once a while, instead of in a transaction of its own', async () => {
     const { publish, tail, transactions, touched, namespaces } = build();
     const noop = (i: number): Promise<void> => tail(entry({ op: 'n', ns: '', i }));
     const chunk = { documents: [], position: START, lastId: Buffer.from('3') };

@@ -1,10 +1,10 @@
 // `consumer dead-letters discard`
 import { type Command, confirm, yesOption } from '@tailwater/runtime';
-import { choiceOptions, chosenLetters, ID_POSITIONAL, withLetters } from './letters-options.js';
+import { choiceOptions, ID_POSITIONAL, selectDeadLetters, withDeadLetterTopic } from './dead-letter-options.js';
 
 const options = { ...choiceOptions, yes: yesOption } as const;
 
-export const discardLettersCommand: Command<typeof options> = {
+export const discardDeadLettersCommand: Command<typeof options> = {
   name: 'dead-letters discard',
   summary: 'Remove refused changes for good: the target never gets them',
   description:
@@ -17,13 +17,13 @@ export const discardLettersCommand: Command<typeof options> = {
     ["$0 dead-letters discard --namespace 'shop.*' --target es --prefix tw --yes", 'all of a database, in a script'],
   ],
   async run(given, context) {
-    await withLetters(given, context, async ({ letters }) => {
+    await withDeadLetterTopic(given, context, async ({ deadLetters }) => {
       const choice = { id: context.arguments['id'], operation: 'discard', signal: context.signal };
-      const ids = [...(await chosenLetters(letters, given, choice)).ids()];
-      const what = `${ids.length} dead ${ids.length === 1 ? 'letter is' : 'letters are'} removed from ${letters.topic} for good`;
+      const ids = [...(await selectDeadLetters(deadLetters, given, choice)).ids()];
+      const what = `${ids.length} dead ${ids.length === 1 ? 'letter is' : 'letters are'} removed from ${deadLetters.topic} for good`;
       if (!given.dryRun && ids.length > 0) {
         await confirm({ command: 'consumer dead-letters discard', what, yes: given.yes }, context.signal);
-        await letters.remove(ids);
+        await deadLetters.remove(ids);
       }
       if (given.json)
         context.stdout.write(`${JSON.stringify({ discarded: given.dryRun ? [] : ids, dryRun: given.dryRun, ids }, null, 2)}\n`);

@@ -1,11 +1,11 @@
 // `consumer dead-letters list`
 import type { Command } from '@tailwater/runtime';
-import { describeLetter, listOptions, ofNamespaces, withLetters } from './letters-options.js';
+import { describeDeadLetter, listOptions, ofNamespaces, withDeadLetterTopic } from './dead-letter-options.js';
 import { JsonList, TablePages } from './list-output.js';
 
 const SHOWN_LENGTH = 60;
 
-export const listLettersCommand: Command<typeof listOptions> = {
+export const listDeadLettersCommand: Command<typeof listOptions> = {
   name: 'dead-letters list',
   summary: 'Show the changes that a target refused, oldest first',
   options: listOptions,
@@ -15,17 +15,17 @@ export const listLettersCommand: Command<typeof listOptions> = {
   ],
   async run(given, context) {
     const { stdout, signal } = context;
-    await withLetters(given, context, async ({ letters }) => {
-      const index = await letters.index(ofNamespaces(given.prefix, given.namespace), signal);
+    await withDeadLetterTopic(given, context, async ({ deadLetters }) => {
+      const index = await deadLetters.index(ofNamespaces(given.prefix, given.namespace), signal);
       if (index.size === 0 && !given.json) {
-        stdout.write(`No dead letters in ${letters.topic}\n`);
+        stdout.write(`No dead letters in ${deadLetters.topic}\n`);
         return;
       }
       const list = given.json
-        ? new JsonList(stdout, { topic: letters.topic }, 'letters')
+        ? new JsonList(stdout, { topic: deadLetters.topic }, 'letters')
         : new TablePages(stdout, ['id', 'refused at', 'document', 'code', 'reason']);
-      for await (const letter of letters.read(index, signal)) {
-        const described = describeLetter(letter, given.prefix);
+      for await (const deadLetter of deadLetters.read(index, signal)) {
+        const described = describeDeadLetter(deadLetter, given.prefix);
         await (list instanceof JsonList ? list.add(described) : list.add(rowOf(described)));
       }
       await list.end();
@@ -33,8 +33,8 @@ export const listLettersCommand: Command<typeof listOptions> = {
   },
 };
 
-function rowOf({ id, ...letter }: Readonly<Record<string, unknown>>): string[] {
-  return [String(id), ...['refusedAt', 'key', 'code', 'reason'].map((name) => shown(letter[name]))];
+function rowOf({ id, ...deadLetter }: Readonly<Record<string, unknown>>): string[] {
+  return [String(id), ...['refusedAt', 'key', 'code', 'reason'].map((name) => shown(deadLetter[name]))];
 }
 
 function shown(value: unknown): string {

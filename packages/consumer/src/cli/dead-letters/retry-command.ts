@@ -11,7 +11,7 @@ import {
 import { type Namespace, namespaceOfTopic } from '@tailwater/schema';
 import type { DeadLetter } from '../../dead-letters/dead-letter.js';
 import { NewestRecords } from '../../dead-letters/kafka-newest-records.js';
-import { type RetryResult, retryLetters, STAYS } from '../../dead-letters/retry-letters.js';
+import { type RetryResult, retryDeadLetters, STAYS } from '../../dead-letters/retry-dead-letters.js';
 import { assertStandsStill } from '../../subscribe/kafka-groups.js';
 import { createTarget, ownOptions } from '../../targets/registry.js';
 import type { Target } from '../../targets/target.js';
@@ -19,7 +19,7 @@ import type { Transform } from '../../transform/transform.js';
 import { batchOptions, targetOptions } from '../options.js';
 import { openSchemas } from '../schemas.js';
 import { prepareTransform, transformOptions } from '../transforming.js';
-import { choiceOptions, chosenLetters, ID_POSITIONAL, withLetters } from './letters-options.js';
+import { choiceOptions, ID_POSITIONAL, selectDeadLetters, withDeadLetterTopic } from './dead-letter-options.js';
 import { JsonList, TablePages } from './list-output.js';
 
 const options = {
@@ -34,7 +34,7 @@ const options = {
 
 const CONNECT_TIMEOUT_MS = 15_000;
 
-export const retryLettersCommand: Command<typeof options> = {
+export const retryDeadLettersCommand: Command<typeof options> = {
   name: 'dead-letters retry',
   summary: 'Apply refused changes again; nothing newer is overwritten',
   description:
@@ -59,17 +59,17 @@ export const retryLettersCommand: Command<typeof options> = {
     const target = await createTarget(given.target, settings);
     try {
       await target.connect(signal);
-      await withLetters(given, context, async (open) => {
+      await withDeadLetterTopic(given, context, async (open) => {
         await using asked = await openAdmin(open.kafka);
         const assertStandsStill = async () => {
           if (target.comparesVersions !== true && !given.dryRun) await asked.standsStill(open.group);
         };
         await assertStandsStill();
-        const chosen = await chosenLetters(open.letters, given, { id: context.arguments['id'], operation: 'retry', signal });
-        const letters = () => open.letters.read(chosen, signal);
+        const chosen = await selectDeadLetters(open.deadLetters, given, { id: context.arguments['id'], operation: 'retry', signal });
+        const deadLetters = () => open.deadLetters.read(chosen, signal);
         await using newest = await NewestRecords.open(open.kafka);
         if (given.dryRun) {
-          await preview(letters, newest, given.json, context);
+          await preview(deadLetters, newest, given.json, context);
           return;
         }
         await using registry = await openSchemas(given, logger, signal);
@@ -80,8 +80,13 @@ export const retryLettersCommand: Command<typeof options> = {
           schemas: registry.schemas,
           namespaceOf: namespacesOf(given.prefix),
         };
-        const effects = { assertStandsStill, remove: (ids: readonly string[]) => open.letters.remove(ids), onResult: report.add, logger };
-        await retryLetters({ ...parts, ...effects, letters, newest }, signal);
+        const effects = {
+          assertStandsStill,
+          remove: (ids: readonly string[]) => open.deadLetters.remove(ids),
+          onResult: report.add,
+          logger,
+        };
+        await retryDeadLetters({ ...parts, ...effects, deadLetters, newest }, signal);
         await report.end();
         if (report.left > 0) throw new TailwaterError('TW1357', { count: report.left, total: report.total });
       });
@@ -133,18 +138,18 @@ const FATE = {
 
 /** A letter that is superseded is removed, any other applied. */
 async function preview(
-  letters: () => AsyncIterable<DeadLetter>,
+  deadLetters: () => AsyncIterable<DeadLetter>,
   newest: NewestRecords,
   json: boolean,
   { stdout, signal }: Pick<CommandContext, 'stdout' | 'signal'>,
 ): Promise<void> {
-  for await (const letter of letters()) newest.expect(letter);
+  for await (const deadLetter of deadLetters()) newest.expect(deadLetter);
   await newest.update(signal);
   const list = json ? new JsonList(stdout, { dryRun: true }, 'results') : new TablePages(stdout, ['letter', 'would be', 'was refused for']);
-  for await (const letter of letters()) {
-    const { id, reason } = letter;
-    const standing = newest.standingOf(letter);
-    await (list instanceof JsonList ? list.add({ id, standing, reason }) : list.add([id, FATE[standing], reason]));
+  for await (const deadLetter of deadLetters()) {
+    const { id, reason } = deadLetter;
+    const status = newest.statusOf(deadLetter);
+    await (list instanceof JsonList ? list.add({ id, standing: status, reason }) : list.add([id, FATE[status], reason]));
   }
   await list.end();
   if (!json) stdout.write('Nothing was changed: this was a dry run\n');

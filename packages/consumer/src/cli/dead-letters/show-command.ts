@@ -3,33 +3,33 @@ import { type Command, registryOptions, TailwaterError } from '@tailwater/runtim
 import { decodeChangeEvent, type SchemaIds } from '@tailwater/schema';
 import { BSON, EJSON } from 'bson';
 import type { DeadLetter } from '../../dead-letters/dead-letter.js';
-import type { KafkaLetters } from '../../dead-letters/kafka-letters.js';
+import type { DeadLetterTopic } from '../../dead-letters/kafka-dead-letter-topic.js';
 import { openSchemas } from '../schemas.js';
-import { describeLetter, ID_POSITIONAL, lettersOptions, oneLetter, withLetters } from './letters-options.js';
+import { deadLetterOptions, describeDeadLetter, findDeadLetter, ID_POSITIONAL, withDeadLetterTopic } from './dead-letter-options.js';
 
-const options = { ...lettersOptions, ...registryOptions } as const;
+const options = { ...deadLetterOptions, ...registryOptions } as const;
 
-export const showLetterCommand: Command<typeof options> = {
+export const showDeadLetterCommand: Command<typeof options> = {
   name: 'dead-letters show',
   summary: 'Show one refused change: why, where it comes from, and its document',
   options,
   positionals: ID_POSITIONAL,
   examples: [['$0 dead-letters show tw.shop.orders/3/1234 --target es --prefix tw', 'one letter']],
   async run(given, context) {
-    await withLetters(given, context, async ({ letters }) => {
-      const letter = await read(letters, context.arguments['id'] ?? '', context.signal);
+    await withDeadLetterTopic(given, context, async ({ deadLetters }) => {
+      const deadLetter = await read(deadLetters, context.arguments['id'] ?? '', context.signal);
       await using open = await openSchemas(given, context.logger, context.signal);
-      if (letter.record.value !== null) await open.schemas.learn(letter.record.value, context.signal);
-      const described = { ...describeLetter(letter, given.prefix), ...contentsOf(letter, open.schemas) };
+      if (deadLetter.record.value !== null) await open.schemas.learn(deadLetter.record.value, context.signal);
+      const described = { ...describeDeadLetter(deadLetter, given.prefix), ...contentsOf(deadLetter, open.schemas) };
       context.stdout.write(given.json ? `${JSON.stringify(described, null, 2)}\n` : toLines(described));
     });
   },
 };
 
-async function read(letters: KafkaLetters, id: string, signal: AbortSignal): Promise<DeadLetter> {
-  for await (const letter of letters.read(await oneLetter(letters, id, signal), signal)) return letter;
+async function read(deadLetters: DeadLetterTopic, id: string, signal: AbortSignal): Promise<DeadLetter> {
+  for await (const deadLetter of deadLetters.read(await findDeadLetter(deadLetters, id, signal), signal)) return deadLetter;
   // Removed between the two reads.
-  throw new TailwaterError('TW1354', { id, topic: letters.topic });
+  throw new TailwaterError('TW1354', { id, topic: deadLetters.topic });
 }
 
 /** The document as relaxed Extended JSON; base64 of what cannot be decoded. */

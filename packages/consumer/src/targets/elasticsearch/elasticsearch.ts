@@ -166,7 +166,7 @@ export class ElasticsearchTarget implements Target {
     return Promise.resolve(new IndexInventory(this.#client, this.nameOf(namespace), this.#address));
   }
 
-  async takesWriteBeside(change: Change, signal: AbortSignal): Promise<boolean> {
+  async acceptsProbeWrite(change: Change, signal: AbortSignal): Promise<boolean> {
     try {
       await this.#writeBeside(change, signal);
       return true;

@@ -94,7 +94,7 @@ export class SolrCore {
   }
 
   /** Deletes nothing, in the shard of the change; without the chain, which may remember deletes. */
-  async takesWriteBeside(change: Change, signal: AbortSignal): Promise<boolean> {
+  async acceptsProbeWrite(change: Change, signal: AbortSignal): Promise<boolean> {
     const body = JSON.stringify({ delete: { id: NOBODYS_ID, _route_: this.#parts.idOf(change) } });
     const answer = await this.#parts.http.post(`${encodeURIComponent(this.#name)}/update?wt=json`, body, signal);
     return answer.status === 200;

@@ -126,8 +126,8 @@ export class SolrTarget implements Target {
     }
   }
 
-  takesWriteBeside(change: Change, signal: AbortSignal): Promise<boolean> {
-    return this.#coreFor(change.namespace).takesWriteBeside(change, signal);
+  acceptsProbeWrite(change: Change, signal: AbortSignal): Promise<boolean> {
+    return this.#coreFor(change.namespace).acceptsProbeWrite(change, signal);
   }
 
   /** @throws TailwaterError TW1391 when several namespaces share the core, and nothing tells their documents apart */

@@ -7,7 +7,7 @@ export interface Taken {
   /** The chunk is there, and it has so many bytes. */
   resize(bytes: number): void;
   /** May be called twice. */
-  free(): void;
+  release(): void;
 }
 
 export class ChunkRoom {
@@ -41,10 +41,10 @@ export class ChunkRoom {
     try {
       await abortable(entered, signal);
     } catch (error) {
-      if (isIn) taken.free();
+      if (isIn) taken.release();
       else {
         // Nobody waits behind it: the snapshot ends. It is let in when its turn comes, and leaves at once.
-        void entered.then(() => taken.free());
+        void entered.then(() => taken.release());
       }
       throw error;
     }
@@ -59,7 +59,7 @@ export class ChunkRoom {
         bytes = actual;
         this.#admit();
       },
-      free: () => {
+      release: () => {
         this.#taken -= bytes;
         bytes = 0;
         this.#admit();

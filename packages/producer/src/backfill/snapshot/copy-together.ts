@@ -29,7 +29,7 @@ export interface TogetherDependencies {
   readonly expectedBytes: (copy: CollectionCopy) => number;
   readonly read: (window: Window, range: SnapshotRange, signal: AbortSignal) => Promise<Chunk>;
   /** What the checkpoint says of a copy that has moved on. */
-  readonly note: (copy: CollectionCopy, moved: SnapshotProgress) => CheckpointMessage[];
+  readonly checkpointOf: (copy: CollectionCopy, moved: SnapshotProgress) => CheckpointMessage[];
   readonly onPublished: (copy: CollectionCopy) => void;
 }
 
@@ -41,7 +41,7 @@ export async function copyTogether(deps: TogetherDependencies, tasks: readonly C
   try {
     return await copyInto(taken, deps, tasks, signal);
   } finally {
-    taken.free();
+    taken.release();
   }
 }
 
@@ -60,7 +60,7 @@ async function copyInto(taken: Taken, deps: TogetherDependencies, tasks: readonl
     const { copy, index } = task;
     signal.throwIfAborted();
     await pauses.untilResumed('snapshots', signal);
-    await rate.free(signal);
+    await rate.untilAllowed(signal);
     await beside.untilNear(signal);
     if (copy.isVoid) continue;
     const window = beside.open(copy.namespace);
@@ -71,7 +71,7 @@ async function copyInto(taken: Taken, deps: TogetherDependencies, tasks: readonl
       larger.push(task);
       continue;
     }
-    read.push({ window, rows: chunk, notes: () => deps.note(copy, copy.finished(index, chunk.documents.length)) });
+    read.push({ window, rows: chunk, checkpoint: () => deps.checkpointOf(copy, copy.finished(index, chunk.documents.length)) });
     bytes += bytesOf(chunk.documents);
     taken.resize(bytes);
     if (bytes >= TOGETHER_BYTES) await publish();

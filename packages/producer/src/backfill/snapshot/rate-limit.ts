@@ -4,7 +4,7 @@ import { type Clock, sleep, systemClock } from '@tailwater/runtime';
 export class RateLimit {
   readonly #perSecond: number;
   readonly #clock: Clock;
-  #freeAtMs = Number.NEGATIVE_INFINITY;
+  #allowedAtMs = Number.NEGATIVE_INFINITY;
 
   /** @param perSecond - documents a second; 0 for no limit */
   constructor(perSecond: number, clock: Clock = systemClock) {
@@ -14,17 +14,17 @@ export class RateLimit {
 
   /** Milliseconds until the next read may begin. */
   get waitMs(): number {
-    return Math.max(0, this.#freeAtMs - this.#clock.monotonic());
+    return Math.max(0, this.#allowedAtMs - this.#clock.monotonic());
   }
 
   /** Counts documents that were read. */
   took(documents: number): void {
     if (this.#perSecond === 0) return;
-    this.#freeAtMs = Math.max(this.#freeAtMs, this.#clock.monotonic()) + (documents * 1000) / this.#perSecond;
+    this.#allowedAtMs = Math.max(this.#allowedAtMs, this.#clock.monotonic()) + (documents * 1000) / this.#perSecond;
   }
 
   /** Resolves when the next read may begin, or when the signal aborts. */
-  async free(signal: AbortSignal): Promise<void> {
+  async untilAllowed(signal: AbortSignal): Promise<void> {
     while (this.waitMs > 0 && !signal.aborted) await sleep(this.waitMs, signal);
   }
 }

@@ -77,7 +77,7 @@ export class Snapshotter {
       ...deps,
       expectedBytes: ({ namespace }) => deps.reader.expectedBytes(namespace),
       read: (window, range, signal) => this.#read(window, range, signal),
-      note: (copy, moved) => this.#note(copy, moved),
+      checkpointOf: (copy, moved) => this.#checkpointOf(copy, moved),
       onPublished: (copy) => this.#finish(copy),
     };
   }
@@ -262,7 +262,7 @@ export class Snapshotter {
   }
 
   /** What the checkpoint says of a copy that has moved on. */
-  #note({ namespace }: CollectionCopy, moved: SnapshotProgress): CheckpointMessage[] {
+  #checkpointOf({ namespace }: CollectionCopy, moved: SnapshotProgress): CheckpointMessage[] {
     this.#deps.report.moved(namespace.name, moved);
     return [snapshotMessage(this.#options.source, namespace.name, moved)];
   }
@@ -275,31 +275,31 @@ export class Snapshotter {
     while (true) {
       signal.throwIfAborted();
       await pauses.untilResumed('snapshots', signal);
-      await rate.free(signal);
+      await rate.untilAllowed(signal);
       await beside.untilNear(signal);
       // A failure from here on ends this snapshotter, and its room with it.
       const taken = await room.take(reader.expectedBytes(namespace), signal);
       // Nothing may be waited for between this and the window: a copy that is given up ends those that are open.
-      if (copy.isVoid) return taken.free();
+      if (copy.isVoid) return taken.release();
       const window = beside.open(namespace);
       const chunk = await this.#read(window, range, signal);
       taken.resize(bytesOf(chunk.documents));
       rate.took(chunk.documents.length);
       if (!(await publishing)) {
-        taken.free();
+        taken.release();
         return beside.close(window);
       }
       const { lastId } = chunk;
       if (lastId === undefined) {
-        const finished = () => this.#note(copy, copy.finished(index, chunk.documents.length));
-        const isPublished = await this.#publish({ window, rows: chunk, notes: finished }, signal);
-        taken.free();
+        const finished = () => this.#checkpointOf(copy, copy.finished(index, chunk.documents.length));
+        const isPublished = await this.#publish({ window, rows: chunk, checkpoint: finished }, signal);
+        taken.release();
         if (isPublished) this.#finish(copy);
         return;
       }
       range = { ...range, lastId: lastId.toString('base64') };
-      const moved = () => this.#note(copy, copy.moved(index, lastId, chunk.documents.length));
-      publishing = this.#publish({ window, rows: chunk, notes: moved }, signal).finally(() => taken.free());
+      const moved = () => this.#checkpointOf(copy, copy.moved(index, lastId, chunk.documents.length));
+      publishing = this.#publish({ window, rows: chunk, checkpoint: moved }, signal).finally(() => taken.release());
       publishing.catch(() => {}); // Awaited in the next turn; without this an early failure would count as unhandled.
     }
   }

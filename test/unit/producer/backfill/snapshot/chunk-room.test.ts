@@ -15,7 +15,7 @@ describe('ChunkRoom', () => {
     expect(await isSettled(second)).toBe(false);
     expect(await isSettled(third)).toBe(false);
     first.resize(4);
-    (await second).free();
+    (await second).release();
     await third;
   });
 
@@ -24,8 +24,8 @@ describe('ChunkRoom', () => {
     const large = await room.take(16, never);
     const next = room.take(1, never);
     expect(await isSettled(next)).toBe(false);
-    large.free();
-    large.free();
+    large.release();
+    large.release();
     await next;
     expect(await isSettled(room.take(9, never))).toBe(true);
     expect(await isSettled(room.take(1, never))).toBe(false);
@@ -38,7 +38,7 @@ describe('ChunkRoom', () => {
     const waiting = room.take(10, stop.signal);
     stop.abort(new Error('over'));
     await expect(waiting).rejects.toThrow('over');
-    first.free();
+    first.release();
     await room.take(10, never);
   });
 });

@@ -28,13 +28,13 @@ describe('RateLimit', () => {
   it('is none at 0', async () => {
     const { limit } = at(0);
     limit.took(1_000_000);
-    await limit.free(new AbortController().signal);
+    await limit.untilAllowed(new AbortController().signal);
     expect(limit.waitMs).toBe(0);
   });
 
   it('ends its wait when it is told to stop', async () => {
     const { limit } = at(1);
     limit.took(1000);
-    await limit.free(AbortSignal.abort());
+    await limit.untilAllowed(AbortSignal.abort());
   });
 });

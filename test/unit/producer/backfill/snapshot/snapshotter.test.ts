@@ -29,7 +29,7 @@ it('a copy that is given up while it waits for memory says nothing more of its p
         untilNear: async () => {},
         read: (_: Window, read: (notBefore: Position) => unknown) => read(new Position(1, 1)),
         publish: async ([read]: [WindowRead]) => {
-          if (!read.window.isVoid) note(read.notes());
+          if (!read.window.isVoid) note(read.checkpoint());
           return new Map(read.window.isVoid ? [] : [[read, 0]]);
         },
       },

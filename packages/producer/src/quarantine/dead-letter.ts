@@ -15,7 +15,7 @@ const PREFIX = 'tw-letter-';
 const NOTHING = Buffer.alloc(0);
 
 /** @param isPlaceRefused - the namespace is refused and not the document, which can be read from MongoDB at any time: its `_id` suffices */
-export function letterOf(
+export function deadLetterOf(
   rows: ChangeBatch,
   row: number,
   origin: Origin,

@@ -1,7 +1,7 @@
 // Which dead letters there are, in little memory: two numbers for each. Their topic is then read again for the letters themselves,
 // which may be documents of 16 MB.
 
-export class LetterIndex {
+export class DeadLetterIndex {
   /** By `<topic>/<partition>`, the offset of each record and that of its letter in the topic of dead letters. */
   readonly #places = new Map<string, Map<number, number>>();
   /** Where reading has ended: what came later is not known. */

@@ -3,30 +3,30 @@
 import { type KafkaClient, type Logger, readRanges, sleep, TailwaterError, toKafkaError } from '@tailwater/runtime';
 import type { Producer } from 'kafkajs';
 import { readToEnd } from '../subscribe/kafka-reader.js';
-import { type DeadLetter, decodeLetter, type LetterMessage } from './dead-letter.js';
-import { LetterTopic } from './kafka-letter-topic.js';
-import { LetterIndex } from './letter-index.js';
-import type { LetterSender } from './letter-writer.js';
+import { type DeadLetter, type DeadLetterMessage, decodeDeadLetter } from './dead-letter.js';
+import { DeadLetterIndex } from './dead-letter-index.js';
+import type { DeadLetterSender } from './dead-letter-writer.js';
+import { DeadLetterTopicAdmin } from './kafka-dead-letter-topic-admin.js';
 
 /** Removals share a record batch. */
 const REMOVED_AT_ONCE = 1_000;
 const DISCONNECT_TIMEOUT_MS = 2_000;
 
-export class KafkaLetters implements LetterSender {
+export class DeadLetterTopic implements DeadLetterSender {
   readonly topic: string;
   readonly #kafka: KafkaClient;
-  readonly #place: LetterTopic;
+  readonly #place: DeadLetterTopicAdmin;
   #producer: Promise<Producer> | undefined;
 
   constructor(kafka: KafkaClient, topic: string, logger: Logger) {
     this.#kafka = kafka;
     this.topic = topic;
-    this.#place = new LetterTopic(kafka, topic, logger);
+    this.#place = new DeadLetterTopicAdmin(kafka, topic, logger);
   }
 
   /** @throws TailwaterError TW12xx when Kafka refuses the letters for good; waits for a broker that is away */
-  async send(letters: readonly LetterMessage[]): Promise<void> {
-    await this.#send(letters.map(({ key, value, headers }) => ({ key, value, headers })));
+  async send(deadLetters: readonly DeadLetterMessage[]): Promise<void> {
+    await this.#send(deadLetters.map(({ key, value, headers }) => ({ key, value, headers })));
   }
 
   /** Removes letters for good. */
@@ -37,12 +37,12 @@ export class KafkaLetters implements LetterSender {
   }
 
   /** Which letters there are that were not removed; none when there is no topic. */
-  async index(wants: (id: string) => boolean, signal: AbortSignal): Promise<LetterIndex> {
-    const index = new LetterIndex();
+  async index(wants: (id: string) => boolean, signal: AbortSignal): Promise<DeadLetterIndex> {
+    const index = new DeadLetterIndex();
     const [end] = await readToEnd(this.#kafka, { topics: [this.topic], signal }, (record) => {
-      const letter = decodeLetter(record);
+      const deadLetter = decodeDeadLetter(record);
       const id = record.key?.toString('utf8') ?? '';
-      if (letter === undefined) index.delete(id);
+      if (deadLetter === undefined) index.delete(id);
       else if (wants(id)) index.set(id, Number(record.offset));
     });
     index.end = end?.high ?? 0;
@@ -50,12 +50,12 @@ export class KafkaLetters implements LetterSender {
   }
 
   /** The letters of the index, those that were refused longest ago first. */
-  async *read(index: LetterIndex, signal: AbortSignal): AsyncGenerator<DeadLetter> {
+  async *read(index: DeadLetterIndex, signal: AbortSignal): AsyncGenerator<DeadLetter> {
     const range = { topic: this.topic, partition: 0, begin: index.begin, end: index.end };
     for await (const { records } of readRanges(this.#kafka, [range], signal)) {
       for (const record of records) {
-        const letter = decodeLetter(record);
-        if (letter !== undefined && index.isAt(letter.id, Number(record.offset))) yield letter;
+        const deadLetter = decodeDeadLetter(record);
+        if (deadLetter !== undefined && index.isAt(deadLetter.id, Number(record.offset))) yield deadLetter;
       }
     }
   }
@@ -66,7 +66,7 @@ export class KafkaLetters implements LetterSender {
     if (closed !== undefined) await Promise.race([closed, sleep(DISCONNECT_TIMEOUT_MS)]);
   }
 
-  async #send(messages: { key: string; value: Buffer | null; headers?: LetterMessage['headers'] }[]): Promise<void> {
+  async #send(messages: { key: string; value: Buffer | null; headers?: DeadLetterMessage['headers'] }[]): Promise<void> {
     this.#producer ??= this.#connect();
     try {
       const producer = await this.#producer;

@@ -4,8 +4,8 @@ import { encodeChangeEvent, formatNamespace, Position, SchemaIds } from '@tailwa
 import { BSON } from 'bson';
 import { describe, expect, test } from 'vitest';
 import type { DeadLetter } from '#consumer/dead-letters/dead-letter.js';
-import type { Standing } from '#consumer/dead-letters/kafka-newest-records.js';
-import { type RetryParts, type RetryResult, retryLetters } from '#consumer/dead-letters/retry-letters.js';
+import type { DeadLetterStatus } from '#consumer/dead-letters/kafka-newest-records.js';
+import { type RetryParts, type RetryResult, retryDeadLetters } from '#consumer/dead-letters/retry-dead-letters.js';
 import type { Transform } from '#consumer/transform/transform.js';
 import { MemoryTarget, ORDERS } from '../support/changes.js';
 
@@ -43,7 +43,7 @@ function parts(target: MemoryTarget, letters: readonly DeadLetter[], overrides: 
     transform: (change) => change,
     schemas: new SchemaIds(),
     namespaceOf: () => ORDERS,
-    async *letters() {
+    async *deadLetters() {
       yield* letters;
     },
     newest: {
@@ -53,7 +53,7 @@ function parts(target: MemoryTarget, letters: readonly DeadLetter[], overrides: 
       update: async () => {
         updates += 1;
       },
-      standingOf: () => 'newest',
+      statusOf: () => 'newest',
     },
     assertStandsStill: async () => undefined,
     remove: async (ids) => {
@@ -74,7 +74,7 @@ describe('retryLetters', () => {
   test('applies the newest, removes them and the superseded, and leaves what is refused again or has no topic', async () => {
     const target = new MemoryTarget();
     target.judge = ({ key }) => (key === '3' ? { status: 'rejected', code: 'x', reason: 'still wrong', retriable: false } : undefined);
-    const standings: Standing[] = ['newest', 'superseded', 'gone', 'newest', 'newest', 'newest'];
+    const statuses: DeadLetterStatus[] = ['newest', 'superseded', 'gone', 'newest', 'newest', 'newest'];
     const filter: Transform = (change) => (change.key === '4' ? undefined : change);
     const unreadable = letter(5, { kind: 'undecodable', destination: undefined });
     const nonsense = { ...unreadable, record: { ...unreadable.record, value: Buffer.from('nonsense') } };
@@ -83,10 +83,10 @@ describe('retryLetters', () => {
       newest: {
         expect: () => undefined,
         update: async () => undefined,
-        standingOf: (each) => standings[Number(each.record.offset)] as Standing,
+        statusOf: (each) => statuses[Number(each.record.offset)] as DeadLetterStatus,
       },
     });
-    await retryLetters(given, never);
+    await retryDeadLetters(given, never);
     expect(Object.fromEntries(results.map(({ id, outcome }) => [id.slice(topic.length + 3), outcome]))).toEqual({
       0: 'applied',
       1: 'superseded',
@@ -101,7 +101,7 @@ describe('retryLetters', () => {
 
   test('names all letters before it looks for newer records, and looks again before each portion', async () => {
     const { given, removed, results, expected, updates } = parts(new MemoryTarget(), letters(500));
-    await retryLetters(given, never);
+    await retryDeadLetters(given, never);
     expect(expected).toHaveLength(500);
     expect(updates()).toBe(1 + 3);
     expect(results).toHaveLength(500);
@@ -111,10 +111,10 @@ describe('retryLetters', () => {
   test('what ends between applying and removing leaves a letter that can be retried', async () => {
     const target = new MemoryTarget();
     const { given } = parts(target, letters(3), { remove: () => Promise.reject(new Error('killed')) });
-    await expect(retryLetters(given, never)).rejects.toThrow('killed');
+    await expect(retryDeadLetters(given, never)).rejects.toThrow('killed');
     expect(target.state.size).toBe(3);
     const again = parts(target, letters(3));
-    await retryLetters(again.given, never);
+    await retryDeadLetters(again.given, never);
     expect(again.results.map(({ outcome }) => outcome)).toEqual(['applied', 'applied', 'applied']);
   });
 
@@ -122,7 +122,7 @@ describe('retryLetters', () => {
     const target = new MemoryTarget();
     const renamed: Transform = (change) => ({ ...change, namespace: { database: 'copy', collection: 'orders' } });
     const { given, removed } = parts(target, letters(2), { transform: renamed });
-    await expect(retryLetters(given, never)).rejects.toMatchObject({ code: 'TW1356' });
+    await expect(retryDeadLetters(given, never)).rejects.toMatchObject({ code: 'TW1356' });
     expect([target.batches, removed]).toEqual([[], []]);
   });
 
@@ -130,7 +130,7 @@ describe('retryLetters', () => {
     const target = new MemoryTarget();
     const headers = { 'tw-op': 'delete', 'tw-position': '1:7', 'tw-origin': 'tail', 'tw-wall-time': '0' };
     const { given } = parts(target, [letter(7, { record: { key: Buffer.from('7'), value: null, headers, offset: '7' } })]);
-    await retryLetters(given, never);
+    await retryDeadLetters(given, never);
     expect(target.batches.flat()).toMatchObject([{ kind: 'delete', key: '7' }]);
   });
 });

@@ -1,14 +1,14 @@
 // Writes dead letters, one send in flight: what comes while it is under way shares the next. A letter is written when the broker has
 // acknowledged it, and only then may its offset be committed (promise A's twin on this side).
-import type { LetterMessage } from './dead-letter.js';
+import type { DeadLetterMessage } from './dead-letter.js';
 
 /** Sends and waits for the acknowledgement of all replicas that are in step. */
-export interface LetterSender {
-  send(letters: readonly LetterMessage[]): Promise<void>;
+export interface DeadLetterSender {
+  send(deadLetters: readonly DeadLetterMessage[]): Promise<void>;
 }
 
 interface Waiting {
-  readonly letter: LetterMessage;
+  readonly deadLetter: DeadLetterMessage;
   readonly done: () => void;
   readonly failed: (error: unknown) => void;
 }
@@ -16,19 +16,19 @@ interface Waiting {
 /** A send is one record batch, which the topic bounds; a larger letter goes alone. */
 const MAX_SEND_BYTES = 1024 * 1024;
 
-export class LetterWriter {
-  readonly #sender: LetterSender;
+export class DeadLetterWriter {
+  readonly #sender: DeadLetterSender;
   #waiting: Waiting[] = [];
   #sending = false;
 
-  constructor(sender: LetterSender) {
+  constructor(sender: DeadLetterSender) {
     this.#sender = sender;
   }
 
   /** Resolves when the letter is in the topic. How many may wait is the caller's to bound. */
-  write(letter: LetterMessage): Promise<void> {
+  write(deadLetter: DeadLetterMessage): Promise<void> {
     return new Promise((done, failed) => {
-      this.#waiting.push({ letter, done, failed });
+      this.#waiting.push({ deadLetter, done, failed });
       if (!this.#sending) void this.#drain();
     });
   }
@@ -38,7 +38,7 @@ export class LetterWriter {
     while (this.#waiting.length > 0) {
       const batch = this.#take();
       try {
-        await this.#sender.send(batch.map(({ letter }) => letter));
+        await this.#sender.send(batch.map(({ deadLetter }) => deadLetter));
         for (const { done } of batch) done();
       } catch (error) {
         for (const { failed } of batch) failed(error);
@@ -49,8 +49,8 @@ export class LetterWriter {
 
   #take(): Waiting[] {
     let [count, bytes] = [0, 0];
-    for (const { letter } of this.#waiting) {
-      bytes += letter.value.length + letter.key.length + 1000;
+    for (const { deadLetter } of this.#waiting) {
+      bytes += deadLetter.value.length + deadLetter.key.length + 1000;
       if (count > 0 && bytes > MAX_SEND_BYTES) break;
       count += 1;
     }

@@ -20,7 +20,7 @@ const MAX_MESSAGE_BYTES = 24 * 1024 * 1024;
 const SHAPE = { partitions: 1, replicationFactor: -1 };
 const SETTINGS = { 'cleanup.policy': 'compact', 'max.message.bytes': String(MAX_MESSAGE_BYTES) };
 
-const LETTERS: TopicUse = {
+const DEAD_LETTERS: TopicUse = {
   name: 'dead letters',
   rules: [
     {
@@ -39,7 +39,7 @@ const LETTERS: TopicUse = {
   ],
 };
 
-export class LetterTopic {
+export class DeadLetterTopicAdmin {
   readonly #kafka: KafkaClient;
   readonly #topic: string;
   readonly #logger: Logger;
@@ -100,8 +100,8 @@ export class LetterTopic {
       const { brokers, topics } = await readTopics(await connections.any(), [this.#topic]);
       const found = topics.get(this.#topic);
       if (found === undefined) return;
-      const settings = LETTERS.rules.map(({ setting }) => setting);
-      this.#advice.found(LETTERS, await describeTopics(admin, [found], settings), brokers.length);
+      const settings = DEAD_LETTERS.rules.map(({ setting }) => setting);
+      this.#advice.found(DEAD_LETTERS, await describeTopics(admin, [found], settings), brokers.length);
     } catch (error) {
       this.#logger.debug({ err: error, topic: this.#topic }, 'The settings of the topic of dead letters are not known');
     }

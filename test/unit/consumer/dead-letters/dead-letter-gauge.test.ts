@@ -1,6 +1,6 @@
 import { createLogger, sleep } from '@tailwater/runtime';
 import { expect, test } from 'vitest';
-import { LetterWatch } from '#consumer/dead-letters/letter-watch.js';
+import { DeadLetterGauge } from '#consumer/dead-letters/dead-letter-gauge.js';
 
 test('shows the last count, and nothing when it is not known; a count that fails or hangs stops nothing', async () => {
   const stop = new AbortController();
@@ -19,7 +19,7 @@ test('shows the last count, and nothing when it is not known; a count that fails
       return (counts[seen.length - 1] as () => Promise<{ count: number; exact: boolean }>)();
     },
   };
-  const watch: LetterWatch = new LetterWatch(counter, createLogger({ name: 'test', level: 'silent' }), 1);
+  const watch: DeadLetterGauge = new DeadLetterGauge(counter, createLogger({ name: 'test', level: 'silent' }), 1);
   const running = watch.run(stop.signal);
   while (seen.length < 4) await sleep(1);
   stop.abort();

@@ -30,8 +30,8 @@ export interface RetryParts {
   readonly schemas: SchemaIds;
   readonly namespaceOf: (topic: string) => Namespace;
   /** Reads the letters, the same ones each time. */
-  readonly letters: () => AsyncIterable<DeadLetter>;
-  readonly newest: Pick<NewestRecords, 'expect' | 'update' | 'standingOf'>;
+  readonly deadLetters: () => AsyncIterable<DeadLetter>;
+  readonly newest: Pick<NewestRecords, 'expect' | 'update' | 'statusOf'>;
   /** Throws when somebody else applies changes, and the target does not tell old from new. */
   readonly assertStandsStill: () => Promise<void>;
   readonly remove: (ids: readonly string[]) => Promise<void>;
@@ -47,20 +47,20 @@ const REMADE =
 /** Few enough that little time passes between looking for newer records and applying. */
 const PORTION = 200;
 const PORTION_BYTES = 8 * 1024 * 1024;
-const RETRY: RetryPolicy = { minMs: 100, maxMs: 5_000, giveUpAfterMs: 60_000, suspectedForMs: 2_000 };
+const RETRY: RetryPolicy = { minMs: 100, maxMs: 5_000, giveUpAfterMs: 60_000, poisonAfterMs: 2_000 };
 
 /**
  * @throws TailwaterError TW1356, before anything is applied, when a letter would go to another name than when it was refused;
  *   TW1350 when the target takes nothing for a minute
  */
-export async function retryLetters(parts: RetryParts, signal: AbortSignal): Promise<void> {
-  for await (const letter of parts.letters()) {
-    if (letter.record.value !== null) await parts.schemas.learn(letter.record.value, signal);
-    plan(letter, parts);
-    parts.newest.expect(letter);
+export async function retryDeadLetters(parts: RetryParts, signal: AbortSignal): Promise<void> {
+  for await (const deadLetter of parts.deadLetters()) {
+    if (deadLetter.record.value !== null) await parts.schemas.learn(deadLetter.record.value, signal);
+    plan(deadLetter, parts);
+    parts.newest.expect(deadLetter);
   }
   await parts.newest.update(signal);
-  for await (const portion of portions(parts.letters(), parts)) {
+  for await (const portion of portions(parts.deadLetters(), parts)) {
     if (signal.aborted) return;
     await parts.assertStandsStill();
     await parts.newest.update(signal);
@@ -72,38 +72,38 @@ export async function retryLetters(parts: RetryParts, signal: AbortSignal): Prom
 
 /** A letter and what it comes to: a change, nothing, or the reason why it still cannot be read. */
 interface Planned {
-  readonly letter: DeadLetter;
+  readonly deadLetter: DeadLetter;
   readonly change: Change | undefined;
   readonly unreadable?: string;
 }
 
-function plan(letter: DeadLetter, { transform, schemas, namespaceOf }: RetryParts): Planned {
-  const { topic, partition, record, destination } = letter;
+function plan(deadLetter: DeadLetter, { transform, schemas, namespaceOf }: RetryParts): Planned {
+  const { topic, partition, record, destination } = deadLetter;
   let decoded: Change | undefined;
   try {
     decoded = decodeRecord(record, { topic, partition, namespace: namespaceOf(topic) }, schemas);
   } catch (error) {
-    if (error instanceof UndecodableRecordError) return { letter, change: undefined, unreadable: error.message };
+    if (error instanceof UndecodableRecordError) return { deadLetter, change: undefined, unreadable: error.message };
     throw error;
   }
   const change = decoded === undefined ? undefined : transform(decoded);
   const actual = change === undefined ? undefined : formatNamespace(change.namespace);
   if (destination !== undefined && actual !== undefined && actual !== destination) {
-    throw new TailwaterError('TW1356', { id: letter.id, destination, actual });
+    throw new TailwaterError('TW1356', { id: deadLetter.id, destination, actual });
   }
-  return { letter, change };
+  return { deadLetter, change };
 }
 
-async function* portions(letters: AsyncIterable<DeadLetter>, parts: RetryParts): AsyncGenerator<Planned[]> {
+async function* portions(deadLetters: AsyncIterable<DeadLetter>, parts: RetryParts): AsyncGenerator<Planned[]> {
   let portion: Planned[] = [];
   let bytes = 0;
-  for await (const letter of letters) {
-    const size = letter.record.value?.length ?? 0;
+  for await (const deadLetter of deadLetters) {
+    const size = deadLetter.record.value?.length ?? 0;
     if (portion.length > 0 && (portion.length >= PORTION || bytes + size > PORTION_BYTES)) {
       yield portion;
       [portion, bytes] = [[], 0];
     }
-    portion.push(plan(letter, parts));
+    portion.push(plan(deadLetter, parts));
     bytes += size;
   }
   if (portion.length > 0) yield portion;
@@ -111,22 +111,22 @@ async function* portions(letters: AsyncIterable<DeadLetter>, parts: RetryParts):
 
 async function retryPortion(portion: readonly Planned[], parts: RetryParts, signal: AbortSignal): Promise<RetryResult[]> {
   const results: RetryResult[] = [];
-  const deliveries: LetterDelivery[] = [];
-  for (const { letter, change, unreadable } of portion) {
-    const { id, record } = letter;
-    const stands = parts.newest.standingOf(letter);
+  const deliveries: DeadLetterDelivery[] = [];
+  for (const { deadLetter, change, unreadable } of portion) {
+    const { id, record } = deadLetter;
+    const stands = parts.newest.statusOf(deadLetter);
     if (stands === 'remade') results.push({ id, outcome: stands, reason: REMADE });
     else if (stands !== 'newest') results.push({ id, outcome: stands });
     else if (unreadable !== undefined) results.push({ id, outcome: 'refused', reason: unreadable });
     else if (change === undefined) results.push({ id, outcome: 'filtered' });
-    else deliveries.push(new LetterDelivery(id, change, record));
+    else deliveries.push(new DeadLetterDelivery(id, change, record));
   }
   await apply(deliveries, parts, signal);
   for (const delivery of deliveries) results.push(...delivery.results());
   return results;
 }
 
-class LetterDelivery implements Delivery {
+class DeadLetterDelivery implements Delivery {
   readonly id: string;
   readonly change: Change;
   readonly record: FetchedRecord;
@@ -156,9 +156,9 @@ class LetterDelivery implements Delivery {
   }
 }
 
-async function apply(deliveries: readonly LetterDelivery[], { target, logger }: RetryParts, signal: AbortSignal): Promise<void> {
+async function apply(deliveries: readonly DeadLetterDelivery[], { target, logger }: RetryParts, signal: AbortSignal): Promise<void> {
   if (deliveries.length === 0) return;
-  const reasons = new Map<Delivery, LetterDelivery>(deliveries.map((each) => [each, each]));
+  const reasons = new Map<Delivery, DeadLetterDelivery>(deliveries.map((each) => [each, each]));
   await applyBatch(
     target,
     deliveries,
@@ -166,7 +166,7 @@ async function apply(deliveries: readonly LetterDelivery[], { target, logger }: 
     {
       onRequest: () => undefined,
       // A letter that the target fails at again stays a letter: nothing is lost, whoever is to blame.
-      witnesses: { note: () => undefined, hasSince: () => true },
+      acceptedWrites: { record: () => undefined, hasSince: () => true },
       onRetry: ({ code, reason }) => logger.warn({ code }, `The target does not take changes, trying again: ${reason}`),
       onRejected: (delivery, { reason }) => {
         const refused = reasons.get(delivery);

@@ -15,8 +15,8 @@ import {
 } from '@tailwater/runtime';
 import { deadLetterTopicName, formatNamespace, isTopicPrefix, namespaceOfTopic } from '@tailwater/schema';
 import type { DeadLetter } from '../../dead-letters/dead-letter.js';
-import { KafkaLetters } from '../../dead-letters/kafka-letters.js';
-import type { LetterIndex } from '../../dead-letters/letter-index.js';
+import type { DeadLetterIndex } from '../../dead-letters/dead-letter-index.js';
+import { DeadLetterTopic } from '../../dead-letters/kafka-dead-letter-topic.js';
 import { kafkaOptions, targetOptions } from '../options.js';
 import { targetName } from '../target-name.js';
 
@@ -27,33 +27,33 @@ const namespace = option(list().default([]), {
 const all = option(toggle(), { group: 'Which', describe: 'All of them' });
 const json = option(toggle(), { group: 'Output', describe: 'Print JSON' });
 
-export const lettersOptions = { target: targetOptions.target, name: targetOptions.name, ...kafkaOptions, json } as const;
-export const listOptions = { ...lettersOptions, namespace } as const;
-export const choiceOptions = { ...lettersOptions, namespace, all, dryRun: dryRunOption } as const;
+export const deadLetterOptions = { target: targetOptions.target, name: targetOptions.name, ...kafkaOptions, json } as const;
+export const listOptions = { ...deadLetterOptions, namespace } as const;
+export const choiceOptions = { ...deadLetterOptions, namespace, all, dryRun: dryRunOption } as const;
 export const ID_POSITIONAL = { id: { describe: 'The letter’s id: topic/partition/offset, as the list shows it' } } as const;
 
-export interface OpenLetters {
+export interface OpenDeadLetterTopic {
   readonly kafka: KafkaClient;
-  readonly letters: KafkaLetters;
+  readonly deadLetters: DeadLetterTopic;
   /** The consumer group whose letters they are. */
   readonly group: string;
 }
 
 /** Hands the letters of the target to `use`, and closes them. */
-export async function withLetters<T>(
-  given: OptionValues<typeof lettersOptions>,
+export async function withDeadLetterTopic<T>(
+  given: OptionValues<typeof deadLetterOptions>,
   { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
-  use: (open: OpenLetters) => Promise<T>,
+  use: (open: OpenDeadLetterTopic) => Promise<T>,
 ): Promise<T> {
   if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
   const name = targetName(given.name ?? given.target);
   const kafka = createKafka(kafkaConnection(given, 'tailwater-dead-letters'), logger, 'command');
   await checkKafka(kafka, { signal });
-  const letters = new KafkaLetters(kafka, deadLetterTopicName(given.prefix, name), logger);
+  const deadLetters = new DeadLetterTopic(kafka, deadLetterTopicName(given.prefix, name), logger);
   try {
-    return await use({ kafka, letters, group: `${given.prefix}.${name}` });
+    return await use({ kafka, deadLetters, group: `${given.prefix}.${name}` });
   } finally {
-    await letters.close();
+    await deadLetters.close();
   }
 }
 
@@ -72,41 +72,43 @@ export function ofNamespaces(prefix: string, namespaces: readonly string[]): (id
  *
  * @throws TailwaterError TW1354 when there is none with the id, TW1355 when nothing says which
  */
-export async function chosenLetters(
-  letters: KafkaLetters,
+export async function selectDeadLetters(
+  deadLetters: DeadLetterTopic,
   given: OptionValues<typeof choiceOptions>,
   { id, operation, signal }: { readonly id: string | undefined; readonly operation: string; readonly signal: AbortSignal },
-): Promise<LetterIndex> {
+): Promise<DeadLetterIndex> {
   if ([id !== undefined, given.namespace.length > 0, given.all].filter(Boolean).length !== 1) {
     throw new TailwaterError('TW1355', { operation });
   }
-  return id === undefined ? letters.index(ofNamespaces(given.prefix, given.namespace), signal) : oneLetter(letters, id, signal);
+  return id === undefined
+    ? deadLetters.index(ofNamespaces(given.prefix, given.namespace), signal)
+    : findDeadLetter(deadLetters, id, signal);
 }
 
 /** @throws TailwaterError TW1354 when there is none with the id */
-export async function oneLetter(letters: KafkaLetters, id: string, signal: AbortSignal): Promise<LetterIndex> {
-  const index = await letters.index((each) => each === id, signal);
-  if (index.size === 0) throw new TailwaterError('TW1354', { id, topic: letters.topic });
+export async function findDeadLetter(deadLetters: DeadLetterTopic, id: string, signal: AbortSignal): Promise<DeadLetterIndex> {
+  const index = await deadLetters.index((each) => each === id, signal);
+  if (index.size === 0) throw new TailwaterError('TW1354', { id, topic: deadLetters.topic });
   return index;
 }
 
 /** A letter without its document, for JSON. */
-export function describeLetter(letter: DeadLetter, prefix: string): Record<string, unknown> {
-  const source = namespaceOfTopic(prefix, letter.topic);
+export function describeDeadLetter(deadLetter: DeadLetter, prefix: string): Record<string, unknown> {
+  const source = namespaceOfTopic(prefix, deadLetter.topic);
   return {
-    id: letter.id,
-    refusedAt: new Date(letter.refusedAtMs).toISOString(),
-    kind: letter.kind,
-    code: letter.code,
-    reason: letter.reason,
-    target: letter.target,
+    id: deadLetter.id,
+    refusedAt: new Date(deadLetter.refusedAtMs).toISOString(),
+    kind: deadLetter.kind,
+    code: deadLetter.code,
+    reason: deadLetter.reason,
+    target: deadLetter.target,
     namespace: source === undefined ? null : formatNamespace(source),
-    destination: letter.destination ?? null,
-    key: letter.record.key?.toString('utf8') ?? null,
-    position: letter.position ?? null,
-    topic: letter.topic,
-    partition: letter.partition,
-    offset: Number(letter.record.offset),
-    bytes: letter.record.value?.length ?? 0,
+    destination: deadLetter.destination ?? null,
+    key: deadLetter.record.key?.toString('utf8') ?? null,
+    position: deadLetter.position ?? null,
+    topic: deadLetter.topic,
+    partition: deadLetter.partition,
+    offset: Number(deadLetter.record.offset),
+    bytes: deadLetter.record.value?.length ?? 0,
   };
 }

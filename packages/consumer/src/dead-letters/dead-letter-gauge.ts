@@ -1,25 +1,25 @@
 // Follows the number of dead letters of a running consumer's target, whoever writes or removes them.
 import { abortable, type Logger, type Service, sleep } from '@tailwater/runtime';
-import type { LetterCount, LetterCounter } from './letter-count.js';
+import type { DeadLetterCount, DeadLetterCounter } from './dead-letter-counter.js';
 
 const INTERVAL_MS = 30_000;
 const LIMIT_MS = 60_000;
 
-export class LetterWatch implements Service {
-  readonly #counter: Pick<LetterCounter, 'count'>;
+export class DeadLetterGauge implements Service {
+  readonly #counter: Pick<DeadLetterCounter, 'count'>;
   readonly #logger: Logger;
   readonly #intervalMs: number;
-  #last: LetterCount | undefined;
+  #last: DeadLetterCount | undefined;
   #told = false;
 
-  constructor(counter: Pick<LetterCounter, 'count'>, logger: Logger, intervalMs = INTERVAL_MS) {
+  constructor(counter: Pick<DeadLetterCounter, 'count'>, logger: Logger, intervalMs = INTERVAL_MS) {
     this.#counter = counter;
     this.#logger = logger;
     this.#intervalMs = intervalMs;
   }
 
   /** As of half a minute ago; undefined until it is known. */
-  get last(): LetterCount | undefined {
+  get last(): DeadLetterCount | undefined {
     return this.#last;
   }
 

@@ -26,7 +26,7 @@ class FailingTarget extends MemoryTarget {
     return super.applyBatch(changes, signal);
   }
 
-  takesWriteBeside({ key }: { readonly key: string }): Promise<boolean> {
+  acceptsProbeWrite({ key }: { readonly key: string }): Promise<boolean> {
     return Promise.resolve(this.isWell(Number(key)));
   }
 }
@@ -48,7 +48,7 @@ function apply(target: FailingTarget, ids: readonly number[], given: Partial<App
   };
   const deliveries = ids.map((id) => new TestDelivery(change(id, id)));
   const signals = { giveUp: stop.signal, cut: stop.signal };
-  const done = applyBatch(target, deliveries, { minMs: 1, maxMs: 2, suspectedForMs: 0 }, hooks, signals);
+  const done = applyBatch(target, deliveries, { minMs: 1, maxMs: 2, poisonAfterMs: 0 }, hooks, signals);
   const untilRetries = async (count: number) => {
     while (retries < count) await sleep(1);
   };
@@ -134,7 +134,7 @@ describe('a target that fails', () => {
     expect(outcomes()).toEqual(Array(40).fill('applied'));
   });
 
-  test('a batch that is given back while suspects are looked into is given back whole', async () => {
+  test('a batch that is given back while poison is looked for is given back whole', async () => {
     const target = new FailingTarget((id) => id === 7);
     const joined = new TestDelivery(change(7, 9));
     const waiting = [joined];

@@ -1,13 +1,17 @@
 // Where a group stands in partitions, and where these end: what it needs to know before its first commit.
 import { committedOffsets, partitionEnds } from '@tailwater/runtime';
 import kafkajs, { type Admin } from 'kafkajs';
-import { type PartitionStanding, partitionName, type TopicPartition } from './subscription.js';
+import { type GroupPartitionOffsets, partitionName, type TopicPartition } from './subscription.js';
 
 const { ConfigResourceTypes } = kafkajs;
 const RETENTION = 'delete.retention.ms';
 
 /** Topics that do not exist are left out. */
-export async function readStanding(admin: Admin, groupId: string, partitions: readonly TopicPartition[]): Promise<PartitionStanding[]> {
+export async function readGroupOffsets(
+  admin: Admin,
+  groupId: string,
+  partitions: readonly TopicPartition[],
+): Promise<GroupPartitionOffsets[]> {
   const asked = new Set(partitions.map(partitionName));
   const ends = (await partitionEnds(admin, new Set(partitions.map(({ topic }) => topic)))).filter((each) => asked.has(partitionName(each)));
   if (ends.length === 0) return [];

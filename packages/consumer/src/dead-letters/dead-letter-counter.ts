@@ -2,9 +2,9 @@
 // behind. What was read once is not read again.
 import { type KafkaClient, partitionEnds } from '@tailwater/runtime';
 import { readToEnd } from '../subscribe/kafka-reader.js';
-import { decodeLetter } from './dead-letter.js';
+import { decodeDeadLetter } from './dead-letter.js';
 
-export interface LetterCount {
+export interface DeadLetterCount {
   readonly count: number;
   /** False: there are at most so many. The topic is too long to be read in the time. */
   readonly exact: boolean;
@@ -13,11 +13,11 @@ export interface LetterCount {
 /** A hundred bytes each: who has more letters than this does not need the exact number. */
 const MAX_KNOWN = 100_000;
 
-export class LetterCounter {
+export class DeadLetterCounter {
   readonly #kafka: KafkaClient;
   readonly #topic: string;
   /** The ids of those that were not removed. */
-  readonly #letters = new Set<string>();
+  readonly #deadLetters = new Set<string>();
   /** The offset to go on from. */
   #next = 0;
 
@@ -31,21 +31,21 @@ export class LetterCounter {
    *
    * @throws TailwaterError TW12xx when Kafka cannot be reached, or does not let this user read the topic
    */
-  async count(limitMs: number, signal: AbortSignal): Promise<LetterCount> {
-    if (this.#letters.size >= MAX_KNOWN) return this.#bound(await this.#end());
+  async count(limitMs: number, signal: AbortSignal): Promise<DeadLetterCount> {
+    if (this.#deadLetters.size >= MAX_KNOWN) return this.#bound(await this.#end());
     const limit = AbortSignal.timeout(limitMs);
     const from = [{ topic: this.#topic, partition: 0, offset: this.#next }];
     const options = { topics: [this.#topic], from, signal: AbortSignal.any([signal, limit]) };
     try {
       const [end] = await readToEnd(this.#kafka, options, (record) => {
         const id = record.key?.toString('utf8') ?? '';
-        if (decodeLetter(record) === undefined) this.#letters.delete(id);
-        else this.#letters.add(id);
+        if (decodeDeadLetter(record) === undefined) this.#deadLetters.delete(id);
+        else this.#deadLetters.add(id);
         this.#next = Number(record.offset) + 1;
       });
       if ((end?.high ?? 0) < this.#next) return this.#startOver(limitMs, signal);
       this.#next = end?.high ?? 0;
-      return { count: this.#letters.size, exact: true };
+      return { count: this.#deadLetters.size, exact: true };
     } catch (error) {
       if (!limit.aborted || signal.aborted) throw error;
       return this.#bound(await this.#end());
@@ -53,15 +53,15 @@ export class LetterCounter {
   }
 
   /** The topic was deleted, and perhaps made anew. */
-  #startOver(limitMs: number, signal: AbortSignal): Promise<LetterCount> {
-    this.#letters.clear();
+  #startOver(limitMs: number, signal: AbortSignal): Promise<DeadLetterCount> {
+    this.#deadLetters.clear();
     this.#next = 0;
     return this.count(limitMs, signal);
   }
 
   /** The rest may be letters, all of them. */
-  #bound(end: number): LetterCount {
-    return { count: this.#letters.size + Math.max(0, end - this.#next), exact: false };
+  #bound(end: number): DeadLetterCount {
+    return { count: this.#deadLetters.size + Math.max(0, end - this.#next), exact: false };
   }
 
   async #end(): Promise<number> {
