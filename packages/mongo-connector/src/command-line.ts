@@ -1,6 +1,6 @@
 // mongo-connector's command line: each option stands for a key of its configuration file, and beats it.
 
-import { type ForeignFlag, type ForeignOption, TailwaterError } from '@tailwater/runtime';
+import { errorCodes, type ForeignFlag, type ForeignOption, TailwaterError } from '@tailwater/runtime';
 import type { Notice } from './notices.js';
 import { isObject, type JsonObject } from './reader.js';
 
@@ -123,7 +123,11 @@ function typed(option: MongoConnectorOption, value: string | true): unknown {
       return String(value).split(',');
     case 'integer':
       if (/^-?\d+$/.test(String(value))) return Number(value);
-      throw new TailwaterError('TW1006', { flag: shortName(option), expected: 'a whole number', actual: JSON.stringify(value) });
+      throw new TailwaterError(errorCodes.WRONG_FLAG_VALUE, {
+        flag: shortName(option),
+        expected: 'a whole number',
+        actual: JSON.stringify(value),
+      });
     case 'text':
       return value;
   }
@@ -136,4 +140,5 @@ function pairs(include: unknown, targets: readonly string[]): Record<string, str
   return Object.fromEntries(sources.map((source, index) => [source, targets[index] ?? source]));
 }
 
-const contradiction = (reason: string): TailwaterError => new TailwaterError('TW1061', { file: 'The command line', reason });
+const contradiction = (reason: string): TailwaterError =>
+  new TailwaterError(errorCodes.MONGO_CONNECTOR_CONTRADICTION, { file: 'The command line', reason });

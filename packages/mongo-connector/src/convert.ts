@@ -1,5 +1,5 @@
 // From a configuration of mongo-connector to one of Tailwater: pure, but for the one question whether a file is there.
-import { actualOf, expectedOf, keyOf, type Leaf, leaves, parseTyped, TARGET_PATH, TailwaterError } from '@tailwater/runtime';
+import { actualOf, errorCodes, expectedOf, keyOf, type Leaf, leaves, parseTyped, TARGET_PATH, TailwaterError } from '@tailwater/runtime';
 import { convertDocManagers } from './doc-managers.js';
 import { convertLogging } from './logging.js';
 import { convertNamespaces } from './namespaces.js';
@@ -56,8 +56,14 @@ export const leafOf = (key: string): Leaf | undefined =>
 function checkLeaves(tree: Tree, file: string): void {
   for (const [key, { value, from }] of tree) {
     const leaf = leafOf(key);
-    if (leaf === undefined) throw new TailwaterError('TW1061', { file, reason: `${from} has no counterpart in this version` });
+    if (leaf === undefined)
+      throw new TailwaterError(errorCodes.MONGO_CONNECTOR_CONTRADICTION, { file, reason: `${from} has no counterpart in this version` });
     if (!('value' in parseTyped(leaf, value)))
-      throw new TailwaterError('TW1060', { file, key: from, expected: expectedOf(leaf), actual: actualOf(leaf, value) });
+      throw new TailwaterError(errorCodes.MONGO_CONNECTOR_WRONG_VALUE, {
+        file,
+        key: from,
+        expected: expectedOf(leaf),
+        actual: actualOf(leaf, value),
+      });
   }
 }

@@ -1,5 +1,5 @@
 // docManagers: each is a target, and each target is a process of its own.
-import { TailwaterError } from '@tailwater/runtime';
+import { errorCodes, TailwaterError } from '@tailwater/runtime';
 import { convertEsClient, convertMongoClient, convertSolrClient } from './client-options.js';
 import { connectionString } from './mongo-address.js';
 import type { Notices } from './notices.js';
@@ -41,7 +41,7 @@ function typeOf(part: Reader, file: string): TargetType {
   const type = classPath === undefined && Object.hasOwn(TYPES, given) ? TYPES[given] : undefined;
   if (type !== undefined) return type;
   const key = part.name(classPath === undefined ? 'docManager' : 'docManagerClassPath');
-  throw new TailwaterError('TW1062', { file, key, docManager: JSON.stringify(given) });
+  throw new TailwaterError(errorCodes.UNKNOWN_DOC_MANAGER, { file, key, docManager: JSON.stringify(given) });
 }
 
 function convertDocManager(part: Reader, type: TargetType, path: string, tree: Tree, notices: Notices): void {

@@ -1,5 +1,5 @@
 // mongo-connector's config.json as an object: recognised by its keys, and without what is disabled in it.
-import { TailwaterError } from '@tailwater/runtime';
+import { errorCodes, TailwaterError } from '@tailwater/runtime';
 import { findJsonMistake } from './json-mistake.js';
 import { isObject, type JsonObject } from './reader.js';
 
@@ -51,7 +51,7 @@ export function jsonMistakeOf(text: string, file: string): TailwaterError | unde
   if (mistake === undefined) return undefined;
   const before = content.slice(0, mistake.offset).split('\n');
   const place = `${file}:${before.length}:${(before.at(-1) ?? '').length + 1}`;
-  return new TailwaterError('TW1004', { place, reason: `the file is no JSON: ${mistake.reason}` });
+  return new TailwaterError(errorCodes.CONFIGURATION_FILE_MALFORMED, { place, reason: `the file is no JSON: ${mistake.reason}` });
 }
 
 /** Also with all of its keys disabled it is one. */

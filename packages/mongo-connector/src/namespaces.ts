@@ -4,7 +4,7 @@
 // wildcards in order. Here renames and fields are separate lists, so a namespace that has neither, and would be caught by the
 // wildcard of another, gets an entry that says so.
 
-import { fieldEntry, matchesNamespace, parseNamespacePattern, TailwaterError } from '@tailwater/runtime';
+import { errorCodes, fieldEntry, matchesNamespace, parseNamespacePattern, TailwaterError } from '@tailwater/runtime';
 import type { NamespaceEntry, Namespaces } from './namespace-entry.js';
 import type { Notices } from './notices.js';
 import { readOldNamespaces } from './old-namespaces.js';
@@ -46,7 +46,7 @@ function filesOf(included: Entries, gridfs: readonly string[]): string[] {
 }
 
 const wildcardBucket = (name: string): TailwaterError =>
-  new TailwaterError('TW1010', {
+  new TailwaterError(errorCodes.BAD_NAMESPACE_PATTERN, {
     pattern: JSON.stringify(name),
     option: 'namespaces',
     reason: 'GridFS buckets are named one by one, without a *',

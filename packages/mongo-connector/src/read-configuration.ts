@@ -2,6 +2,7 @@
 import {
   type ConfigFile,
   type Configuration,
+  errorCodes,
   escapeReferences,
   type FileEntry,
   parseConfigFile,
@@ -35,7 +36,7 @@ export function readConfiguration(path: string | undefined, flags: readonly Mong
     const mistake = jsonMistakeOf(text, path);
     if (mistake !== undefined) throw mistake;
     const reason = 'options of mongo-connector go with its own configuration only; --help lists those of this command';
-    throw new TailwaterError('TW1015', { first: shortName(first.option), second: `--config ${path}`, reason });
+    throw new TailwaterError(errorCodes.OPTIONS_EXCLUDE_EACH_OTHER, { first: shortName(first.option), second: `--config ${path}`, reason });
   }
   if (config === undefined && first === undefined) return { file: undefined };
   return convert(config ?? {}, flags, path ?? 'the command line');

@@ -1,6 +1,6 @@
 // A part of mongo-connector's configuration, key by key: typed, and watched, so that a key which nobody asked for can be named.
 
-import { isSecretName, REDACTED, redactUrl, TailwaterError } from '@tailwater/runtime';
+import { errorCodes, isSecretName, REDACTED, redactUrl, TailwaterError } from '@tailwater/runtime';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -91,7 +91,7 @@ export class Reader {
   #addressOf(key: string, value: unknown): string {
     const address = typeof value === 'string' ? value.trim() : value === null ? undefined : value;
     if (address === undefined || (typeof address === 'string' && NO_SERVER.test(address)))
-      throw new TailwaterError('TW1069', { file: this.#file, key: this.name(key) });
+      throw new TailwaterError(errorCodes.MONGO_CONNECTOR_ADDRESS_WITHOUT_SERVER, { file: this.#file, key: this.name(key) });
     return typeof address === 'string' ? address : this.#refuse(key, 'a text', value);
   }
 
@@ -119,7 +119,7 @@ export class Reader {
 
   /** For what mongo-connector would not have started with either. */
   fail(reason: string): never {
-    throw new TailwaterError('TW1061', { file: this.#file, reason });
+    throw new TailwaterError(errorCodes.MONGO_CONNECTOR_CONTRADICTION, { file: this.#file, reason });
   }
 
   /** @throws TailwaterError TW1060 */
@@ -128,7 +128,12 @@ export class Reader {
   }
 
   #refuse(key: string, expected: string, value: unknown): never {
-    throw new TailwaterError('TW1060', { file: this.#file, key: this.name(key), expected, actual: shown(key, value) });
+    throw new TailwaterError(errorCodes.MONGO_CONNECTOR_WRONG_VALUE, {
+      file: this.#file,
+      key: this.name(key),
+      expected,
+      actual: shown(key, value),
+    });
   }
 }
 

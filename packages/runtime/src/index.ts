@@ -25,7 +25,7 @@ export { escapeReferences } from './config/references.js';
 export { keyOf, leaves, TARGET_PATH } from './config/schema/configuration.js';
 export { expectedTargetName, isModulePath, isTargetName } from './config/schema/targets.js';
 export { type User, userOf } from './config/user.js';
-export { type ErrorCode, errorCatalogue } from './errors/catalogue.js';
+export { type ErrorCode, errorCatalogue, errorCodes } from './errors/catalogue.js';
 export { isConnectionEnd } from './errors/connection-end.js';
 export { renderErrorReference } from './errors/docs-table.js';
 export type { ErrorEntry } from './errors/error-entry.js';

@@ -1,7 +1,7 @@
 // One batch until every change of it has ended: retriable failures are tried again, with exponential backoff and jitter, in the
 // order in which they came; what the target refuses for good goes to the rejection handler (promise E). Changes whose place is refused
 // leave the batch, so that they hold up nothing.
-import { sleep, TailwaterError } from '@tailwater/runtime';
+import { errorCodes, sleep, TailwaterError } from '@tailwater/runtime';
 import type { Namespace } from '@tailwater/schema';
 import pRetry from 'p-retry';
 import type { Rejection, Target } from '../targets/target.js';
@@ -45,7 +45,11 @@ export async function applyBatch(
     failingSinceMs = progressed ? undefined : (failingSinceMs ?? performance.now());
     const failingMs = performance.now() - (failingSinceMs ?? Number.POSITIVE_INFINITY);
     if (failingMs >= (policy.giveUpAfterMs ?? Number.POSITIVE_INFINITY)) {
-      throw new TailwaterError('TW1350', { target: target.kind, seconds: Math.round(failingMs / 1000), reason: `${code} ${reason}` });
+      throw new TailwaterError(errorCodes.TARGET_REFUSED_TOO_LONG, {
+        target: target.kind,
+        seconds: Math.round(failingMs / 1000),
+        reason: `${code} ${reason}`,
+      });
     }
     throw new TryAgain(reason);
   };

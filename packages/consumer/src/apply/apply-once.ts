@@ -1,6 +1,6 @@
 // One attempt at a batch. A request that the target refuses as a whole, for the sake of some document in it, goes again in halves
 // until the documents that it refuses stand alone and the rest is applied. So does one at which the target fails again and again.
-import { TailwaterError } from '@tailwater/runtime';
+import { errorCodes, TailwaterError } from '@tailwater/runtime';
 import type { ChangeResult, Rejection, Target } from '../targets/target.js';
 import { UnencodableChangeError } from '../targets/unencodable.js';
 import { applyChanges } from './apply-changes.js';
@@ -40,11 +40,20 @@ export interface Attempt {
 }
 
 /** What no document and no place is to blame for, and somebody will see to: credentials, rights, certificates. Connecting fails of it at once. */
-const WAITED_FOR: ReadonlySet<string> = new Set(['TW1302', 'TW1303', 'TW1312']);
+const WAITED_FOR: ReadonlySet<string> = new Set([
+  errorCodes.TARGET_CREDENTIALS_REFUSED,
+  errorCodes.TARGET_ACCESS_DENIED,
+  errorCodes.TARGET_TLS_FAILED,
+]);
 /** Of a whole request, for the sake of some document in it: also what a module of the user's own throws, or answers wrongly. */
-const REFUSALS: ReadonlySet<string> = new Set(['TW1309', 'TW1313', 'TW1335', 'TW1336']);
+const REFUSALS: ReadonlySet<string> = new Set([
+  errorCodes.CHANGE_TOO_LARGE,
+  errorCodes.UNEXPECTED_TARGET_ANSWER,
+  errorCodes.MODULE_FAILED,
+  errorCodes.MODULE_ANSWERED_WRONGLY,
+]);
 /** The target failed: because it is ill, or because of some document. */
-const FAILED = 'TW1390';
+const FAILED = errorCodes.TARGET_FAILED_AT_REQUEST;
 /** A batch of the largest size in halves, down to one document, is 17 requests; a target that fails at more in a row fails at all. */
 const MAX_FAILURES_IN_A_ROW = 24;
 

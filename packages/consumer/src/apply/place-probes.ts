@@ -1,5 +1,5 @@
 // Places that wait: each is asked again and again, by a request with some of its changes, until it takes them. Other places wait for none of it.
-import { Backoff, Notifier, Queue, sleep, TailwaterError } from '@tailwater/runtime';
+import { Backoff, errorCodes, Notifier, Queue, sleep, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace } from '@tailwater/schema';
 import type { RetryPolicy } from './apply-hooks.js';
 import type { Lane } from './lane.js';
@@ -104,6 +104,10 @@ export class PlaceProbes {
     const waitedMs = performance.now() - refusedAtMs;
     if (refusal === undefined || count === 0 || waitedMs < (this.#parts.retry.giveUpAfterMs ?? Number.POSITIVE_INFINITY)) return;
     const reason = `${formatNamespace(namespace)}: ${refusal.code} ${refusal.reason}`;
-    throw new TailwaterError('TW1350', { target: this.#parts.target, seconds: Math.round(waitedMs / 1000), reason });
+    throw new TailwaterError(errorCodes.TARGET_REFUSED_TOO_LONG, {
+      target: this.#parts.target,
+      seconds: Math.round(waitedMs / 1000),
+      reason,
+    });
   }
 }

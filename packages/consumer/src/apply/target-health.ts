@@ -1,5 +1,5 @@
 // How the target is at the moment, as a whole and by namespace, for the log and the status page.
-import { type Clock, type Logger, Outage, TailwaterError } from '@tailwater/runtime';
+import { type Clock, errorCodes, type Logger, Outage, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace, type Namespace } from '@tailwater/schema';
 import type { Refusal } from './place.js';
 
@@ -78,7 +78,7 @@ export class TargetHealth {
 /** Why a namespace waits, with what to do about it. */
 export function waitingError(target: string, namespace: Namespace, { code, reason, of }: Refusal): TailwaterError {
   const params = { target, namespace: formatNamespace(namespace), reason: `${code} ${reason}` };
-  return new TailwaterError(of === 'place' ? 'TW1361' : 'TW1362', params);
+  return new TailwaterError(of === 'place' ? errorCodes.PLACE_WAITS : errorCodes.NAMESPACE_REFUSED, params);
 }
 
 function textsOf(what: string) {

@@ -1,6 +1,6 @@
 // Why a change is refused before it has reached a target. Whatever comes out of a topic, it ends no process: so this is said, too, of
 // failures that nobody has thought of.
-import { TailwaterError } from '@tailwater/runtime';
+import { errorCodes, TailwaterError } from '@tailwater/runtime';
 import { InvalidBsonError } from '@tailwater/schema';
 
 export interface Refusal {
@@ -18,5 +18,5 @@ export function refusalFor(error: unknown): Refusal {
   const code = (error as { code?: unknown } | null | undefined)?.code;
   if (error instanceof TailwaterError || code === 'ERR_MEMORY_ALLOCATION_FAILED') throw error;
   const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return { code: 'TW1377', reason: new TailwaterError('TW1377', { reason }).message };
+  return { code: errorCodes.CHANGE_NOT_ENCODABLE, reason: new TailwaterError(errorCodes.CHANGE_NOT_ENCODABLE, { reason }).message };
 }

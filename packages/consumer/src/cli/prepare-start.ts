@@ -1,6 +1,7 @@
 // What the options of `consumer start` come to, before any server is asked.
 import {
   createKafka,
+  errorCodes,
   type KafkaClient,
   kafkaConnection,
   type Logger,
@@ -40,7 +41,7 @@ export interface PreparedStart {
 
 /** @throws TailwaterError for values that are not usable, alone or together */
 export async function prepareStart(given: OptionValues<typeof startOptions>, logger: Logger): Promise<PreparedStart> {
-  if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
+  if (!isTopicPrefix(given.prefix)) throw new TailwaterError(errorCodes.BAD_TOPIC_PREFIX, { prefix: given.prefix });
   const listen = statusListen(given, logger);
   const transforming = await prepareTransform(given);
   const name = targetName(given.name ?? given.target);

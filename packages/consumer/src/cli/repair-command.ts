@@ -4,6 +4,7 @@ import {
   checkKafka,
   compileNamespaceRules,
   createKafka,
+  errorCodes,
   formatCount,
   kafkaConnection,
   list,
@@ -54,7 +55,7 @@ export const repairCommand: Command<typeof options> = {
     ["$0 repair --target es --target-url http://127.0.0.1:9200 --prefix tw --namespace 'shop.*'", 'one database'],
   ],
   async run(given, { stdout, logger, signal }) {
-    if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
+    if (!isTopicPrefix(given.prefix)) throw new TailwaterError(errorCodes.BAD_TOPIC_PREFIX, { prefix: given.prefix });
     const transforming = await prepareTransform(given);
     const chosen = compileNamespaceRules({ include: given.namespace });
     const kafka = createKafka(kafkaConnection(given, 'tailwater-repair'), logger, 'command');

@@ -5,6 +5,7 @@ import {
   compileNamespaceRules,
   createKafka,
   dryRunOption,
+  errorCodes,
   formatCount,
   kafkaConnection,
   list,
@@ -46,7 +47,7 @@ export const replayCommand: Command<typeof options> = {
     ['$0 replay --target es --prefix tw --from 2026-01-31T12:00:00Z', 'everything that was published since'],
   ],
   async run(given, { stdout, logger, signal }) {
-    if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
+    if (!isTopicPrefix(given.prefix)) throw new TailwaterError(errorCodes.BAD_TOPIC_PREFIX, { prefix: given.prefix });
     const from = parseFrom(given.from);
     const group = `${given.prefix}.${targetName(given.name ?? given.target)}`;
     const rules = compileNamespaceRules({ include: given.namespace });
@@ -57,7 +58,8 @@ export const replayCommand: Command<typeof options> = {
     try {
       const includes = (namespace: { database: string; collection: string }) => rules.includes(namespace.database, namespace.collection);
       const topics = includedTopics(await admin.listTopics(), { prefix: given.prefix, includes });
-      if (topics.length === 0) throw new TailwaterError('TW1360', { prefix: given.prefix, namespaces: given.namespace.join(', ') });
+      if (topics.length === 0)
+        throw new TailwaterError(errorCodes.NOTHING_TO_REPLAY, { prefix: given.prefix, namespaces: given.namespace.join(', ') });
       if (!given.dryRun) await assertStandsStill(admin, group, 'a replay');
       const plan = await planReplay(admin, group, topics, from);
       const offsets = plan.filter(({ committed }) => committed !== undefined).map((each) => toOffset(each, from));
@@ -74,7 +76,7 @@ function parseFrom(text: string): ReplayFrom {
   if (text === 'beginning') return { kind: 'beginning' };
   if (/^\d{1,15}$/.test(text)) return { kind: 'offset', offset: Number(text) };
   const ms = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(ms)) throw new TailwaterError('TW1358', { from: JSON.stringify(text) });
+  if (Number.isNaN(ms)) throw new TailwaterError(errorCodes.REPLAY_NOT_UNDERSTOOD, { from: JSON.stringify(text) });
   return { kind: 'time', ms };
 }
 

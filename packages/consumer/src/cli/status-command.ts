@@ -3,6 +3,7 @@ import {
   type Command,
   checkKafka,
   createKafka,
+  errorCodes,
   formatCount,
   kafkaConnection,
   option,
@@ -35,7 +36,7 @@ export const statusCommand: Command<typeof options> = {
     ['$0 status --prefix tw --json', 'for a script'],
   ],
   async run(given, { stdout, logger, signal }) {
-    if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
+    if (!isTopicPrefix(given.prefix)) throw new TailwaterError(errorCodes.BAD_TOPIC_PREFIX, { prefix: given.prefix });
     const kafka = createKafka(kafkaConnection(given, 'tailwater-status'), logger, 'command');
     await checkKafka(kafka, { signal });
     const count = async (report: GroupReport): Promise<Report> => {

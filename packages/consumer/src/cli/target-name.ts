@@ -1,6 +1,6 @@
 // What a target may be called.
 import { basename, extname } from 'node:path';
-import { expectedTargetName, isModulePath, isTargetName, TailwaterError } from '@tailwater/runtime';
+import { errorCodes, expectedTargetName, isModulePath, isTargetName, TailwaterError } from '@tailwater/runtime';
 
 /**
  * The name that is given, or that a target has by itself: a module’s file name without its end.
@@ -10,5 +10,5 @@ import { expectedTargetName, isModulePath, isTargetName, TailwaterError } from '
 export function targetName(value: string): string {
   const name = isModulePath(value) ? basename(value, extname(value)) : value;
   if (isTargetName(name)) return name;
-  throw new TailwaterError('TW1006', { flag: '--name', expected: expectedTargetName, actual: JSON.stringify(value) });
+  throw new TailwaterError(errorCodes.WRONG_FLAG_VALUE, { flag: '--name', expected: expectedTargetName, actual: JSON.stringify(value) });
 }

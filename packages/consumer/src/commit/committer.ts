@@ -1,5 +1,5 @@
 // Commits what is applied, at most once per interval: a commit per batch would cost the broker more than it saves a restart.
-import { abortable, type Clock, type Logger, Outage, sleep, TailwaterError } from '@tailwater/runtime';
+import { abortable, type Clock, errorCodes, type Logger, Outage, sleep, TailwaterError } from '@tailwater/runtime';
 import type { Subscription, TopicPartition } from '../subscribe/subscription.js';
 import type { Assignment, PartitionProgress } from './progress.js';
 
@@ -99,7 +99,7 @@ export class Committer {
     if (first?.missed === undefined) return;
     const topics = [...new Set(missed.map(({ topic }) => topic))];
     const from = first.missed.fromMs === 0 ? 'an unknown time' : new Date(first.missed.fromMs).toISOString();
-    const { code, message, hint } = new TailwaterError('TW1359', { topics: topics.join(', '), from });
+    const { code, message, hint } = new TailwaterError(errorCodes.DELETES_MISSED, { topics: topics.join(', '), from });
     this.#logger.warn({ code, topics, from, partitions: missed.length }, `${message}. ${hint}`);
   }
 
@@ -108,7 +108,7 @@ export class Committer {
     if (partitions.length === 0 || this.#hasToldOtherTarget) return;
     this.#hasToldOtherTarget = true;
     const topics = [...new Set(partitions.map(({ topic }) => topic))];
-    const { code, message, hint } = new TailwaterError('TW1316', { topics: topics.join(', ') });
+    const { code, message, hint } = new TailwaterError(errorCodes.OTHER_TARGET_THAN_BEFORE, { topics: topics.join(', ') });
     this.#logger.warn({ code, topics, partitions: partitions.length }, `${message}. ${hint}`);
   }
 }

@@ -1,6 +1,6 @@
 // What becomes of a change that the target refuses for good, and of a record that cannot be decoded: --on-error. In each case it is
 // counted and told, and the rest goes on; only `stop` ends the process, before anything behind it is committed (promise E).
-import { abortable, type Clock, type Logger, TailwaterError } from '@tailwater/runtime';
+import { abortable, type Clock, errorCodes, type Logger, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace, UnknownSchemaError } from '@tailwater/schema';
 import type { Delivery, Outcome } from '../apply/delivery.js';
 import { UnlistedRecordError } from '../decode/decode-record.js';
@@ -40,7 +40,7 @@ export class ErrorPolicy {
   refused({ change, record }: Delivery, { code, reason }: Rejection, signal: AbortSignal): Promise<Outcome> {
     const namespace = formatNamespace(change.namespace);
     if (this.#onError === 'stop')
-      throw new TailwaterError('TW1305', { target: this.#target, key: change.key.slice(0, 200), namespace, reason });
+      throw new TailwaterError(errorCodes.DOCUMENT_REFUSED, { target: this.#target, key: change.key.slice(0, 200), namespace, reason });
     // What the transform refused has no place at the target yet.
     const destination = change.refusal === undefined ? namespace : undefined;
     return this.#settle(record, change, { kind: 'refused', code, reason, destination, position: change.position.toString() }, signal);
@@ -61,17 +61,17 @@ export class ErrorPolicy {
   #unreadable(where: { topic: string; partition: number; offset: string }, cause: Error, hasRegistry: boolean): TailwaterError | undefined {
     // Whatever is to be skipped: every record would be, for an option that was forgotten.
     if (cause instanceof UnlistedRecordError && !hasRegistry)
-      return new TailwaterError('TW1564', { ...where, id: cause.schemaId }, { cause });
+      return new TailwaterError(errorCodes.REGISTRY_NEEDED, { ...where, id: cause.schemaId }, { cause });
     if (!(cause.cause instanceof UnknownSchemaError) || this.#onError === 'skip') return undefined;
-    return new TailwaterError('TW1502', { ...where, fingerprint: cause.cause.fingerprint }, { cause });
+    return new TailwaterError(errorCodes.UNKNOWN_SCHEMA, { ...where, fingerprint: cause.cause.fingerprint }, { cause });
   }
 
   /** @throws TailwaterError TW1501 when the process is to stop for it */
   undecodable(record: FetchedRecord, place: TopicPartition, cause: Error, signal: AbortSignal): Promise<Outcome> {
     const reason = cause.message;
     const where = { topic: place.topic, partition: place.partition, offset: record.offset };
-    if (this.#onError === 'stop') throw new TailwaterError('TW1501', { ...where, reason }, { cause });
-    const told = { kind: 'undecodable', code: 'TW1501', reason, destination: undefined, position: undefined } as const;
+    if (this.#onError === 'stop') throw new TailwaterError(errorCodes.UNDECODABLE_RECORD, { ...where, reason }, { cause });
+    const told = { kind: 'undecodable', code: errorCodes.UNDECODABLE_RECORD, reason, destination: undefined, position: undefined } as const;
     return this.#settle(record, place, told, signal);
   }
 

@@ -1,6 +1,6 @@
 // The dead-letter topic on kafkajs: compacted, so that a letter stays until it is removed. It is there from the group's first commit
 // on, so that a group whose offsets Kafka has forgotten is known from a new one.
-import { type KafkaClient, type Logger, readRanges, sleep, TailwaterError, toKafkaError } from '@tailwater/runtime';
+import { errorCodes, type KafkaClient, type Logger, readRanges, sleep, TailwaterError, toKafkaError } from '@tailwater/runtime';
 import type { Producer } from 'kafkajs';
 import { readToEnd } from '../subscribe/kafka-reader.js';
 import { type DeadLetter, type DeadLetterMessage, decodeDeadLetter } from './dead-letter.js';
@@ -73,7 +73,9 @@ export class DeadLetterTopic implements DeadLetterSender {
       await producer.send({ topic: this.topic, acks: -1, messages: messages.map((message) => ({ ...message, partition: 0 })) });
     } catch (error) {
       const cause = toKafkaError(error, this.#kafka.brokers);
-      throw cause instanceof TailwaterError ? cause : new TailwaterError('TW1351', { topic: this.topic, reason: String(error) }, { cause });
+      throw cause instanceof TailwaterError
+        ? cause
+        : new TailwaterError(errorCodes.DEAD_LETTER_NOT_WRITTEN, { topic: this.topic, reason: String(error) }, { cause });
     }
   }
 

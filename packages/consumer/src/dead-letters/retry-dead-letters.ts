@@ -3,7 +3,7 @@
 //
 // There may be any number of letters, of any size: they are read twice, as a stream, and no more than a portion is held.
 import type { Logger } from '@tailwater/runtime';
-import { TailwaterError } from '@tailwater/runtime';
+import { errorCodes, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace, type Namespace, type SchemaIds } from '@tailwater/schema';
 import { applyBatch } from '../apply/apply-batch.js';
 import type { RetryPolicy } from '../apply/apply-hooks.js';
@@ -89,7 +89,7 @@ function plan(deadLetter: DeadLetter, { transform, schemas, namespaceOf }: Retry
   const change = decoded === undefined ? undefined : transform(decoded);
   const actual = change === undefined ? undefined : formatNamespace(change.namespace);
   if (destination !== undefined && actual !== undefined && actual !== destination) {
-    throw new TailwaterError('TW1356', { id: deadLetter.id, destination, actual });
+    throw new TailwaterError(errorCodes.DEAD_LETTER_OF_OTHER_NAME, { id: deadLetter.id, destination, actual });
   }
   return { deadLetter, change };
 }

@@ -1,7 +1,7 @@
 // A Kafka record to a change. Control records are not changes; a record that is neither is refused by name, never skipped
 // (promise E): the pipeline decides what becomes of it.
 import { isUtf8 } from 'node:buffer';
-import { TailwaterError } from '@tailwater/runtime';
+import { errorCodes, TailwaterError } from '@tailwater/runtime';
 import {
   decodeChangeEvent,
   fileStateOf,
@@ -56,7 +56,7 @@ export async function learnSchema(
   { schemaId }: UnlistedRecordError,
   signal: AbortSignal,
 ): Promise<void> {
-  if (!schemas.hasRegistry) throw new TailwaterError('TW1564', { topic, partition, offset, id: schemaId });
+  if (!schemas.hasRegistry) throw new TailwaterError(errorCodes.REGISTRY_NEEDED, { topic, partition, offset, id: schemaId });
   await schemas.learn(value as Buffer, signal);
 }
 

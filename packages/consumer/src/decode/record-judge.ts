@@ -1,5 +1,5 @@
 // What becomes of a record that cannot be decoded: read when its schema is known, waited at, or put aside.
-import { type Clock, type Logger, sleep, TailwaterError } from '@tailwater/runtime';
+import { type Clock, errorCodes, type Logger, sleep, TailwaterError } from '@tailwater/runtime';
 import type { SchemaIds } from '@tailwater/schema';
 import type { FetchedRecord, TopicPartition } from '../subscribe/subscription.js';
 import { type UndecodableRecordError, UnlistedRecordError } from './decode-record.js';
@@ -74,7 +74,12 @@ export class RecordJudge {
     const isAnswered = await Promise.race([asked.then(() => true), late]).finally(() => timer.abort());
     if (isAnswered) return 'known';
     if (!asker.signal.aborted && !asker.isRevoked())
-      this.unreadable.wait({ topic, partition }, Number(offset), new TailwaterError('TW1565', { topic, partition, offset, id }), asked);
+      this.unreadable.wait(
+        { topic, partition },
+        Number(offset),
+        new TailwaterError(errorCodes.WAITING_FOR_A_SCHEMA, { topic, partition, offset, id }),
+        asked,
+      );
     return 'waits';
   }
 }

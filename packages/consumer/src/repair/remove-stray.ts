@@ -1,6 +1,6 @@
 // Removes from a place at the target what its topics do not have: documents whose deletes were missed. The group stands still
 // meanwhile: what is alive by the topics' ends and not there yet comes when it goes on, and what is there came from before.
-import { TailwaterError } from '@tailwater/runtime';
+import { errorCodes, TailwaterError } from '@tailwater/runtime';
 import type { Place } from './living-documents.js';
 
 export interface StrayReport {
@@ -51,7 +51,7 @@ export async function removeStray(place: Place, options: RemoveOptions): Promise
   const report = { place: inventory.place, documents, living: living.size, stray, examples };
   if (dryRun || stray === 0) return { ...report, removed };
   if (!allowMost && stray > documents * MAX_SHARE) {
-    throw new TailwaterError('TW1392', { count: stray, total: documents, place: inventory.place });
+    throw new TailwaterError(errorCodes.TOO_MANY_REMOVALS, { count: stray, total: documents, place: inventory.place });
   }
   // Looked through again, instead of keeping the ids: there may be millions.
   for await (const held of inventory.scan(signal)) {

@@ -1,7 +1,7 @@
 // The repair of one group's target: what should be there by the topics, what is there, and the difference; then the group's commits
 // say that it missed no deletes up to the moment at which the topics were read.
 import { setMaxListeners } from 'node:events';
-import { type KafkaClient, TailwaterError } from '@tailwater/runtime';
+import { errorCodes, type KafkaClient, TailwaterError } from '@tailwater/runtime';
 import { type Namespace, namespaceOfTopic, Position, type SchemaIds } from '@tailwater/schema';
 import { formatNote, parseNote } from '../commit/freshness.js';
 import { assertStandsStill } from '../subscribe/kafka-groups.js';
@@ -17,7 +17,7 @@ import { bothOf, removeStray, type StrayReport } from './remove-stray.js';
 const OPERATION = 'a repair';
 const NOTHING = Buffer.alloc(0);
 /** The user's function refuses the id that it is tried with: that says nothing of the namespace. */
-const FUNCTION_FAILED = 'TW1375';
+const FUNCTION_FAILED = errorCodes.TRANSFORM_FAILED;
 
 export interface RepairRequest {
   readonly prefix: string;
@@ -92,7 +92,11 @@ async function readLiving(kafka: KafkaClient, sources: readonly Source[], reques
 async function sourcesOf(all: readonly string[], request: RepairRequest, ids: IdSets, signal: AbortSignal): Promise<Source[]> {
   const { prefix, includes, chosen, transform, target } = request;
   if (target.inventory === undefined)
-    throw new TailwaterError('TW1391', { target: target.kind, namespace: 'a namespace', reason: 'it cannot list documents' });
+    throw new TailwaterError(errorCodes.INVENTORY_UNKNOWN, {
+      target: target.kind,
+      namespace: 'a namespace',
+      reason: 'it cannot list documents',
+    });
   const places = new Map<string, Place>();
   const sources: Source[] = [];
   const topics = includedTopics(all, { prefix, includes });
@@ -107,7 +111,7 @@ async function sourcesOf(all: readonly string[], request: RepairRequest, ids: Id
     sources.push({ topic, namespace, place });
   }
   const wanted = new Set(sources.filter(({ namespace }) => chosen(namespace)).map(({ place }) => place));
-  if (wanted.size === 0) throw new TailwaterError('TW1360', { prefix, namespaces: 'those that were chosen' });
+  if (wanted.size === 0) throw new TailwaterError(errorCodes.NOTHING_TO_REPLAY, { prefix, namespaces: 'those that were chosen' });
   return sources.filter(({ place }) => wanted.has(place));
 }
 

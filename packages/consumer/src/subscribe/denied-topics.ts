@@ -1,5 +1,5 @@
 // Topics that this process may not read, by Kafka's own word: somebody will grant it, and the others have nothing to do with it. They are asked for again and again, and told of.
-import { type Clock, type Logger, Outage, TailwaterError } from '@tailwater/runtime';
+import { type Clock, errorCodes, type Logger, Outage, TailwaterError } from '@tailwater/runtime';
 
 /** More are not named. */
 const MAX_NAMED = 5;
@@ -44,5 +44,5 @@ export class DeniedTopics {
 /** What is told of topics that may not be read. */
 export function mayNotRead(brokers: string, topics: readonly string[]): TailwaterError {
   const more = topics.length > MAX_NAMED ? ` and ${topics.length - MAX_NAMED} more` : '';
-  return new TailwaterError('TW1208', { brokers, resource: `topic ${topics.slice(0, MAX_NAMED).join(', ')}${more}` });
+  return new TailwaterError(errorCodes.KAFKA_ACCESS_DENIED, { brokers, resource: `topic ${topics.slice(0, MAX_NAMED).join(', ')}${more}` });
 }

@@ -6,6 +6,7 @@ import {
   BrokerRefusal,
   commitOffsets,
   ERROR,
+  errorCodes,
   GroupMembership,
   type GroupProtocol,
   type Logger,
@@ -135,7 +136,7 @@ export class GroupMember implements GroupProtocol {
   async given(assignment: Buffer): Promise<boolean> {
     const { partitions, isStranger } = decodeAssignment(assignment);
     const { groupId, target } = this.#options;
-    if (isStranger) throw new TailwaterError('TW1315', { group: groupId, address: target?.address ?? '' });
+    if (isStranger) throw new TailwaterError(errorCodes.OTHER_TARGET_IN_GROUP, { group: groupId, address: target?.address ?? '' });
     return this.#memberships.assigned(partitions);
   }
 

@@ -1,5 +1,13 @@
 // Where the consumer groups of a prefix stand, whether or not one of their members runs.
-import { committedOffsets, type KafkaClient, type KnownEnds, knownEnds, TailwaterError, toKafkaError } from '@tailwater/runtime';
+import {
+  committedOffsets,
+  errorCodes,
+  type KafkaClient,
+  type KnownEnds,
+  knownEnds,
+  TailwaterError,
+  toKafkaError,
+} from '@tailwater/runtime';
 import { namespaceOfTopic } from '@tailwater/schema';
 import kafkajs, { type Admin, type MemberDescription } from 'kafkajs';
 
@@ -86,7 +94,7 @@ export async function assertStandsStill(admin: Admin, group: string, operation: 
   const { groups } = await admin.describeGroups([group]);
   const members = groups[0]?.members.length ?? 0;
   const state = groups[0]?.state ?? 'Dead';
-  if (members > 0 || !IDLE_STATES.has(state)) throw new TailwaterError('TW1353', { group, members, operation });
+  if (members > 0 || !IDLE_STATES.has(state)) throw new TailwaterError(errorCodes.GROUP_HAS_MEMBERS, { group, members, operation });
 }
 
 /**

@@ -5,6 +5,7 @@ import {
   BrokerRefusal,
   commitOffsets,
   ERROR,
+  errorCodes,
   type KafkaClient,
   offsetsAt,
   partitionEnds,
@@ -65,7 +66,7 @@ export async function moveOffsets(
     await askCoordinator(connections, groupId, commitOffsets({ groupId, ...NO_MEMBER }, offsets), AbortSignal.timeout(ATTEMPTS_MS));
   } catch (error) {
     if (error instanceof BrokerRefusal && IN_USE.has(error.code))
-      throw new TailwaterError('TW1353', { group: groupId, members: 1, operation });
+      throw new TailwaterError(errorCodes.GROUP_HAS_MEMBERS, { group: groupId, members: 1, operation });
     throw toKafkaError(error, kafka.brokers);
   } finally {
     connections.close();

@@ -1,6 +1,6 @@
 // Partitions that no broker leads at the moment: nothing can be read of them, and how much is in them nobody knows. All brokers that hold one are down, mostly. It is
 // told in the log, in the status, and in the readiness of the process that would read them (promise H).
-import { type Clock, type Logger, Outage, TailwaterError } from '@tailwater/runtime';
+import { type Clock, errorCodes, type Logger, Outage, TailwaterError } from '@tailwater/runtime';
 import { type LeaderlessPartition, partitionName, type TopicPartition } from './subscription.js';
 import type { TopicCatalog } from './topic-catalog.js';
 
@@ -74,5 +74,5 @@ export class Leaderless {
 export function noLeader(brokers: string, partitions: readonly TopicPartition[]): TailwaterError {
   const named = partitions.slice(0, MAX_NAMED).map(({ topic, partition }) => `${topic}-${partition}`);
   const more = partitions.length > MAX_NAMED ? ` and ${partitions.length - MAX_NAMED} more` : '';
-  return new TailwaterError('TW1318', { brokers, topic: ` of ${named.join(', ')}${more}` });
+  return new TailwaterError(errorCodes.LEADERLESS_PARTITION, { brokers, topic: ` of ${named.join(', ')}${more}` });
 }

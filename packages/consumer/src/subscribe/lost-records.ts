@@ -1,5 +1,15 @@
 // A partition whose log does not hold the place to read next any more, or holds other records before it than were read.
-import { type Broker, EARLIEST, ERROR, type FetchedPartition, LATEST, type Logger, listOffsets, TailwaterError } from '@tailwater/runtime';
+import {
+  type Broker,
+  EARLIEST,
+  ERROR,
+  errorCodes,
+  type FetchedPartition,
+  LATEST,
+  type Logger,
+  listOffsets,
+  TailwaterError,
+} from '@tailwater/runtime';
 import { divergence, type ReadingPoint } from './epoch-history.js';
 import type { FetchState } from './fetch-positions.js';
 import type { TopicPartition } from './subscription.js';
@@ -52,7 +62,7 @@ export class LostRecordsTold {
       this.#logger.warn(place, 'Records were deleted from a topic before they were read: reading on from where it begins now');
       return;
     }
-    const { code, message, hint } = new TailwaterError('TW1364', { topic, from: point.offset, to: position });
+    const { code, message, hint } = new TailwaterError(errorCodes.RECORDS_LOST_BY_KAFKA, { topic, from: point.offset, to: position });
     const nowMs = performance.now();
     const isTold = nowMs - (this.#toldAtMs.get(topic) ?? Number.NEGATIVE_INFINITY) < TOLD_FOR_MS;
     this.#toldAtMs.set(topic, nowMs);

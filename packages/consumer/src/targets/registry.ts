@@ -1,5 +1,5 @@
 // The targets by the name that --target gives them, or by the path of a module.
-import { isModulePath, type Logger, type OptionValues, TailwaterError } from '@tailwater/runtime';
+import { errorCodes, isModulePath, type Logger, type OptionValues, TailwaterError } from '@tailwater/runtime';
 import { accessOptions, targetAccess } from './access.js';
 import { elasticsearchOptions, elasticsearchSettings } from './elasticsearch/options.js';
 import { loadTarget } from './module/load-target.js';
@@ -51,5 +51,5 @@ export async function createTarget(kind: string, settings: TargetSettings): Prom
   }
   const meant = OTHER_NAMES[kind.toLowerCase()];
   const suggestion = meant === undefined ? '' : `, did you mean ${meant}?`;
-  throw new TailwaterError('TW1012', { target: kind, suggestion, targets: Object.keys(TARGETS).join(', ') });
+  throw new TailwaterError(errorCodes.UNKNOWN_TARGET, { target: kind, suggestion, targets: Object.keys(TARGETS).join(', ') });
 }

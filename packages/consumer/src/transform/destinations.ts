@@ -2,7 +2,7 @@
 // one name would overwrite each other's documents, so both are refused (promise E), unless somebody asked for it. Every process of a group
 // must decide the same, whichever partitions it has and whenever it starts: so what counts is all the namespaces that there are, and not
 // the order in which this process met them.
-import { TailwaterError } from '@tailwater/runtime';
+import { errorCodes, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace, type Namespace } from '@tailwater/schema';
 
 interface Clash {
@@ -75,7 +75,7 @@ export class Destinations {
   #resolve(source: Namespace): Namespace {
     const name = formatNamespace(source);
     const clash = this.#clashes.get(name);
-    if (clash !== undefined) throw new TailwaterError('TW1306', { ...clash });
+    if (clash !== undefined) throw new TailwaterError(errorCodes.INDEX_NAME_COLLISION, { ...clash });
     const known = this.#bySource.get(name);
     if (known !== undefined) return known;
     const renamed = this.#rename(source);
@@ -85,7 +85,8 @@ export class Destinations {
     // One that is gone, or would clash by now, keeps nobody out.
     const isPast = before !== undefined && !this.#merging && this.#known?.has(name) === true;
     const first = before === undefined || isPast ? { source: name, destination } : before;
-    if (first.source !== name && !this.#merging) throw new TailwaterError('TW1306', { first: first.source, second: name, index });
+    if (first.source !== name && !this.#merging)
+      throw new TailwaterError(errorCodes.INDEX_NAME_COLLISION, { first: first.source, second: name, index });
     this.#firstByName.set(index, first);
     this.#bySource.set(name, first.destination);
     return first.destination;

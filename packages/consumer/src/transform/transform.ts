@@ -3,7 +3,7 @@
 //
 // An update whose changed fields are all left out is applied like any other. Its record may be the only one that compaction has
 // kept of the document, so a target that is filled from the topic would lack the document if it were skipped.
-import { type FieldRules, TailwaterError } from '@tailwater/runtime';
+import { errorCodes, type FieldRules, TailwaterError } from '@tailwater/runtime';
 import type { Namespace } from '@tailwater/schema';
 import type { Change } from '../changes/change.js';
 import { refusalFor } from '../changes/refusal.js';
@@ -21,7 +21,13 @@ export interface TransformParts {
 }
 
 /** What a name can have against it; every other coded error is the process's, and ends it. */
-const REFUSALS: ReadonlySet<string> = new Set(['TW1010', 'TW1011', 'TW1304', 'TW1306', 'TW1335']);
+const REFUSALS: ReadonlySet<string> = new Set([
+  errorCodes.BAD_NAMESPACE_PATTERN,
+  errorCodes.TARGET_NAME_COLLISION,
+  errorCodes.INDEX_NAME_REFUSED,
+  errorCodes.INDEX_NAME_COLLISION,
+  errorCodes.MODULE_FAILED,
+]);
 
 /** Leaves fields out, has the user's function at what is left, and sends the result to its namespace's destination. */
 export function createTransform({ destinations, fields, userFunction }: TransformParts): Transform {

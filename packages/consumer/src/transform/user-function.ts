@@ -5,7 +5,7 @@
 // every `_id` that its documents may have: what is not among the documents that it made is deleted, and a delete deletes them all.
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { TailwaterError } from '@tailwater/runtime';
+import { errorCodes, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace, recordKeyOf } from '@tailwater/schema';
 import { type Document, EJSON } from 'bson';
 import type { Change } from '../changes/change.js';
@@ -41,9 +41,13 @@ export class UserFunction {
     try {
       module = (await import(pathToFileURL(resolve(file)).href)) as Partial<UserModule>;
     } catch (error) {
-      throw new TailwaterError('TW1373', { file, reason: error instanceof Error ? error.message : String(error) }, { cause: error });
+      throw new TailwaterError(
+        errorCodes.TRANSFORM_NOT_LOADED,
+        { file, reason: error instanceof Error ? error.message : String(error) },
+        { cause: error },
+      );
     }
-    const refuse = (reason: string) => new TailwaterError('TW1374', { file, reason });
+    const refuse = (reason: string) => new TailwaterError(errorCodes.TRANSFORM_WITHOUT_A_FUNCTION, { file, reason });
     const { default: main, ids } = module;
     if (typeof main !== 'function') throw refuse('it has no function as default export');
     if (ids !== undefined && typeof ids !== 'function') throw refuse('its export ids is no function');
@@ -58,7 +62,10 @@ export class UserFunction {
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       const params = { file: this.#file, key: change.key.slice(0, 200), namespace: formatNamespace(change.namespace), reason };
-      return { ...change, refusal: { code: 'TW1375', reason: new TailwaterError('TW1375', params).message } };
+      return {
+        ...change,
+        refusal: { code: errorCodes.TRANSFORM_FAILED, reason: new TailwaterError(errorCodes.TRANSFORM_FAILED, params).message },
+      };
     }
   }
 

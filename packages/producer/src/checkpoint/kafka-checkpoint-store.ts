@@ -1,6 +1,14 @@
 // Reads checkpoints from their Kafka topic. A starting producer first announces itself in a transaction, which fences every
 // earlier one, and then reads up to its own announcement: nothing can be written behind its back any more (promise A).
-import { type CommittedPartition, CommittedReader, type KafkaClient, type Logger, TailwaterError, toKafkaError } from '@tailwater/runtime';
+import {
+  type CommittedPartition,
+  CommittedReader,
+  errorCodes,
+  type KafkaClient,
+  type Logger,
+  TailwaterError,
+  toKafkaError,
+} from '@tailwater/runtime';
 import type { KafkaMessage } from 'kafkajs';
 import type { CheckpointBase } from './base.js';
 import { beginningOf, type Checkpoint, type CheckpointMessage, CheckpointReader, sessionMessage } from './checkpoint-record.js';
@@ -71,7 +79,7 @@ export async function claimCheckpoint(
   } finally {
     await reader[Symbol.asyncDispose]();
   }
-  throw new TailwaterError('TW1216', { topic: location.topic, seconds: SILENCE_MS / 1000 });
+  throw new TailwaterError(errorCodes.CHECKPOINT_READ_TIMED_OUT, { topic: location.topic, seconds: SILENCE_MS / 1000 });
 }
 
 /** Reads the checkpoint as it stands now, beside a running producer; empty when the topic does not exist. */
@@ -156,6 +164,6 @@ function coded<T>(topic: string, { key, offset }: KafkaMessage, read: (key: stri
     return read(key?.toString('utf8') ?? '');
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new TailwaterError('TW1215', { topic, partition: 0, offset, reason }, { cause: error });
+    throw new TailwaterError(errorCodes.CHECKPOINT_UNREADABLE, { topic, partition: 0, offset, reason }, { cause: error });
   }
 }

@@ -1,5 +1,5 @@
 // A checkpoint goes on with the cluster that it was read from, or not at all (promise C).
-import { TailwaterError } from '@tailwater/runtime';
+import { errorCodes, TailwaterError } from '@tailwater/runtime';
 import type { MongoSource } from '../source/mongo/connect.js';
 import { type Checkpoint, type CheckpointMessage, clusterMessage } from './checkpoint-record.js';
 
@@ -15,6 +15,6 @@ export function expectSameCluster(
 ): CheckpointMessage[] {
   if (clusterId === undefined || clusterId === cluster) return [];
   if (cluster !== undefined && clusterId !== accepted)
-    throw new TailwaterError('TW1110', { name: replicaSet, address, expected: cluster, actual: clusterId });
+    throw new TailwaterError(errorCodes.CHECKPOINT_OF_OTHER_CLUSTER, { name: replicaSet, address, expected: cluster, actual: clusterId });
   return [clusterMessage(replicaSet, clusterId)];
 }

@@ -3,6 +3,7 @@ import {
   type CompiledNamespaceRules,
   compileNamespaceRules,
   createKafka,
+  errorCodes,
   type KafkaClient,
   kafkaConnection,
   type Logger,
@@ -65,18 +66,22 @@ export interface PreparedStart {
 
 /** @throws TailwaterError for values that are not usable, alone or together */
 export function prepareStart(given: OptionValues<typeof startOptions>, logger: Logger): PreparedStart {
-  if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
+  if (!isTopicPrefix(given.prefix)) throw new TailwaterError(errorCodes.BAD_TOPIC_PREFIX, { prefix: given.prefix });
   const rules = compileNamespaceRules({ include: given.include, exclude: given.exclude, gridfs: given.gridfs });
   expectReadable(given.include, given.source);
   for (const bucket of given.gridfs) expectPublished(rules, bucket);
   const startAt = parseStartAt(given.startAt);
   if (startAt === 'earliest' && given.source === 'change-stream') {
     const reason = 'a change stream does not tell where the oplog begins';
-    throw new TailwaterError('TW1015', { first: '--start-at earliest', second: '--source change-stream', reason });
+    throw new TailwaterError(errorCodes.OPTIONS_EXCLUDE_EACH_OTHER, {
+      first: '--start-at earliest',
+      second: '--source change-stream',
+      reason,
+    });
   }
   if (given.snapshot === 'when-needed' && given.onGap === 'stop') {
     const reason = 'one says that what was lost is to be copied again, the other that it is not';
-    throw new TailwaterError('TW1015', { first: '--snapshot when-needed', second: '--on-gap stop', reason });
+    throw new TailwaterError(errorCodes.OPTIONS_EXCLUDE_EACH_OTHER, { first: '--snapshot when-needed', second: '--on-gap stop', reason });
   }
   const snapshotQueries = parseSnapshotQueries(given.snapshotQuery);
   for (const namespace of snapshotQueries.keys()) expectIncluded(rules, namespace);

@@ -1,5 +1,6 @@
 // The producer's side of a schema registry, before anything is published.
 import {
+  errorCodes,
   type Logger,
   type NamespaceRules,
   type OptionValues,
@@ -20,7 +21,7 @@ export function registryFor(
 ): SchemaRegistry | undefined {
   if (given.schemaRegistry !== undefined && given.valueFormat === 'json') {
     const reason = 'JSON values are read without a schema';
-    throw new TailwaterError('TW1015', { first: '--schema-registry', second: '--value-format json', reason });
+    throw new TailwaterError(errorCodes.OPTIONS_EXCLUDE_EACH_OTHER, { first: '--schema-registry', second: '--value-format json', reason });
   }
   return schemaRegistryOf(given);
 }

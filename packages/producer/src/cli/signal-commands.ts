@@ -8,6 +8,7 @@ import {
   compileNamespaceRules,
   createKafka,
   dryRunOption,
+  errorCodes,
   kafkaConnection,
   list,
   type OptionValues,
@@ -139,7 +140,7 @@ async function ask(
   what: string,
   next: string,
 ): Promise<void> {
-  if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
+  if (!isTopicPrefix(given.prefix)) throw new TailwaterError(errorCodes.BAD_TOPIC_PREFIX, { prefix: given.prefix });
   const kafka = createKafka(kafkaConnection(given, 'tailwater-signal'), logger, 'command');
   await checkKafka(kafka, { signal });
   const id = randomUUID();
@@ -166,7 +167,7 @@ async function expectCollection(
       .listCollections({ name: collection, type: 'collection' }, { nameOnly: true, readPreference: 'primary' })
       .toArray();
     if (found.length === 0 && !(await isPublished(topicName(given.prefix, { database, collection }))))
-      throw new TailwaterError('TW1141', { namespace: given.namespace, address: redactAddress(given.mongo) });
+      throw new TailwaterError(errorCodes.NO_SUCH_COLLECTION, { namespace: given.namespace, address: redactAddress(given.mongo) });
   } finally {
     await source.client.close();
   }

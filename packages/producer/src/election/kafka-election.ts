@@ -7,6 +7,7 @@ import {
   createKafka,
   describeGroup,
   ERROR,
+  errorCodes,
   GroupMembership,
   type GroupProtocol,
   type KafkaClient,
@@ -148,6 +149,10 @@ export class KafkaElection implements Election, GroupProtocol {
   #coded(error: unknown): unknown {
     if (!(error instanceof BrokerRefusal) || error.code !== ERROR.INVALID_SESSION_TIMEOUT) return toKafkaError(error, this.#brokers);
     const { groupId: group, sessionTimeoutMs } = this.#options;
-    return new TailwaterError('TW1150', { brokers: this.#brokers, group, seconds: sessionTimeoutMs / 1000 }, { cause: error });
+    return new TailwaterError(
+      errorCodes.SESSION_TIMEOUT_REFUSED,
+      { brokers: this.#brokers, group, seconds: sessionTimeoutMs / 1000 },
+      { cause: error },
+    );
   }
 }

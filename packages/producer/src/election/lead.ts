@@ -1,12 +1,12 @@
 // The outer loop: a session while this process leads, standing by while another one does, and after a failure another
 // session. Whatever failed, and whether or not the last transaction was committed, the next one reads the checkpoint anew
 // (promises A and B).
-import { Backoff, type Logger, Outage, sleep, systemClock, TailwaterError } from '@tailwater/runtime';
+import { Backoff, errorCodes, type Logger, Outage, sleep, systemClock, TailwaterError } from '@tailwater/runtime';
 import type { Election } from './election.js';
 
 /** A session that failed is followed by another after this long, doubling up to the maximum, in milliseconds. */
 const DELAY = { minMs: 500, maxMs: 15_000 };
-const FENCED = 'TW1205';
+const FENCED = errorCodes.PRODUCER_FENCED;
 const TEXTS = {
   begins: 'The pipeline was interrupted; it goes on from its checkpoint',
   lasts: 'The pipeline is still interrupted',

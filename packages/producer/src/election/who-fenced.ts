@@ -1,6 +1,6 @@
 // Why Kafka takes nothing more of a producer. A broker gives one answer, INVALID_PRODUCER_EPOCH, to a producer that another one replaced, and
 // to one whose transaction took too long and was ended. What tells them apart: whoever takes over announces itself among the checkpoints first.
-import { abortable, CommittedReader, type CommittedRecords, type KafkaClient, sleep, TailwaterError } from '@tailwater/runtime';
+import { abortable, CommittedReader, type CommittedRecords, errorCodes, type KafkaClient, sleep, TailwaterError } from '@tailwater/runtime';
 import { sessionOf } from '../checkpoint/checkpoint-record.js';
 import type { CheckpointLocation } from '../checkpoint/kafka-checkpoint-store.js';
 
@@ -9,7 +9,7 @@ const PATIENCE_MS = 10_000;
 /** Whoever takes over fences first and announces itself then: that takes a moment, in milliseconds. */
 const ANNOUNCED_WITHIN_MS = 3000;
 const PAUSE_MS = 100;
-const FENCED = 'TW1205';
+const FENCED = errorCodes.PRODUCER_FENCED;
 
 export interface OwnSession {
   readonly kafka: KafkaClient;
@@ -27,7 +27,11 @@ export async function toldWhoFenced(error: unknown, own: OwnSession, signal: Abo
   const soon = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
   const isReplaced = await abortable(isAnotherAnnounced(own, soon), soon).catch(() => true);
   if (isReplaced) return error;
-  return new TailwaterError('TW1220', { brokers: own.kafka.brokers, seconds: own.timeoutMs / 1000 }, { cause: error });
+  return new TailwaterError(
+    errorCodes.TRANSACTION_TIMED_OUT,
+    { brokers: own.kafka.brokers, seconds: own.timeoutMs / 1000 },
+    { cause: error },
+  );
 }
 
 async function isAnotherAnnounced({ kafka, location, session, from }: OwnSession, signal: AbortSignal): Promise<boolean> {

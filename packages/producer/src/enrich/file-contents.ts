@@ -5,7 +5,7 @@
 // deleted or written again by now: then a later event follows, and this one is superseded, as an update is whose document is gone. Or the
 // source itself has no whole file: then its document goes out alone, and is counted.
 import { createHash, getFips } from 'node:crypto';
-import { type Logger, TailwaterError } from '@tailwater/runtime';
+import { errorCodes, type Logger, TailwaterError } from '@tailwater/runtime';
 import { type FileState, findId, Position, recordKey, reserveContent } from '@tailwater/schema';
 import type { MongoClient } from 'mongodb';
 import type { ChangeBatch, TrackedNamespace } from '../changes/change-batch.js';
@@ -143,7 +143,10 @@ export class FileContents {
     if (this.#told.has(`${reason} ${namespace}`)) return;
     this.#told.add(`${reason} ${namespace}`);
     const params = { key: (batch.key[row] as string).slice(0, 200), namespace, length: length ?? 'unknown', limit: this.#maxBytes };
-    const { code, message, hint } = new TailwaterError(reason === 'too-large' ? 'TW1171' : 'TW1172', params);
+    const { code, message, hint } = new TailwaterError(
+      reason === 'too-large' ? errorCodes.FILE_TOO_LARGE : errorCodes.FILE_INCOMPLETE,
+      params,
+    );
     this.#logger.warn({ code, ...params }, `${message}. ${hint}`);
   }
 }

@@ -1,6 +1,6 @@
 // Watches how far the source is committed by a majority, which is how far it can be published (promise G): the lag, and what is held back
 // while a replica set has no majority. What it knows is asked for without asking a server, and says how old it is.
-import { formatDuration, type Logger, type Metrics, Outage, sleep, systemClock, TailwaterError } from '@tailwater/runtime';
+import { errorCodes, formatDuration, type Logger, type Metrics, Outage, sleep, systemClock, TailwaterError } from '@tailwater/runtime';
 import type { Position } from '@tailwater/schema';
 import type { MongoClient } from 'mongodb';
 import { PRODUCER_METRICS } from '../metrics/metric-table.js';
@@ -42,7 +42,7 @@ export class CommitPointWatch {
     this.#source = source;
     this.#health = health;
     this.#logger = logger;
-    const { message } = new TailwaterError('TW1148', {});
+    const { message } = new TailwaterError(errorCodes.NO_MAJORITY, {});
     const over = 'A majority of the replica set takes over what is written again';
     this.#outage = new Outage({ begins: message, lasts: message, over, isState: true }, logger, this.#clock);
     this.#answeredAtMs = this.#clock.monotonic();
@@ -89,7 +89,7 @@ export class CommitPointWatch {
   get heldBack(): HeldBack | undefined {
     const seconds = this.heldBackSeconds;
     if (seconds * 1000 < PATIENCE_MS) return undefined;
-    const { code, message } = new TailwaterError('TW1148', {});
+    const { code, message } = new TailwaterError(errorCodes.NO_MAJORITY, {});
     return { seconds, reason: `${code} ${message}, for ${formatDuration(seconds)}` };
   }
 
@@ -111,7 +111,7 @@ export class CommitPointWatch {
       if (this.heldBackSeconds === 0) this.#outage.recovered();
       return;
     }
-    const { code, hint } = new TailwaterError('TW1148', {});
+    const { code, hint } = new TailwaterError(errorCodes.NO_MAJORITY, {});
     const fields = { code, heldBackSeconds: heldBack.seconds, committed: committed.toString(), written: written.toString(), hint };
     this.#outage.failed(`what was written behind ${new Date(committed.t * 1000).toISOString()} is held back`, fields);
   }

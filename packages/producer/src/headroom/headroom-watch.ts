@@ -1,5 +1,5 @@
 // Watches one source's oplog and says in time that it is about to roll past the checkpoint (promise F): metrics, status, log.
-import { formatDuration, type Logger, type Metrics, type MetricsOf, sleep, TailwaterError } from '@tailwater/runtime';
+import { errorCodes, formatDuration, type Logger, type Metrics, type MetricsOf, sleep, TailwaterError } from '@tailwater/runtime';
 import type { Position } from '@tailwater/schema';
 import type { MongoClient } from 'mongodb';
 import { PRODUCER_METRICS } from '../metrics/metric-table.js';
@@ -114,7 +114,7 @@ export class HeadroomWatch {
       this.#logger.info(figures, 'The oplog has room again before it passes the checkpoint');
       return;
     }
-    const { code, message, hint } = new TailwaterError('TW1151', { level: alarm.level });
+    const { code, message, hint } = new TailwaterError(errorCodes.OPLOG_HEADROOM_LOW, { level: alarm.level });
     const loss = secondsToLoss === null ? '' : `; at the present rate it is lost in ${formatDuration(secondsToLoss)}`;
     this.#logger.warn({ code, ...figures, hint }, `${message}${loss}`);
   }

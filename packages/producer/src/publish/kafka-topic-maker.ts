@@ -1,5 +1,5 @@
 // Creates topics, many in one request, and returns when they have leaders.
-import { Backoff, TailwaterError } from '@tailwater/runtime';
+import { Backoff, errorCodes, TailwaterError } from '@tailwater/runtime';
 import kafkajs, { type Admin } from 'kafkajs';
 import { MAX_MESSAGE_BYTES } from './topic-settings.js';
 
@@ -68,8 +68,9 @@ async function create(admin: Admin, topics: readonly string[], { partitions, rep
       const { topic } = cause as unknown as { topic: string };
       const type = cause instanceof KafkaJSProtocolError ? cause.type : undefined;
       if (type === 'INVALID_TOPIC_EXCEPTION')
-        throw new TailwaterError('TW1207', { topic, other: await collision(admin, topic) }, { cause });
-      if (type === 'POLICY_VIOLATION') throw new TailwaterError('TW1290', { topic, reason: (cause as Error).message }, { cause });
+        throw new TailwaterError(errorCodes.TOPIC_NAME_COLLISION, { topic, other: await collision(admin, topic) }, { cause });
+      if (type === 'POLICY_VIOLATION')
+        throw new TailwaterError(errorCodes.TOPIC_REFUSED_BY_POLICY, { topic, reason: (cause as Error).message }, { cause });
       if (type !== 'TOPIC_ALREADY_EXISTS') throw cause;
       existing.push(topic);
     }

@@ -4,6 +4,7 @@
 import {
   type DescribedTopic,
   describeTopics,
+  errorCodes,
   named,
   TailwaterError,
   type TopicAdvice,
@@ -264,7 +265,12 @@ export class KafkaTopics {
   #expectName(namespace: TrackedNamespace): void {
     const topic = this.#topic(namespace);
     if (topic.length <= MAX_TOPIC_NAME_LENGTH) return;
-    throw new TailwaterError('TW1206', { namespace: namespace.name, topic, length: topic.length, limit: MAX_TOPIC_NAME_LENGTH });
+    throw new TailwaterError(errorCodes.TOPIC_NAME_TOO_LONG, {
+      namespace: namespace.name,
+      topic,
+      length: topic.length,
+      limit: MAX_TOPIC_NAME_LENGTH,
+    });
   }
 
   /**
@@ -281,7 +287,7 @@ export class KafkaTopics {
 
   #expectNone({ gone, replaced }: LostTopics): void {
     const lost = [...gone, ...replaced].map((namespace) => this.#topic(namespace));
-    if (lost.length > 0) throw new TailwaterError('TW1223', { topics: named(lost) });
+    if (lost.length > 0) throw new TailwaterError(errorCodes.TOPICS_LOST, { topics: named(lost) });
   }
 
   /** Goes on with topics that exist. */

@@ -5,6 +5,7 @@ import {
   BrokerConnections,
   BrokerRefusal,
   ERROR,
+  errorCodes,
   type KafkaClient,
   onAbort,
   type ProducerIdentity,
@@ -73,7 +74,10 @@ export class KafkaTransactionSender implements TransactionSender {
           if (!(error instanceof BrokerRefusal && error.code === ERROR.INVALID_TRANSACTION_TIMEOUT)) throw error;
         }
       }
-      throw new TailwaterError('TW1240', { brokers: kafka.brokers, atLeastMs: Math.min(...TRANSACTION_TIMEOUTS_MS) });
+      throw new TailwaterError(errorCodes.TRANSACTION_TIMEOUT_TOO_SHORT, {
+        brokers: kafka.brokers,
+        atLeastMs: Math.min(...TRANSACTION_TIMEOUTS_MS),
+      });
     } catch (error) {
       parts.connections.close();
       throw signal?.aborted === true ? signal.reason : toTransactionError(error, kafka.brokers);

@@ -1,5 +1,5 @@
 // What a topic of ours must be like, and what becomes of one that is not: some settings lose records at once, and are refused; others lose them on a bad day, and are told (promise C).
-import { type DescribedTopic, KEEPING_RULES, type SettingRule, TailwaterError, type TopicUse } from '@tailwater/runtime';
+import { type DescribedTopic, errorCodes, KEEPING_RULES, type SettingRule, TailwaterError, type TopicUse } from '@tailwater/runtime';
 
 /** Bytes of the largest record batch: a document of 16 MB, its update description, key and framing. */
 export const MAX_MESSAGE_BYTES = 20 * 1024 * 1024;
@@ -83,8 +83,14 @@ export function smallerBatch({ settings }: DescribedTopic): number | undefined {
 /** @throws TailwaterError TW1203 for a setting that loses records */
 export function expectUsable({ topic, settings }: DescribedTopic, use: TopicUse): void {
   const policy = settings.get('cleanup.policy') ?? '';
-  if (policy !== 'compact') throw new TailwaterError('TW1203', { topic, setting: 'cleanup.policy', actual: policy, expected: 'compact' });
+  if (policy !== 'compact')
+    throw new TailwaterError(errorCodes.WRONG_TOPIC_SETTING, { topic, setting: 'cleanup.policy', actual: policy, expected: 'compact' });
   const bytes = settings.get('max.message.bytes') ?? '0';
   if (Number(bytes) < (use === DOCUMENTS ? LEAST_MESSAGE_BYTES : MAX_MESSAGE_BYTES))
-    throw new TailwaterError('TW1203', { topic, setting: 'max.message.bytes', actual: bytes, expected: MAX_MESSAGE_BYTES });
+    throw new TailwaterError(errorCodes.WRONG_TOPIC_SETTING, {
+      topic,
+      setting: 'max.message.bytes',
+      actual: bytes,
+      expected: MAX_MESSAGE_BYTES,
+    });
 }

@@ -1,5 +1,5 @@
 // Looks at the topics in use now and then, and soon when a broker does not know one: what somebody does to a topic is noticed while the producer runs.
-import { Notifier, sleep, TailwaterError } from '@tailwater/runtime';
+import { errorCodes, Notifier, sleep, TailwaterError } from '@tailwater/runtime';
 
 /** How often, in milliseconds. */
 const LOOK_MS = 60_000;
@@ -34,7 +34,7 @@ export class TopicWatch {
         await this.#look();
       } catch (error) {
         // What Kafka does not say now, it says the next time.
-        if (error instanceof TailwaterError && error.code === 'TW1223') throw error;
+        if (error instanceof TailwaterError && error.code === errorCodes.TOPICS_LOST) throw error;
       }
       await sleep(Math.min(PAUSE_MS, this.#everyMs), signal);
     }

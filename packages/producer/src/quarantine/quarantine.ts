@@ -1,6 +1,6 @@
 // One odd document or namespace does not stop the source: what Kafka does not take is counted, told, and written to the dead letters
 // in the transaction of its neighbours, so that no checkpoint passes it unseen (promises A and E). The rest goes on.
-import { type Clock, type Logger, systemClock, TailwaterError } from '@tailwater/runtime';
+import { type Clock, type ErrorCode, errorCodes, type Logger, systemClock, TailwaterError } from '@tailwater/runtime';
 import type { Origin } from '@tailwater/schema';
 import type { ChangeBatch, TrackedNamespace } from '../changes/change-batch.js';
 import type { RefusedRow, TopicLayout, TopicRecords } from '../encode/record-encoder.js';
@@ -11,7 +11,11 @@ import { deadLetterOf } from './dead-letter.js';
 export type OnRefused = 'quarantine' | 'stop';
 
 /** TW1206, TW1207, TW1290: the namespace has no topic, whatever its documents are. */
-const OF_THE_NAMESPACE = new Set(['TW1206', 'TW1207', 'TW1290']);
+const OF_THE_NAMESPACE: ReadonlySet<ErrorCode> = new Set([
+  errorCodes.TOPIC_NAME_TOO_LONG,
+  errorCodes.TOPIC_NAME_COLLISION,
+  errorCodes.TOPIC_REFUSED_BY_POLICY,
+]);
 /** The first of a kind is told at once, and then their number every so often. */
 const REPEAT_MS = 60_000;
 
@@ -98,7 +102,8 @@ export class Quarantine {
       const namespace = rows.namespace[row] as TrackedNamespace;
       const ofNamespace = this.#refused.get(namespace);
       const key = (rows.key[row] as string).slice(0, 200);
-      const refusal = ofNamespace ?? new TailwaterError('TW1291', { namespace: namespace.name, key, bytes, limit });
+      const refusal =
+        ofNamespace ?? new TailwaterError(errorCodes.DOCUMENT_TOO_LARGE_FOR_TOPIC, { namespace: namespace.name, key, bytes, limit });
       if (onRefused === 'stop') throw refusal;
       this.#tell(namespace.name, refusal);
       return deadLetterOf(rows, row, origin, refusal, ofNamespace !== undefined, now);

@@ -1,5 +1,5 @@
 // The producer: sessions of the pipeline while this process leads, one after the other.
-import { abortable, TailwaterError, TopicAdvice } from '@tailwater/runtime';
+import { abortable, errorCodes, TailwaterError, TopicAdvice } from '@tailwater/runtime';
 import { checkpointTopicName } from '@tailwater/schema';
 import { Gaps } from '../backfill/gap/gaps.js';
 import { KafkaElection } from '../election/kafka-election.js';
@@ -45,7 +45,7 @@ export async function runPipeline(deps: PipelineDependencies, options: PipelineO
 function onceTooLarge(position: () => string): (error: unknown) => boolean {
   let tooLargeAt: string | undefined;
   return (error) => {
-    if (!(error instanceof TailwaterError && error.code === 'TW1204')) return false;
+    if (!(error instanceof TailwaterError && error.code === errorCodes.RECORD_TOO_LARGE)) return false;
     const [before, now] = [tooLargeAt, position()];
     tooLargeAt = now;
     return now !== before;
@@ -55,6 +55,6 @@ function onceTooLarge(position: () => string): (error: unknown) => boolean {
 /** What Kafka's client throws without a code of ours is its business with the brokers: a new session tries again. */
 function isRetriable(error: unknown): boolean {
   // A topic that somebody deleted is made and filled again by the next session, and a broker may not know a new one yet.
-  if (error instanceof TailwaterError) return error.retriable || error.code === 'TW1209';
+  if (error instanceof TailwaterError) return error.retriable || error.code === errorCodes.TOPIC_MISSING;
   return isRetriableMongoError(error) || (error instanceof Error && error.name.startsWith('KafkaJS'));
 }

@@ -1,5 +1,5 @@
 // An `_id` as a person types it: Extended JSON, or without quotes the 24 digits of an ObjectId, or a plain text.
-import { TailwaterError } from '@tailwater/runtime';
+import { errorCodes, TailwaterError } from '@tailwater/runtime';
 import { BSON, ObjectId } from 'mongodb';
 
 const OBJECT_ID = /^[0-9a-f]{24}$/i;
@@ -19,6 +19,6 @@ export function parseIdText(text: string): unknown {
   } catch (error) {
     if (!JSON_BEGINNING.test(text)) return text;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new TailwaterError('TW1142', { text, reason }, { cause: error });
+    throw new TailwaterError(errorCodes.UNREADABLE_ID, { text, reason }, { cause: error });
   }
 }

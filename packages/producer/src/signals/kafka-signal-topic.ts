@@ -1,5 +1,5 @@
 // The topic `<prefix>.signals` through kafkajs: one partition, read from the offset behind the last signal that was executed.
-import { abortable, CommittedReader, type KafkaClient, sleep, TailwaterError, toKafkaError } from '@tailwater/runtime';
+import { abortable, CommittedReader, errorCodes, type KafkaClient, sleep, TailwaterError, toKafkaError } from '@tailwater/runtime';
 import { encodeSignal, type Signal } from './signal.js';
 import type { ReadRecord } from './signal-topic.js';
 
@@ -55,7 +55,7 @@ export async function readSignals(
  * @throws TailwaterError TW1146 when there is no such topic
  */
 export async function writeSignal(kafka: KafkaClient, topic: string, signal: Signal): Promise<void> {
-  if (!(await hasTopic(kafka, topic))) throw new TailwaterError('TW1146', { topic });
+  if (!(await hasTopic(kafka, topic))) throw new TailwaterError(errorCodes.NO_SIGNAL_TOPIC, { topic });
   const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false, retry: { retries: 10 } });
   try {
     await producer.connect();

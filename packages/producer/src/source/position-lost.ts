@@ -1,5 +1,5 @@
 // The source no longer holds the place to go on from (promise F): what was written behind it cannot be read one by one any more.
-import { TailwaterError } from '@tailwater/runtime';
+import { errorCodes, TailwaterError } from '@tailwater/runtime';
 import type { Position } from '@tailwater/schema';
 
 export class PositionLost extends TailwaterError {
@@ -8,7 +8,7 @@ export class PositionLost extends TailwaterError {
   readonly oldest: Position | undefined;
 
   private constructor(
-    code: 'TW1106' | 'TW1160' | 'TW1173',
+    code: typeof errorCodes.OPLOG_GAP | typeof errorCodes.CHANGE_STREAM_GAP | typeof errorCodes.REMOVED_SHARD_GAP,
     position: Position,
     oldest: Position | undefined,
     cause: unknown,
@@ -21,14 +21,14 @@ export class PositionLost extends TailwaterError {
   }
 
   static fromOplog(position: Position, oldest: Position): PositionLost {
-    return new PositionLost('TW1106', position, oldest, undefined);
+    return new PositionLost(errorCodes.OPLOG_GAP, position, oldest, undefined);
   }
 
   static fromChangeStream(position: Position, cause: unknown): PositionLost {
-    return new PositionLost('TW1160', position, undefined, cause);
+    return new PositionLost(errorCodes.CHANGE_STREAM_GAP, position, undefined, cause);
   }
 
   static fromRemovedShard(shard: string, position: Position, cause: unknown): PositionLost {
-    return new PositionLost('TW1173', position, undefined, cause, shard);
+    return new PositionLost(errorCodes.REMOVED_SHARD_GAP, position, undefined, cause, shard);
   }
 }

@@ -1,4 +1,5 @@
 // `completion bash`: prints the script that completes the program's command lines.
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import type { CliDescription, Command } from './command.js';
 import { completionScript, SHELLS } from './completion-script.js';
@@ -20,7 +21,7 @@ export function completionCommand(program: string, cli: () => CliDescription): C
       const shell = SHELLS.find((each) => each === given['shell']);
       if (shell === undefined) {
         const reason = `there is no script for the shell ${JSON.stringify(given['shell'])}; there is one for ${SHELLS.join(', ')}`;
-        throw new TailwaterError('TW1014', { command: `${program} completion`, reason });
+        throw new TailwaterError(errorCodes.ARGUMENTS_WRONG, { command: `${program} completion`, reason });
       }
       stdout.write(completionScript(shell, cli()));
     },

@@ -1,6 +1,8 @@
 // Asks before something that cannot be taken back.
+
 import { createInterface } from 'node:readline/promises';
 import { option, toggle } from '../config/option.js';
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 
 export const yesOption = option(toggle(), { group: 'Output', alias: 'y', describe: 'Do it without asking' });
@@ -31,11 +33,11 @@ export async function confirm(
   { stdin, stderr }: Terminal = { stdin: process.stdin, stderr: process.stderr },
 ): Promise<void> {
   if (yes) return;
-  if (stdin.isTTY !== true || stderr.isTTY !== true) throw new TailwaterError('TW1085', { command, what });
+  if (stdin.isTTY !== true || stderr.isTTY !== true) throw new TailwaterError(errorCodes.NOT_CONFIRMED, { command, what });
   const asking = createInterface({ input: stdin, output: stderr });
   try {
     const answer = await asking.question(`${what}. Go on? [y/N] `, { signal });
-    if (!/^y(es)?$/i.test(answer.trim())) throw new TailwaterError('TW1086', { command });
+    if (!/^y(es)?$/i.test(answer.trim())) throw new TailwaterError(errorCodes.DECLINED, { command });
   } finally {
     asking.close();
   }

@@ -1,10 +1,12 @@
 // A program of several commands: its arguments, its configuration, its help, its errors and its exit code.
+
 import { createRequire } from 'node:module';
 import type { ConfigFile } from '../config/config-file.js';
 import { readConfigFile } from '../config/config-file.js';
 import { type FileScope, programScope, targetScope } from '../config/file-scope.js';
 import { type Flags, loadOptions } from '../config/load-options.js';
 import { flagName, type OptionValues, option, text } from '../config/option.js';
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { DEFAULT_SHUTDOWN_TIMEOUT_MS, runProcess, StopRequested } from '../lifecycle/run-process.js';
 import { Unfinished } from '../lifecycle/unfinished.js';
@@ -102,7 +104,7 @@ async function runCommand(cli: CliDescription, args: readonly string[], io: CliI
   }
   if (parsed.kind === 'nothing') {
     io.stderr.write(`${parsed.help}\n`);
-    throw new TailwaterError('TW1018', { program: parsed.program });
+    throw new TailwaterError(errorCodes.NO_COMMAND_GIVEN, { program: parsed.program });
   }
   const { command, flags, foreign, positionals } = parsed;
   const { env, signal, stdout, stderr } = io;
@@ -172,7 +174,8 @@ const ownConfiguration = (path: string | undefined): Configuration => ({ file: p
  */
 function requireBrokers({ options }: Command, flags: Flags, env: NodeJS.ProcessEnv): void {
   const isNeeded = Object.hasOwn(options, 'kafka');
-  if (isNeeded && flags['kafka'] === undefined && !env['TAILWATER_KAFKA']) throw new TailwaterError('TW1063', {});
+  if (isNeeded && flags['kafka'] === undefined && !env['TAILWATER_KAFKA'])
+    throw new TailwaterError(errorCodes.MONGO_CONNECTOR_WITHOUT_KAFKA, {});
 }
 
 /** One line, whatever the log's level: a verbosity of 0 must not hide what became of the other keys. */

@@ -1,7 +1,9 @@
 // From the words of a command line to a command, its flags and its arguments, or to a help text.
+
 import { type Flags, wrongFlag } from '../config/load-options.js';
 import { flagName, kebabName, type Option } from '../config/option.js';
 import { actualOf, shapeOf } from '../config/option-value.js';
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { suggest } from '../text/nearest.js';
 import { byFirstWord, type CliDescription, type Command, optionsOf } from './command.js';
@@ -39,7 +41,7 @@ export function parseArguments(cli: CliDescription, args: readonly string[], col
   if (unexpected !== undefined) {
     // After a secret it may be the rest of it, with a blank between.
     const shown = followsSecret(unexpected, command, args) ? '' : ` ${JSON.stringify(unexpected)}`;
-    throw new TailwaterError('TW1014', { command: name, reason: `unexpected argument${shown}` });
+    throw new TailwaterError(errorCodes.ARGUMENTS_WRONG, { command: name, reason: `unexpected argument${shown}` });
   }
   const { own, foreign } = splitForeign(cli.foreign, command, argv);
   return { kind: 'run', command, flags: toFlags(command, name, own, args), foreign, positionals: toPositionals(command, argv) };
@@ -58,7 +60,11 @@ function withoutCommand(cli: CliDescription, words: readonly string[], columns: 
   const unknown = isGroup ? second : words[0];
   if (unknown !== undefined) {
     const known = isGroup ? (groups.get(first) ?? []).map(({ name }) => name.slice(first.length + 1)) : [...groups.keys()];
-    throw new TailwaterError('TW1008', { program, command: JSON.stringify(unknown), suggestion: suggest(unknown, known) });
+    throw new TailwaterError(errorCodes.UNKNOWN_COMMAND, {
+      program,
+      command: JSON.stringify(unknown),
+      suggestion: suggest(unknown, known),
+    });
   }
   const overview = runYargs(cli, isGroup ? [first, '--help'] : ['--help'], columns);
   return { kind: 'nothing', program, help: overview.kind === 'help' ? overview.text : '' };
@@ -115,9 +121,9 @@ function booleanFlag(name: string, option: Option, value: unknown, args: readonl
 }
 
 function unknownFlag(key: string, command: string, known: readonly string[]): TailwaterError {
-  if (key.length === 1) return new TailwaterError('TW1005', { flag: `-${key}`, command, suggestion: '' });
+  if (key.length === 1) return new TailwaterError(errorCodes.UNKNOWN_FLAG, { flag: `-${key}`, command, suggestion: '' });
   const flags = known.map((name) => `--${name}`);
-  return new TailwaterError('TW1005', { flag: `--${key}`, command, suggestion: suggest(`--${key}`, flags) });
+  return new TailwaterError(errorCodes.UNKNOWN_FLAG, { flag: `--${key}`, command, suggestion: suggest(`--${key}`, flags) });
 }
 
 function toPositionals(command: Command, argv: Argv): Record<string, string> {

@@ -1,8 +1,10 @@
 // The program as yargs sees it: it splits the words of a command line and writes the help. It is told no default, no choice
 // and no requirement, because it would report what is wrong in words only, without a code.
+
 import yargs, { type Argv } from 'yargs';
 import { kebabName, type Option, type Options } from '../config/option.js';
 import { describeDefault, isRequired, shapeOf } from '../config/option-value.js';
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { byFirstWord, type CliDescription, type Command, optionsOf, placesOf } from './command.js';
 import { type ForeignConfiguration, isOwnName } from './foreign-configuration.js';
@@ -59,7 +61,10 @@ class YargsProgram {
       .exitProcess(false)
       .showHelpOnFail(false)
       .fail((_message, error) => {
-        throw error ?? new TailwaterError('TW1014', { command: this.#usage.command, reason: `it takes ${this.#usage.places}` });
+        throw (
+          error ??
+          new TailwaterError(errorCodes.ARGUMENTS_WRONG, { command: this.#usage.command, reason: `it takes ${this.#usage.places}` })
+        );
       })
       .wrap(Math.min(this.#columns, MAX_WIDTH))
       .usage(`${description}\n\nUsage: $0 <command> [options]`)

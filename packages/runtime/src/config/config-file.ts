@@ -1,6 +1,8 @@
 // The configuration file: YAML or JSON, one for both processes. Each of them checks all of it, so that a mistake is found by
 // whoever starts first; what stands for a secret or a variable is looked up only by the process that uses the value.
+
 import { isAlias, isCollection, isMap, isNode, isScalar, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml';
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { readText, whyUnreadable } from '../errors/unreadable.js';
 import type { Leaf } from './option.js';
@@ -46,7 +48,7 @@ export function readConfigText(file: string): string {
   try {
     return readText(file);
   } catch (error) {
-    throw new TailwaterError('TW1003', { file, reason: whyUnreadable(error) });
+    throw new TailwaterError(errorCodes.CONFIGURATION_FILE_UNREADABLE, { file, reason: whyUnreadable(error) });
   }
 }
 
@@ -171,7 +173,9 @@ class Parser {
         continue;
       }
       const key = path === '' ? name : `${path}.${name}`;
-      this.#problems.push(new TailwaterError('TW1022', { place: this.#place(pair.key), key, first: this.#place(before) }));
+      this.#problems.push(
+        new TailwaterError(errorCodes.DUPLICATE_CONFIGURATION_KEY, { place: this.#place(pair.key), key, first: this.#place(before) }),
+      );
     }
   }
 
@@ -201,15 +205,15 @@ class Parser {
   }
 
   #wrong(node: Node, key: string, expected: string, actual: string): void {
-    this.#problems.push(new TailwaterError('TW1002', { place: this.#place(node), key, expected, actual }));
+    this.#problems.push(new TailwaterError(errorCodes.WRONG_CONFIGURATION_VALUE, { place: this.#place(node), key, expected, actual }));
   }
 
   #unknown({ key: node }: FilePair, key: string, suggestion: string): void {
-    this.#problems.push(new TailwaterError('TW1001', { place: this.#place(node), key, suggestion }));
+    this.#problems.push(new TailwaterError(errorCodes.UNKNOWN_CONFIGURATION_KEY, { place: this.#place(node), key, suggestion }));
   }
 
   #malformed(offset: number, reason: string): TailwaterError {
-    return new TailwaterError('TW1004', { place: this.#placeAt(offset), reason });
+    return new TailwaterError(errorCodes.CONFIGURATION_FILE_MALFORMED, { place: this.#placeAt(offset), reason });
   }
 
   #place(node: Node): string {

@@ -1,4 +1,5 @@
 // What of a file counts for one process: what it says for that process alone, else what it says for all.
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { suggest } from '../text/nearest.js';
 import type { ConfigFile, FileEntry } from './config-file.js';
@@ -23,9 +24,14 @@ export function targetScope(file: ConfigFile, name: string | undefined): FileSco
   const target = name ?? (targets.length === 1 ? targets[0] : undefined);
   const key = `targets.${target}`;
   if (targets.length === 0) return scope(file, key);
-  if (target === undefined) throw new TailwaterError('TW1024', { file: file.file, targets: list });
+  if (target === undefined) throw new TailwaterError(errorCodes.SEVERAL_CONFIGURED_TARGETS, { file: file.file, targets: list });
   if (!targets.includes(target))
-    throw new TailwaterError('TW1023', { file: file.file, name: target, suggestion: suggest(target, targets), targets: list });
+    throw new TailwaterError(errorCodes.NO_SUCH_CONFIGURED_TARGET, {
+      file: file.file,
+      name: target,
+      suggestion: suggest(target, targets),
+      targets: list,
+    });
   const { entryOf } = scope(file, key);
   return { entryOf: (flag) => (flag === 'name' ? { key, place: file.file, written: target } : entryOf(flag)) };
 }

@@ -1,4 +1,5 @@
 // Where each value comes from: flag, else option of mongo-connector, else environment variable, else file, else default.
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { resolveSecret } from '../secrets/secret-file.js';
 import type { FileEntry } from './config-file.js';
@@ -72,7 +73,8 @@ function resolve(name: string, option: Option, { flags, env, file, commandLine }
   const variable = variableName(name);
   const text = env[variable];
   if (text !== undefined && text !== '') {
-    const wrong = (actual: string) => new TailwaterError('TW1009', { variable, expected: expectedOf(option), actual });
+    const wrong = (actual: string) =>
+      new TailwaterError(errorCodes.WRONG_ENVIRONMENT_VALUE, { variable, expected: expectedOf(option), actual });
     return { value: fromTexts(option, [text], variable, wrong), origin: { kind: 'environment', place: variable } };
   }
   const entry = file?.entryOf(name);
@@ -89,7 +91,7 @@ function fromTexts(option: Option, texts: readonly string[], where: string, wron
 }
 
 export function wrongFlag(flag: string, option: Option, actual: string): TailwaterError {
-  return new TailwaterError('TW1006', { flag, expected: expectedOf(option), actual });
+  return new TailwaterError(errorCodes.WRONG_FLAG_VALUE, { flag, expected: expectedOf(option), actual });
 }
 
 function fromFile(option: Option, { key, place, written }: FileEntry, env: Environment): unknown {
@@ -99,12 +101,17 @@ function fromFile(option: Option, { key, place, written }: FileEntry, env: Envir
   // A variable holds text, which is read as in the environment.
   const parsed: ParsedValue = hasReference(written) && typeof value === 'string' ? parseTexts(option, [value]) : parseTyped(option, value);
   if ('value' in parsed) return parsed.value;
-  throw new TailwaterError('TW1002', { place, key, expected: expectedOf(option), actual: actualOf(option, value) });
+  throw new TailwaterError(errorCodes.WRONG_CONFIGURATION_VALUE, {
+    place,
+    key,
+    expected: expectedOf(option),
+    actual: actualOf(option, value),
+  });
 }
 
 /** TW1007 for an option that a command, or another option, needs. */
 export function missingOption(name: string): TailwaterError {
   const key = keyOf(name);
   const file = key === undefined ? '' : `, or the key ${key} in the configuration file`;
-  return new TailwaterError('TW1007', { flag: flagName(name), variable: variableName(name), file });
+  return new TailwaterError(errorCodes.REQUIRED_OPTION_MISSING, { flag: flagName(name), variable: variableName(name), file });
 }

@@ -1,4 +1,5 @@
 // `${VARIABLE}` in any text of the file.
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 
 /** `$${` is a plain `${`. */
@@ -34,9 +35,9 @@ export function expand(value: unknown, env: Environment, where: string): unknown
   if (typeof value !== 'string') return value;
   return value.replace(REFERENCE, (_all, name: string | undefined, end: string | undefined) => {
     if (name === undefined) return '${';
-    if (end === '' || !NAME.test(name)) throw new TailwaterError('TW1021', { where });
+    if (end === '' || !NAME.test(name)) throw new TailwaterError(errorCodes.CONFIGURATION_VARIABLE_MALFORMED, { where });
     const text = env[name];
-    if (text === undefined) throw new TailwaterError('TW1020', { where, variable: name });
+    if (text === undefined) throw new TailwaterError(errorCodes.CONFIGURATION_VARIABLE_NOT_SET, { where, variable: name });
     return text;
   });
 }

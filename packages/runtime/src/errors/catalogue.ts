@@ -11,8 +11,9 @@ import { processErrors } from './catalogue/process.js';
 import { registryErrors } from './catalogue/registry.js';
 import { targetErrors } from './catalogue/targets.js';
 import { transformErrors } from './catalogue/transforms.js';
+import type { ErrorEntry } from './error-entry.js';
 
-export const errorCatalogue = {
+const byName = {
   ...configurationErrors,
   ...loggingErrors,
   ...mongoConnectorErrors,
@@ -27,4 +28,15 @@ export const errorCatalogue = {
   ...registryErrors,
 } as const;
 
-export type ErrorCode = keyof typeof errorCatalogue;
+type ByName = typeof byName;
+
+export type ErrorCode = ByName[keyof ByName]['code'];
+
+/** The codes by the names that the code uses for them: `errorCodes.KAFKA_UNREACHABLE` is `TW1201`. */
+export const errorCodes = Object.fromEntries(Object.entries(byName).map(([name, { code }]) => [name, code])) as {
+  readonly [Name in keyof ByName]: ByName[Name]['code'];
+};
+
+export const errorCatalogue = Object.fromEntries(Object.values(byName).map((entry) => [entry.code, entry])) as unknown as Readonly<
+  Record<ErrorCode, ErrorEntry>
+>;

@@ -1,6 +1,8 @@
 // What the catalogue says about one error.
 
 export interface ErrorEntry {
+  /** `TW` and four digits; they never change. */
+  readonly code: `TW${number}`;
   /** A few words for the table in docs/errors.md. */
   readonly title: string;
   /** The sentence a user reads; `{name}` stands for the parameter of that name. */

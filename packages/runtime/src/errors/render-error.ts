@@ -1,5 +1,5 @@
 // An error as a person reads it in a terminal: code, what happened, what to do, and why, in one screenful and without secrets.
-import { errorCatalogue } from './catalogue.js';
+import { errorCatalogue, errorCodes } from './catalogue.js';
 import { redact } from './redact.js';
 import { TailwaterError } from './tailwater-error.js';
 
@@ -34,8 +34,8 @@ function unexpected(error: unknown): TailwaterError {
   const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const cause = error instanceof Error ? error.cause : undefined;
   return new TailwaterError(
-    'TW1499',
-    { reason: reason.split('\n')[0] ?? errorCatalogue.TW1499.title },
+    errorCodes.UNEXPECTED_ERROR,
+    { reason: reason.split('\n')[0] ?? errorCatalogue[errorCodes.UNEXPECTED_ERROR].title },
     cause === undefined ? {} : { cause },
   );
 }

@@ -1,7 +1,9 @@
 // Whether Kafka is there, within seconds: the clients themselves would wait for ever, and say so only in the log.
+
 import { Kafka, logLevel } from 'kafkajs';
 import { systemClock } from '../async/clock.js';
 import { sleep } from '../async/sleep.js';
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import type { KafkaClient } from './create-kafka.js';
 import { isHangUp, toKafkaError } from './kafka-errors.js';
@@ -42,15 +44,15 @@ export async function checkKafka(kafka: KafkaClient, options: CheckKafkaOptions 
       const coded = toKafkaError(error, kafka.brokers);
       if (!(coded instanceof TailwaterError && coded.retriable)) throw coded;
       // An attempt that only ran out of time knows less than the one before it.
-      if (coded.code !== 'TW1201' || coded.cause !== undefined) last = coded;
+      if (coded.code !== errorCodes.KAFKA_UNREACHABLE || coded.cause !== undefined) last = coded;
     }
     await sleep(Math.min(PAUSE_MS, Math.max(0, deadline - systemClock.monotonic())), signal);
   }
 }
 
 function timeIsUp(brokers: string, cause: unknown): unknown {
-  if (isHangUp(cause)) return new TailwaterError('TW1217', { brokers }, { cause });
-  return cause ?? new TailwaterError('TW1201', { brokers });
+  if (isHangUp(cause)) return new TailwaterError(errorCodes.KAFKA_HANGS_UP, { brokers }, { cause });
+  return cause ?? new TailwaterError(errorCodes.KAFKA_UNREACHABLE, { brokers });
 }
 
 /** One attempt with a client of its own, which gives up instead of retrying: kafkajs cannot be told to stop. */
@@ -76,7 +78,7 @@ async function probe(kafka: KafkaClient, timeoutMs: number, signal: AbortSignal 
   const giveUp = async () => {
     await sleep(timeoutMs, signal === undefined ? gaveUp.signal : AbortSignal.any([gaveUp.signal, signal]));
     signal?.throwIfAborted();
-    throw new TailwaterError('TW1201', { brokers: kafka.brokers });
+    throw new TailwaterError(errorCodes.KAFKA_UNREACHABLE, { brokers: kafka.brokers });
   };
   const asked = describe();
   try {

@@ -3,9 +3,11 @@
 //
 // snappy and lz4 are packages with a built file for each platform, and are loaded when the first such batch arrives, so that a platform
 // without one still reads all others. Node decodes zstd from 22.15 on; below, a decoder in plain JavaScript does.
+
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import kafkajs from 'kafkajs';
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { isXerial, xerialBlocks } from './xerial.js';
 
@@ -52,7 +54,7 @@ function codecOf(name: string, decode: Decompress) {
         return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
       } catch (cause) {
         throw new TailwaterError(
-          'TW1280',
+          errorCodes.BATCH_NOT_DECOMPRESSED,
           { codec: name.toLowerCase(), bytes: compressed.length, reason: (cause as Error).message },
           { cause },
         );

@@ -1,6 +1,8 @@
 // How to reach Kafka: what the configuration says, checked.
+
 import type { ConnectionOptions } from 'node:tls';
 import type { Mechanism, SASLOptions } from 'kafkajs';
+import { errorCodes } from '../errors/catalogue.js';
 import { redactAddress } from '../errors/redact.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import type { TokenSource } from './token-source.js';
@@ -25,10 +27,11 @@ export interface KafkaConnection {
  * @throws TailwaterError TW1016 for one that is not `host` or `host:port` (kafkajs takes no IPv6 addresses), or when there is none
  */
 export function parseBrokers(brokers: readonly string[]): string[] {
-  if (brokers.length === 0) throw new TailwaterError('TW1016', { broker: '(none)' });
+  if (brokers.length === 0) throw new TailwaterError(errorCodes.BAD_BROKER_ADDRESS, { broker: '(none)' });
   return brokers.map((broker) => {
     const [, host, port = DEFAULT_PORT] = BROKER.exec(broker.trim()) ?? [];
-    if (host === undefined || Number(port) > 65_535) throw new TailwaterError('TW1016', { broker: redactAddress(broker) });
+    if (host === undefined || Number(port) > 65_535)
+      throw new TailwaterError(errorCodes.BAD_BROKER_ADDRESS, { broker: redactAddress(broker) });
     return `${host}:${port}`;
   });
 }

@@ -1,4 +1,5 @@
 // kafkajs's errors as ours, recognised by type and code, never by their text.
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { tlsFailure } from '../tls/tls-failure.js';
 
@@ -50,26 +51,42 @@ function codeOf(link: KafkajsError, brokers: string, cause: unknown): TailwaterE
   const type = link.type ?? '';
   const options = { cause };
   if (link.name === 'KafkaJSSASLAuthenticationError' || AUTHENTICATION_TYPES.has(type))
-    return new TailwaterError('TW1202', { brokers, detail: type === 'ILLEGAL_SASL_STATE' ? ': this listener takes none' : '' }, options);
-  if (FENCED_TYPES.has(type)) return new TailwaterError('TW1205', { brokers }, options);
-  if (TOO_LARGE_TYPES.has(type)) return new TailwaterError('TW1204', { brokers }, options);
+    return new TailwaterError(
+      errorCodes.KAFKA_CREDENTIALS_REFUSED,
+      { brokers, detail: type === 'ILLEGAL_SASL_STATE' ? ': this listener takes none' : '' },
+      options,
+    );
+  if (FENCED_TYPES.has(type)) return new TailwaterError(errorCodes.PRODUCER_FENCED, { brokers }, options);
+  if (TOO_LARGE_TYPES.has(type)) return new TailwaterError(errorCodes.RECORD_TOO_LARGE, { brokers }, options);
   const resource = AUTHORIZATION[type];
   if (resource !== undefined) {
-    return new TailwaterError('TW1208', { brokers, resource: link.topic === undefined ? resource : `${resource} ${link.topic}` }, options);
+    return new TailwaterError(
+      errorCodes.KAFKA_ACCESS_DENIED,
+      { brokers, resource: link.topic === undefined ? resource : `${resource} ${link.topic}` },
+      options,
+    );
   }
   if (type === 'UNKNOWN_TOPIC_OR_PARTITION' || link.name === 'KafkaJSTopicMetadataNotLoaded') {
-    return new TailwaterError('TW1209', { brokers, detail: link.topic === undefined ? '' : `: ${link.topic}` }, options);
+    return new TailwaterError(errorCodes.TOPIC_MISSING, { brokers, detail: link.topic === undefined ? '' : `: ${link.topic}` }, options);
   }
-  if (REPLICA_TYPES.has(type)) return new TailwaterError('TW1211', { brokers }, options);
+  if (REPLICA_TYPES.has(type)) return new TailwaterError(errorCodes.TOO_FEW_IN_SYNC_REPLICAS, { brokers }, options);
   if (LEADER_TYPES.has(type))
-    return new TailwaterError('TW1318', { brokers, topic: link.topic === undefined ? '' : ` of ${link.topic}` }, options);
-  if (type === 'INVALID_REPLICATION_FACTOR') return new TailwaterError('TW1212', { brokers }, options);
+    return new TailwaterError(
+      errorCodes.LEADERLESS_PARTITION,
+      { brokers, topic: link.topic === undefined ? '' : ` of ${link.topic}` },
+      options,
+    );
+  if (type === 'INVALID_REPLICATION_FACTOR') return new TailwaterError(errorCodes.REPLICATION_FACTOR_IMPOSSIBLE, { brokers }, options);
   if (link.name === 'KafkaJSServerDoesNotSupportApiKey') {
-    return new TailwaterError('TW1213', { brokers, feature: 'apiName' in link ? String(link.apiName) : 'a needed request' }, options);
+    return new TailwaterError(
+      errorCodes.KAFKA_TOO_OLD,
+      { brokers, feature: 'apiName' in link ? String(link.apiName) : 'a needed request' },
+      options,
+    );
   }
   const tls = tlsFailure(link);
-  if (tls !== undefined) return new TailwaterError('TW1210', { brokers, reason: tls.reason }, options);
-  if (UNREACHABLE_NAMES.has(link.name)) return new TailwaterError('TW1201', { brokers }, options);
+  if (tls !== undefined) return new TailwaterError(errorCodes.KAFKA_TLS_FAILED, { brokers, reason: tls.reason }, options);
+  if (UNREACHABLE_NAMES.has(link.name)) return new TailwaterError(errorCodes.KAFKA_UNREACHABLE, { brokers }, options);
   return undefined;
 }
 

@@ -1,4 +1,5 @@
 // Reads what partitions hold between two offsets, once, beside whoever else reads them.
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import type { KafkaClient } from './create-kafka.js';
 import type { CommittedRecords } from './fetch-committed.js';
@@ -45,7 +46,7 @@ async function* readRange(reader: CommittedReader, { begin, end, ...place }: Off
     const records = isLast ? fetched.records.filter(({ offset }) => Number(offset) < end) : fetched.records;
     const moved = fetched.next > next;
     if (!moved && performance.now() - movedAtMs > STALL_MS) {
-      throw new TailwaterError('TW1352', { topics: place.topic, seconds: STALL_MS / 1000 });
+      throw new TailwaterError(errorCodes.TOPIC_NOT_READ_TO_ITS_END, { topics: place.topic, seconds: STALL_MS / 1000 });
     }
     next = fetched.next;
     if (records.length > 0) yield { ...place, records };

@@ -1,8 +1,10 @@
 // How both processes are told to authenticate at Kafka: user and password, or tokens.
+
 import type { SASLOptions } from 'kafkajs';
 import { missingOption } from '../config/load-options.js';
 import { flagName, type OptionValues } from '../config/option.js';
 import { leaves } from '../config/schema/configuration.js';
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { readTlsFiles } from '../tls/tls-files.js';
 import type { KafkaConnection } from './connection.js';
@@ -53,8 +55,8 @@ function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url !== undefined && /^https?:$/.test(url.protocol)) return url;
   const expected = 'https://host/path';
-  throw new TailwaterError('TW1006', { flag: flagName('kafkaOauthTokenUrl'), expected, actual: 'something else' });
+  throw new TailwaterError(errorCodes.WRONG_FLAG_VALUE, { flag: flagName('kafkaOauthTokenUrl'), expected, actual: 'something else' });
 }
 
 const excludes = (first: keyof Given, second: keyof Given, reason: string): TailwaterError =>
-  new TailwaterError('TW1015', { first: flagName(first), second: flagName(second), reason });
+  new TailwaterError(errorCodes.OPTIONS_EXCLUDE_EACH_OTHER, { first: flagName(first), second: flagName(second), reason });

@@ -1,7 +1,9 @@
 // Where tokens for SASL OAUTHBEARER come from: a file that something else keeps fresh, or a token server that is asked for
 // them with this client's id and secret. https://www.rfc-editor.org/rfc/rfc6749#section-4.4
+
 import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'undici';
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { tlsFailure } from '../tls/tls-failure.js';
 
@@ -28,9 +30,9 @@ const DEFAULT_LIFETIME_MS = 60_000;
 export function tokenFile(file: string): TokenSource {
   const token = async () => {
     const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-      throw new TailwaterError('TW1218', { from: file, reason: cause.code ?? cause.message }, { cause });
+      throw new TailwaterError(errorCodes.NO_KAFKA_TOKEN, { from: file, reason: cause.code ?? cause.message }, { cause });
     });
-    if (!TOKEN.test(text.trim())) throw new TailwaterError('TW1218', { from: file, reason: 'what it holds is no token' });
+    if (!TOKEN.test(text.trim())) throw new TailwaterError(errorCodes.NO_KAFKA_TOKEN, { from: file, reason: 'what it holds is no token' });
     return text.trim();
   };
   return { token, forget: () => {} };
@@ -90,7 +92,7 @@ export class TokenServer implements TokenSource {
       throw this.#none(tlsFailure(cause)?.reason ?? cause.code ?? cause.message, cause);
     });
     if (status >= 400 && status < 500 && status !== 408 && status !== 429) {
-      throw new TailwaterError('TW1219', { url: this.#address, reason: refusalOf(status, body) });
+      throw new TailwaterError(errorCodes.TOKEN_SERVER_REFUSED, { url: this.#address, reason: refusalOf(status, body) });
     }
     const { access_token: token, expires_in: seconds } = body;
     if (status !== 200) throw this.#none(`HTTP ${status}`);
@@ -123,7 +125,7 @@ export class TokenServer implements TokenSource {
   }
 
   #none(reason: string, cause?: Error): TailwaterError {
-    return new TailwaterError('TW1218', { from: this.#address, reason }, cause === undefined ? {} : { cause });
+    return new TailwaterError(errorCodes.NO_KAFKA_TOKEN, { from: this.#address, reason }, cause === undefined ? {} : { cause });
   }
 }
 

@@ -1,5 +1,7 @@
 // From start to exit code: signals, errors that end the process, and errors that nobody caught.
+
 import { constants } from 'node:os';
+import { errorCodes } from '../errors/catalogue.js';
 import { EXIT_FAILURE } from '../errors/error-entry.js';
 import { renderError } from '../errors/render-error.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
@@ -64,7 +66,7 @@ export async function runProcess(main: (signal: AbortSignal) => Promise<void>, d
   };
   const onTimeout = (timeoutMs: number) => {
     const left = deps.unfinished?.().join(', ') || 'closing';
-    const error = new TailwaterError('TW1404', { seconds: timeoutMs / 1000, left });
+    const error = new TailwaterError(errorCodes.SHUTDOWN_TIMED_OUT, { seconds: timeoutMs / 1000, left });
     print(error);
     leave(EXIT_UNFINISHED, deps.onUnfinished?.(error));
   };

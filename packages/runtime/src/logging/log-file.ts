@@ -3,9 +3,11 @@
 //
 // Maintained invariant: a line is either in the file or on stderr. A file that cannot be written any more (a full disk) ends nothing:
 // lines go to stderr, which says so, until the file takes them again.
+
 import { accessSync, closeSync, constants, fstatSync, openSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Clock } from '../async/clock.js';
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import type { LogFallback } from './log-fallback.js';
 import { type Rotation, rotateAtMs, shiftFiles } from './rotation.js';
@@ -94,7 +96,9 @@ export class LogFile {
     } catch (error) {
       this.#rotateAgainAtMs = now + ROTATE_AGAIN_MS;
       const reason = reasonOf(this.#path, error as NodeJS.ErrnoException);
-      this.#fallback.failed(new TailwaterError('TW1405', { path: `a new log file ${this.#path}`, reason }, { cause: error }));
+      this.#fallback.failed(
+        new TailwaterError(errorCodes.FILE_NOT_WRITTEN, { path: `a new log file ${this.#path}`, reason }, { cause: error }),
+      );
       return;
     }
     this.close();
@@ -143,8 +147,9 @@ export function checkLogFile(path: string): void {
 
 function toError(path: string, error: NodeJS.ErrnoException): TailwaterError {
   const named = `the log file ${path}`;
-  if (error.code === 'ENOSPC' || error.code === 'EDQUOT') return new TailwaterError('TW1403', { path: named }, { cause: error });
-  return new TailwaterError('TW1405', { path: named, reason: reasonOf(path, error) }, { cause: error });
+  if (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+    return new TailwaterError(errorCodes.DISK_FULL, { path: named }, { cause: error });
+  return new TailwaterError(errorCodes.FILE_NOT_WRITTEN, { path: named, reason: reasonOf(path, error) }, { cause: error });
 }
 
 function reasonOf(path: string, error: NodeJS.ErrnoException): string {

@@ -1,5 +1,6 @@
 // How important a line must be to be written: one level for all, and others for single components.
 
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { suggest } from '../text/nearest.js';
 import { LOG_COMPONENTS } from './log-components.js';
@@ -32,11 +33,17 @@ export function parseLogLevels(texts: readonly string[]): LogLevels {
 function toLevel(text: string, given: string): LogLevel {
   const level = LOG_LEVELS.find((each) => each === given.trim().toLowerCase());
   if (level !== undefined) return level;
-  throw new TailwaterError('TW1080', { text, reason: `there is no level ${JSON.stringify(given)}${suggest(given, LOG_LEVELS)}` });
+  throw new TailwaterError(errorCodes.BAD_LOG_LEVEL, {
+    text,
+    reason: `there is no level ${JSON.stringify(given)}${suggest(given, LOG_LEVELS)}`,
+  });
 }
 
 function toComponent(text: string, given: string): string {
   const component = LOG_COMPONENTS.find((each) => each === given.toLowerCase());
   if (component !== undefined) return component;
-  throw new TailwaterError('TW1080', { text, reason: `there is no component ${JSON.stringify(given)}${suggest(given, LOG_COMPONENTS)}` });
+  throw new TailwaterError(errorCodes.BAD_LOG_LEVEL, {
+    text,
+    reason: `there is no component ${JSON.stringify(given)}${suggest(given, LOG_COMPONENTS)}`,
+  });
 }

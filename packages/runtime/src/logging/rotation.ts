@@ -1,5 +1,7 @@
 // When a log file gives way to the next one, and which of the old ones stay.
+
 import { renameSync, rmSync } from 'node:fs';
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 
 export const ROTATE_EVERY = ['hourly', 'daily'] as const;
@@ -24,7 +26,7 @@ const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, 
 export function parseSize(text: string): number {
   const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b)?$/i.exec(text.trim()) ?? [];
   const bytes = Math.floor(Number(digits) * (UNITS[unit.toLowerCase()] ?? 1));
-  if (digits === '' || !Number.isSafeInteger(bytes)) throw new TailwaterError('TW1081', { size: text });
+  if (digits === '' || !Number.isSafeInteger(bytes)) throw new TailwaterError(errorCodes.BAD_SIZE, { size: text });
   return bytes;
 }
 

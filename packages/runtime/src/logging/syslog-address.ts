@@ -1,4 +1,5 @@
 // Where a syslog server listens.
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 
 export interface SyslogAddress {
@@ -17,7 +18,7 @@ const PORTS = { udp: 514, tcp: 601 } as const;
  */
 export function parseSyslogAddress(text: string): SyslogAddress {
   // Sockets of the datagram kind, such as /dev/log, are out of Node's reach.
-  const refuse = (reason: string) => new TailwaterError('TW1083', { address: text, reason });
+  const refuse = (reason: string) => new TailwaterError(errorCodes.BAD_SYSLOG_ADDRESS, { address: text, reason });
   if (text.startsWith('/') || text.startsWith('unix:')) throw refuse('a socket file such as /dev/log cannot be written to');
   const [, scheme = 'udp', host = '', digits] = /^(?:(\w+):\/\/)?(\[[0-9a-f:.]+\]|[^\s:/[\]]+)(?::(\d+))?\/?$/i.exec(text) ?? [];
   const protocol = scheme.toLowerCase();

@@ -4,6 +4,7 @@
 // nothing from starting: lines go to stderr, which says so, until it is there. Over UDP nobody hears what arrived.
 
 import { sleep } from '../async/sleep.js';
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import type { LogFallback } from './log-fallback.js';
 import { formatSyslogAddress, type SyslogAddress } from './syslog-address.js';
@@ -85,7 +86,7 @@ export class Syslog {
     this.#failedAtMs = performance.now();
     if (!isNew) return;
     const reason = (error as NodeJS.ErrnoException).code ?? error.message;
-    fallback.failed(new TailwaterError('TW1084', { address: formatSyslogAddress(address), reason }));
+    fallback.failed(new TailwaterError(errorCodes.SYSLOG_SERVER_UNREACHABLE, { address: formatSyslogAddress(address), reason }));
   }
 
   #recovered(): void {

@@ -1,6 +1,7 @@
 // What is wrong with a MongoDB connection string, said before anything is connected: the driver's own words name an option, and neither
 // that it does not exist nor which one was probably meant.
 
+import { errorCodes } from '../errors/catalogue.js';
 import { redactAddress, redactError } from '../errors/redact.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { suggest } from '../text/nearest.js';
@@ -77,7 +78,7 @@ export function withConnectionString<T>(uri: string, make: () => T, malformed: (
     const unknown = optionsOf(uri).find((name) => !isConnectionOption(name));
     if (unknown === undefined) throw malformed(redactError(error, uri));
     const params = { address: redactAddress(uri), option: unknown, suggestion: suggest(unknown, OPTIONS) };
-    throw new TailwaterError('TW1045', params);
+    throw new TailwaterError(errorCodes.UNKNOWN_CONNECTION_OPTION, params);
   }
 }
 
@@ -86,7 +87,7 @@ export function srvFailure(error: unknown, address: string): TailwaterError | un
   if (!(error instanceof Error && 'syscall' in error && 'code' in error)) return undefined;
   const asked = String(error.syscall);
   if (asked !== 'querySrv' && asked !== 'queryTxt') return undefined;
-  return new TailwaterError('TW1046', { address, reason: String(error.code) }, { cause: error });
+  return new TailwaterError(errorCodes.SRV_NAME_WITHOUT_SERVERS, { address, reason: String(error.code) }, { cause: error });
 }
 
 /** A file that a connection string names is read only when something is connected. */

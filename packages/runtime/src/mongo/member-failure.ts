@@ -1,4 +1,5 @@
 // Why none of a replica set's members was taken, where there are some: the driver says only that it waited for one.
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 
 const MEMBERS: Readonly<Record<string, string>> = {
@@ -24,9 +25,11 @@ export function memberFailure(error: Error & SelectionError, address: string): T
   if (known.length > 0) {
     const members = known.map((server) => `${MEMBERS[server.type]} ${server.address}`).join(', ');
     const wanted = known.some(({ type }) => type === 'RSPrimary') ? 'the read preference' : 'a primary, or the read preference';
-    return new TailwaterError('TW1149', { address, wanted, members }, cause);
+    return new TailwaterError(errorCodes.NO_SUITABLE_MEMBER, { address, wanted, members }, cause);
   }
   // A server that says another name than the connection string is not counted among the servers any more.
   const name = error.reason?.setName;
-  return servers.length === 0 && typeof name === 'string' ? new TailwaterError('TW1047', { address, name }, cause) : undefined;
+  return servers.length === 0 && typeof name === 'string'
+    ? new TailwaterError(errorCodes.OTHER_REPLICA_SET, { address, name }, cause)
+    : undefined;
 }

@@ -2,6 +2,7 @@
 // named for this one unite; a plain name beats a wildcard, and wildcards count in order of declaration; a namespace has either fields
 // to include or fields to exclude. `db.collection:*` names no field, but has the namespace decided there: what a wildcard further on says
 // does not count for it. A colon of a collection's name is written `\:`, and so is one of a field's name where it would end a namespace.
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { matchesNamespace, type NamespacePattern, parseNamespacePattern } from './namespace-pattern.js';
 
@@ -49,7 +50,7 @@ export function compileFieldRules(options: FieldRulesOptions): FieldRules {
     }
   }
   if (everywhere.include.length > 0 && everywhere.exclude.length > 0)
-    throw new TailwaterError('TW1015', {
+    throw new TailwaterError(errorCodes.OPTIONS_EXCLUDE_EACH_OTHER, {
       first: OPTIONS.include,
       second: OPTIONS.exclude,
       reason: 'a field that is in neither could be meant to stay or to go',
@@ -72,7 +73,7 @@ const union = (one: Rule['paths'], other: Rule['paths']): Rule['paths'] => ({
 });
 
 function select(namespace: string, { include, exclude }: Rule['paths']): FieldSelection | undefined {
-  if (include.length > 0 && exclude.length > 0) throw new TailwaterError('TW1370', { namespace });
+  if (include.length > 0 && exclude.length > 0) throw new TailwaterError(errorCodes.FIELDS_INCLUDED_AND_EXCLUDED, { namespace });
   if (include.length > 0) return { mode: 'include', paths: include };
   return exclude.length > 0 ? { mode: 'exclude', paths: exclude } : undefined;
 }
@@ -92,6 +93,7 @@ function parseEntry(text: string, mode: 'include' | 'exclude'): { readonly patte
   const colon = text.search(COLON);
   const hasNamespace = colon > 0 && text.lastIndexOf('.', colon) >= 0;
   const path = unescaped(hasNamespace ? text.slice(colon + 1) : text);
-  if (path.split('.').includes('')) throw new TailwaterError('TW1371', { path: JSON.stringify(path), option: OPTIONS[mode] });
+  if (path.split('.').includes(''))
+    throw new TailwaterError(errorCodes.BAD_FIELD_PATH, { path: JSON.stringify(path), option: OPTIONS[mode] });
   return { pattern: hasNamespace ? parseNamespacePattern(unescaped(text.slice(0, colon)), OPTIONS[mode]) : undefined, path };
 }

@@ -1,5 +1,6 @@
 // One namespace pattern, `database.collection` with `*` for any text. In the database part a `*` matches no dot because a
 // database name has none; in the collection part it matches dots and the empty text.
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 
 export interface NamespaceName {
@@ -24,7 +25,8 @@ export type PartPattern = readonly string[];
  */
 export function parseNamespacePattern(text: string, option: string): NamespacePattern {
   const dot = text.indexOf('.');
-  const refuse = (reason: string) => new TailwaterError('TW1010', { pattern: JSON.stringify(text), option, reason });
+  const refuse = (reason: string) =>
+    new TailwaterError(errorCodes.BAD_NAMESPACE_PATTERN, { pattern: JSON.stringify(text), option, reason });
   if (dot < 0) throw refuse('there is no dot between database and collection');
   if (dot === 0) throw refuse('there is no database before the dot');
   if (dot === text.length - 1) throw refuse('there is no collection behind the dot');

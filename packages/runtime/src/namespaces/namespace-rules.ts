@@ -8,6 +8,7 @@
 // - Never replicated: `system.*` collections, and the databases config and local; nor the temporary collections that the
 //   server fills and renames when it moves a collection between databases, makes it capped, or writes the result of $out or mapReduce.
 
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { matchesNamespace, type NamespaceName, type NamespacePattern, parseNamespacePattern, starCount } from './namespace-pattern.js';
 import { RenameTable } from './rename-table.js';
@@ -91,7 +92,8 @@ export function withBuckets(
 }
 
 function checkBucket(bucket: string): void {
-  const refuse = (reason: string) => new TailwaterError('TW1010', { pattern: JSON.stringify(bucket), option: 'gridfs', reason });
+  const refuse = (reason: string) =>
+    new TailwaterError(errorCodes.BAD_NAMESPACE_PATTERN, { pattern: JSON.stringify(bucket), option: 'gridfs', reason });
   if (!parseNamespacePattern(bucket, 'gridfs').plain) throw refuse('it takes no *');
   const collection = /^(.+\..+)\.(?:files|chunks)$/.exec(bucket);
   if (collection !== null) throw refuse(`it takes the bucket, ${collection[1]}, not one of its collections`);
@@ -105,7 +107,7 @@ function gridFsCollections(buckets: readonly string[], names: RenameTable): Map<
       const [database, collection] = split(name);
       const target = names.targetOf({ database, collection });
       if (target.database !== database || target.collection !== collection)
-        throw new TailwaterError('TW1372', { bucket, target: `${target.database}.${target.collection}` });
+        throw new TailwaterError(errorCodes.GRIDFS_BUCKET_RENAMED, { bucket, target: `${target.database}.${target.collection}` });
       collections.set(name, part);
     }
   }
@@ -126,7 +128,11 @@ function includes(include: readonly NamespacePattern[], exclude: readonly Namesp
 function parseInclude(text: string): NamespacePattern {
   const pattern = parseNamespacePattern(text, 'include');
   if (starCount(pattern) > 1) {
-    throw new TailwaterError('TW1010', { pattern: JSON.stringify(text), option: 'include', reason: 'an include takes one * at most' });
+    throw new TailwaterError(errorCodes.BAD_NAMESPACE_PATTERN, {
+      pattern: JSON.stringify(text),
+      option: 'include',
+      reason: 'an include takes one * at most',
+    });
   }
   return pattern;
 }

@@ -1,4 +1,5 @@
 // Which name a namespace has at the target. Two namespaces never share one: their documents would overwrite each other.
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import {
   matchesNamespace,
@@ -85,7 +86,8 @@ export class RenameTable {
   #claim(target: string, source: string): void {
     if (this.#merging) return;
     const first = this.#sources.get(target);
-    if (first !== undefined && first !== source) throw new TailwaterError('TW1011', { first, second: source, target });
+    if (first !== undefined && first !== source)
+      throw new TailwaterError(errorCodes.TARGET_NAME_COLLISION, { first, second: source, target });
     this.#sources.set(target, source);
   }
 }
@@ -101,7 +103,7 @@ function parseRule(sourceText: string, targetText: string): RenameRule {
 }
 
 const bad = (pattern: string, reason: string): TailwaterError =>
-  new TailwaterError('TW1010', { pattern: JSON.stringify(pattern), option: OPTION, reason });
+  new TailwaterError(errorCodes.BAD_NAMESPACE_PATTERN, { pattern: JSON.stringify(pattern), option: OPTION, reason });
 
 const substitute = (source: PartPattern, target: PartPattern, text: string): string =>
   source.length === 1 ? (target[0] ?? '') : target.join(starText(source, text));

@@ -1,7 +1,9 @@
 // How both processes are told to reach a schema registry, if there is one.
+
 import { missingOption } from '../config/load-options.js';
 import type { OptionValues } from '../config/option.js';
 import { leaves } from '../config/schema/configuration.js';
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { readTlsFiles } from '../tls/tls-files.js';
 import { basic, SchemaRegistry } from './schema-registry.js';
@@ -30,7 +32,11 @@ export function schemaRegistryOf(given: OptionValues<typeof registryOptions>): S
   }
   if (user !== undefined && token !== undefined) {
     const reason = 'a registry takes one or the other';
-    throw new TailwaterError('TW1015', { first: '--schema-registry-user', second: '--schema-registry-token', reason });
+    throw new TailwaterError(errorCodes.OPTIONS_EXCLUDE_EACH_OTHER, {
+      first: '--schema-registry-user',
+      second: '--schema-registry-token',
+      reason,
+    });
   }
   const tls = readTlsFiles({ flag: '--schema-registry-tls', ca: given.schemaRegistryTlsCa });
   return new SchemaRegistry({
@@ -44,5 +50,9 @@ export function schemaRegistryOf(given: OptionValues<typeof registryOptions>): S
 function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url !== undefined && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '') return url;
-  throw new TailwaterError('TW1006', { flag: '--schema-registry', expected: 'http://host:8081 or https://…', actual: 'something else' });
+  throw new TailwaterError(errorCodes.WRONG_FLAG_VALUE, {
+    flag: '--schema-registry',
+    expected: 'http://host:8081 or https://…',
+    actual: 'something else',
+  });
 }

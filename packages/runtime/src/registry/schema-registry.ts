@@ -1,10 +1,12 @@
 // What is needed of a schema registry, over the API that Confluent's has and others imitate: a few requests in a process's life,
 // so nothing here is cached, and whoever asks keeps what was answered. An id never changes its meaning.
 // https://docs.confluent.io/platform/current/schema-registry/develop/api.html
+
 import { Agent, type Dispatcher, request } from 'undici';
 import { Backoff } from '../async/backoff.js';
 import { systemClock } from '../async/clock.js';
 import { sleep } from '../async/sleep.js';
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import type { Logger } from '../logging/logger.js';
 import { Outage } from '../logging/outage.js';
@@ -90,7 +92,7 @@ export class SchemaRegistry {
     let answer = await this.#ask('POST', path, { schema }, signal);
     if (answer.status === NOT_FOUND) answer = await this.#ask('POST', `${path}/versions`, { schema }, signal);
     const { status, body } = answer;
-    if (status === 409 || status === 422) throw new TailwaterError('TW1562', { subject, reason: reasonOf(answer) });
+    if (status === 409 || status === 422) throw new TailwaterError(errorCodes.SCHEMA_NOT_ACCEPTED, { subject, reason: reasonOf(answer) });
     if (status !== 200 || !Number.isInteger(body.id))
       throw this.#unexpected(`HTTP ${status} for the subject ${subject}: ${reasonOf(answer)}`);
     return body.id as number;
@@ -128,7 +130,11 @@ export class SchemaRegistry {
         failure = error;
       }
     }
-    throw new TailwaterError('TW1560', { address: this.address, reason: failureReason(failure) }, { cause: failure });
+    throw new TailwaterError(
+      errorCodes.REGISTRY_UNREACHABLE,
+      { address: this.address, reason: failureReason(failure) },
+      { cause: failure },
+    );
   }
 
   async #askOne(
@@ -149,13 +155,13 @@ export class SchemaRegistry {
     const text = await response.body.text();
     const status = response.statusCode;
     if (status === 401 || status === 403) {
-      throw new TailwaterError('TW1561', { address: this.address, operation: `${method} ${path}`, status });
+      throw new TailwaterError(errorCodes.REGISTRY_ACCESS_DENIED, { address: this.address, operation: `${method} ${path}`, status });
     }
     return { status, body: parse(text) };
   }
 
   #unexpected(reason: string): TailwaterError {
-    return new TailwaterError('TW1563', { address: this.address, reason });
+    return new TailwaterError(errorCodes.NOT_A_REGISTRY, { address: this.address, reason });
   }
 }
 
@@ -191,7 +197,8 @@ export const basic = (user: string, password: string): string => `Basic ${Buffer
 const isRetriable = (error: unknown): boolean => error instanceof TailwaterError && error.retriable;
 
 /** Ends the check at the start; later somebody will see to it, and no record is to blame. */
-const isWaitedFor = (error: unknown): boolean => error instanceof TailwaterError && (error.code === 'TW1561' || error.code === 'TW1563');
+const isWaitedFor = (error: unknown): boolean =>
+  error instanceof TailwaterError && (error.code === errorCodes.REGISTRY_ACCESS_DENIED || error.code === errorCodes.NOT_A_REGISTRY);
 
 function authorizationOf({ username, password }: URL): string | undefined {
   if (username === '') return undefined;

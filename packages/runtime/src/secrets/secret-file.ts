@@ -1,5 +1,6 @@
 // Secrets from files: `file:/run/secrets/kafka` instead of the secret itself, as orchestrators mount them. So no secret need stand
 // on a command line, where everyone on the machine sees it, or in a configuration file.
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { readText, whyUnreadable } from '../errors/unreadable.js';
 
@@ -18,8 +19,8 @@ export function resolveSecret(value: string, option: string): string {
   try {
     text = readText(file).trimEnd();
   } catch (cause) {
-    throw new TailwaterError('TW1017', { file, option, reason: whyUnreadable(cause) }, { cause });
+    throw new TailwaterError(errorCodes.SECRET_FILE_UNREADABLE, { file, option, reason: whyUnreadable(cause) }, { cause });
   }
-  if (text === '') throw new TailwaterError('TW1044', { file, option });
+  if (text === '') throw new TailwaterError(errorCodes.SECRET_FILE_EMPTY, { file, option });
   return text;
 }

@@ -1,7 +1,9 @@
 // What a process says about itself over HTTP, to people and to orchestrators. It only reads, and binds 127.0.0.1 unless told otherwise.
+
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import type { Logger } from '../logging/logger.js';
 import type { Metrics } from '../metrics/metrics.js';
@@ -114,9 +116,9 @@ function bearerGuard(token: string): (request: FastifyRequest, reply: FastifyRep
 
 function listenError(error: unknown, host: string, port: number): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'EADDRINUSE') return new TailwaterError('TW1401', { host, port }, { cause: error });
+  if (code === 'EADDRINUSE') return new TailwaterError(errorCodes.PORT_IN_USE, { host, port }, { cause: error });
   if (['EACCES', 'EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'ERR_SOCKET_BAD_PORT'].includes(code)) {
-    return new TailwaterError('TW1402', { host, port, reason: code }, { cause: error });
+    return new TailwaterError(errorCodes.CANNOT_LISTEN, { host, port, reason: code }, { cause: error });
   }
   return error;
 }

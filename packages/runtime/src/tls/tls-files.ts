@@ -1,8 +1,10 @@
 // The PEM files that the options of a hop name, read and checked before anything is connected: a certificate that has expired, or
 // that is not the key's, would fail at the other end with an error that says neither.
+
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { missingOption } from '../config/load-options.js';
+import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 
 /** What an option says, and which one it was. */
@@ -55,10 +57,10 @@ function readClient({ cert: file, key: keyFile, keyPassword, flag }: TlsFileOpti
   if (keyFile === undefined && !PRIVATE_KEY.test(cert)) throw missing(`${flag}-key`);
   const key = keyFile === undefined ? cert : read(keyFile, `${flag}-key`);
   const place = { file: keyFile ?? file, option: keyFile === undefined ? `${flag}-cert` : `${flag}-key` };
-  if (!PRIVATE_KEY.test(key)) throw new TailwaterError('TW1040', { ...place, what: 'private key' });
+  if (!PRIVATE_KEY.test(key)) throw new TailwaterError(errorCodes.NO_PEM_IN_A_FILE, { ...place, what: 'private key' });
   const privateKey = openKey(key, keyPassword, place, `${flag}-key-password`);
   if (!(certificate as X509Certificate).checkPrivateKey(privateKey))
-    throw new TailwaterError('TW1042', { key: place.file, certificate: file });
+    throw new TailwaterError(errorCodes.KEY_DOES_NOT_MATCH_CERTIFICATE, { key: place.file, certificate: file });
   return { cert, key, ...(keyPassword === undefined ? {} : { passphrase: keyPassword }) };
 }
 
@@ -66,7 +68,7 @@ function openKey(pem: string, passphrase: string | undefined, place: { file: str
   try {
     return createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) });
   } catch (cause) {
-    throw new TailwaterError('TW1043', { ...place, flag }, { cause });
+    throw new TailwaterError(errorCodes.PRIVATE_KEY_NOT_OPENED, { ...place, flag }, { cause });
   }
 }
 
@@ -75,9 +77,9 @@ function certificatesOf(text: string, file: string, option: string): X509Certifi
     const certificates = (text.match(CERTIFICATE) ?? []).map((pem) => new X509Certificate(pem));
     if (certificates.length > 0) return certificates;
   } catch (cause) {
-    throw new TailwaterError('TW1040', { file, option, what: 'certificate' }, { cause });
+    throw new TailwaterError(errorCodes.NO_PEM_IN_A_FILE, { file, option, what: 'certificate' }, { cause });
   }
-  throw new TailwaterError('TW1040', { file, option, what: 'certificate' });
+  throw new TailwaterError(errorCodes.NO_PEM_IN_A_FILE, { file, option, what: 'certificate' });
 }
 
 const isValid = ({ validFrom, validTo }: X509Certificate, now: Date): boolean => new Date(validFrom) <= now && now <= new Date(validTo);
@@ -86,14 +88,18 @@ function checkValidity(certificate: X509Certificate, file: string, option: strin
   if (isValid(certificate, now)) return;
   const [from, to] = [new Date(certificate.validFrom), new Date(certificate.validTo)];
   const problem = now > to ? `expired at ${to.toISOString()}` : `is valid from ${from.toISOString()} only`;
-  throw new TailwaterError('TW1041', { file, option, problem });
+  throw new TailwaterError(errorCodes.CERTIFICATE_EXPIRED, { file, option, problem });
 }
 
 function read(file: string, option: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new TailwaterError('TW1017', { file, option, reason: (cause as NodeJS.ErrnoException).code ?? 'unknown' }, { cause });
+    throw new TailwaterError(
+      errorCodes.SECRET_FILE_UNREADABLE,
+      { file, option, reason: (cause as NodeJS.ErrnoException).code ?? 'unknown' },
+      { cause },
+    );
   }
 }
 

@@ -1,4 +1,6 @@
-import { type ErrorCode, type ErrorEntry, errorCatalogue } from '@tailwater/runtime';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ErrorCode, type ErrorEntry, errorCatalogue, errorCodes } from '@tailwater/runtime';
 import { describe, expect, it } from 'vitest';
 
 const entries = Object.entries(errorCatalogue) as [ErrorCode, ErrorEntry][];
@@ -19,5 +21,22 @@ describe('the error catalogue', () => {
   it('has no two entries of one title', () => {
     const titles = entries.map(([, entry]) => entry.title);
     expect(new Set(titles).size).toBe(titles.length);
+  });
+
+  it('has a name for each code, and no code twice', () => {
+    const codes = Object.values(errorCodes);
+    expect(codes.length).toBe(entries.length);
+    expect(new Set(codes).size).toBe(codes.length);
+    for (const name of Object.keys(errorCodes)) expect(name).toMatch(/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/);
+  });
+
+  it('is where the code has its codes from', async () => {
+    const bare: string[] = [];
+    for (const file of await readdir('packages', { recursive: true })) {
+      if (!/^[^/]+\/src\/.*\.ts$/.test(file) || file.includes('errors/catalogue/')) continue;
+      const lines = (await readFile(join('packages', file), 'utf8')).split('\n');
+      for (const line of lines) if (/'TW\d{4}'/.test(line) && !/^\s*(\*|\/\/|\/\*)/.test(line)) bare.push(`${file}: ${line.trim()}`);
+    }
+    expect(bare).toEqual([]);
   });
 });

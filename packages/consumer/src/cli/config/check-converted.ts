@@ -4,6 +4,7 @@ import type { Conversion, YamlText } from '@tailwater/mongo-connector';
 import {
   type ConfigFile,
   compileNamespaceRules,
+  errorCodes,
   type Logger,
   leaves,
   loadOptions,
@@ -34,7 +35,10 @@ export async function checkConverted({ tree }: Conversion, yaml: YamlText, file:
   for (const name of config.targets) {
     const type = tree.get(`targets.${name}.type`);
     if (!tree.has(`targets.${name}.url`))
-      throw new TailwaterError('TW1069', { file, key: (type?.from ?? '').replace(/docManager$/, 'targetURL') });
+      throw new TailwaterError(errorCodes.MONGO_CONNECTOR_ADDRESS_WITHOUT_SERVER, {
+        file,
+        key: (type?.from ?? '').replace(/docManager$/, 'targetURL'),
+      });
     const given = loadOptions(startOptions, { flags: {}, env, file: targetScope(config, name) });
     const { target, transforming } = await prepareStart(given, logger);
     try {
@@ -63,7 +67,7 @@ async function checkConnectionString(uri: string): Promise<void> {
   const client = withConnectionString(
     uri,
     () => new MongoClient(uri),
-    (cause) => new TailwaterError('TW1107', { address }, { cause }),
+    (cause) => new TailwaterError(errorCodes.MALFORMED_MONGODB_URI, { address }, { cause }),
   );
   await client.close();
 }

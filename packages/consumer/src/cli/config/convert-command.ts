@@ -8,7 +8,7 @@ import {
   readMongoConnector,
   toYaml,
 } from '@tailwater/mongo-connector';
-import { type Command, option, readConfigText, TailwaterError, text, yesOption } from '@tailwater/runtime';
+import { type Command, errorCodes, option, readConfigText, TailwaterError, text, yesOption } from '@tailwater/runtime';
 import { checkConverted } from './check-converted.js';
 
 const group = 'Output';
@@ -29,7 +29,8 @@ export const convertCommand: Command<typeof options> = {
   async run({ output, yes }, { stdout, stderr, logger, arguments: { file = '' } }) {
     const input = readConfigText(file);
     const config = readMongoConnector(input);
-    if (config === undefined) throw jsonMistakeOf(input, file) ?? new TailwaterError('TW1067', { file });
+    if (config === undefined)
+      throw jsonMistakeOf(input, file) ?? new TailwaterError(errorCodes.NOT_MONGO_CONNECTOR_CONFIGURATION, { file });
     const conversion = convertMongoConnector({ config, file, exists: isFilledFile });
     const yaml = toYaml(conversion, file);
     await checkConverted(conversion, yaml, file, logger);
@@ -47,7 +48,7 @@ function write(file: string, yaml: string, mayReplace: boolean): void {
     writeFileSync(file, yaml, { flag: mayReplace ? 'w' : 'wx' });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') throw new TailwaterError('TW1066', { file });
-    throw new TailwaterError('TW1068', { file, reason: message }, { cause: error });
+    if (code === 'EEXIST') throw new TailwaterError(errorCodes.FILE_EXISTS, { file });
+    throw new TailwaterError(errorCodes.CONVERSION_NOT_WRITTEN, { file, reason: message }, { cause: error });
   }
 }

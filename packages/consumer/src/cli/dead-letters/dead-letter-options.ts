@@ -4,6 +4,7 @@ import {
   compileNamespaceRules,
   createKafka,
   dryRunOption,
+  errorCodes,
   type KafkaClient,
   kafkaConnection,
   type Logger,
@@ -45,7 +46,7 @@ export async function withDeadLetterTopic<T>(
   { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
   use: (open: OpenDeadLetterTopic) => Promise<T>,
 ): Promise<T> {
-  if (!isTopicPrefix(given.prefix)) throw new TailwaterError('TW1013', { prefix: given.prefix });
+  if (!isTopicPrefix(given.prefix)) throw new TailwaterError(errorCodes.BAD_TOPIC_PREFIX, { prefix: given.prefix });
   const name = targetName(given.name ?? given.target);
   const kafka = createKafka(kafkaConnection(given, 'tailwater-dead-letters'), logger, 'command');
   await checkKafka(kafka, { signal });
@@ -78,7 +79,7 @@ export async function selectDeadLetters(
   { id, operation, signal }: { readonly id: string | undefined; readonly operation: string; readonly signal: AbortSignal },
 ): Promise<DeadLetterIndex> {
   if ([id !== undefined, given.namespace.length > 0, given.all].filter(Boolean).length !== 1) {
-    throw new TailwaterError('TW1355', { operation });
+    throw new TailwaterError(errorCodes.NO_DEAD_LETTERS_CHOSEN, { operation });
   }
   return id === undefined
     ? deadLetters.index(ofNamespaces(given.prefix, given.namespace), signal)
@@ -88,7 +89,7 @@ export async function selectDeadLetters(
 /** @throws TailwaterError TW1354 when there is none with the id */
 export async function findDeadLetter(deadLetters: DeadLetterTopic, id: string, signal: AbortSignal): Promise<DeadLetterIndex> {
   const index = await deadLetters.index((each) => each === id, signal);
-  if (index.size === 0) throw new TailwaterError('TW1354', { id, topic: deadLetters.topic });
+  if (index.size === 0) throw new TailwaterError(errorCodes.NO_SUCH_DEAD_LETTER, { id, topic: deadLetters.topic });
   return index;
 }
 

@@ -2,6 +2,7 @@
 import {
   type Command,
   type CommandContext,
+  errorCodes,
   type KafkaClient,
   type OptionValues,
   registryOptions,
@@ -88,7 +89,7 @@ export const retryDeadLettersCommand: Command<typeof options> = {
         };
         await retryDeadLetters({ ...parts, ...effects, deadLetters, newest }, signal);
         await report.end();
-        if (report.left > 0) throw new TailwaterError('TW1357', { count: report.left, total: report.total });
+        if (report.left > 0) throw new TailwaterError(errorCodes.DEAD_LETTERS_REFUSED_AGAIN, { count: report.left, total: report.total });
       });
     } finally {
       await target.close();
@@ -124,7 +125,7 @@ async function openAdmin(kafka: KafkaClient) {
 function namespacesOf(prefix: string): (topic: string) => Namespace {
   return (topic) => {
     const namespace = namespaceOfTopic(prefix, topic);
-    if (namespace === undefined) throw new TailwaterError('TW1013', { prefix });
+    if (namespace === undefined) throw new TailwaterError(errorCodes.BAD_TOPIC_PREFIX, { prefix });
     return namespace;
   };
 }

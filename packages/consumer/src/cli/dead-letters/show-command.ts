@@ -1,5 +1,5 @@
 // `consumer dead-letters show`: one letter with the document, or the bytes, that it is about.
-import { type Command, registryOptions, TailwaterError } from '@tailwater/runtime';
+import { type Command, errorCodes, registryOptions, TailwaterError } from '@tailwater/runtime';
 import { decodeChangeEvent, type SchemaIds } from '@tailwater/schema';
 import { BSON, EJSON } from 'bson';
 import type { DeadLetter } from '../../dead-letters/dead-letter.js';
@@ -29,7 +29,7 @@ export const showDeadLetterCommand: Command<typeof options> = {
 async function read(deadLetters: DeadLetterTopic, id: string, signal: AbortSignal): Promise<DeadLetter> {
   for await (const deadLetter of deadLetters.read(await findDeadLetter(deadLetters, id, signal), signal)) return deadLetter;
   // Removed between the two reads.
-  throw new TailwaterError('TW1354', { id, topic: deadLetters.topic });
+  throw new TailwaterError(errorCodes.NO_SUCH_DEAD_LETTER, { id, topic: deadLetters.topic });
 }
 
 /** The document as relaxed Extended JSON; base64 of what cannot be decoded. */

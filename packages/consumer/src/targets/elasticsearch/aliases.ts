@@ -1,7 +1,7 @@
 // Writing through aliases: the alias has the name that readers know, the index behind it that name and a suffix. So an index can be
 // replaced by another without anybody noticing: the alias is moved.
 import type { Client } from '@elastic/elasticsearch';
-import { TailwaterError } from '@tailwater/runtime';
+import { errorCodes, TailwaterError } from '@tailwater/runtime';
 import { refusalOf } from './failures.js';
 
 const EXISTS = 'resource_already_exists_exception';
@@ -46,7 +46,8 @@ export class Aliases {
       await this.#client.transport.request({ method: 'PUT', path: `/${encodeURIComponent(index)}`, body }, { signal });
     } catch (error) {
       const refusal = refusalOf(error);
-      if (refusal?.type === NAME_TAKEN) throw new TailwaterError('TW1344', { index: name, alias: name }, { cause: error });
+      if (refusal?.type === NAME_TAKEN)
+        throw new TailwaterError(errorCodes.INDEX_IN_PLACE_OF_ALIAS, { index: name, alias: name }, { cause: error });
       if (refusal?.type !== EXISTS) throw error;
       // Another consumer was faster, or the index was left without its alias.
       const body = { actions: [{ add: { index, alias: name, is_write_index: true } }] };

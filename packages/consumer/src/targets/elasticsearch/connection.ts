@@ -3,7 +3,7 @@
 import { isIP } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { type ClientOptions, errors } from '@elastic/elasticsearch';
-import { redactAddress, TailwaterError, type TlsFailure, tlsFailure } from '@tailwater/runtime';
+import { errorCodes, redactAddress, TailwaterError, type TlsFailure, tlsFailure } from '@tailwater/runtime';
 import type { ElasticsearchSettings } from './options.js';
 
 const CLOUD = 'cloud:';
@@ -34,7 +34,7 @@ function nodesOf(url: string): string[] {
   const nodes = url.split(/,\s*(?=https?:\/\/)/);
   for (const node of nodes) {
     if (!/^https?:$/.test(URL.canParse(node) ? new URL(node).protocol : ''))
-      throw new TailwaterError('TW1308', { address: redactAddress(node) });
+      throw new TailwaterError(errorCodes.MALFORMED_TARGET_URL, { address: redactAddress(node) });
   }
   return nodes;
 }
@@ -45,7 +45,7 @@ function checkCloudId(id: string): string {
     .toString('utf8')
     .split('$');
   if (id.includes(':') && cluster !== '' && URL.canParse(`https://${cluster}.${host}`)) return id;
-  throw new TailwaterError('TW1340', { id });
+  throw new TailwaterError(errorCodes.MALFORMED_CLOUD_ID, { id });
 }
 
 /** Why TLS to the first of the nodes fails, if that is what fails: the client's own error does not tell. */

@@ -1,6 +1,6 @@
 // The Elasticsearch target, versions 8 and 9: one `_bulk` request per batch, its body built from BSON bytes.
 import { Client } from '@elastic/elasticsearch';
-import { redactAddress, TailwaterError } from '@tailwater/runtime';
+import { errorCodes, redactAddress, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace } from '@tailwater/schema';
 import type { Change } from '../../changes/change.js';
 import { connectWithin } from '../connect-within.js';
@@ -88,7 +88,12 @@ export class ElasticsearchTarget implements Target {
     const bytes = Buffer.byteLength(index + (this.#options.aliasSuffix ?? ''));
     if (bytes <= MAX_INDEX_NAME_BYTES) return index;
     const reason = `longer than ${MAX_INDEX_NAME_BYTES} bytes`;
-    throw new TailwaterError('TW1304', { target: 'Elasticsearch', index, namespace: formatNamespace(namespace), reason });
+    throw new TailwaterError(errorCodes.INDEX_NAME_REFUSED, {
+      target: 'Elasticsearch',
+      index,
+      namespace: formatNamespace(namespace),
+      reason,
+    });
   }
 
   connect(signal: AbortSignal): Promise<void> {
@@ -100,7 +105,11 @@ export class ElasticsearchTarget implements Target {
       } catch (error) {
         const failure = await probeTls(error, this.#options.url, this.#options);
         if (failure === undefined) throw elasticsearchFailure(error, this.#address);
-        throw new TailwaterError('TW1312', { target: 'Elasticsearch', address: this.#address, reason: failure.reason }, { cause: error });
+        throw new TailwaterError(
+          errorCodes.TARGET_TLS_FAILED,
+          { target: 'Elasticsearch', address: this.#address, reason: failure.reason },
+          { cause: error },
+        );
       }
     });
   }
@@ -206,7 +215,8 @@ export class ElasticsearchTarget implements Target {
     try {
       await this.#client.transport.request(params, { signal });
     } catch (error) {
-      if (statusOf(error) === 404) throw new TailwaterError('TW1343', { pipeline, address: this.#address }, { cause: error });
+      if (statusOf(error) === 404)
+        throw new TailwaterError(errorCodes.INGEST_PIPELINE_MISSING, { pipeline, address: this.#address }, { cause: error });
       if (statusOf(error) !== 403) throw error;
     }
   }

@@ -1,6 +1,6 @@
 // The client's failures as coded errors, told apart by class, status and error type, never by their text.
 import { errors } from '@elastic/elasticsearch';
-import { type ErrorCode, type ErrorParams, TailwaterError } from '@tailwater/runtime';
+import { type ErrorCode, type ErrorParams, errorCodes, TailwaterError } from '@tailwater/runtime';
 import { maskReason } from '../mask-reason.js';
 import type { Rejection } from '../target.js';
 
@@ -18,7 +18,13 @@ export const FAILED = 500;
 
 const BAD_REQUEST = 400;
 /** Nothing is the matter with one index when these happen. */
-const OF_TARGETS: ReadonlySet<string> = new Set(['TW1301', 'TW1302', 'TW1311', 'TW1312', 'TW1363']);
+const OF_TARGETS: ReadonlySet<string> = new Set([
+  errorCodes.TARGET_UNREACHABLE,
+  errorCodes.TARGET_CREDENTIALS_REFUSED,
+  errorCodes.TARGET_OVERLOADED,
+  errorCodes.TARGET_TLS_FAILED,
+  errorCodes.FOREIGN_ANSWER,
+]);
 
 /** Whether trying again can help: too many requests, or the server's own trouble. */
 function isRetriableStatus(status: number): boolean {
@@ -44,14 +50,14 @@ export function elasticsearchFailure(error: unknown, address: string): unknown {
   const { ConnectionError, ElasticsearchClientError, NoLivingConnectionsError, ResponseError, TimeoutError } = errors;
   if (error instanceof ResponseError) return refusal(error, coded);
   if (error instanceof ConnectionError || error instanceof TimeoutError || error instanceof NoLivingConnectionsError)
-    return coded('TW1301');
-  return error instanceof ElasticsearchClientError ? coded('TW1313', { reason: error.message }) : error;
+    return coded(errorCodes.TARGET_UNREACHABLE);
+  return error instanceof ElasticsearchClientError ? coded(errorCodes.UNEXPECTED_TARGET_ANSWER, { reason: error.message }) : error;
 }
 
 /** The failure of a request with changes: of what Elasticsearch itself did not say, no change is to blame. */
 export function applyFailure(error: unknown, address: string): unknown {
   const failure = elasticsearchFailure(error, address);
-  if (!(failure instanceof TailwaterError) || failure.code !== 'TW1313') return failure;
+  if (!(failure instanceof TailwaterError) || failure.code !== errorCodes.UNEXPECTED_TARGET_ANSWER) return failure;
   // Only this is Elasticsearch's word on a request: it does not understand it, perhaps for the sake of one document.
   if (statusOf(error) === BAD_REQUEST && errorType((error as errors.ResponseError).body) !== undefined) return failure;
   return notItsOwn(address, statusOf(error) === undefined ? failure.message : `status ${statusOf(error)}`, error);
@@ -59,7 +65,7 @@ export function applyFailure(error: unknown, address: string): unknown {
 
 /** An answer that is a proxy's, or another server's. */
 export const notItsOwn = (address: string, reason: string, cause?: unknown): TailwaterError =>
-  new TailwaterError('TW1363', { target: 'Elasticsearch', address, reason }, { cause });
+  new TailwaterError(errorCodes.FOREIGN_ANSWER, { target: 'Elasticsearch', address, reason }, { cause });
 
 /** The failure of a request about one index, as the refusal of a place; a failure of the whole target is thrown. */
 export function placeRefusal(error: unknown, address: string): Rejection {
@@ -74,12 +80,13 @@ export function placeRefusal(error: unknown, address: string): Rejection {
 function refusal(error: errors.ResponseError, coded: (code: ErrorCode, params?: ErrorParams) => TailwaterError): TailwaterError {
   const status = error.statusCode ?? 0;
   const type = errorType(error.body) ?? `status ${status}`;
-  if (status === 401) return coded('TW1302');
-  if (status === 429) return coded('TW1311');
-  if (status === FAILED && type !== 'cluster_block_exception') return coded('TW1390', { reason: `status ${status}, ${type}` });
-  if (isRetriableStatus(status) || type === 'cluster_block_exception') return coded('TW1310', { reason: type });
-  if (status === 403) return coded('TW1303', { operation: 'write' });
-  return coded('TW1313', { reason: type });
+  if (status === 401) return coded(errorCodes.TARGET_CREDENTIALS_REFUSED);
+  if (status === 429) return coded(errorCodes.TARGET_OVERLOADED);
+  if (status === FAILED && type !== 'cluster_block_exception')
+    return coded(errorCodes.TARGET_FAILED_AT_REQUEST, { reason: `status ${status}, ${type}` });
+  if (isRetriableStatus(status) || type === 'cluster_block_exception') return coded(errorCodes.TARGET_READ_ONLY, { reason: type });
+  if (status === 403) return coded(errorCodes.TARGET_ACCESS_DENIED, { operation: 'write' });
+  return coded(errorCodes.UNEXPECTED_TARGET_ANSWER, { reason: type });
 }
 
 /** `error.type` of an Elasticsearch error body; a proxy's has none. */

@@ -1,6 +1,6 @@
 // Puts the user's index templates before anything is written.
 import type { Client } from '@elastic/elasticsearch';
-import { TailwaterError } from '@tailwater/runtime';
+import { errorCodes, TailwaterError } from '@tailwater/runtime';
 import { refusalOf, statusOf } from './failures.js';
 import type { IndexTemplate } from './template-file.js';
 
@@ -11,6 +11,6 @@ export async function putTemplate(client: Client, { file, name, body }: IndexTem
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === undefined || statusOf(error) !== 400) throw error;
-    throw new TailwaterError('TW1342', { file, reason: refusal.reason }, { cause: error });
+    throw new TailwaterError(errorCodes.INDEX_TEMPLATE_REFUSED, { file, reason: refusal.reason }, { cause: error });
   }
 }

@@ -1,5 +1,5 @@
 // What the user may say about Elasticsearch beyond its URL and what every target has, and the files that the options name.
-import { leaves, type OptionValues, TailwaterError, type TlsMaterial } from '@tailwater/runtime';
+import { errorCodes, leaves, type OptionValues, TailwaterError, type TlsMaterial } from '@tailwater/runtime';
 import type { TargetAccess } from '../access.js';
 import { type IndexTemplate, readTemplate } from './template-file.js';
 
@@ -37,7 +37,11 @@ export function elasticsearchSettings(given: OptionValues<typeof elasticsearchOp
 
 function authOf(apiKey: string | undefined, user: TargetAccess['user']): ElasticsearchSettings['auth'] {
   if (apiKey !== undefined && user !== undefined)
-    throw new TailwaterError('TW1015', { first: '--es-api-key', second: '--target-user', reason: 'one request carries one of the two' });
+    throw new TailwaterError(errorCodes.OPTIONS_EXCLUDE_EACH_OTHER, {
+      first: '--es-api-key',
+      second: '--target-user',
+      reason: 'one request carries one of the two',
+    });
   if (apiKey !== undefined) return { apiKey };
   return user === undefined ? undefined : { username: user.name, password: user.password };
 }

@@ -2,7 +2,7 @@
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/index-templates.html
 import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
-import { TailwaterError } from '@tailwater/runtime';
+import { errorCodes, TailwaterError } from '@tailwater/runtime';
 
 export interface IndexTemplate {
   readonly file: string;
@@ -15,7 +15,7 @@ export interface IndexTemplate {
 export function readTemplate(file: string): IndexTemplate {
   const body = parse(file);
   if (typeof body !== 'object' || body === null || !Array.isArray((body as { index_patterns?: unknown }).index_patterns))
-    throw new TailwaterError('TW1341', { file, reason: 'it has no list index_patterns' });
+    throw new TailwaterError(errorCodes.INDEX_TEMPLATE_UNUSABLE, { file, reason: 'it has no list index_patterns' });
   return { file, name: `tailwater-${basename(file, extname(file)).toLowerCase()}`, body };
 }
 
@@ -23,6 +23,10 @@ function parse(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as unknown;
   } catch (error) {
-    throw new TailwaterError('TW1341', { file, reason: error instanceof Error ? error.message : String(error) }, { cause: error });
+    throw new TailwaterError(
+      errorCodes.INDEX_TEMPLATE_UNUSABLE,
+      { file, reason: error instanceof Error ? error.message : String(error) },
+      { cause: error },
+    );
   }
 }

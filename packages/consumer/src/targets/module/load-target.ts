@@ -1,7 +1,7 @@
 // A user's own target: a module that `--target ./my-target.js` names, whose `createTarget(options)` returns a Target.
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { TailwaterError } from '@tailwater/runtime';
+import { errorCodes, TailwaterError } from '@tailwater/runtime';
 import { type CreateTarget, TARGET_API_VERSION, type Target, type TargetOptions } from '../target.js';
 import { OwnTarget } from './own-target.js';
 
@@ -17,7 +17,9 @@ export async function loadTarget(module: string, options: TargetOptions): Promis
   try {
     target = await create(options);
   } catch (cause) {
-    throw cause instanceof TailwaterError ? cause : new TailwaterError('TW1331', { module, reason: textOf(cause) }, { cause });
+    throw cause instanceof TailwaterError
+      ? cause
+      : new TailwaterError(errorCodes.TARGET_MODULE_FAILED, { module, reason: textOf(cause) }, { cause });
   }
   check(target, module);
   return new OwnTarget(target, module);
@@ -28,23 +30,23 @@ async function importTarget(module: string): Promise<CreateTarget> {
   try {
     exports = (await import(module.startsWith('file:') ? module : pathToFileURL(resolve(module)).href)) as Record<string, unknown>;
   } catch (cause) {
-    throw new TailwaterError('TW1330', { module, reason: textOf(cause) }, { cause });
+    throw new TailwaterError(errorCodes.TARGET_MODULE_NOT_LOADED, { module, reason: textOf(cause) }, { cause });
   }
   const create = exports['createTarget'] ?? exports['default'];
   if (typeof create === 'function') return create as CreateTarget;
   const found = Object.keys(exports).join(', ');
   const reason = `it exports ${found === '' ? 'nothing' : found}, but neither createTarget nor a default function`;
-  throw new TailwaterError('TW1331', { module, reason });
+  throw new TailwaterError(errorCodes.TARGET_MODULE_FAILED, { module, reason });
 }
 
 function check(target: unknown, module: string): asserts target is Target {
   const members = (typeof target === 'object' && target !== null ? target : {}) as Partial<Record<string, unknown>>;
   const missing: string[] = METHODS.filter((name) => typeof members[name] !== 'function');
   if (typeof members['kind'] !== 'string' || members['kind'] === '') missing.unshift('kind');
-  if (missing.length > 0) throw new TailwaterError('TW1332', { module, missing: missing.join(', ') });
+  if (missing.length > 0) throw new TailwaterError(errorCodes.TARGET_INCOMPLETE, { module, missing: missing.join(', ') });
   const actual = members['apiVersion'];
   if (actual !== TARGET_API_VERSION)
-    throw new TailwaterError('TW1333', { module, actual: String(actual ?? 'none'), expected: TARGET_API_VERSION });
+    throw new TailwaterError(errorCodes.TARGET_API_MISMATCH, { module, actual: String(actual ?? 'none'), expected: TARGET_API_VERSION });
 }
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

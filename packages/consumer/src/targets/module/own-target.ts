@@ -1,6 +1,6 @@
 // Stands between the pipeline and a user's own target: what that throws becomes a coded error, and what it answers is checked,
 // because an answer that is misread loses changes (promise E).
-import { TailwaterError } from '@tailwater/runtime';
+import { errorCodes, TailwaterError } from '@tailwater/runtime';
 import type { Namespace } from '@tailwater/schema';
 import type { Change } from '../../changes/change.js';
 import { type ChangeResult, TARGET_API_VERSION, type Target } from '../target.js';
@@ -61,7 +61,7 @@ export class OwnTarget implements Target {
       throw signal.aborted ? error : this.#failure(error, 'applyBatch');
     }
     const problem = problemOf(results, changes.length);
-    if (problem !== undefined) throw new TailwaterError('TW1336', { module: this.#module, problem });
+    if (problem !== undefined) throw new TailwaterError(errorCodes.MODULE_ANSWERED_WRONGLY, { module: this.#module, problem });
     return results;
   }
 
@@ -74,7 +74,11 @@ export class OwnTarget implements Target {
     if (error instanceof TailwaterError) return error;
     const reason = error instanceof Error ? error.message : String(error);
     const isRetriable = (error as { retriable?: unknown } | null | undefined)?.retriable === true;
-    return new TailwaterError(isRetriable ? 'TW1334' : 'TW1335', { module: this.#module, method, reason }, { cause: error });
+    return new TailwaterError(
+      isRetriable ? errorCodes.MODULE_FAILED_FOR_NOW : errorCodes.MODULE_FAILED,
+      { module: this.#module, method, reason },
+      { cause: error },
+    );
   }
 }
 

@@ -4,7 +4,7 @@
 // deleted one first: its document, then its chunks; then the new chunks come, and the new document last. A crash between any two
 // of these leaves chunks that nobody sees, and the batch, which is applied again, begins by removing them (promise D). A file whose content
 // the target has already keeps it, so that a replay, or a new name, takes nothing away from readers.
-import { TailwaterError } from '@tailwater/runtime';
+import { errorCodes, TailwaterError } from '@tailwater/runtime';
 import { BsonCursor, BsonType, findId, formatNamespace, InvalidBsonError, type Namespace, recordKey } from '@tailwater/schema';
 import { BSON, type Document, type MongoClient, MongoServerError, ObjectId } from 'mongodb';
 import type { Change } from '../../changes/change.js';
@@ -284,14 +284,18 @@ function numberAt(source: Buffer, type: number, start: number): number {
 /** A bucket without the content of a file cannot hold the file. */
 function refusalOf({ kind, key, namespace, file }: Change): ChangeResult | undefined {
   const name = formatNamespace(namespace);
-  const refuse = (code: 'TW1380' | 'TW1381', params: Record<string, string>): ChangeResult => {
+  const refuse = (
+    code: typeof errorCodes.FILE_WITHOUT_CONTENT | typeof errorCodes.NO_NAME_FOR_BUCKET_FILES,
+    params: Record<string, string>,
+  ): ChangeResult => {
     const { message } = new TailwaterError(code, params);
     return { status: 'rejected', code, reason: message, retriable: false };
   };
-  if (!namespace.collection.endsWith(FILES) || namespace.collection === FILES) return refuse('TW1381', { namespace: name });
+  if (!namespace.collection.endsWith(FILES) || namespace.collection === FILES)
+    return refuse(errorCodes.NO_NAME_FOR_BUCKET_FILES, { namespace: name });
   if (kind === 'delete' || file?.content !== undefined) return undefined;
   const reason = file?.state === 'too-large' ? 'it was over the producer’s limit' : 'the source lacked chunks of it';
-  return refuse('TW1380', { key: key.slice(0, 200), namespace: name, reason });
+  return refuse(errorCodes.FILE_WITHOUT_CONTENT, { key: key.slice(0, 200), namespace: name, reason });
 }
 
 function idOf(document: Buffer): BsonValue {

@@ -3,7 +3,7 @@
 // and loses integer-like field order, duplicate names and deprecated types (promise C). Internal, so its shape is checked at
 // start. https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/#kind-1--document-sequence
 import { createRequire } from 'node:module';
-import { TailwaterError } from '@tailwater/runtime';
+import { errorCodes, TailwaterError } from '@tailwater/runtime';
 
 /** What is used of `lib/cmap/commands.js` of the driver: a command's field of this class goes out as the bytes that it gives. */
 type DocumentSequence = new (field: string) => { push(document: object, bytes: Uint8Array): number; toBin(): Uint8Array };
@@ -58,5 +58,8 @@ export function sectionCarrier(): (field: string, section: Buffer) => object {
 }
 
 function unsupported(): TailwaterError {
-  return new TailwaterError('TW1314', { target: 'MongoDB', reason: 'the driver has no document sequences of the tested shape' });
+  return new TailwaterError(errorCodes.CLIENT_LIBRARY_CHANGED, {
+    target: 'MongoDB',
+    reason: 'the driver has no document sequences of the tested shape',
+  });
 }

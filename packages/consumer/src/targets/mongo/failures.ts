@@ -2,6 +2,7 @@
 import {
   type ErrorCode,
   type ErrorParams,
+  errorCodes,
   isConnectionEnd,
   isLabelledPassing,
   isMissingFile,
@@ -25,25 +26,28 @@ const UNAUTHORIZED = 13;
 export function mongoFailure(error: unknown, address: string): unknown {
   const coded = (code: ErrorCode, params: ErrorParams = {}) =>
     new TailwaterError(code, { target: 'MongoDB', address, ...params }, { cause: error });
-  if (!(error instanceof MongoError)) return isConnectionEnd(error) ? coded('TW1301') : (srvFailure(error, address) ?? error);
-  if (isAuthenticationFailure(error)) return coded('TW1302');
+  if (!(error instanceof MongoError))
+    return isConnectionEnd(error) ? coded(errorCodes.TARGET_UNREACHABLE) : (srvFailure(error, address) ?? error);
+  if (isAuthenticationFailure(error)) return coded(errorCodes.TARGET_CREDENTIALS_REFUSED);
   if (error instanceof MongoServerError) {
-    if (isUnauthorized(error)) return coded('TW1303', { operation: 'write' });
+    if (isUnauthorized(error)) return coded(errorCodes.TARGET_ACCESS_DENIED, { operation: 'write' });
     return coded(...refusalOf(error));
   }
   const tls = tlsFailure(error);
-  if (tls !== undefined) return coded('TW1312', { reason: tls.reason });
+  if (tls !== undefined) return coded(errorCodes.TARGET_TLS_FAILED, { reason: tls.reason });
   // No connection, or none left in a pool that was cleared for that reason.
-  return isServerGone(error) || isLabelledPassing(error) ? coded('TW1301') : coded('TW1313', { reason: error.message });
+  return isServerGone(error) || isLabelledPassing(error)
+    ? coded(errorCodes.TARGET_UNREACHABLE)
+    : coded(errorCodes.UNEXPECTED_TARGET_ANSWER, { reason: error.message });
 }
 
 /** Why the first connection fails: what is left without a code then came from no server, and the URL asks for what there is not. */
 export function connectFailure(error: unknown, address: string, url: string): unknown {
   const failure = mongoFailure(error, address);
   const code = failure instanceof TailwaterError ? failure.code : undefined;
-  if (error instanceof MongoServerSelectionError && code === 'TW1301') return memberFailure(error, address) ?? failure;
-  const isOfUrl = isMissingFile(error) || (code === 'TW1313' && !(error instanceof MongoServerError));
-  return isOfUrl ? new TailwaterError('TW1308', { address }, { cause: redactError(error, url) }) : failure;
+  if (error instanceof MongoServerSelectionError && code === errorCodes.TARGET_UNREACHABLE) return memberFailure(error, address) ?? failure;
+  const isOfUrl = isMissingFile(error) || (code === errorCodes.UNEXPECTED_TARGET_ANSWER && !(error instanceof MongoServerError));
+  return isOfUrl ? new TailwaterError(errorCodes.MALFORMED_TARGET_URL, { address }, { cause: redactError(error, url) }) : failure;
 }
 
 /**
@@ -53,15 +57,17 @@ export function connectFailure(error: unknown, address: string, url: string): un
 function refusalOf(error: MongoServerError): [ErrorCode, ErrorParams] {
   const code = Number(error.code);
   const name = error.codeName ?? `error ${code}`;
-  if (isPassingCode(code) || isLabelledPassing(error)) return ['TW1310', { reason: name }];
-  return isCodeOfDocument(code) || isCodeOfPlace(code) ? ['TW1313', { reason: maskReason(error.message) }] : ['TW1390', { reason: name }];
+  if (isPassingCode(code) || isLabelledPassing(error)) return [errorCodes.TARGET_READ_ONLY, { reason: name }];
+  return isCodeOfDocument(code) || isCodeOfPlace(code)
+    ? [errorCodes.UNEXPECTED_TARGET_ANSWER, { reason: maskReason(error.message) }]
+    : [errorCodes.TARGET_FAILED_AT_REQUEST, { reason: name }];
 }
 
 /** What a failed command says of the changes in it when it is their collection that is refused; any other failure is thrown. */
 export function placeRefusal(failure: unknown): ChangeResult {
   if (failure instanceof TailwaterError) {
     const { code, message, cause } = failure;
-    if (code === 'TW1303') return misplaced(code, message);
+    if (code === errorCodes.TARGET_ACCESS_DENIED) return misplaced(code, message);
     if (cause instanceof MongoServerError && isCodeOfPlace(Number(cause.code))) return misplaced(Number(cause.code), cause.message);
   }
   throw failure;

@@ -3,6 +3,7 @@
 
 import {
   describePrivileges,
+  errorCodes,
   missingPrivileges,
   mongoAccess,
   redactAddress,
@@ -73,7 +74,8 @@ export class MongoTarget implements Target {
         connectTimeoutMS: Math.min(options.connectTimeoutMs, SELECTION_TIMEOUT_MS),
         socketTimeoutMS: options.requestTimeoutMs,
       });
-    const malformed = (cause: unknown): TailwaterError => new TailwaterError('TW1308', { address: this.#address }, { cause });
+    const malformed = (cause: unknown): TailwaterError =>
+      new TailwaterError(errorCodes.MALFORMED_TARGET_URL, { address: this.#address }, { cause });
     this.#client = withConnectionString(options.url, make, malformed);
     this.#collations = new Collations(this.#client);
     const run = (command: Command, signal: AbortSignal) => this.#run(command, signal);
@@ -196,7 +198,11 @@ export class MongoTarget implements Target {
       const needed = collections.map(({ database: db, collection }) => ({ resource: { db, collection }, actions }));
       const missing = missingPrivileges(status, needed);
       const operation = missing.length === 0 ? `use ${collections.map(formatNamespace).join(' and ')}` : describePrivileges(missing);
-      return new TailwaterError('TW1303', { target: 'MongoDB', address: this.#address, operation }, { cause: error });
+      return new TailwaterError(
+        errorCodes.TARGET_ACCESS_DENIED,
+        { target: 'MongoDB', address: this.#address, operation },
+        { cause: error },
+      );
     } catch (cause) {
       return mongoFailure(cause, this.#address);
     }

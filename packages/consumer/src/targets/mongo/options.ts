@@ -1,5 +1,5 @@
 // What the user may say about a MongoDB target beyond its connection string.
-import { leaves, type OptionValues, TailwaterError } from '@tailwater/runtime';
+import { errorCodes, leaves, type OptionValues, TailwaterError } from '@tailwater/runtime';
 
 const { mongoWriteConcern, mongoShardKey, mongoVersionField } = leaves;
 
@@ -17,7 +17,7 @@ export interface MongoSettings {
 export function mongoSettings(given: OptionValues<typeof mongoOptions>): MongoSettings {
   const { mongoVersionField: versionField } = given;
   if (versionField !== undefined && (/^\$|[.\0]/.test(versionField) || versionField === '_id'))
-    throw new TailwaterError('TW1346', { field: versionField });
+    throw new TailwaterError(errorCodes.VERSION_FIELD_UNUSABLE, { field: versionField });
   return {
     writeConcern: writeConcernOf(given.mongoWriteConcern),
     shardKeys: new Map(Object.entries(given.mongoShardKey).map(([name, key]) => [name, shardKeyOf(name, key)])),
@@ -31,5 +31,5 @@ function shardKeyOf(name: string, key: string): string[] {
   const fields = key.split('+').map((field) => field.trim());
   const isPath = (field: string) => field.split('.').every((piece) => piece !== '' && !piece.startsWith('$') && !piece.includes('\0'));
   if (/^[^.]+\../.test(name) && fields.every(isPath)) return fields.filter((field) => field !== '_id');
-  throw new TailwaterError('TW1345', { name, key });
+  throw new TailwaterError(errorCodes.MALFORMED_SHARD_KEY, { name, key });
 }

@@ -1,7 +1,7 @@
 // MongoDB's codes of failed writes, which tell them apart; their text never does.
 // https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
 
-import { PASSING_CODES, TailwaterError } from '@tailwater/runtime';
+import { errorCodes, PASSING_CODES, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace, type Namespace } from '@tailwater/schema';
 import { maskReason } from '../mask-reason.js';
 import type { ChangeResult } from '../target.js';
@@ -71,7 +71,7 @@ export function rejected({ code, errmsg, keyPattern, collation }: WriteError, na
 
 /** The place cannot tell ids apart that differ: it waits until it can, and nothing in it is touched. */
 export function foldedIds(namespace: Namespace): ChangeResult {
-  const { code, message } = new TailwaterError('TW1378', { namespace: formatNamespace(namespace) });
+  const { code, message } = new TailwaterError(errorCodes.COLLATION_FOLDS_IDS, { namespace: formatNamespace(namespace) });
   return misplaced(code, message);
 }
 

@@ -1,6 +1,6 @@
 // What one core's schema means for the documents that are written into it. The schema is read again every now and then, and
 // whenever Solr refuses a document, so that fields may come and go while the consumer runs.
-import { TailwaterError } from '@tailwater/runtime';
+import { errorCodes, TailwaterError } from '@tailwater/runtime';
 import type { Answer } from './answer.js';
 import { refusal } from './failures.js';
 import { FieldTree } from './field-tree.js';
@@ -78,10 +78,10 @@ export class CoreSchema {
     const { uniqueKey: expected, versionField } = this.#settings;
     const { uniqueKey } = schema;
     if (uniqueKey === undefined || (expected !== undefined && expected !== uniqueKey))
-      throw new TailwaterError('TW1323', { core: this.#core, actual: uniqueKey ?? 'none', expected: expected ?? 'one' });
+      throw new TailwaterError(errorCodes.OTHER_UNIQUE_KEY, { core: this.#core, actual: uniqueKey ?? 'none', expected: expected ?? 'one' });
     const holdsVersions = (field: string): boolean => VERSION_KINDS.has(schema.field(field)?.kind);
     if (versionField !== undefined && !holdsVersions(versionField))
-      throw new TailwaterError('TW1324', { core: this.#core, field: versionField });
+      throw new TailwaterError(errorCodes.VERSION_FIELD_MISSING, { core: this.#core, field: versionField });
     const own: OwnFields = {
       uniqueKey,
       namespace: schema.field(NAMESPACE_FIELD) === undefined ? undefined : NAMESPACE_FIELD,

@@ -1,6 +1,6 @@
 // One core or collection, and the requests that change its documents. A batch that Solr refuses goes again in halves, down to the
 // documents that are to blame; what was applied already is applied again, which changes nothing (promise D).
-import { type Logger, TailwaterError } from '@tailwater/runtime';
+import { errorCodes, type Logger, TailwaterError } from '@tailwater/runtime';
 import type { Change } from '../../changes/change.js';
 import { APPLIED, type ChangeResult, SUPERSEDED } from '../target.js';
 import type { Answer } from './answer.js';
@@ -179,7 +179,7 @@ export class SolrCore {
     const answer = await this.#parts.http.post(this.#updatePath('empty'), '{}', signal);
     if (answer.status === 200) return;
     if (answer.status !== BAD_REQUEST) throw refusal(answer, this.#name, this.#parts.http.address);
-    throw new TailwaterError('TW1322', { core: this.#name, reason: reasonOf(answer) });
+    throw new TailwaterError(errorCodes.UPDATES_REFUSED, { core: this.#name, reason: reasonOf(answer) });
   }
 
   /** Without an update log, Solr forgets at a crash what it has acknowledged and not committed. */
@@ -187,7 +187,8 @@ export class SolrCore {
     if (this.#parts.autoCommitInterval === 0) return;
     const answer = await this.#parts.http.get(`${encodeURIComponent(this.#name)}/config?wt=json`, signal);
     // Who may not read it is trusted.
-    if (answer.status === 200 && !answer.text.includes('updateLog')) throw new TailwaterError('TW1326', { core: this.#name });
+    if (answer.status === 200 && !answer.text.includes('updateLog'))
+      throw new TailwaterError(errorCodes.NO_UPDATE_LOG, { core: this.#name });
   }
 }
 

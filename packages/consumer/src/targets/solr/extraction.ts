@@ -1,7 +1,7 @@
 // The text of GridFS files: Solr's own `/update/extract` reads it out of the content, and says it; the document then goes the way of all
 // documents, with the text as one more field. So versions, chains, schemas and ids are the same for files as for everything else.
 // https://solr.apache.org/guide/solr/latest/indexing-guide/indexing-with-tika.html
-import { type Logger, TailwaterError } from '@tailwater/runtime';
+import { errorCodes, type Logger, TailwaterError } from '@tailwater/runtime';
 import { BsonCursor, BsonType, readString } from '@tailwater/schema';
 import type { Change } from '../../changes/change.js';
 import type { Answer } from './answer.js';
@@ -69,7 +69,8 @@ export class Extraction {
       return undefined;
     }
     const text = answer.status === 200 ? textOf(answer) : undefined;
-    if (text === undefined) this.#warn('TW1383', { core: this.#core, key: change.key.slice(0, 200), reason: reasonOf(answer) });
+    if (text === undefined)
+      this.#warn(errorCodes.FILE_TEXT_NOT_READ, { core: this.#core, key: change.key.slice(0, 200), reason: reasonOf(answer) });
     return text;
   }
 
@@ -79,13 +80,13 @@ export class Extraction {
     const core = await http.get(`${encodeURIComponent(this.#core)}/schema/uniquekey?wt=json`, signal);
     if (core.status === NOT_FOUND) throw refusal(answer, this.#core, http.address);
     this.#isMissing = true;
-    this.#warn('TW1382', { core: this.#core });
+    this.#warn(errorCodes.SOLR_WITHOUT_EXTRACTION, { core: this.#core });
   }
 
   /** Said once of each kind; the counter and the status name the field. */
-  #warn(code: 'TW1382' | 'TW1383', params: Record<string, string>): void {
-    if (code === 'TW1383' && this.#hasFailed) return;
-    if (code === 'TW1383') this.#hasFailed = true;
+  #warn(code: typeof errorCodes.SOLR_WITHOUT_EXTRACTION | typeof errorCodes.FILE_TEXT_NOT_READ, params: Record<string, string>): void {
+    if (code === errorCodes.FILE_TEXT_NOT_READ && this.#hasFailed) return;
+    if (code === errorCodes.FILE_TEXT_NOT_READ) this.#hasFailed = true;
     const { message, hint } = new TailwaterError(code, params);
     this.#parts.logger?.warn({ code, ...params }, `${message}. ${hint}`);
   }

@@ -1,5 +1,5 @@
 // What went wrong, as coded errors, told apart by status and error code, never by their text.
-import { TailwaterError, tlsFailure } from '@tailwater/runtime';
+import { errorCodes, TailwaterError, tlsFailure } from '@tailwater/runtime';
 import { errors } from 'undici';
 import { maskReason } from '../mask-reason.js';
 import type { Rejection } from '../target.js';
@@ -21,24 +21,28 @@ export function connectionFailure(error: unknown, address: string): unknown {
   if (code === undefined) return error;
   const params = { target: TARGET, address };
   const tls = tlsFailure(error);
-  if (tls !== undefined) return new TailwaterError('TW1312', { ...params, reason: tls.reason }, { cause: error });
+  if (tls !== undefined) return new TailwaterError(errorCodes.TARGET_TLS_FAILED, { ...params, reason: tls.reason }, { cause: error });
   if (NOT_HTTP_CODE.test(code))
-    return new TailwaterError('TW1313', { ...params, reason: `what answers there does not speak plain HTTP (${code})` }, { cause: error });
-  return new TailwaterError('TW1301', params, { cause: error });
+    return new TailwaterError(
+      errorCodes.UNEXPECTED_TARGET_ANSWER,
+      { ...params, reason: `what answers there does not speak plain HTTP (${code})` },
+      { cause: error },
+    );
+  return new TailwaterError(errorCodes.TARGET_UNREACHABLE, params, { cause: error });
 }
 
 /** A whole request that was refused for a reason other than its documents. */
 export function refusal(answer: Answer, core: string, address: string, operation = `write to ${core}`): TailwaterError {
   const { status } = answer;
   const params = { target: TARGET, address, core };
-  if (status === 401) return new TailwaterError('TW1302', params);
-  if (status === 403) return new TailwaterError('TW1303', { ...params, operation });
-  if (status === 404) return new TailwaterError('TW1321', params);
-  if (status === 429) return new TailwaterError('TW1311', params);
+  if (status === 401) return new TailwaterError(errorCodes.TARGET_CREDENTIALS_REFUSED, params);
+  if (status === 403) return new TailwaterError(errorCodes.TARGET_ACCESS_DENIED, { ...params, operation });
+  if (status === 404) return new TailwaterError(errorCodes.CORE_MISSING, params);
+  if (status === 429) return new TailwaterError(errorCodes.TARGET_OVERLOADED, params);
   const reason = reasonOf(answer);
-  if (status === 500) return new TailwaterError('TW1390', { ...params, reason: `status ${status}, ${reason}` });
-  if (status === 408 || status >= 500) return new TailwaterError('TW1310', { ...params, reason });
-  return new TailwaterError(isItsOwn(answer) ? 'TW1313' : 'TW1363', { ...params, reason });
+  if (status === 500) return new TailwaterError(errorCodes.TARGET_FAILED_AT_REQUEST, { ...params, reason: `status ${status}, ${reason}` });
+  if (status === 408 || status >= 500) return new TailwaterError(errorCodes.TARGET_READ_ONLY, { ...params, reason });
+  return new TailwaterError(isItsOwn(answer) ? errorCodes.UNEXPECTED_TARGET_ANSWER : errorCodes.FOREIGN_ANSWER, { ...params, reason });
 }
 
 /**
@@ -61,13 +65,22 @@ function isItsOwn({ text }: Answer): boolean {
 }
 
 /** Nothing of these is a document's fault, and other cores may have nothing of it. */
-const OF_CORES: ReadonlySet<string> = new Set(['TW1303', 'TW1310', 'TW1321', 'TW1322', 'TW1323', 'TW1324', 'TW1325', 'TW1326']);
+const OF_CORES: ReadonlySet<string> = new Set([
+  errorCodes.TARGET_ACCESS_DENIED,
+  errorCodes.TARGET_READ_ONLY,
+  errorCodes.CORE_MISSING,
+  errorCodes.UPDATES_REFUSED,
+  errorCodes.OTHER_UNIQUE_KEY,
+  errorCodes.VERSION_FIELD_MISSING,
+  errorCodes.SCHEMA_NOT_EXTENDED,
+  errorCodes.NO_UPDATE_LOG,
+]);
 
 /** What a failure says of the changes of a core when it is the core that is refused; any other failure is thrown. */
 export function coreRefusal(failure: unknown, address: string): Rejection {
   // Not HTTP: of that no document is to blame either.
-  if (failure instanceof TailwaterError && failure.code === 'TW1313' && failure.cause !== undefined)
-    throw new TailwaterError('TW1363', { target: TARGET, address, reason: failure.message }, { cause: failure });
+  if (failure instanceof TailwaterError && failure.code === errorCodes.UNEXPECTED_TARGET_ANSWER && failure.cause !== undefined)
+    throw new TailwaterError(errorCodes.FOREIGN_ANSWER, { target: TARGET, address, reason: failure.message }, { cause: failure });
   if (!(failure instanceof TailwaterError) || !OF_CORES.has(failure.code)) throw failure;
   return { status: 'rejected', code: failure.code, reason: failure.message, retriable: true, scope: 'place' };
 }

@@ -1,7 +1,7 @@
 // Requests to one Solr server, and nothing else: no retries, no redirects. Whoever calls judges the status; what does not come from Solr
 // is no answer.
 
-import { TailwaterError, type TlsMaterial, type User } from '@tailwater/runtime';
+import { errorCodes, TailwaterError, type TlsMaterial, type User } from '@tailwater/runtime';
 import { Pool } from 'undici';
 import type { Answer } from './answer.js';
 import { connectionFailure, notItsOwn } from './failures.js';
@@ -66,7 +66,8 @@ export class SolrHttp {
       throw options.signal.aborted ? error : connectionFailure(error, this.address);
     }
     const problem = notItsOwn(answer);
-    if (problem !== undefined) throw new TailwaterError('TW1363', { target: 'Solr', address: this.address, reason: problem });
+    if (problem !== undefined)
+      throw new TailwaterError(errorCodes.FOREIGN_ANSWER, { target: 'Solr', address: this.address, reason: problem });
     return answer;
   }
 }

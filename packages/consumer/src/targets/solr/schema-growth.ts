@@ -1,7 +1,7 @@
 // Adds fields to a core's schema, for `--solr-schema add`. No name out of a document may do harm there: a schema is a file of XML that
 // Solr writes whatever it is asked for, and may then not read again. What a schema does not take is left out of documents, as every
 // field is that it lacks.
-import { type Logger, sleep, TailwaterError } from '@tailwater/runtime';
+import { errorCodes, type Logger, sleep, TailwaterError } from '@tailwater/runtime';
 import type { Answer } from './answer.js';
 import type { CoreSchema } from './core-schema.js';
 import { reasonOf, refusal } from './failures.js';
@@ -88,7 +88,11 @@ export class SchemaGrowth {
     if (this.#refused.size < MAX_REFUSED) this.#refused.add(field);
     if (this.#told >= MAX_TOLD) return;
     this.#told += 1;
-    const { code, message, hint } = new TailwaterError('TW1325', { core: this.#parts.core, field: field.slice(0, 200), reason });
+    const { code, message, hint } = new TailwaterError(errorCodes.SCHEMA_NOT_EXTENDED, {
+      core: this.#parts.core,
+      field: field.slice(0, 200),
+      reason,
+    });
     this.#parts.logger?.warn({ code, field: field.slice(0, 200) }, `${message}. ${hint}`);
   }
 }

@@ -1,5 +1,5 @@
 // The Solr target, version 9, standalone and cloud: one update request per batch and core, its body built from BSON bytes.
-import { type Logger, redactAddress, TailwaterError } from '@tailwater/runtime';
+import { errorCodes, type Logger, redactAddress, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace, type Namespace } from '@tailwater/schema';
 import type { Change } from '../../changes/change.js';
 import type { TargetAccess } from '../access.js';
@@ -50,7 +50,7 @@ export class SolrTarget implements Target {
     this.#options = options;
     this.comparesVersions = options.versionField !== undefined;
     const address = parseSolrUrl(options.url);
-    if (address === undefined) throw new TailwaterError('TW1308', { address: redactAddress(options.url) });
+    if (address === undefined) throw new TailwaterError(errorCodes.MALFORMED_TARGET_URL, { address: redactAddress(options.url) });
     this.#http = new SolrHttp(address, redactAddress(options.url), options);
     this.#sharedCore = address.core;
   }
@@ -78,7 +78,7 @@ export class SolrTarget implements Target {
     const own = coreName(namespace);
     if (Buffer.byteLength(own) <= MAX_CORE_NAME_BYTES) return own;
     const reason = `longer than ${MAX_CORE_NAME_BYTES} bytes`;
-    throw new TailwaterError('TW1304', { target: 'Solr', index: own, namespace: name, reason });
+    throw new TailwaterError(errorCodes.INDEX_NAME_REFUSED, { target: 'Solr', index: own, namespace: name, reason });
   }
 
   connect(signal: AbortSignal): Promise<void> {
@@ -141,7 +141,7 @@ export class SolrTarget implements Target {
     if (field !== undefined) return new CoreInventory({ ...parts, filter: `{!term f=${field}}${name}` });
     if (prefix !== '') return new CoreInventory({ ...parts, filter: `{!prefix f=${uniqueKey}}${prefix}` });
     if (this.#sharedCore === undefined || this.#options.ids === undefined) return new CoreInventory({ ...parts, filter: undefined });
-    throw new TailwaterError('TW1391', {
+    throw new TailwaterError(errorCodes.INVENTORY_UNKNOWN, {
       target: 'Solr',
       namespace: name,
       reason: `the core ${core} has documents of others, and no field ns`,

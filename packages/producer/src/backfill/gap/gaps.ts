@@ -1,7 +1,7 @@
 // A gap is healed, not hidden (promise F): the tail goes on at the newest position, every included collection is copied again,
 // and every topic is swept of what vanished meanwhile. All of that is decided in one transaction, so that a crash before it finds
 // the gap again, and a crash behind it finds what is left to do. A checkpoint that is gone, while topics hold documents, is the largest of gaps.
-import { type Logger, TailwaterError } from '@tailwater/runtime';
+import { errorCodes, type Logger, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace, type Namespace, Position } from '@tailwater/schema';
 import type { TrackedNamespace } from '../../changes/change-batch.js';
 import {
@@ -105,7 +105,8 @@ export class Gaps {
     if (checkpoint.position === undefined && !(await this.#isForgotten(checkpoint, published, session))) return checkpoint;
     const from = checkpoint.position ?? NOWHERE;
     const to = await session.newestPosition();
-    if (to.compare(from) <= 0) throw new TailwaterError('TW1130', { position: from.toString(), newest: to.toString() });
+    if (to.compare(from) <= 0)
+      throw new TailwaterError(errorCodes.SOURCE_BEHIND_CHECKPOINT, { position: from.toString(), newest: to.toString() });
     const gap: GapRecord = {
       from: from.toString(),
       oldest: lost?.oldest?.toString() ?? null,
@@ -152,13 +153,14 @@ export class Gaps {
   async #isForgotten({ isShared }: Checkpoint, published: readonly TrackedNamespace[], session: GapSession): Promise<boolean> {
     const own = published.filter(({ included }) => included);
     if (isShared || !(await session.topics.areFilled(own))) return false;
-    if (this.#onGap === 'stop') throw new TailwaterError('TW1221', { topic: session.checkpointTopic, topics: own.length });
+    if (this.#onGap === 'stop')
+      throw new TailwaterError(errorCodes.CHECKPOINT_LOST, { topic: session.checkpointTopic, topics: own.length });
     return true;
   }
 
   #announceForgotten({ to }: GapRecord, topic: string, { collections, topics }: HealingWork): void {
     this.#logger.warn(
-      { code: 'TW1221', topic, goesOnAt: to },
+      { code: errorCodes.CHECKPOINT_LOST, topic, goesOnAt: to },
       `The checkpoint is gone: ${topic} knows nothing of this source, but topics hold documents, so this is no first start. Somebody deleted it, or chose the prefix of another pipeline. Now ${collections} collections are copied again and ${topics} topics swept of documents that are gone; the tail goes on meanwhile`,
     );
   }
@@ -173,7 +175,8 @@ export class Gaps {
     const secondsLost = Number(lost.oldest?.t ?? to.split(':')[0]) - lost.position.t;
     const secondsAway = Math.round((Date.now() - checkpoint.writtenAtMs) / 1000);
     const discarded = `MongoDB has discarded changes that were not read, ${secondsLost} s of them, because its oplog keeps less than the ${secondsAway} s since the checkpoint`;
-    const [why, better] = lost.code === 'TW1173' ? [lost.message, 'A shard that runs until it is read'] : [discarded, 'A larger oplog'];
+    const [why, better] =
+      lost.code === errorCodes.REMOVED_SHARD_GAP ? [lost.message, 'A shard that runs until it is read'] : [discarded, 'A larger oplog'];
     this.#logger.warn(
       {
         code: lost.code,

@@ -1,5 +1,5 @@
 // Which topics are not what the checkpoint says that they are: a copy that is gone (promise C).
-import { type Logger, TailwaterError } from '@tailwater/runtime';
+import { errorCodes, type Logger, TailwaterError } from '@tailwater/runtime';
 import type { TrackedNamespace } from '../../changes/change-batch.js';
 import type { Checkpoint } from '../../checkpoint/checkpoint-record.js';
 import type { LostTopics } from '../../publish/topic-losses.js';
@@ -19,7 +19,7 @@ export async function lostTopics(parts: LostTopicsParts, collections: readonly T
   const lost = { gone: gone.filter((namespace) => collections.includes(namespace)), replaced };
   const told = [...lost.gone, ...replaced].map(({ name }) => name).filter((name) => checkpoint.topics.has(name));
   if (told.length > 0) {
-    const { code, message, hint } = new TailwaterError('TW1223', { topics: `those of ${told.join(', ')}` });
+    const { code, message, hint } = new TailwaterError(errorCodes.TOPICS_LOST, { topics: `those of ${told.join(', ')}` });
     logger.warn({ code, namespaces: told }, `${message}. ${hint}`);
   }
   return lost;

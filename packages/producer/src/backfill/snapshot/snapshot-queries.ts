@@ -1,5 +1,5 @@
 // `--snapshot-query`: filters on what is copied of a collection. They are checked with the server before anything is copied.
-import { TailwaterError } from '@tailwater/runtime';
+import { errorCodes, TailwaterError } from '@tailwater/runtime';
 import { parseNamespace } from '@tailwater/schema';
 import { BSON, type Document, type MongoClient } from 'mongodb';
 
@@ -11,7 +11,8 @@ import { BSON, type Document, type MongoClient } from 'mongodb';
 export function parseSnapshotQueries(texts: Readonly<Record<string, string>>): Map<string, Document> {
   return new Map(
     Object.entries(texts).map(([namespace, text]): [string, Document] => {
-      const refuse = (reason: string, cause?: unknown) => new TailwaterError('TW1145', { namespace, reason }, { cause });
+      const refuse = (reason: string, cause?: unknown) =>
+        new TailwaterError(errorCodes.BAD_SNAPSHOT_QUERY, { namespace, reason }, { cause });
       if (parseNamespace(namespace) === undefined) throw refuse('it is no namespace db.collection');
       let query: unknown;
       try {
@@ -40,7 +41,7 @@ export async function checkSnapshotQueries(client: MongoClient, queries: Readonl
     } catch (error) {
       const { code, message } = error as { code?: unknown; message: string };
       if (code === BAD_VALUE || code === FAILED_TO_PARSE || code === TYPE_MISMATCH)
-        throw new TailwaterError('TW1145', { namespace, reason: message }, { cause: error });
+        throw new TailwaterError(errorCodes.BAD_SNAPSHOT_QUERY, { namespace, reason: message }, { cause: error });
       throw error;
     }
   }

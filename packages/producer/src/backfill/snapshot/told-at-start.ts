@@ -1,5 +1,5 @@
 // What a start tells of the namespaces that it is to read: nothing that ends it, and all that somebody must look at (promise H).
-import { type CompiledNamespaceRules, type Logger, TailwaterError } from '@tailwater/runtime';
+import { type CompiledNamespaceRules, errorCodes, type Logger, TailwaterError } from '@tailwater/runtime';
 import type { MongoSource } from '../../source/mongo/connect.js';
 import { withoutDocuments } from '../../source/mongo/namespace-kinds.js';
 import { listCapped, listCollections } from './collections.js';
@@ -25,12 +25,13 @@ export async function tellOfNamespaces(
     warn(
       logger,
       { namespace, kind },
-      new TailwaterError('TW1195', { namespace, kind: kind === 'view' ? 'view' : 'time series collection' }),
+      new TailwaterError(errorCodes.NOT_A_COLLECTION, { namespace, kind: kind === 'view' ? 'view' : 'time series collection' }),
     );
   }
   if (Number.parseInt(version, 10) >= WRITES_CAPPED_DELETES) return;
   const capped = await listCapped(client, collections);
-  if (capped.length > 0) warn(logger, { capped }, new TailwaterError('TW1196', { version, namespaces: capped.join(', ') }));
+  if (capped.length > 0)
+    warn(logger, { capped }, new TailwaterError(errorCodes.CAPPED_COLLECTIONS_WITHOUT_DELETES, { version, namespaces: capped.join(', ') }));
 }
 
 const warn = (logger: Logger, about: object, { code, message, hint }: TailwaterError): void =>

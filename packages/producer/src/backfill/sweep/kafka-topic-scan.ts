@@ -1,6 +1,14 @@
 // Reads a topic from its beginning to where it ended when the scan began, committed records only: the copy that a sweep
 // compares with the source.
-import { type KafkaClient, type OffsetRange, partitionEnds, readRanges, TailwaterError, toKafkaError } from '@tailwater/runtime';
+import {
+  errorCodes,
+  type KafkaClient,
+  type OffsetRange,
+  partitionEnds,
+  readRanges,
+  TailwaterError,
+  toKafkaError,
+} from '@tailwater/runtime';
 
 export interface ScannedRecord {
   readonly key: Buffer | null;
@@ -31,7 +39,7 @@ async function rangesOf(kafka: KafkaClient, topic: string): Promise<OffsetRange[
     await admin.connect();
     const ends = await partitionEnds(admin, [topic]);
     // A topic that nobody knows, yet or any more, is not an empty one: nothing would be swept.
-    if (ends.length === 0) throw new TailwaterError('TW1209', { brokers: kafka.brokers, detail: `: ${topic}` });
+    if (ends.length === 0) throw new TailwaterError(errorCodes.TOPIC_MISSING, { brokers: kafka.brokers, detail: `: ${topic}` });
     return ends.map(({ partition, low, high }) => ({ topic, partition, begin: low, end: high }));
   } catch (error) {
     throw toKafkaError(error, kafka.brokers);

@@ -1,6 +1,6 @@
 // Change streams as a source of changes, for users without access to `local`, for Atlas, and for clusters behind a mongos.
 // A lost cursor is opened again behind the last event that was handed out; nothing is skipped or repeated.
-import { type Logger, sleep, TailwaterError } from '@tailwater/runtime';
+import { errorCodes, type Logger, sleep, TailwaterError } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import { type Document, type MongoClient, MongoServerError } from 'mongodb';
 import type { SourceConnection } from '../mongo/client.js';
@@ -179,8 +179,10 @@ export class ChangeStreamSource implements ChangeSource {
   #coded(error: unknown, position: Position): unknown {
     if (!(error instanceof MongoServerError)) return error;
     if (isPlaceLost(error)) return PositionLost.fromChangeStream(position, error);
-    if (isUnauthorized(error)) return new TailwaterError('TW1161', { scope: describeScope(this.#request) }, { cause: error });
-    if (error.code === BSON_OBJECT_TOO_LARGE) return new TailwaterError('TW1162', { position: position.toString() }, { cause: error });
+    if (isUnauthorized(error))
+      return new TailwaterError(errorCodes.CHANGE_STREAM_ACCESS_DENIED, { scope: describeScope(this.#request) }, { cause: error });
+    if (error.code === BSON_OBJECT_TOO_LARGE)
+      return new TailwaterError(errorCodes.CHANGE_EVENT_TOO_LARGE, { position: position.toString() }, { cause: error });
     return error;
   }
 }

@@ -1,5 +1,13 @@
 // Connects to the source and checks, before anything is read, what the pipeline stands on: a replica set, and the right to read its oplog.
-import { isMissingFile, type MongoAccess, redactAddress, redactError, TailwaterError, withConnectionString } from '@tailwater/runtime';
+import {
+  errorCodes,
+  isMissingFile,
+  type MongoAccess,
+  redactAddress,
+  redactError,
+  TailwaterError,
+  withConnectionString,
+} from '@tailwater/runtime';
 import { type MongoClient, MongoError } from 'mongodb';
 import { createSourceClient, type SourceConnection } from './client.js';
 import { readClusterId } from './cluster-id.js';
@@ -42,9 +50,9 @@ export async function connectSource(uri: string, kind: SourceKind, access: Mongo
     const hello = await client.db('admin').command({ hello: 1 });
     const isMongos = hello['msg'] === 'isdbgrid';
     // Only a mongos shows the documents of all shards.
-    if (hello['configsvr'] !== undefined) throw new TailwaterError('TW1105', { address });
+    if (hello['configsvr'] !== undefined) throw new TailwaterError(errorCodes.CONFIG_SERVER_NOT_MONGOS, { address });
     const replicaSet: unknown = isMongos ? CLUSTER_NAME : hello['setName'];
-    if (typeof replicaSet !== 'string') throw new TailwaterError('TW1103', { address });
+    if (typeof replicaSet !== 'string') throw new TailwaterError(errorCodes.NOT_A_REPLICA_SET, { address });
     if (kind === 'oplog') await (isMongos ? checkShards(client, connection) : checkOplogAccess(client, address));
     const { version } = (await client.db('admin').command({ buildInfo: 1 })) as unknown as { version: string };
     return { client, connection, isMongos, replicaSet, clusterId: await readClusterId(client, isMongos), address, version };
@@ -57,7 +65,7 @@ export async function connectSource(uri: string, kind: SourceKind, access: Mongo
 /** What is left without a code came from no server: the connection string asks for what there is not, such as a file, a package or a host. */
 function connectFailure(error: unknown, address: string, uri: string): unknown {
   const isOfString = (error instanceof MongoError && !isRetriableMongoError(error)) || isMissingFile(error);
-  return isOfString ? new TailwaterError('TW1107', { address }, { cause: redactError(error, uri) }) : error;
+  return isOfString ? new TailwaterError(errorCodes.MALFORMED_MONGODB_URI, { address }, { cause: redactError(error, uri) }) : error;
 }
 
 /** @throws TailwaterError TW1107 for a connection string that is malformed, TW1045 for an option that does not exist */
@@ -70,7 +78,7 @@ function createClient(connection: SourceConnection, address: string): MongoClien
   return withConnectionString(
     uri,
     () => createSourceClient(connection),
-    (cause) => new TailwaterError('TW1107', { address }, { cause }),
+    (cause) => new TailwaterError(errorCodes.MALFORMED_MONGODB_URI, { address }, { cause }),
   );
 }
 
@@ -95,7 +103,7 @@ async function checkOplogAccess(client: MongoClient, address: string): Promise<v
       .collection('oplog.rs')
       .findOne({}, { projection: { ts: 1 } });
   } catch (error) {
-    if (isUnauthorized(error)) throw new TailwaterError('TW1104', { address }, { cause: error });
+    if (isUnauthorized(error)) throw new TailwaterError(errorCodes.OPLOG_ACCESS_DENIED, { address }, { cause: error });
     throw error;
   }
 }

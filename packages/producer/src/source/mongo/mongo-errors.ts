@@ -1,6 +1,7 @@
 // Which MongoDB errors pass by themselves, and which need a person. By label, class and code, never by text:
 // https://github.com/mongodb/specifications/blob/master/source/retryable-reads/retryable-reads.md
 import {
+  errorCodes,
   isConnectionEnd,
   isLabelledPassing,
   isServerGone,
@@ -38,12 +39,13 @@ const isKnownToPass = (error: MongoServerError): boolean =>
 /** The coded error for what went wrong at the server that `address` names, or the error itself when there is none. */
 export function toMongoError(error: unknown, address: string): unknown {
   if (error instanceof MongoServerSelectionError) return selectionFailure(error, address);
-  if (isAuthenticationFailure(error)) return new TailwaterError('TW1102', { address }, { cause: error });
-  if (isUnauthorized(error)) return new TailwaterError('TW1109', { address }, { cause: error });
+  if (isAuthenticationFailure(error)) return new TailwaterError(errorCodes.MONGODB_CREDENTIALS_REFUSED, { address }, { cause: error });
+  if (isUnauthorized(error)) return new TailwaterError(errorCodes.MONGODB_ACCESS_DENIED, { address }, { cause: error });
   if (error instanceof MongoServerError) {
-    return new TailwaterError('TW1112', { address, name: error.codeName ?? `code ${error.code}` }, { cause: error });
+    return new TailwaterError(errorCodes.MONGODB_ERROR, { address, name: error.codeName ?? `code ${error.code}` }, { cause: error });
   }
-  if (error instanceof MongoNetworkError || isConnectionEnd(error)) return new TailwaterError('TW1101', { address }, { cause: error });
+  if (error instanceof MongoNetworkError || isConnectionEnd(error))
+    return new TailwaterError(errorCodes.MONGODB_UNREACHABLE, { address }, { cause: error });
   return srvFailure(error, address) ?? error;
 }
 
@@ -51,10 +53,10 @@ export function toMongoError(error: unknown, address: string): unknown {
 function selectionFailure(error: MongoServerSelectionError, address: string): TailwaterError {
   const cause = { cause: error };
   const reason = rootCause(error);
-  if (isAuthenticationFailure(reason)) return new TailwaterError('TW1102', { address }, cause);
+  if (isAuthenticationFailure(reason)) return new TailwaterError(errorCodes.MONGODB_CREDENTIALS_REFUSED, { address }, cause);
   const tls = tlsFailure(error);
-  if (tls !== undefined) return new TailwaterError('TW1111', { address, reason: tls.reason }, cause);
-  return memberFailure(error, address) ?? new TailwaterError('TW1101', { address }, cause);
+  if (tls !== undefined) return new TailwaterError(errorCodes.MONGODB_TLS_FAILED, { address, reason: tls.reason }, cause);
+  return memberFailure(error, address) ?? new TailwaterError(errorCodes.MONGODB_UNREACHABLE, { address }, cause);
 }
 
 export const isUnauthorized = (error: unknown): boolean => error instanceof MongoServerError && error.code === UNAUTHORIZED;

@@ -2,6 +2,7 @@
 import {
   type ConnectionStatus,
   describePrivileges,
+  errorCodes,
   grantOf,
   missingPrivileges,
   type Privilege,
@@ -43,7 +44,7 @@ export async function checkPrivileges(client: MongoClient, address: string, need
   const status = (await client.db('admin').command({ connectionStatus: 1, showPrivileges: true })) as ConnectionStatus;
   const missing = missingPrivileges(status, needed);
   if (missing.length === 0) return;
-  throw new TailwaterError('TW1113', { address, privileges: describePrivileges(missing), grant: grantOf(missing) });
+  throw new TailwaterError(errorCodes.PRIVILEGES_MISSING, { address, privileges: describePrivileges(missing), grant: grantOf(missing) });
 }
 
 /**
@@ -57,5 +58,5 @@ export async function sourceFailure(error: unknown, client: MongoClient, address
   } catch (found) {
     return found instanceof TailwaterError ? found : toMongoError(found, address);
   }
-  return new TailwaterError('TW1109', { address }, { cause: error });
+  return new TailwaterError(errorCodes.MONGODB_ACCESS_DENIED, { address }, { cause: error });
 }

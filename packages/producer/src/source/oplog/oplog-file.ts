@@ -1,7 +1,7 @@
 // `oplog.timestamp`, the checkpoint file of mongo-connector, so that a producer can begin where that has stopped: `["rs0", ts]`, or for a
 // sharded cluster a list of such pairs. ts is `seconds << 32 | counter`, beyond what a JS number holds.
 import { readFile } from 'node:fs/promises';
-import { TailwaterError } from '@tailwater/runtime';
+import { errorCodes, TailwaterError } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 
 /** A pair, its timestamp as text: JSON.parse would round it. */
@@ -28,7 +28,7 @@ export class OplogFile {
     if (first === undefined) throw this.#unusable('it does not hold ["replica set", timestamp]');
     const named = first.name;
     if (replicaSet !== undefined && places.length === 1 && REPLICA_SET.test(named) && named !== replicaSet)
-      throw new TailwaterError('TW1065', { file: this.#path, named, connected: replicaSet });
+      throw new TailwaterError(errorCodes.OPLOG_FILE_OF_OTHER_REPLICA_SET, { file: this.#path, named, connected: replicaSet });
     return places.map(({ position }) => position).reduce((oldest, each) => (each.compare(oldest) < 0 ? each : oldest));
   }
 
@@ -44,7 +44,7 @@ export class OplogFile {
   }
 
   #unusable(reason: string): TailwaterError {
-    return new TailwaterError('TW1064', { file: this.#path, reason });
+    return new TailwaterError(errorCodes.OPLOG_FILE_UNUSABLE, { file: this.#path, reason });
   }
 }
 

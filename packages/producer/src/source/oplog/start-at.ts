@@ -1,5 +1,5 @@
 // `--start-at`: where in the oplog a first start begins. A producer that has a checkpoint goes on from that.
-import { TailwaterError } from '@tailwater/runtime';
+import { errorCodes, TailwaterError } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import { type MongoClient, Timestamp } from 'mongodb';
 import type { MongoSource, SourceKind } from '../mongo/connect.js';
@@ -25,7 +25,7 @@ export function parseStartAt(text: string): StartAt {
   const position = Position.parse(text);
   if (position !== undefined && position.ordinal === 0) return position;
   const milliseconds = ISO_DATE.test(text) ? Date.parse(text) : Number.NaN;
-  if (!(milliseconds >= 0)) throw new TailwaterError('TW1143', { text });
+  if (!(milliseconds >= 0)) throw new TailwaterError(errorCodes.BAD_START_POSITION, { text });
   return new Position(Math.floor(milliseconds / 1000), 0);
 }
 
@@ -50,7 +50,7 @@ export async function resolveStartAt(
   const before = startAt.compare(newest) > 0 ? undefined : await newestBefore(client, startAt);
   if (before !== undefined) return before;
   const oldest = await oldestPosition(client);
-  throw new TailwaterError('TW1144', {
+  throw new TailwaterError(errorCodes.START_POSITION_LEFT_OPLOG, {
     position: startAt.toString(),
     date: dateOf(startAt),
     oldest: `${oldest} (${dateOf(oldest)})`,

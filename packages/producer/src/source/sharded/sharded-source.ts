@@ -4,7 +4,7 @@
 //
 // Maintained invariant: no position is handed out before the list of shards was read at that cluster time or later. What is
 // written to a shard that was not listed yet is written later than that.
-import { type Logger, Notifier, sleep, TailwaterError } from '@tailwater/runtime';
+import { errorCodes, type Logger, Notifier, sleep, TailwaterError } from '@tailwater/runtime';
 import type { Position } from '@tailwater/schema';
 import { type MongoClient, Timestamp } from 'mongodb';
 import { createSourceClient, type SourceConnection } from '../mongo/client.js';
@@ -195,7 +195,8 @@ export class ShardedSource implements ChangeSource, TransactionSource {
           return undefined;
         });
         if (now !== undefined) {
-          if (names(now) !== names(shards)) throw new TailwaterError('TW1164', { before: names(shards), after: names(now) });
+          if (names(now) !== names(shards))
+            throw new TailwaterError(errorCodes.SHARDS_CHANGED, { before: names(shards), after: names(now) });
           listed.reached = wanted;
           onListed();
         }

@@ -2,14 +2,16 @@
 import { type ErrorEntry, EXIT_FAILURE, EXIT_USAGE } from '../error-entry.js';
 
 export const leadErrors = {
-  TW1150: {
+  SESSION_TIMEOUT_REFUSED: {
+    code: 'TW1150',
     title: 'Session timeout refused',
     message: 'Kafka at {brokers} does not allow a session timeout of {seconds} s for the group {group}',
     hint: 'Choose --session-timeout between the broker’s group.min.session.timeout.ms (6 s by default) and group.max.session.timeout.ms (30 min).',
     retriable: false,
     exitCode: EXIT_USAGE,
   },
-  TW1151: {
+  OPLOG_HEADROOM_LOW: {
+    code: 'TW1151',
     title: 'Little of the oplog is left',
     message: 'Less than {level} % of the oplog may still be written before it passes the checkpoint',
     hint: 'This is a warning: nothing is lost yet. Find out what holds the producer up (Kafka, mostly), or enlarge the oplog while it is time: db.adminCommand({replSetResizeOplog: 1, size: <MB>}) on every member.',

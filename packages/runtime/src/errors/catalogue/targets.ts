@@ -5,245 +5,284 @@ const permanent = { retriable: false, exitCode: EXIT_FAILURE } as const;
 const passing = { retriable: true, exitCode: EXIT_FAILURE } as const;
 
 export const targetErrors = {
-  TW1301: {
+  TARGET_UNREACHABLE: {
+    code: 'TW1301',
     title: 'Target unreachable',
     message: 'Cannot reach {target} at {address}',
     hint: 'Check that the server runs, and that host, port and firewall let this machine connect. A server that closes each connection at once wants TLS (https:, tls=true), or a client certificate that it trusts (--target-tls-cert).',
     ...passing,
   },
-  TW1302: {
+  TARGET_CREDENTIALS_REFUSED: {
+    code: 'TW1302',
     title: 'Target credentials refused',
     message: '{target} at {address} refused the credentials',
     hint: 'Check user and secret, or the API key, that the target options name.',
     ...permanent,
   },
-  TW1303: {
+  TARGET_ACCESS_DENIED: {
+    code: 'TW1303',
     title: 'Not allowed at the target',
     message: '{target} at {address} does not allow this user to {operation}',
     hint: 'Give the user the right to create indices (or collections) and to write to those that the namespaces map to: docs/07-security.md has the roles.',
     ...permanent,
   },
-  TW1304: {
+  INDEX_NAME_REFUSED: {
+    code: 'TW1304',
     title: 'Index name refused',
     message: '{target} refuses the name {index} for {namespace}: {reason}',
     hint: 'Give the namespace another target name with --rename, or exclude it with --exclude.',
     ...permanent,
   },
-  TW1305: {
+  DOCUMENT_REFUSED: {
+    code: 'TW1305',
     title: 'Document refused',
     message: '{target} refuses the document {key} of {namespace}: {reason}',
     hint: 'Mostly the mapping or schema of the target does not fit the value: correct it there, or leave the field out. Nothing behind this document was committed for its partition.',
     ...permanent,
   },
-  TW1306: {
+  INDEX_NAME_COLLISION: {
+    code: 'TW1306',
     title: 'Two namespaces in one index',
     message: '{first} and {second} would both be written to {index}',
     hint: 'Neither is written until one of them has another target name (--rename) or is excluded; then consumer dead-letters retry. In one Solr core: --solr-ids namespaced puts db.collection/ before each id, or --solr-ids plain if no two collections have an id in common.',
     ...permanent,
   },
-  TW1307: {
+  TARGET_TOO_OLD: {
+    code: 'TW1307',
     title: 'Target too old',
     message: '{target} at {address} is version {version}, at least {minimum} is needed',
     hint: 'Upgrade the target.',
     ...permanent,
   },
-  TW1308: {
+  MALFORMED_TARGET_URL: {
+    code: 'TW1308',
     title: 'Malformed target URL',
     message: 'The target URL {address} is malformed, or asks for what there is not',
     hint: 'Write http://host:port, https://host:port, http://host:port/solr/core or mongodb://host:port, as the target needs. In a URL, characters such as % @ : / of a password are percent-encoded; in --target-password nothing is.',
     retriable: false,
     exitCode: EXIT_USAGE,
   },
-  TW1309: {
+  CHANGE_TOO_LARGE: {
+    code: 'TW1309',
     title: 'Change too large for the target',
     message: 'The document {key} of {namespace} has {bytes} bytes, {target} takes {limit}',
     hint: 'Raise the limit of the target (Elasticsearch: http.max_content_length), or leave its large fields out.',
     ...permanent,
   },
-  TW1310: {
+  TARGET_READ_ONLY: {
+    code: 'TW1310',
     title: 'Target read-only',
     message: '{target} at {address} does not accept writes at the moment: {reason}',
     hint: 'Mostly its disk is nearly full, or it has no primary. It is tried again until it accepts them.',
     ...passing,
   },
-  TW1311: {
+  TARGET_OVERLOADED: {
+    code: 'TW1311',
     title: 'Target overloaded',
     message: '{target} at {address} refused a batch because it is overloaded',
     hint: 'The batch is tried again with growing pauses; nothing is lost. If it goes on, lower --in-flight or --batch-size, or give the target more resources.',
     ...passing,
   },
-  TW1312: {
+  TARGET_TLS_FAILED: {
+    code: 'TW1312',
     title: 'Target TLS failed',
     message: 'No TLS connection to {target} at {address}: {reason}',
     hint: 'Give the CA of the server’s certificate with --target-tls-ca, this client’s certificate with --target-tls-cert, and in --target-url a host name that is in the server’s certificate. See docs/07-security.md.',
     ...permanent,
   },
-  TW1313: {
+  UNEXPECTED_TARGET_ANSWER: {
+    code: 'TW1313',
     title: 'Unexpected answer of the target',
     message: '{target} at {address} answered in a way that is not understood: {reason}',
     hint: 'Check that the address is the server itself and not a proxy’s error page, and that its version is supported.',
     ...permanent,
   },
-  TW1314: {
+  CLIENT_LIBRARY_CHANGED: {
+    code: 'TW1314',
     title: 'Client library changed',
     message: 'The installed client for {target} does not work with this version: {reason}',
     hint: 'Install the dependencies again with npm ci, so that the tested versions are used.',
     ...permanent,
   },
-  TW1315: {
+  OTHER_TARGET_IN_GROUP: {
+    code: 'TW1315',
     title: 'Two targets in one group',
     message: 'Other processes of the group {group} apply to another target than this one, {address}',
     hint: 'Each would get a part of the changes. Give this target a name of its own with --name. When it is the same target under another address, give all of them the same one, or stop the others first.',
     ...permanent,
   },
-  TW1316: {
+  OTHER_TARGET_THAN_BEFORE: {
+    code: 'TW1316',
     title: 'Another target than before',
     message: 'The group applied to a target at another address before: {topics}',
     hint: 'When it is the same target under a new address, nothing has to be done. Another one lacks what the one before was given: `consumer replay --from beginning` fills it, or give it a --name of its own.',
     ...permanent,
   },
-  TW1321: {
+  CORE_MISSING: {
+    code: 'TW1321',
     title: 'Core or collection missing',
     message: '{target} at {address} has no core or collection {core} at the moment',
     hint: 'Create it, with a schema that fits the documents, or exclude the namespace. It is tried again until it is there.',
     ...passing,
   },
-  TW1322: {
+  UPDATES_REFUSED: {
+    code: 'TW1322',
     title: 'Updates refused',
     message: 'The core {core} refuses even an update that changes nothing: {reason}',
     hint: 'Check --solr-update-chain: the core’s solrconfig.xml must have a chain of that name.',
     ...permanent,
   },
-  TW1323: {
+  OTHER_UNIQUE_KEY: {
+    code: 'TW1323',
     title: 'Another unique key',
     message: 'The unique key of the core {core} is {actual}, not {expected}',
     hint: 'The uniqueKey of the schema takes the _id, whatever its name. Correct the schema, or leave --unique-key out.',
     ...permanent,
   },
-  TW1324: {
+  VERSION_FIELD_MISSING: {
+    code: 'TW1324',
     title: 'Version field missing',
     message: 'The schema of {core} has no field {field} that holds whole numbers of 64 bits',
     hint: 'Add it with a type for whole numbers of 64 bits (solr.LongPointField), or leave --solr-version-field out.',
     ...permanent,
   },
-  TW1325: {
+  SCHEMA_NOT_EXTENDED: {
+    code: 'TW1325',
     title: 'Schema not extended',
     message: 'The schema of {core} does not take the field {field}, which is left out: {reason}',
     hint: 'The schema must be a managed one that is mutable. Add the field yourself, or say --solr-schema drop to leave such fields out without asking.',
     ...permanent,
   },
-  TW1326: {
+  NO_UPDATE_LOG: {
+    code: 'TW1326',
     title: 'No update log',
     message: 'The core {core} has no update log: a crash of Solr would lose what it has acknowledged',
     hint: 'Put <updateLog/> into the updateHandler of its solrconfig.xml, or say --auto-commit-interval 0 to commit each batch.',
     ...permanent,
   },
-  TW1330: {
+  TARGET_MODULE_NOT_LOADED: {
+    code: 'TW1330',
     title: 'Target module not loaded',
     message: 'The target module {module} cannot be loaded: {reason}',
     hint: 'Check the path, which begins where the consumer is started, and run the module alone with node to see where it fails.',
     retriable: false,
     exitCode: EXIT_USAGE,
   },
-  TW1331: {
+  TARGET_MODULE_FAILED: {
+    code: 'TW1331',
     title: 'Target module makes no target',
     message: 'The target module {module} makes no target: {reason}',
     hint: 'It must export a function createTarget(options), or a default one, that returns a target: see docs/06-own-targets.md.',
     retriable: false,
     exitCode: EXIT_USAGE,
   },
-  TW1332: {
+  TARGET_INCOMPLETE: {
+    code: 'TW1332',
     title: 'Target incomplete',
     message: 'The target of {module} lacks {missing}',
     hint: 'A target has kind, nameOf, connect, applyBatch and close: see docs/06-own-targets.md.',
     retriable: false,
     exitCode: EXIT_USAGE,
   },
-  TW1333: {
+  TARGET_API_MISMATCH: {
+    code: 'TW1333',
     title: 'Target of another version',
     message: 'The target of {module} has the apiVersion {actual}, this consumer takes {expected}',
     hint: 'Read in the CHANGELOG what the interface has become, adapt the module, and give its target that apiVersion.',
     retriable: false,
     exitCode: EXIT_USAGE,
   },
-  TW1334: {
+  MODULE_FAILED_FOR_NOW: {
+    code: 'TW1334',
     title: 'Target failed for the moment',
     message: '{method} of the target module {module} failed: {reason}',
     hint: 'The module calls this failure retriable: the batch is tried again with growing pauses, and nothing is lost.',
     ...passing,
   },
-  TW1335: {
+  MODULE_FAILED: {
+    code: 'TW1335',
     title: 'Target failed',
     message: '{method} of the target module {module} failed: {reason}',
     hint: 'The module does not call this failure retriable: of a batch, the changes at which it throws when they are alone become dead letters, and the rest is applied. When it throws at nearly everything, the namespace waits (TW1362). An error with retriable: true is tried again.',
     ...permanent,
   },
-  TW1336: {
+  MODULE_ANSWERED_WRONGLY: {
+    code: 'TW1336',
     title: 'Target answered wrongly',
     message: 'applyBatch of the target module {module} returned {problem}',
     hint: 'It must return one result per change, in their order, each with a status: see docs/06-own-targets.md. Until it does, such a batch counts as one at which it throws (TW1335).',
     ...permanent,
   },
-  TW1340: {
+  MALFORMED_CLOUD_ID: {
+    code: 'TW1340',
     title: 'Malformed cloud id',
     message: 'The cloud id {id} is malformed',
     hint: 'Copy it from the deployment’s page and write --target-url cloud:<name>:<the long text>.',
     retriable: false,
     exitCode: EXIT_USAGE,
   },
-  TW1341: {
+  INDEX_TEMPLATE_UNUSABLE: {
+    code: 'TW1341',
     title: 'Index template unusable',
     message: 'The file {file} holds no index template: {reason}',
     hint: 'It must be the JSON body that PUT _index_template takes: {"index_patterns": ["shop.*"], "template": {"settings": {…}, "mappings": {…}}}.',
     retriable: false,
     exitCode: EXIT_USAGE,
   },
-  TW1342: {
+  INDEX_TEMPLATE_REFUSED: {
+    code: 'TW1342',
     title: 'Index template refused',
     message: 'Elasticsearch refuses the index template of {file}: {reason}',
     hint: 'Correct the file. If another template has the same patterns and priority, give this one a higher "priority".',
     ...permanent,
   },
-  TW1343: {
+  INGEST_PIPELINE_MISSING: {
+    code: 'TW1343',
     title: 'Ingest pipeline missing',
     message: 'Elasticsearch at {address} has no ingest pipeline {pipeline}',
     hint: 'Create it (PUT _ingest/pipeline/{pipeline}) before the consumer starts, or leave --es-pipeline out.',
     ...permanent,
   },
-  TW1344: {
+  INDEX_IN_PLACE_OF_ALIAS: {
+    code: 'TW1344',
     title: 'An index where an alias should be',
     message: 'Elasticsearch has an index {index}, so {alias} cannot be an alias',
     hint: 'Leave --es-alias-suffix out, or delete that index and let the topics be applied again, or rename the namespace with --rename.',
     ...permanent,
   },
-  TW1345: {
+  MALFORMED_SHARD_KEY: {
+    code: 'TW1345',
     title: 'Malformed shard key',
     message: '{key} is no shard key for {name}',
     hint: 'Write --mongo-shard-key db.collection=field, several fields joined by +, dotted where they are nested; db.collection is the name at the target.',
     retriable: false,
     exitCode: EXIT_USAGE,
   },
-  TW1346: {
+  VERSION_FIELD_UNUSABLE: {
+    code: 'TW1346',
     title: 'Version field unusable',
     message: 'The field {field} cannot hold versions',
     hint: 'Choose a top-level name that no document has, without dots and not beginning with $, such as _tw.',
     retriable: false,
     exitCode: EXIT_USAGE,
   },
-  TW1390: {
+  TARGET_FAILED_AT_REQUEST: {
+    code: 'TW1390',
     title: 'Target fails at requests',
     message: '{target} at {address} failed at a request: {reason}',
     hint: 'See the target’s own log. The request is sent again. When a document turns out to be what the target fails at, it becomes a dead letter and the rest goes on; while the whole target fails, nothing is put aside.',
     ...passing,
   },
-  TW1391: {
+  INVENTORY_UNKNOWN: {
+    code: 'TW1391',
     title: 'Not known what the target holds',
     message: '{target} cannot say what it holds of {namespace}: {reason}',
     hint: 'Nothing was removed. Empty the target’s copy of the namespace by hand and fill it anew: consumer replay --from beginning. In Solr, a field ns in the schema or --solr-ids namespaced tells documents apart.',
     retriable: false,
     exitCode: EXIT_USAGE,
   },
-  TW1392: {
+  TOO_MANY_REMOVALS: {
+    code: 'TW1392',
     title: 'Too much would be removed',
     message: '{count} of the {total} documents in {place} are not in its topics: nothing was removed',
     hint: 'Check the prefix, --rename and the other options: they must be the consumer’s. Topics that hold changes only (--snapshot never), or are being copied, are no measure of the target. When the documents really are to go, give --allow-most.',

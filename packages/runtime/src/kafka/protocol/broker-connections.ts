@@ -1,5 +1,6 @@
 // Connections to brokers, and requests over them. kafkajs opens, secures and authenticates them; which broker is asked what, for how long an answer is
 // waited for, and what an answer means is decided here.
+import { errorCodes } from '../../errors/catalogue.js';
 import { TailwaterError } from '../../errors/tailwater-error.js';
 import type { KafkaClient } from '../create-kafka.js';
 import { createCluster } from '../kafkajs-cluster.js';
@@ -125,7 +126,8 @@ export class Broker {
    */
   async send<T>(request: BrokerRequest<T>): Promise<T> {
     const { name, apiKey, version, flexible = false, waitMs = 0 } = request;
-    if (!this.takes(apiKey, version)) throw new TailwaterError('TW1213', { brokers: this.address, feature: `${name} version ${version}` });
+    if (!this.takes(apiKey, version))
+      throw new TailwaterError(errorCodes.KAFKA_TOO_OLD, { brokers: this.address, feature: `${name} version ${version}` });
     const limitMs = waitMs + ANSWER_MS;
     const protocol = {
       request: {

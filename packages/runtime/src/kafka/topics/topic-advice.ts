@@ -1,4 +1,5 @@
 // Tells of topics that may lose data on a bad day: once in a process's life, for all topics in one line, with the command that mends them (promise C).
+import { errorCodes } from '../../errors/catalogue.js';
 import type { Logger } from '../../logging/logger.js';
 import type { DescribedTopic, TopicUse } from './setting-rules.js';
 
@@ -46,7 +47,7 @@ export class TopicAdvice {
       `kafka-configs.sh --bootstrap-server ${this.#brokers} --alter --topic "$topic" --add-config ${better}`,
     );
     this.#logger.warn(
-      { code: 'TW1250', topics: all },
+      { code: errorCodes.UNSAFE_TOPIC_SETTINGS, topics: all },
       `Settings of topics for ${name} that may lose data: ${parts.join('; ')}. To mend them: ${command}`,
     );
   }
@@ -56,7 +57,7 @@ export class TopicAdvice {
     const topics = described.filter(({ replicas }) => replicas === 1).map(({ topic }) => topic);
     if (brokers < 2 || topics.length === 0 || !this.#isNew(`replicas of ${name}`)) return;
     this.#logger.warn(
-      { code: 'TW1252', topics },
+      { code: errorCodes.SINGLE_REPLICA_TOPICS, topics },
       `One broker of ${brokers} alone has each partition of ${named(topics)}, for ${name}: without it they stand still, and what it loses is lost. For topics that are made from now on, set default.replication.factor=3 at the brokers; to those that exist, give more replicas: kafka-reassign-partitions.sh --bootstrap-server ${this.#brokers} --reassignment-json-file <replicas> --execute`,
     );
   }
@@ -68,7 +69,7 @@ export class TopicAdvice {
     const names = found.map(({ topic }) => topic);
     const { used, partitions } = found[0] as { used: number; partitions: number };
     this.#logger.warn(
-      { code: 'TW1251', topics: names },
+      { code: errorCodes.PARTITIONS_ADDED, topics: names },
       `Partitions were added to ${named(names)} (${used} became ${partitions}). Records still go to the first ones, so that all of a document's stay in one; the others stay empty. To use them, have the topic made and filled anew: ${this.#forEach(names, `kafka-topics.sh --bootstrap-server ${this.#brokers} --delete --topic "$topic"`, false)}, with --partitions ${partitions} for the producer`,
     );
   }
