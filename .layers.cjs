@@ -68,6 +68,7 @@ const layers = {
     'commit',
     'repair',
     'metrics',
+    'record-intake.ts',
     'pipeline.ts',
     'cli',
     'index.ts',

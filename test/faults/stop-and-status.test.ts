@@ -152,6 +152,8 @@ describe('with a server that is dead or frozen', () => {
     readonly registry: Registry | undefined;
   };
   let commands: Readonly<Record<'producer' | 'mongo' | 'es' | 'solr', Command>>;
+  /** Of one more consumer into MongoDB. */
+  let memberArgs: (more: readonly string[]) => readonly string[];
   let written = 0;
 
   /** Also what keeps a target busy: a request that hangs. */
@@ -171,21 +173,14 @@ describe('with a server that is dead or frozen', () => {
     ]);
     servers = { mongo, kafka, es, solr, registry };
     await solr.create('shop');
-    const common = [
-      '--kafka',
-      kafka.brokers.join(','),
-      '--prefix',
-      'tw',
-      '--include',
-      'shop.*',
-      ...(registry === undefined ? [] : ['--schema-registry', registry.url]),
-      '--session-timeout',
-      '6',
-    ];
+    const registered = registry === undefined ? [] : ['--schema-registry', registry.url];
+    const common = ['--kafka', kafka.brokers.join(','), '--prefix', 'tw', '--include', 'shop.*', ...registered];
+    const soon = ['--session-timeout', '6'];
     const consumer = (name: string, url: string, ...more: string[]) =>
-      new Command(name, 'consumer', ['--target', name, '--target-url', url, ...common, ...more]);
+      new Command(name, 'consumer', ['--target', name, '--target-url', url, ...common, ...soon, ...more]);
+    memberArgs = (more) => ['--target', 'mongo', '--target-url', mongo.uri, '--rename', 'shop.*=joined.*', ...common, ...more];
     commands = {
-      producer: new Command('producer', 'producer', ['--mongo', mongo.uri, ...common]),
+      producer: new Command('producer', 'producer', ['--mongo', mongo.uri, ...common, ...soon]),
       mongo: consumer('mongo', mongo.uri, '--rename', 'shop.*=copy.*'),
       es: consumer('es', es.url),
       solr: consumer('solr', `${solr.url}/shop`),
@@ -266,15 +261,15 @@ describe('with a server that is dead or frozen', () => {
     expect({ inTime: ms < SHUTDOWN_S * 1000 + GRACE_MS, code }).toEqual({ inTime: true, code: expect.toBeOneOf([0, 75]) });
 
   test('at work: a copy, a sweep and a join end in time', async () => {
-    await Promise.all([commands.producer.start(), commands.mongo.start()]);
+    await commands.producer.start();
     const busy = (await servers.mongo.client()).db('busy').collection<{ _id: number }>('items');
     await busy.insertMany(Array.from({ length: 3_000 }, (_, _id) => ({ _id })));
     const servedBy = ['--mongo', servers.mongo.uri, '--kafka', servers.kafka.brokers.join(','), '--prefix', 'busy'];
     const args = [...servedBy, '--include', 'busy.*', '--snapshot-rate', '100'];
     const [copying, sweeping] = ['a copy', 'a sweep'].map((name) => new Command(name, 'producer', args)) as [Command, Command];
-    const joining = new Command('a join', 'consumer', commands.mongo.args);
-    const { pid } = commands.mongo;
-    const group = 'tw.mongo';
+    // What is frozen stays a member until it has been silent for this long, and keeps those who join waiting.
+    const member = memberArgs(['--name', 'joined', '--session-timeout', '45']);
+    const [holding, joining] = ['a member', 'a join'].map((name) => new Command(name, 'consumer', member)) as [Command, Command];
     try {
       await copying.spawn();
       await waitFor(() => copying.status(), {
@@ -287,21 +282,20 @@ describe('with a server that is dead or frozen', () => {
       expect(await runCommand('producer', ['reconcile', '--namespace', 'busy.items', ...servedBy])).toMatchObject({ code: 0 });
       await waitFor(() => sweeping.status(), { describe: 'a sweep', until: ({ sweeps }) => sweeps?.length === 1, timeoutMs: 60_000 });
       expectInTime(await sweeping.end('SIGTERM'));
-      // A member that is asked to rejoin and does not answer keeps the others waiting for its session.
-      process.kill(pid, 'SIGSTOP');
+      await holding.start();
+      process.kill(holding.pid, 'SIGSTOP');
       await joining.spawn();
       await servers.kafka.withAdmin(async (admin) => {
         await admin.listTopics();
-        await waitFor(async () => (await admin.describeGroups([group])).groups[0]?.state, {
-          describe: (state) => `${group} to be asked to join anew, not ${state}`,
+        await waitFor(async () => (await admin.describeGroups(['tw.joined'])).groups[0]?.state, {
+          describe: (state) => `the members to be asked to join anew, not ${state}`,
           until: (state) => state === 'PreparingRebalance',
           timeoutMs: 60_000,
         });
       });
       expectInTime(await joining.end('SIGINT'));
     } finally {
-      process.kill(pid, 'SIGCONT');
-      await Promise.all([copying, sweeping, joining].map((command) => command.end('SIGKILL')));
+      await Promise.all([copying, sweeping, holding, joining].map((command) => command.end('SIGKILL')));
     }
   });
 

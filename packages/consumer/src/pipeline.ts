@@ -1,22 +1,20 @@
 // Kafka to target, all stages on one screen: subscribe -> decode -> transform -> apply, or dead letter -> commit. It keeps promise
 // A's twin on this side (commit only after apply), B by lanes, and E by the tally; a crash at any point applies some changes again (D).
 import { type Clock, type Logger, runServices, sleep } from '@tailwater/runtime';
-import { type Namespace, namespaceOfTopic, type SchemaIds } from '@tailwater/schema';
+import type { SchemaIds } from '@tailwater/schema';
 import type { Delivery, Outcome } from './apply/delivery.js';
 import { Lanes, type LanesHooks, type LanesOptions, type WaitingPlace } from './apply/lanes.js';
-import { type Held, TopicRoom } from './apply/topic-room.js';
-import { type Change, memoryOf } from './changes/change.js';
+import { TopicRoom } from './apply/topic-room.js';
 import { Committer } from './commit/committer.js';
 import { Assignment, PartitionProgress, TrackedDelivery } from './commit/progress.js';
 import type { ErrorPolicy } from './dead-letters/error-policy.js';
-import { decodeRecord, UndecodableRecordError } from './decode/decode-record.js';
 import { RecordJudge } from './decode/record-judge.js';
 import type { UnreadableRecord } from './decode/unreadable-records.js';
 import { Tally } from './metrics/tally.js';
+import { RecordIntake } from './record-intake.js';
 import type { ReadingPoint } from './subscribe/epoch-history.js';
 import type {
   FetchedBatch,
-  FetchedRecord,
   GroupPartitionOffsets,
   GroupView,
   Subscription,
@@ -54,9 +52,6 @@ export interface PipelineParts {
   readonly logger: Logger;
 }
 
-/** How a record waits for room. */
-type Waiting = Omit<Held, 'isRevoked'>;
-
 const COMMIT_GRACE_MS = 2_000;
 
 export class Pipeline implements SubscriptionListener {
@@ -65,10 +60,10 @@ export class Pipeline implements SubscriptionListener {
   readonly #parts: PipelineParts;
   readonly #lanes: Lanes;
   readonly #committer: Committer;
-  readonly #namespaces = new Map<string, Namespace>();
   readonly #room: TopicRoom;
   readonly #assignment = new Assignment();
   readonly #judge: RecordJudge;
+  readonly #intake: RecordIntake;
 
   constructor(parts: PipelineParts, options: PipelineOptions) {
     this.#parts = parts;
@@ -89,6 +84,16 @@ export class Pipeline implements SubscriptionListener {
     });
     this.#room = new TopicRoom(this.#lanes);
     this.#judge = new RecordJudge({ ...parts, waitsAt: (...record) => parts.errorPolicy.waitsAt(...record) });
+    this.#intake = new RecordIntake({
+      prefix: options.prefix,
+      schemas: parts.schemas,
+      transform: parts.transform,
+      judge: this.#judge,
+      room: this.#room,
+      tally: this.tally,
+      putAside: (...refused) => parts.errorPolicy.undecodable(...refused),
+      push: (change, record, bytes, progress) => this.#lanes.push(new TrackedDelivery(change, record, bytes, progress, this.#onSettled)),
+    });
     this.#committer = new Committer(
       { subscription: parts.subscription, assignment: this.#assignment, clock: parts.clock, logger: parts.logger },
       { intervalMs: options.commitIntervalMs, onFirstCommit: parts.onFirstCommit ?? (() => undefined) },
@@ -198,7 +203,7 @@ export class Pipeline implements SubscriptionListener {
     for (const record of batch.records) {
       const offset = Number(record.offset);
       if (signal.aborted || progress.revoked) return offset;
-      const put = this.#process(record, batch, progress, { signal, mayHold });
+      const put = this.#intake.take(record, batch, progress, { signal, mayHold });
       if (put !== undefined && !(await put)) return offset;
     }
     progress.watermark.skip(batch.lastOffset);
@@ -251,101 +256,8 @@ export class Pipeline implements SubscriptionListener {
     return isDrained;
   }
 
-  /** A promise only for what cannot be decoded, or not at once, or has no room yet: whether that was settled. */
-  #process(
-    record: FetchedRecord,
-    batch: FetchedBatch,
-    progress: PartitionProgress,
-    waiting: Waiting,
-    isFirst = true,
-  ): Promise<boolean> | undefined {
-    let decoded: ReturnType<typeof decodeRecord>;
-    try {
-      const source = { topic: batch.topic, partition: batch.partition, namespace: this.#namespaceOf(batch.topic) };
-      decoded = decodeRecord(record, source, this.#parts.schemas);
-    } catch (error) {
-      if (!(error instanceof UndecodableRecordError)) throw error;
-      return this.#undecoded(error, record, batch, progress, waiting, isFirst);
-    }
-    if (decoded === undefined) {
-      this.tally.control += 1;
-      progress.watermark.skip(Number(record.offset));
-      return;
-    }
-    const change = this.#parts.transform(decoded);
-    if (change === undefined) {
-      this.#count(decoded);
-      this.tally.filtered += 1;
-      progress.watermark.skip(decoded.offset);
-      return;
-    }
-    if (!this.#room.takes(batch.topic, change.namespace)) return this.#pushLater(decoded, change, record, progress, waiting);
-    this.#push(decoded, change, record, progress);
-    return;
-  }
-
-  /** Only what is pushed counts as read: what is not comes again. */
-  async #pushLater(
-    decoded: Change,
-    change: Change,
-    record: FetchedRecord,
-    progress: PartitionProgress,
-    waiting: Waiting,
-  ): Promise<boolean> {
-    const isRevoked = () => progress.revoked;
-    if (!(await this.#room.hold(progress.topic, change.namespace, { ...waiting, isRevoked }))) return false;
-    this.#push(decoded, change, record, progress);
-    return true;
-  }
-
-  #count({ document, file }: Change): void {
-    this.tally.read += 1;
-    this.tally.bytes += document.length + (file?.content?.length ?? 0);
-  }
-
-  #push(decoded: Change, change: Change, record: FetchedRecord, progress: PartitionProgress): void {
-    this.#count(decoded);
-    const bytes = memoryOf(change) + (change.parts?.reduce((sum, part) => sum + memoryOf(part), 0) ?? 0);
-    this.#lanes.push(new TrackedDelivery(change, record, bytes, progress, this.#onSettled));
-  }
-
-  async #undecoded(
-    error: UndecodableRecordError,
-    record: FetchedRecord,
-    batch: FetchedBatch,
-    progress: PartitionProgress,
-    waiting: Waiting,
-    isFirst: boolean,
-  ): Promise<boolean> {
-    const { signal } = waiting;
-    const verdict = await this.#judge.of(error, record, progress, { signal, isRevoked: () => progress.revoked }, isFirst);
-    if (verdict === 'waits' || signal.aborted || progress.revoked) return false;
-    if (verdict === 'aside') return this.#putAside(record, progress, error, signal);
-    return (await this.#process(record, batch, progress, waiting, false)) ?? true;
-  }
-
-  /** One at a time, and nothing is read meanwhile: whatever fills a topic with nonsense fills no memory. */
-  async #putAside(record: FetchedRecord, progress: PartitionProgress, cause: Error, signal: AbortSignal): Promise<boolean> {
-    this.tally.read += 1;
-    const sequence = progress.watermark.begin(Number(record.offset));
-    const outcome = await this.#parts.errorPolicy.undecodable(record, progress, cause, signal);
-    this.tally.end(outcome);
-    if (outcome === 'returned') return false;
-    progress.watermark.end(sequence);
-    return true;
-  }
-
   readonly #onSettled = (delivery: Delivery, outcome: Outcome): void => {
     this.tally.end(outcome);
     this.#lanes.settled(delivery);
   };
-
-  #namespaceOf(topic: string): Namespace {
-    const known = this.#namespaces.get(topic);
-    if (known !== undefined) return known;
-    const namespace = namespaceOfTopic(this.#options.prefix, topic);
-    if (namespace === undefined) throw new Error(`${topic} is not a topic of the prefix ${this.#options.prefix}`);
-    this.#namespaces.set(topic, namespace);
-    return namespace;
-  }
 }

@@ -36,6 +36,13 @@ it('every package that has folders has an order of them', () => {
   expect(packages.sort()).toEqual(Object.keys(layers).sort());
 });
 
+it('no file of the sources has more than 350 lines', () => {
+  const packages = join(PROJECT, 'packages');
+  const files = readdirSync(packages, { recursive: true }).filter((file) => /^[^/]+\/src\/.*\.ts$/.test(String(file)));
+  const long = files.filter((file) => readFileSync(join(packages, String(file)), 'utf8').split('\n').length > 351);
+  expect(long).toEqual([]);
+});
+
 describe('the documentation', () => {
   it.each(['producer', 'consumer', 'runtime'])('has the folders of the %s, in their order', (name) => {
     const folders = (layers[name] as readonly string[]).filter(isFolder);

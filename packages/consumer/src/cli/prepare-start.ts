@@ -11,8 +11,9 @@ import {
   TailwaterError,
 } from '@tailwater/runtime';
 import { isTopicPrefix } from '@tailwater/schema';
-import { createTarget, ownOptions } from '../targets/registry.js';
+import { ownOptions } from '../targets/registry.js';
 import type { Target } from '../targets/target.js';
+import { configuredTarget } from './configured-target.js';
 import { batchOptions, errorOptions, kafkaOptions, processOptions, targetOptions } from './options.js';
 import { targetName } from './target-name.js';
 import { prepareTransform, type Transforming, transformOptions } from './transforming.js';
@@ -27,8 +28,6 @@ export const startOptions = {
   ...processOptions,
   ...ownOptions,
 } as const;
-
-const CONNECT_TIMEOUT_MS = 15_000;
 
 export interface PreparedStart {
   readonly listen: ReturnType<typeof statusListen>;
@@ -46,14 +45,6 @@ export async function prepareStart(given: OptionValues<typeof startOptions>, log
   const transforming = await prepareTransform(given);
   const name = targetName(given.name ?? given.target);
   const kafka = createKafka(kafkaConnection(given, 'tailwater-consumer'), logger.child({ component: 'kafka' }));
-  const target = await createTarget(given.target, {
-    url: given.targetUrl,
-    connectTimeoutMs: CONNECT_TIMEOUT_MS,
-    requestTimeoutMs: given.requestTimeout * 1000,
-    autoCommitInterval: given.autoCommitInterval,
-    options: given.targetOption,
-    own: given,
-    logger: logger.child({ component: 'apply' }),
-  });
+  const target = await configuredTarget(given, logger.child({ component: 'apply' }));
   return { listen, transforming, name, target, kafka };
 }

@@ -17,22 +17,17 @@ import {
 import { isTopicPrefix } from '@tailwater/schema';
 import type { StrayReport } from '../repair/remove-stray.js';
 import { repairGroup } from '../repair/repair-group.js';
-import { createTarget, ownOptions } from '../targets/registry.js';
-import { batchOptions, kafkaOptions, targetOptions } from './options.js';
+import { configuredTarget, openOptions } from './configured-target.js';
+import { kafkaOptions } from './options.js';
 import { openSchemas } from './schemas.js';
 import { targetName } from './target-name.js';
 import { prepareTransform, transformOptions } from './transforming.js';
 
 const options = {
-  target: targetOptions.target,
-  targetUrl: targetOptions.targetUrl,
-  name: targetOptions.name,
-  targetOption: targetOptions.targetOption,
-  requestTimeout: batchOptions.requestTimeout,
+  ...openOptions,
   ...kafkaOptions,
   ...transformOptions,
   ...registryOptions,
-  ...ownOptions,
   namespace: option(list().default([]), {
     group: 'Which',
     describe: 'Namespaces to repair, db.collection with * as wildcard, as they are called in the source; all when none is named',
@@ -41,8 +36,6 @@ const options = {
   dryRun: option(toggle(), { group: 'Output', describe: 'Only show what it would do' }),
   json: option(toggle(), { group: 'Output', describe: 'Print JSON instead of a table' }),
 } as const;
-
-const CONNECT_TIMEOUT_MS = 15_000;
 
 export const repairCommand: Command<typeof options> = {
   name: 'repair',
@@ -59,14 +52,7 @@ export const repairCommand: Command<typeof options> = {
     const transforming = await prepareTransform(given);
     const chosen = compileNamespaceRules({ include: given.namespace });
     const kafka = createKafka(kafkaConnection(given, 'tailwater-repair'), logger, 'command');
-    const target = await createTarget(given.target, {
-      url: given.targetUrl,
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
-      requestTimeoutMs: given.requestTimeout * 1000,
-      autoCommitInterval: undefined,
-      options: given.targetOption,
-      own: given,
-    });
+    const target = await configuredTarget(given);
     try {
       await Promise.all([checkKafka(kafka, { signal }), target.connect(signal)]);
       await using registry = await openSchemas(given, logger, signal);

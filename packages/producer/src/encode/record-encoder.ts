@@ -85,6 +85,8 @@ export class RecordEncoder {
   /** Two buffers in turn: one is being sent while the other is written. */
   readonly #buffers = [Buffer.allocUnsafe(FIRST_BUFFER_BYTES), Buffer.allocUnsafe(FIRST_BUFFER_BYTES)];
   #turn = 0;
+  /** Where the next byte goes in the buffer of this turn. */
+  #at = 0;
   readonly #describer = new UpdateDescriber();
   /** Bytes of the descriptions of the rows that are being encoded. */
   #described = 0;
@@ -124,70 +126,47 @@ export class RecordEncoder {
     layoutOf: (namespace: TrackedNamespace) => TopicLayout | undefined,
   ): EncodedBatch {
     const out = this.#nextBuffer(batch, from, to);
-    const byNamespace = new Map<TrackedNamespace, TopicRecords & TopicLayout>();
+    const byNamespace: Targets = new Map();
     const refused: RefusedRow[] = [];
-    let [at, records, superseded, jsonBytes] = [0, 0, 0, 0];
+    this.#at = 0;
+    let [records, superseded, jsonBytes] = [0, 0, 0];
     for (let row = from; row < to; row++) {
-      const op = batch.op[row] as Operation | 'delete';
-      const document = batch.document[row];
-      if (op !== 'delete' && document === undefined) {
+      const document = batch.op[row] === 'delete' ? undefined : batch.document[row];
+      if (document === undefined && batch.op[row] !== 'delete') {
         superseded += 1;
         continue;
       }
       const namespace = batch.namespace[row] as TrackedNamespace;
-      let target = byNamespace.get(namespace);
+      const target = targetOf(namespace, byNamespace, layoutOf);
       if (target === undefined) {
-        const layout = layoutOf(namespace);
-        if (layout === undefined) {
-          refused.push({ row, bytes: 0, limit: 0 });
-          continue;
-        }
-        target = { ...layout, messages: [] };
-        byNamespace.set(namespace, target);
+        refused.push({ row, bytes: 0, limit: 0 });
+        continue;
       }
-      const bytes = keyBytes(batch.key[row] as string) + (document?.length ?? 0);
+      const bytes = keyBytes(batch.key[row] as string) + (batch.document[row]?.length ?? 0);
       const limit = target.maxBytes === undefined ? MAX_RECORD_BYTES : target.maxBytes - FRAMING_BYTES;
       if (bytes > limit) {
         refused.push({ row, bytes, limit });
         continue;
       }
-      const keyStart = at;
-      at += out.write(batch.key[row] as string, at);
-      const key = out.subarray(keyStart, at);
-      const partition = partitionOf(out, target.partitions, keyStart, at);
-      if (document === undefined || op === 'delete') {
-        const headers = this.#tombstone(batch, row, origin);
-        target.messages.push({
-          key,
-          value: null,
-          partition,
-          headers: namespace.chunks === undefined ? headers : { ...headers, ...fileHeaders('deleted') },
-        });
+      const keyStart = this.#at;
+      this.#at += out.write(batch.key[row] as string, keyStart);
+      const key = out.subarray(keyStart, this.#at);
+      const partition = partitionOf(out, target.partitions, keyStart, this.#at);
+      if (document === undefined) {
+        target.messages.push({ key, value: null, partition, headers: this.#tombstone(batch, row, origin) });
       } else {
-        const described = op === 'update' ? this.#descriptions[row - from] : undefined;
+        const described = batch.op[row] === 'update' ? this.#descriptions[row - from] : undefined;
         const description = described !== undefined && bytes + described.bytes > limit ? undefined : described;
-        const event = this.#change(batch, row, op, origin, document, description);
-        let value = this.#format === 'json' ? jsonValue(event) : undefined;
-        if (value !== undefined && key.length + value.length > limit) value = undefined;
-        if (value === undefined) {
-          const valueStart = at;
-          at = writeChangeEvent(event, out, at, target.header);
-          value = out.subarray(valueStart, at);
-        } else jsonBytes += value.length;
+        const event = this.#change(batch, row, batch.op[row] as Operation, origin, document, description);
+        const json = this.#format === 'json' ? jsonWithin(event, limit - key.length) : undefined;
+        jsonBytes += json?.length ?? 0;
+        const value = json ?? this.#writeEvent(event, out, target.header);
         if (namespace.chunks === undefined) target.messages.push({ key, value, partition });
         else target.messages.push({ key, value, partition, headers: fileHeaders(batch.file[row] ?? 'incomplete') });
       }
       records += 1;
     }
-    return {
-      topics: [...byNamespace.values()].flatMap(({ topic, maxBytes, messages }) =>
-        messages.length === 0 ? [] : [{ topic, messages, ...(maxBytes === undefined ? {} : { maxBytes }) }],
-      ),
-      records,
-      superseded,
-      refused,
-      bytes: at + jsonBytes,
-    };
+    return { topics: topicsOf(byNamespace), records, superseded, refused, bytes: this.#at + jsonBytes };
   }
 
   #nextBuffer(batch: ChangeBatch, from: number, to: number): Buffer {
@@ -248,8 +227,44 @@ export class RecordEncoder {
     return event;
   }
 
+  /** Writes what goes into Avro behind what is written already. */
+  #writeEvent(event: ChangeEvent, out: Buffer, header: Buffer | undefined): Buffer {
+    const start = this.#at;
+    this.#at = writeChangeEvent(event, out, start, header);
+    return out.subarray(start, this.#at);
+  }
+
   #tombstone(batch: ChangeBatch, row: number, origin: Origin): Record<string, string> {
     const position = new Position(batch.t[row] as number, batch.i[row] as number, batch.ordinal[row] as number);
-    return tombstoneHeaders({ position, origin, wallTimeMs: batch.wallTimeMs[row] as number });
+    const headers = tombstoneHeaders({ position, origin, wallTimeMs: batch.wallTimeMs[row] as number });
+    return batch.namespace[row]?.chunks === undefined ? headers : { ...headers, ...fileHeaders('deleted') };
   }
+}
+
+type Targets = Map<TrackedNamespace, TopicRecords & TopicLayout>;
+
+/** Where the records of a namespace go; undefined where it has no topic. */
+function targetOf(
+  namespace: TrackedNamespace,
+  targets: Targets,
+  layoutOf: (namespace: TrackedNamespace) => TopicLayout | undefined,
+): (TopicRecords & TopicLayout) | undefined {
+  const known = targets.get(namespace);
+  if (known !== undefined) return known;
+  const layout = layoutOf(namespace);
+  if (layout === undefined) return undefined;
+  const target = { ...layout, messages: [] };
+  targets.set(namespace, target);
+  return target;
+}
+
+const topicsOf = (targets: Targets): TopicRecords[] =>
+  [...targets.values()].flatMap(({ topic, maxBytes, messages }) =>
+    messages.length === 0 ? [] : [{ topic, messages, ...(maxBytes === undefined ? {} : { maxBytes }) }],
+  );
+
+/** The event as JSON, unless that is longer: its Avro fits. */
+function jsonWithin(event: ChangeEvent, room: number): Buffer | undefined {
+  const json = jsonValue(event);
+  return json === undefined || json.length > room ? undefined : json;
 }

@@ -1,30 +1,19 @@
 // The topics of namespaces: made before their first records, many in one request, and looked at when they exist. A topic that
 // was given more partitions goes on with those that it had (promise B): docs/adr/0025-partitions-are-recorded.md. One that was deleted, whether or not
 // another has its name now, is a copy that is gone (promise C).
-import {
-  type DescribedTopic,
-  describeTopics,
-  errorCodes,
-  named,
-  TailwaterError,
-  type TopicAdvice,
-  type TopicUse,
-  toKafkaError,
-} from '@tailwater/runtime';
+import { errorCodes, named, TailwaterError, type TopicAdvice, type TopicUse, toKafkaError } from '@tailwater/runtime';
 import { MAX_TOPIC_NAME_LENGTH, type Namespace, namespaceOfTopic, topicName } from '@tailwater/schema';
 import type { Admin } from 'kafkajs';
 import type { TrackedNamespace } from '../changes/change-batch.js';
 import type { TopicLayout } from '../encode/record-encoder.js';
 import { SIGNALS_LIMITS } from './kafka-small-topics.js';
+import { TopicComparison } from './kafka-topic-comparison.js';
 import { makeTopics } from './kafka-topic-maker.js';
 import type { RecordedTopic } from './recorded-topic.js';
 import type { SubjectIds } from './subject-ids.js';
 import type { FoundTopics, TopicList } from './topic-list.js';
 import { type AskedTopics, type LostTopics, lostAmong } from './topic-losses.js';
-import { CHECKPOINTS, DELETE_RETENTION_MS, DOCUMENTS, expectUsable, type LogUse, smallerBatch } from './topic-settings.js';
-
-/** What a topic is judged by before any rule of its use is. */
-const USABLE_BY = ['cleanup.policy', 'max.message.bytes'];
+import { CHECKPOINTS, DELETE_RETENTION_MS, DOCUMENTS, type LogUse, smallerBatch } from './topic-settings.js';
 
 export interface TopicSettings {
   readonly prefix: string;
@@ -58,6 +47,7 @@ export class KafkaTopics {
   readonly #settings: TopicSettings;
   readonly #brokers: string;
   readonly #context: TopicsContext;
+  readonly #comparison: TopicComparison;
   readonly #layouts = new Map<TrackedNamespace, TopicLayout>();
   readonly #used = new Map<TrackedNamespace, RecordedTopic>();
   #recorded: ReadonlyMap<string, RecordedTopic> = new Map();
@@ -76,6 +66,7 @@ export class KafkaTopics {
     this.#settings = settings;
     this.#brokers = brokers;
     this.#context = context;
+    this.#comparison = new TopicComparison({ admin, list }, context.advice);
   }
 
   /** @param topics - by namespace: where its records went so far */
@@ -124,7 +115,7 @@ export class KafkaTopics {
       const now = missing.length === 0 ? found : await this.#list.read();
       for (const namespace of unknown) if (now.has(this.#topic(namespace))) this.#seen.add(namespace);
       for (const namespace of made) await this.#use(namespace, { partitions, id: now.get(this.#topic(namespace))?.id });
-      await this.#advise(
+      await this.#comparison.advise(
         DOCUMENTS,
         made.map((namespace) => this.#topic(namespace)),
         now,
@@ -226,8 +217,8 @@ export class KafkaTopics {
     try {
       const existing = await this.#make([topic], partitions, config);
       const found = await this.#list.read();
-      if (existing.length > 0) await this.#judge(CHECKPOINTS, [topic], found);
-      else await this.#advise(CHECKPOINTS, [topic], found);
+      if (existing.length > 0) await this.#comparison.judge(CHECKPOINTS, [topic], found);
+      else await this.#comparison.advise(CHECKPOINTS, [topic], found);
       return found.get(topic)?.leaders.length ?? partitions;
     } catch (error) {
       throw toKafkaError(error, this.#brokers);
@@ -247,7 +238,7 @@ export class KafkaTopics {
 
   /** Tells of what the topic may lose, where there is one. */
   async compare(topic: string, use: TopicUse): Promise<void> {
-    await this.#advise(use, [topic], await this.#list.read());
+    await this.#comparison.advise(use, [topic], await this.#list.read());
   }
 
   #topic(namespace: Namespace): string {
@@ -300,7 +291,7 @@ export class KafkaTopics {
       // Fewer than there were: it is another topic.
       return { namespace, topic, partitions, id, used: Math.min(recorded, partitions) };
     });
-    const described = await this.#judge(
+    const described = await this.#comparison.judge(
       DOCUMENTS,
       topics.map(({ topic }) => topic),
       found,
@@ -335,26 +326,5 @@ export class KafkaTopics {
     if (first === undefined) return [];
     const shape = { partitions, replicationFactor: this.#settings.replicationFactor };
     return makeTopics(this.#admin, topics, { ...shape, config: { ...(await this.#list.keptSettings(first, shape)), ...config } });
-  }
-
-  /** @throws TailwaterError TW1203 */
-  async #judge(use: TopicUse, topics: readonly string[], found: FoundTopics): Promise<DescribedTopic[]> {
-    const described = await this.#describe(use, topics, found);
-    for (const each of described) expectUsable(each, use);
-    this.#context.advice?.found(use, described, this.#list.brokers);
-    return described;
-  }
-
-  /** Tells of topics that were just made: what is not ours in them is the brokers'. One that lags does not know them yet: the next start tells. */
-  async #advise(use: TopicUse, topics: readonly string[], found: FoundTopics): Promise<void> {
-    const { advice } = this.#context;
-    const there = topics.filter((topic) => found.has(topic));
-    if (advice === undefined || there.length === 0) return;
-    advice.found(use, await this.#describe(use, there, found).catch(() => []), this.#list.brokers);
-  }
-
-  #describe({ rules }: TopicUse, topics: readonly string[], found: FoundTopics): Promise<DescribedTopic[]> {
-    const asked = topics.map((topic) => ({ topic, replicas: found.get(topic)?.replicas ?? 0 }));
-    return describeTopics(this.#admin, asked, [...new Set([...USABLE_BY, ...rules.map(({ setting }) => setting)])]);
   }
 }

@@ -20,7 +20,9 @@ export class Publisher {
   readonly #sender: TransactionSender;
   readonly #seen: (topics: readonly TopicRecords[]) => void;
   readonly #clock: Clock;
-  #sentAtMs: number | undefined;
+  /** Publications that are on their way or wait for their turn. */
+  #pending = 0;
+  #sentAtMs = 0;
   #sending: Promise<void> = Promise.resolve();
   #failure: { error: unknown } | undefined;
 
@@ -31,9 +33,9 @@ export class Publisher {
     this.#clock = clock;
   }
 
-  /** For how long the publication that is on its way has been so, in milliseconds; 0 when none is. */
-  get underWayMs(): number {
-    return this.#sentAtMs === undefined ? 0 : this.#clock.monotonic() - this.#sentAtMs;
+  /** For how long, in milliseconds, the publication that is on its way has been so; undefined when everything is committed. */
+  get underWayMs(): number | undefined {
+    return this.#pending === 0 ? undefined : this.#clock.monotonic() - this.#sentAtMs;
   }
 
   /**
@@ -43,6 +45,8 @@ export class Publisher {
    */
   async submit(publication: Publication): Promise<void> {
     const before = this.#sending;
+    if (this.#pending === 0) this.#sentAtMs = this.#clock.monotonic();
+    this.#pending += 1;
     this.#seen(publication.topics);
     // In line before anything is awaited, so that whoever does not wait keeps the order too, and one is in flight.
     this.#sending = before.then(() => this.#send(publication));
@@ -67,15 +71,15 @@ export class Publisher {
   }
 
   async #send(publication: Publication): Promise<void> {
-    if (this.#failure !== undefined) return;
-    this.#sentAtMs = this.#clock.monotonic();
     try {
+      if (this.#failure !== undefined) return;
       if (publication.topics.length > 0) await this.#sender.send(publication.topics);
       publication.onCommitted?.();
     } catch (error) {
       this.#failure = { error };
     } finally {
-      this.#sentAtMs = undefined;
+      this.#pending -= 1;
+      this.#sentAtMs = this.#clock.monotonic();
     }
   }
 }

@@ -15,8 +15,8 @@ export interface SessionStatus {
   readonly sweeps: readonly SweepStatus[];
   /** What Kafka did not take, by namespace and reason. */
   readonly quarantine: readonly QuarantineStatus[];
-  /** For how long Kafka has had the transaction that is under way, in milliseconds; 0 when none is. */
-  readonly publishingMs: number;
+  /** For how long Kafka has had the transaction that is under way, in milliseconds; undefined when everything is committed. */
+  readonly publishingMs: number | undefined;
 }
 
 export class ProducerState implements LeadView, GapView {

@@ -146,7 +146,9 @@ export class RunningPipeline {
         if (this.#failure !== undefined) throw this.#failure;
         const position = this.state.session?.position;
         const isRead = position !== undefined && position.compare(newest) >= 0;
-        return isRead && this.report.totals().state === 'done' && this.state.session?.sweeps.length === 0;
+        // What is only handed over is not in the topic yet.
+        const isCommitted = this.state.session?.publishingMs === undefined;
+        return isRead && isCommitted && this.report.totals().state === 'done' && this.state.session?.sweeps.length === 0;
       },
       {
         describe: () => `the pipeline to be in step, now at ${this.state.session?.position}, ${this.state.lastError ?? 'no error'}`,

@@ -14,26 +14,20 @@ import type { DeadLetter } from '../../dead-letters/dead-letter.js';
 import { NewestRecords } from '../../dead-letters/kafka-newest-records.js';
 import { type RetryResult, retryDeadLetters, STAYS } from '../../dead-letters/retry-dead-letters.js';
 import { assertStandsStill } from '../../subscribe/kafka-groups.js';
-import { createTarget, ownOptions } from '../../targets/registry.js';
 import type { Target } from '../../targets/target.js';
 import type { Transform } from '../../transform/transform.js';
-import { batchOptions, targetOptions } from '../options.js';
+import { configuredTarget, openOptions } from '../configured-target.js';
 import { openSchemas } from '../schemas.js';
 import { prepareTransform, transformOptions } from '../transforming.js';
 import { choiceOptions, ID_POSITIONAL, selectDeadLetters, withDeadLetterTopic } from './dead-letter-options.js';
 import { JsonList, TablePages } from './list-output.js';
 
 const options = {
+  ...openOptions,
   ...choiceOptions,
-  targetUrl: targetOptions.targetUrl,
-  targetOption: targetOptions.targetOption,
-  requestTimeout: batchOptions.requestTimeout,
   ...transformOptions,
   ...registryOptions,
-  ...ownOptions,
 } as const;
-
-const CONNECT_TIMEOUT_MS = 15_000;
 
 export const retryDeadLettersCommand: Command<typeof options> = {
   name: 'dead-letters retry',
@@ -48,16 +42,8 @@ export const retryDeadLettersCommand: Command<typeof options> = {
   ],
   async run(given, context) {
     const { logger, signal } = context;
-    const settings = {
-      url: given.targetUrl,
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
-      requestTimeoutMs: given.requestTimeout * 1000,
-      autoCommitInterval: undefined,
-      options: given.targetOption,
-      own: given,
-    };
     const transform = await transformOf(given);
-    const target = await createTarget(given.target, settings);
+    const target = await configuredTarget(given);
     try {
       await target.connect(signal);
       await withDeadLetterTopic(given, context, async (open) => {

@@ -34,11 +34,11 @@ it('a copy that is given up while it waits for memory says nothing more of its p
         },
       },
       report: nothing,
-      rate: { free: async () => {}, took: () => {} },
+      rate: { untilAllowed: async () => {}, took: () => {} },
       room: {
         take: () =>
           new Promise((resolve) => {
-            waiting.push(() => resolve({ resize: () => {}, free: () => (freed += 1) }));
+            waiting.push(() => resolve({ resize: () => {}, release: () => (freed += 1) }));
           }),
       },
       ensureTopics: async () => {},

@@ -1,0 +1,65 @@
+// What a producer counts and what looks on while it works: made before its pipeline, since a status must be there from the beginning.
+import {
+  createMetrics,
+  type KafkaClient,
+  kafkaWatch,
+  type Logger,
+  type Metrics,
+  type OptionValues,
+  registerUp,
+  type Service,
+  StallWatch,
+  withBuckets,
+} from '@tailwater/runtime';
+import { registerSnapshotMetrics } from '../backfill/snapshot/snapshot-metrics.js';
+import { SnapshotReport } from '../backfill/snapshot/snapshot-report.js';
+import { CommitPointWatch } from '../headroom/commit-point-watch.js';
+import { HeadroomWatch } from '../headroom/headroom-watch.js';
+import { ProducerMetrics } from '../metrics/producer-metrics.js';
+import type { PipelineOptions } from '../session/options.js';
+import { ProducerState } from '../session/producer-state.js';
+import type { MongoSource } from '../source/mongo/connect.js';
+import { SourceHealth } from '../source/mongo/source-health.js';
+import { NormalizeCounters } from '../source/normalize-counters.js';
+import type { PreparedStart, startOptions } from './prepare-start.js';
+import { isMongoUp, publishedOf, type Sights } from './state-report.js';
+
+type Given = OptionValues<typeof startOptions>;
+
+export interface WatchedProducer {
+  readonly sights: Sights;
+  readonly metrics: Metrics;
+  readonly counters: NormalizeCounters;
+  readonly watches: readonly Service[];
+}
+
+export function watchedProducer(reading: Given['source'], source: MongoSource, kafka: KafkaClient, logger: Logger): WatchedProducer {
+  const { client, replicaSet, isMongos } = source;
+  const metrics = createMetrics();
+  const counters = new NormalizeCounters();
+  const [state, report] = [new ProducerState(), new SnapshotReport()];
+  registerSnapshotMetrics(metrics, report);
+  const health = new SourceHealth(logger.child({ component: reading === 'oplog' ? 'oplog' : 'change-stream' }));
+  const watched = { client, replicaSet, isMongos, position: () => state.session?.position };
+  const headroom = new HeadroomWatch(watched, metrics, logger.child({ component: 'headroom' }));
+  const working = { client, replicaSet, isWorking: () => state.phase !== 'standby' };
+  const commitPoint = new CommitPointWatch(working, health, metrics, logger.child({ component: 'mongodb' }));
+  const peer = kafkaWatch(kafka, logger.child({ component: 'kafka' }));
+  const stall = new StallWatch(() => publishedOf(state, commitPoint));
+  const sights = { state, metrics: new ProducerMetrics(metrics, counters), report, health, commitPoint, headroom, kafka: peer, stall };
+  registerUp(metrics, { kafka: () => peer.trouble === undefined, mongodb: () => isMongoUp(sights) });
+  return { sights, metrics, counters, watches: [headroom, commitPoint, peer, stall] };
+}
+
+/** What the pipeline needs of the options, in its own units. */
+export function pipelineOptionsOf(given: Given, { startAt, snapshotQueries }: PreparedStart): PipelineOptions {
+  return {
+    ...given,
+    ...withBuckets(given.include, given.exclude, given.gridfs),
+    startAt,
+    snapshotQueries,
+    sessionTimeoutMs: given.sessionTimeout * 1000,
+    memoryBudgetBytes: given.memoryBudget * 1024 * 1024,
+    maxFileBytes: given.gridfs.length === 0 ? undefined : given.gridfsMaxBytes,
+  };
+}
