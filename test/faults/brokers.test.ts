@@ -261,7 +261,7 @@ describe('three brokers', () => {
     const made = async (prefix: string, replicationFactor: number): Promise<string[]> => {
       const settings = { prefix, partitions: 2, replicationFactor };
       const advice = new TopicAdvice(client.brokers, prefix, logger);
-      await ensureOwnTopics(client, settings, advice, logger);
+      await ensureOwnTopics(client, settings, advice, logger, new AbortController().signal);
       const [admin, list] = [client.admin(), new TopicList(client)];
       try {
         await admin.connect();

@@ -86,6 +86,7 @@ export {
 export { WireReader, WireWriter } from './kafka/protocol/wire.js';
 export { type CommittedPartition, CommittedReader } from './kafka/read-committed.js';
 export { type OffsetRange, readRanges } from './kafka/read-ranges.js';
+export { toCreationError } from './kafka/topics/brokers-away.js';
 export { describeTopics } from './kafka/topics/describe-topics.js';
 export { keptSettings, type PlannedShape } from './kafka/topics/kept-settings.js';
 export { type DescribedTopic, KEEPING_RULES, type SettingRule, type TopicUse } from './kafka/topics/setting-rules.js';

@@ -261,12 +261,12 @@ describe('a checkpoint topic that has grown', () => {
         described?.resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]) ?? [],
       );
     };
-    await ensureOwnTopics(kafka, settings, new TopicAdvice(kafka.brokers, settings.prefix, logger), logger);
+    await ensureOwnTopics(kafka, settings, new TopicAdvice(kafka.brokers, settings.prefix, logger), logger, new AbortController().signal);
     const { 'segment.ms': kept, ...limits } = CHECKPOINT_LIMITS;
     expect(kept).toBeDefined();
     // What was lower, and what is none of ours, stays.
     expect(await settingsOf()).toMatchObject({ ...limits, 'segment.ms': '1000', 'retention.bytes': '77' });
-    await ensureOwnTopics(kafka, settings, new TopicAdvice(kafka.brokers, settings.prefix, logger), logger);
+    await ensureOwnTopics(kafka, settings, new TopicAdvice(kafka.brokers, settings.prefix, logger), logger, new AbortController().signal);
     expect(lines.filter(({ msg }) => msg.includes('earlier release'))).toHaveLength(1);
     const admin = kafka.admin();
     await admin.connect();

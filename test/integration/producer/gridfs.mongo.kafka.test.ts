@@ -70,8 +70,7 @@ class Shop {
 
   /** The last record of each file that is there. */
   async published(): Promise<Map<string, Published>> {
-    const { records } = await foldTopic(kafka.brokers, topicName(this.prefix, { database: this.name, collection: 'fs.files' }));
-    const { documents } = await foldTopic(kafka.brokers, topicName(this.prefix, { database: this.name, collection: 'fs.files' }));
+    const { records, documents } = await foldTopic(kafka.brokers, topicName(this.prefix, { database: this.name, collection: 'fs.files' }));
     const states = new Map(records.map(({ key, headers }) => [String(key), fileStateOf(headers) as FileState]));
     return new Map(
       [...documents].map(([key, whole]): [string, Published] => {

@@ -6,9 +6,11 @@ import {
   KEEPING_RULES,
   keptSettings,
   type Logger,
+  readMetadata,
   readTopics,
   TopicAdvice,
   type TopicUse,
+  toCreationError,
 } from '@tailwater/runtime';
 import kafkajs, { type Admin } from 'kafkajs';
 
@@ -55,8 +57,7 @@ export class DeadLetterTopicAdmin {
   /** Creates it unless it exists, and tells of settings that are not those that it needs. */
   async create(): Promise<void> {
     await this.#asking(async (admin, connections) => {
-      if (await this.#create(admin, await keptSettings(connections, this.#topic, SHAPE)))
-        this.#logger.info({ topic: this.#topic }, 'Created the topic of dead letters');
+      if (await this.#create(admin, connections)) this.#logger.info({ topic: this.#topic }, 'Created the topic of dead letters');
       await this.#compare(admin, connections);
     });
   }
@@ -78,7 +79,8 @@ export class DeadLetterTopicAdmin {
   }
 
   /** @returns whether it did not exist */
-  async #create(admin: Admin, kept: Readonly<Record<string, string>>): Promise<boolean> {
+  async #create(admin: Admin, connections: BrokerConnections): Promise<boolean> {
+    const kept = await keptSettings(connections, this.#topic, SHAPE);
     const configEntries = Object.entries({ ...SETTINGS, ...kept }).map(([name, value]) => ({ name, value }));
     const { partitions, replicationFactor } = SHAPE;
     try {
@@ -89,8 +91,9 @@ export class DeadLetterTopicAdmin {
       });
     } catch (error) {
       const cause = error instanceof KafkaJSAggregateError ? error.errors[0] : error;
-      if (!(cause instanceof KafkaJSProtocolError && cause.type === 'TOPIC_ALREADY_EXISTS')) throw error;
-      return false;
+      if (cause instanceof KafkaJSProtocolError && cause.type === 'TOPIC_ALREADY_EXISTS') return false;
+      const existing = async () => (await readMetadata(await connections.any(), () => true)).topics.values();
+      throw await toCreationError(error, { topic: this.#topic, replicationFactor }, this.#kafka.brokers, existing);
     }
   }
 

@@ -1,6 +1,16 @@
 // The dead-letter topic on kafkajs: compacted, so that a letter stays until it is removed. It is there from the group's first commit
 // on, so that a group whose offsets Kafka has forgotten is known from a new one.
-import { errorCodes, type KafkaClient, type Logger, readRanges, sleep, TailwaterError, toKafkaError } from '@tailwater/runtime';
+import {
+  errorCodes,
+  type KafkaClient,
+  type Logger,
+  Outage,
+  readRanges,
+  sleep,
+  systemClock,
+  TailwaterError,
+  toKafkaError,
+} from '@tailwater/runtime';
 import type { Producer } from 'kafkajs';
 import { readToEnd } from '../subscribe/kafka-reader.js';
 import { type DeadLetter, type DeadLetterMessage, decodeDeadLetter } from './dead-letter.js';
@@ -11,16 +21,25 @@ import { DeadLetterTopicAdmin } from './kafka-dead-letter-topic-admin.js';
 /** Removals share a record batch. */
 const REMOVED_AT_ONCE = 1_000;
 const DISCONNECT_TIMEOUT_MS = 2_000;
+const CREATE_AGAIN_MS = 1_000;
+const TEXTS = {
+  begins: 'The topic of dead letters cannot be made, trying again until it can',
+  lasts: 'The topic of dead letters still cannot be made',
+  over: 'The topic of dead letters is there',
+};
 
 export class DeadLetterTopic implements DeadLetterSender {
   readonly topic: string;
   readonly #kafka: KafkaClient;
   readonly #place: DeadLetterTopicAdmin;
+  readonly #outage: Outage;
+  readonly #closed = new AbortController();
   #producer: Promise<Producer> | undefined;
 
   constructor(kafka: KafkaClient, topic: string, logger: Logger) {
     this.#kafka = kafka;
     this.topic = topic;
+    this.#outage = new Outage(TEXTS, logger, systemClock);
     this.#place = new DeadLetterTopicAdmin(kafka, topic, logger);
   }
 
@@ -62,6 +81,7 @@ export class DeadLetterTopic implements DeadLetterSender {
 
   /** Does not wait for a broker that is away. */
   async close(): Promise<void> {
+    this.#closed.abort();
     const closed = this.#producer?.then((producer) => producer.disconnect()).catch(() => undefined);
     if (closed !== undefined) await Promise.race([closed, sleep(DISCONNECT_TIMEOUT_MS)]);
   }
@@ -91,9 +111,20 @@ export class DeadLetterTopic implements DeadLetterSender {
     return producer;
   }
 
-  /** Creates the topic unless it exists. */
-  create(): Promise<void> {
-    return this.#place.create();
+  /** Creates the topic unless it exists; waits for brokers that are away. */
+  async create(): Promise<void> {
+    for (;;) {
+      try {
+        await this.#place.create();
+        this.#outage.recovered();
+        return;
+      } catch (error) {
+        const isPassing = error instanceof TailwaterError && error.code === errorCodes.BROKERS_AWAY;
+        if (!isPassing || this.#closed.signal.aborted) throw error;
+        this.#outage.failed(error.message, { code: error.code, hint: error.hint });
+        await sleep(CREATE_AGAIN_MS, this.#closed.signal);
+      }
+    }
   }
 
   /** Tells of what may lose letters, where the topic exists. */

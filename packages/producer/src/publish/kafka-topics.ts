@@ -1,7 +1,7 @@
 // The topics of namespaces: made before their first records, many in one request, and looked at when they exist. A topic that
 // was given more partitions goes on with those that it had (promise B): docs/adr/0025-partitions-are-recorded.md. One that was deleted, whether or not
 // another has its name now, is a copy that is gone (promise C).
-import { errorCodes, named, TailwaterError, type TopicAdvice, type TopicUse, toKafkaError } from '@tailwater/runtime';
+import { errorCodes, named, TailwaterError, type TopicAdvice, type TopicUse, toCreationError, toKafkaError } from '@tailwater/runtime';
 import { MAX_TOPIC_NAME_LENGTH, type Namespace, namespaceOfTopic, topicName } from '@tailwater/schema';
 import type { Admin } from 'kafkajs';
 import type { TrackedNamespace } from '../changes/change-batch.js';
@@ -325,6 +325,10 @@ export class KafkaTopics {
     const [first] = topics;
     if (first === undefined) return [];
     const shape = { partitions, replicationFactor: this.#settings.replicationFactor };
-    return makeTopics(this.#admin, topics, { ...shape, config: { ...(await this.#list.keptSettings(first, shape)), ...config } });
+    try {
+      return await makeTopics(this.#admin, topics, { ...shape, config: { ...(await this.#list.keptSettings(first, shape)), ...config } });
+    } catch (error) {
+      throw await toCreationError(error, { ...shape, topic: first }, this.#brokers, async () => (await this.#list.read()).values());
+    }
   }
 }

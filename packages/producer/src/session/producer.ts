@@ -28,7 +28,7 @@ export async function runPipeline(deps: PipelineDependencies, options: PipelineO
   const stages: RunStages = (session, stop) => runStages(deps, options, session, stop);
   const session: RunSession = (stop, onRunning) => runSession(deps, options, { gaps, advice }, stages, stop, onRunning);
   try {
-    await abortable(ensureOwnTopics(kafka, options, advice, logger), signal);
+    await abortable(ensureOwnTopics(kafka, options, advice, logger, signal), signal);
     const election = new KafkaElection(kafka, group, logger);
     const tell = (error: unknown, fields: object): boolean => {
       const isMongo = isRetriableMongoError(error);

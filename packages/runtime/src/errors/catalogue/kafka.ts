@@ -97,6 +97,13 @@ export const kafkaErrors = {
     retriable: false,
     exitCode: EXIT_USAGE,
   },
+  BROKERS_AWAY: {
+    code: 'TW1224',
+    title: 'Brokers away that a new topic needs',
+    message: 'Kafka at {brokers} has too few brokers at the moment for the replicas of the new topic {topic}',
+    hint: 'Other topics of the cluster have as many replicas, so a broker is down or restarts. The topic is made when it is there again, and nothing is lost. If it is gone for good, add another broker, or make the topic by hand with fewer replicas.',
+    ...passing,
+  },
   KAFKA_TOO_OLD: {
     code: 'TW1213',
     title: 'Kafka too old',
