@@ -68,6 +68,7 @@ export class Pipeline implements SubscriptionListener {
   constructor(parts: PipelineParts, options: PipelineOptions) {
     this.#parts = parts;
     this.#options = options;
+    parts.target.guard?.(() => parts.subscription.isHeld);
     this.#lanes = new Lanes(parts.target, options.apply, {
       ...parts.hooks,
       // A target that does not compare versions would be left with what this process had read before another took over.

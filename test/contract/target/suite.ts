@@ -240,6 +240,31 @@ export function describeTarget(name: string, start: () => Promise<Rig>): void {
       }
     });
 
+    test('sends nothing when others may have taken over, wherever the process was frozen; one that compares versions may', async () => {
+      const namespace = await namespaceFor('doubtful');
+      await apply(upsert(namespace, 'a', { n: 1 }), upsert(namespace, 'gone', { n: 1 }));
+      if (target.guard === undefined) {
+        expect(target.comparesVersions).toBe(true);
+        return;
+      }
+      let asked = 0;
+      target.guard(() => {
+        asked += 1;
+        return false;
+      });
+      try {
+        const old = apply(upsert(namespace, 'a', { n: 2 }), remove(namespace, 'gone'));
+        await expect(old).rejects.toMatchObject({ code: 'TW1365', retriable: true });
+        expect(asked).toBeGreaterThan(0);
+        expect(await rig.read(namespace, 'a')).toEqual(rig.expectations.plain('a', { n: 1 }));
+        expect(await rig.count(namespace)).toBe(2);
+      } finally {
+        target.guard(() => true);
+      }
+      expect(await apply(upsert(namespace, 'a', { n: 3 }), remove(namespace, 'gone'))).toEqual([APPLIED, APPLIED]);
+      expect(await rig.read(namespace, 'a')).toEqual(rig.expectations.plain('a', { n: 3 }));
+    });
+
     test('says what it holds of a namespace, and removes of it what has not changed since', async () => {
       const [namespace, other] = [await namespaceFor('held'), await namespaceFor('others')];
       await apply(...ODD_IDS.map((id, n) => upsert(namespace, id, { n })), upsert(other, 'other', { n: 0 }));

@@ -53,6 +53,7 @@ function started(options: { onError?: OnError; lookup?: (id: number) => Promise<
       await listener.release();
     },
     held: async () => {},
+    isHeld: true,
     commit: async () => 'committed',
   };
   const pipeline = new Pipeline(

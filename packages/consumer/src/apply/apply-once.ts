@@ -75,6 +75,9 @@ export async function applyOnce(target: Target, batch: readonly Delivery[], cont
     started = performance.now();
     results = await applyChanges(target, changes, signals.cut);
   } catch (error) {
+    // Held back: once the group has confirmed it, the batch is sent, or was given back meanwhile.
+    if (error instanceof TailwaterError && error.code === errorCodes.PARTITIONS_IN_DOUBT && !signals.cut.aborted)
+      return applyOnce(target, batch, context);
     const reason = error instanceof Error ? error.message : String(error);
     const passes = error instanceof TailwaterError && (error.retriable || WAITED_FOR.has(error.code));
     const code = passes ? error.code : signals.cut.aborted ? 'aborted' : undefined;

@@ -85,6 +85,10 @@ export class GroupMember implements GroupProtocol {
     return this.#membership.lease.held(signal);
   }
 
+  get isHeld(): boolean {
+    return this.#membership.lease.isHeld;
+  }
+
   /** The topics have changed: all members are asked to join again. */
   rejoin(): void {
     this.#membership.rejoin();

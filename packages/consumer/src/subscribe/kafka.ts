@@ -159,6 +159,10 @@ export class KafkaSubscription implements Subscription, Memberships {
     return this.#member.held(signal);
   }
 
+  get isHeld(): boolean {
+    return this.#member.isHeld;
+  }
+
   commit(offsets: readonly PartitionOffset[]): Promise<CommitOutcome> {
     return this.#member.commit(offsets);
   }

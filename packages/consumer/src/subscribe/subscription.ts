@@ -132,6 +132,8 @@ export interface Subscription {
    * Resolves while nobody else can have been given what this process reads, or when the signal aborts. A process that was frozen does not know yet what it has lost.
    */
   held(signal: AbortSignal): Promise<void>;
+  /** Whether that is so now. */
+  readonly isHeld: boolean;
   /** Rejects when the broker cannot be reached; the caller tries again. */
   commit(offsets: readonly PartitionOffset[]): Promise<CommitOutcome>;
 }

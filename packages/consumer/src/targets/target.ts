@@ -62,6 +62,12 @@ export interface Target {
    */
   applyBatch(changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]>;
   /**
+   * Tells how to ask whether what was read may still be applied: right before a request with changes goes out, after everything that takes time. False after
+   * the process was frozen and others have taken over; the request must not go out then, and `applyBatch` fails with a retriable error (TW1365). Only a target that compares no
+   * versions needs it: an old change would take the place of a newer one.
+   */
+  guard?(mayApply: () => boolean): void;
+  /**
    * Whether the target accepts, where this change belongs (its shard), a write that changes no document. Called before a `doubtful`
    * change goes to the dead letters. If absent, the target counts as healthy.
    */

@@ -83,6 +83,7 @@ async function applyAll(broker: MemoryBroker, namespaces: readonly Namespace[], 
       await listener.release();
     },
     held: async () => {},
+    isHeld: true,
     commit: async () => 'committed',
   };
   const destinations = new Destinations(

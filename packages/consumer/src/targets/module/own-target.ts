@@ -49,6 +49,10 @@ export class OwnTarget implements Target {
     }
   }
 
+  guard(mayApply: () => boolean): void {
+    this.#target.guard?.(mayApply);
+  }
+
   async ping(signal: AbortSignal): Promise<void> {
     await this.#target.ping?.(signal);
   }

@@ -29,11 +29,12 @@ export function closeSection(section: Buffer): Buffer {
 }
 
 /**
- * How a finished section becomes the value of a command's field.
+ * How a finished section becomes the value of a command's field. `onSend` is called when the driver puts the message together, which is the last thing that
+ * it does before it writes to the connection; what it throws keeps the message back.
  *
  * @throws TailwaterError TW1314 when the installed driver has no document sequences of the tested shape
  */
-export function sectionCarrier(): (field: string, section: Buffer) => object {
+export function sectionCarrier(): (field: string, section: Buffer, onSend: () => void) => object {
   const { DocumentSequence: Base } = require('mongodb/lib/cmap/commands.js') as { DocumentSequence?: DocumentSequence };
   if (Base === undefined) throw unsupported();
   const probe = new Base('updates');
@@ -44,17 +45,20 @@ export function sectionCarrier(): (field: string, section: Buffer) => object {
   /** Gives a section that was assembled elsewhere, which saves a copy of the whole batch. */
   class FinishedSequence extends Base {
     readonly #section: Buffer;
+    readonly #onSend: () => void;
 
-    constructor(field: string, section: Buffer) {
+    constructor(field: string, section: Buffer, onSend: () => void) {
       super(field);
       this.#section = section;
+      this.#onSend = onSend;
     }
 
     override toBin(): Uint8Array {
+      this.#onSend();
       return this.#section;
     }
   }
-  return (field, section) => new FinishedSequence(field, section);
+  return (field, section, onSend) => new FinishedSequence(field, section, onSend);
 }
 
 function unsupported(): TailwaterError {

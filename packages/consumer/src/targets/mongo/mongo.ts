@@ -52,6 +52,7 @@ export class MongoTarget implements Target {
   readonly #connectTimeoutMs: number;
   readonly #client: MongoClient;
   readonly #carry = sectionCarrier();
+  #mayApply = (): boolean => true;
   readonly #commands: Commands;
   readonly #files: BucketFiles;
   readonly #guarded: boolean;
@@ -102,6 +103,10 @@ export class MongoTarget implements Target {
   /** Of the primary: no other member takes changes. */
   async ping(signal: AbortSignal): Promise<void> {
     await this.#client.db('admin').command({ ping: 1 }, { signal });
+  }
+
+  guard(mayApply: () => boolean): void {
+    this.#mayApply = mayApply;
   }
 
   async applyBatch(changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]> {
@@ -176,7 +181,7 @@ export class MongoTarget implements Target {
       const reply = await this.#client.db(namespace.database).command(
         {
           [name]: namespace.collection,
-          [FIELDS[name]]: this.#carry(FIELDS[name], statements.section()),
+          [FIELDS[name]]: this.#carry(FIELDS[name], statements.section(), () => this.#expectMayApply()),
           ordered: false,
           writeConcern: { w: this.#writeConcern },
         },
@@ -188,6 +193,10 @@ export class MongoTarget implements Target {
     } catch (error) {
       throw await this.#failure(error, [namespace], WRITE_ACTIONS);
     }
+  }
+
+  #expectMayApply(): void {
+    if (!this.#mayApply()) throw new TailwaterError(errorCodes.PARTITIONS_IN_DOUBT, {});
   }
 
   /** Which of the actions a user who was refused may not do, says the server. */

@@ -2,7 +2,7 @@
 // is no answer.
 
 import { errorCodes, TailwaterError, type TlsMaterial, type User } from '@tailwater/runtime';
-import { Pool } from 'undici';
+import { type Dispatcher, Pool } from 'undici';
 import type { Answer } from './answer.js';
 import { connectionFailure, notItsOwn } from './failures.js';
 import type { SolrAddress } from './solr-url.js';
@@ -20,10 +20,27 @@ const CONNECT_TIMEOUT_MS = 3_000;
 
 const basic = ({ name, password }: User): string => `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
 
+/** Asks right before a request is written to its connection: it may have waited for one, and the process may have been frozen meanwhile. */
+function withLateCheck(handler: Dispatcher.DispatchHandler, mayApply: () => boolean): Dispatcher.DispatchHandler {
+  return {
+    onRequestStart(controller, context) {
+      // What is thrown here fails the request, of which nothing was sent.
+      if (!mayApply()) throw new TailwaterError(errorCodes.PARTITIONS_IN_DOUBT, {});
+      handler.onRequestStart?.(controller, context);
+    },
+    onResponseStart: (...answer) => handler.onResponseStart?.(...answer),
+    onResponseData: (...answer) => handler.onResponseData?.(...answer),
+    onResponseEnd: (...answer) => handler.onResponseEnd?.(...answer),
+    onResponseError: (...failure) => handler.onResponseError?.(...failure),
+  };
+}
+
 export class SolrHttp {
   /** For messages: without its password. */
   readonly address: string;
   readonly #pool: Pool;
+  readonly #dispatcher: Dispatcher;
+  #mayApply = (): boolean => true;
   readonly #path: string;
   readonly #headers: Readonly<Record<string, string>>;
 
@@ -36,6 +53,9 @@ export class SolrHttp {
       headersTimeout: options.requestTimeoutMs,
       bodyTimeout: options.requestTimeoutMs,
       connect: { timeout: Math.min(options.connectTimeoutMs, CONNECT_TIMEOUT_MS), ...options.tls },
+    });
+    this.#dispatcher = this.#pool.compose((dispatch) => (request, handler) => {
+      return dispatch(request, request.method === 'POST' ? withLateCheck(handler, () => this.#mayApply()) : handler);
     });
   }
 
@@ -53,6 +73,11 @@ export class SolrHttp {
     return this.#request({ method: 'POST', path: `${this.#path}/${path}`, headers, body, signal });
   }
 
+  /** @param mayApply - asked right before a POST is written to its connection */
+  guard(mayApply: () => boolean): void {
+    this.#mayApply = mayApply;
+  }
+
   async close(): Promise<void> {
     await this.#pool.destroy();
   }
@@ -60,10 +85,10 @@ export class SolrHttp {
   async #request(options: Parameters<Pool['request']>[0] & { readonly signal: AbortSignal }): Promise<Answer> {
     let answer: Answer;
     try {
-      const { statusCode, body } = await this.#pool.request(options);
+      const { statusCode, body } = await this.#dispatcher.request(options);
       answer = { status: statusCode, text: await body.text() };
     } catch (error) {
-      throw options.signal.aborted ? error : connectionFailure(error, this.address);
+      throw options.signal.aborted || error instanceof TailwaterError ? error : connectionFailure(error, this.address);
     }
     const problem = notItsOwn(answer);
     if (problem !== undefined)

@@ -99,6 +99,10 @@ export class SolrTarget implements Target {
     if (answer.status >= FAILED) throw refusal(answer, 'admin/info/system', this.#http.address);
   }
 
+  guard(mayApply: () => boolean): void {
+    this.#http.guard(mayApply);
+  }
+
   async applyBatch(changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]> {
     const byCore = new Map<SolrCore, number[]>();
     for (const [place, { namespace }] of changes.entries()) {

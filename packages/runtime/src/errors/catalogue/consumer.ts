@@ -103,6 +103,14 @@ export const consumerErrors = {
     retriable: true,
     exitCode: EXIT_FAILURE,
   },
+  PARTITIONS_IN_DOUBT: {
+    code: 'TW1365',
+    title: 'Partitions that others may have',
+    message: 'The group has not confirmed for long that this process still has its partitions: nothing is sent to the target',
+    hint: 'The process was frozen, or Kafka did not answer. It asks the group, and goes on with what the group gives it; another process applies the rest.',
+    retriable: true,
+    exitCode: EXIT_FAILURE,
+  },
   FOREIGN_ANSWER: {
     code: 'TW1363',
     title: 'Answer of somebody else',
