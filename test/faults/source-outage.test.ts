@@ -83,6 +83,8 @@ describe('a producer', () => {
         timeoutMs: TOLD_MS,
         intervalMs: 200,
       });
+      // A member that says nothing is away for /readyz a moment before the log tells of it.
+      await waitFor(async () => (await told(/^MongoDB cannot be read/)) > begun, { describe: 'the line', timeoutMs: TOLD_MS });
       expect([(await told(/^MongoDB cannot be read/)) - begun, (await told(/^MongoDB is read again, after/)) - over]).toEqual([1, 0]);
     } finally {
       await end();

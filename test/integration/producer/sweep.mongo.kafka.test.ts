@@ -1,7 +1,7 @@
 // Promises C and F: whatever takes documents away (drops, renames, a gap in the oplog), the topic folds to the collection.
 import { compareByKey, countDifferences, type Kafka, type Mongo, readRawDocuments, startStack, waitFor } from '@tailwater/devstack';
 import { compileNamespaceRules, createKafka } from '@tailwater/runtime';
-import { type Position, signalsTopicName } from '@tailwater/schema';
+import { type Position, recordKeyOf, signalsTopicName } from '@tailwater/schema';
 import type { Collection, Document, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { tellOfNamespaces } from '#producer/backfill/snapshot/told-at-start.js';
@@ -101,8 +101,9 @@ describe('a collection that is dropped', () => {
     await pipeline.untilInStep();
     const again = Math.ceil(ids.length / 3);
     const orders = await expectEqual('orders', again);
-    // The third one had a tombstone of its own, and came back.
-    expect(sweepsOf(orders).length).toBe(ids.length - again);
+    // The third one had a tombstone of its own, and came back. One that had not come back yet when it was looked for has one of the sweep, too.
+    const gone = ids.filter((_, n) => n % 3 !== 0).map((_id) => recordKeyOf(_id));
+    expect(sweepsOf(orders)).toEqual(expect.arrayContaining(gone));
     expect(orders.controls.map(({ kind, partition, details }) => [kind, partition, details['namespace']]).sort()).toEqual([
       ['drop', 0, 'shop.orders'],
       ['drop', 1, 'shop.orders'],
@@ -114,7 +115,7 @@ describe('a collection that is dropped', () => {
     await expectEqual('later', 1);
     const { counts } = pipeline;
     expect(counts.eventsRead).toBe(counts.eventsPublished + counts.eventsSuperseded + counts.eventsFiltered);
-    expect(counts.sweepPublished).toBe(ids.length);
+    expect(counts.sweepPublished).toBeGreaterThanOrEqual(ids.length);
   });
 
   it('is swept while documents of the same ids come and go', async () => {
