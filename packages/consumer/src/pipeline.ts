@@ -121,7 +121,7 @@ export class Pipeline implements SubscriptionListener {
     return this.#parts.subscription.group;
   }
 
-  /** Records that the group has not applied, those of partitions that other processes own or nobody does included; undefined while that is not known. */
+  /** Records that the group has not applied, those of partitions that other processes own, or that have no owner, included; undefined while that is not known. */
   get lag(): number | undefined {
     const { elsewhere } = this.group;
     return elsewhere && this.backlog.left + elsewhere.lag;
@@ -136,7 +136,7 @@ export class Pipeline implements SubscriptionListener {
     return this.#parts.target;
   }
 
-  /** Namespaces of which the target takes nothing at the moment while it takes those of others. */
+  /** Namespaces that the target refuses at the moment while it accepts others. */
   get waiting(): readonly WaitingPlace[] {
     return this.#lanes.waiting;
   }

@@ -10,7 +10,7 @@ export interface RetryPolicy {
   /** The first pause, in milliseconds; each one that brings nothing doubles it. */
   readonly minMs: number;
   readonly maxMs: number;
-  /** How long, in milliseconds, a batch of which nothing gets through is tried again. When not given, for ever. */
+  /** How long, in milliseconds, a batch is tried again while nothing of it gets through. If absent, for ever. */
   readonly giveUpAfterMs?: number | undefined;
   /** How long, in milliseconds, a change at which the target fails is tried at least; see poison-detector.ts. */
   readonly poisonAfterMs?: number | undefined;

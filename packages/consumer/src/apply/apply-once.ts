@@ -39,7 +39,7 @@ export interface Attempt {
   readonly reason: string;
 }
 
-/** What no document and no place is to blame for, and somebody will see to: credentials, rights, certificates. Connecting fails of it at once. */
+/** Neither a document nor a place is to blame; an operator can mend it: credentials, rights, certificates. Connecting fails at once for these. */
 const WAITED_FOR: ReadonlySet<string> = new Set([
   errorCodes.TARGET_CREDENTIALS_REFUSED,
   errorCodes.TARGET_ACCESS_DENIED,

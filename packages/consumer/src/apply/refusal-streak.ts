@@ -1,9 +1,9 @@
-// Tells documents that a target refuses from a place that refuses documents: a wrong mapping, a missing pipeline or somebody else's index
+// Tells documents that a target refuses from a place that refuses documents: a wrong mapping, a missing pipeline or another program's index
 // under the name would empty a whole topic into the dead letters, one document after the other.
 
 /** An accepted change weighs as much as so many refused ones: the score grows only while more than 95 of 100 are refused. */
 const ACCEPTED_WEIGHS = 19;
-/** Of a namespace of which nothing was accepted yet, this part of the limit is enough. */
+/** For a namespace that has had nothing accepted yet, this part of the limit is enough. */
 const BEFORE_THE_FIRST = 0.1;
 
 /** The refusals of one namespace, added up as a CUSUM chart does: https://en.wikipedia.org/wiki/CUSUM */

@@ -11,7 +11,7 @@ export interface Held {
   readonly signal: AbortSignal;
   /** Whether what was fetched may be held for longer than a moment; else it is better fetched again. */
   readonly mayHold: () => boolean;
-  /** Whether nobody wants it any more. */
+  /** Whether it is not wanted any more. */
   readonly isRevoked: () => boolean;
 }
 
@@ -19,7 +19,7 @@ export class TopicRoom {
   readonly #lanes: Pick<Lanes, 'hasRoomFor' | 'room' | 'waiting'>;
   /** Where the changes of a topic went last. */
   readonly #destinations = new Map<string, Namespace>();
-  /** Partitions of a topic of which something was fetched that waits for room. */
+  /** Partitions of a topic with fetched records that wait for room. */
   readonly #held = new Map<string, number>();
 
   constructor(lanes: Pick<Lanes, 'hasRoomFor' | 'room' | 'waiting'>) {

@@ -1,5 +1,5 @@
 // Why a change is refused before it has reached a target. Whatever comes out of a topic, it ends no process: so this is said, too, of
-// failures that nobody has thought of.
+// failures that were not foreseen.
 import { errorCodes, TailwaterError } from '@tailwater/runtime';
 import { InvalidBsonError } from '@tailwater/schema';
 

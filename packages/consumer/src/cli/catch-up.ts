@@ -7,7 +7,7 @@ const DRAW_MS = 250;
 const MIN_RECORDS = 1000;
 /** What took less is not worth a line in the log. */
 const MIN_SECONDS = 10;
-/** Below this rate nobody knows how long it takes: the target takes nothing at the moment. */
+/** Below this rate the time left cannot be told: the target takes nothing at the moment. */
 const MIN_PER_SECOND = 1;
 /** The rate is that of about so many seconds. */
 const RATE_SECONDS = 10;

@@ -56,7 +56,7 @@ export function describeConsumer(
     },
     // Of the whole group; null while that is not known.
     lag: pipeline.lag ?? null,
-    // Partitions that other processes own, or nobody does.
+    // Partitions that other processes own, or that have no owner.
     elsewhere: elsewhere ?? null,
     // Of those, what no process has had for long.
     unowned: nobodys === undefined ? null : { partitions: nobodys.partitions, since: new Date(Date.now() - nobodys.forMs).toISOString() },

@@ -93,7 +93,7 @@ export class Committer {
     }
   }
 
-  /** Tells of partitions of which deletes may have been missed. */
+  /** Reports partitions whose deletes may have been missed. */
   tellMissed(missed: readonly PartitionProgress[]): void {
     const [first] = missed;
     if (first?.missed === undefined) return;

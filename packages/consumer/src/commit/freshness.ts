@@ -34,7 +34,7 @@ export function formatNote({ freshAtMs, missed, topicId, target, epochs = [] }: 
   return JSON.stringify({ fresh: freshAtMs, missed: missed && [missed.fromMs, missed.toMs], topic: topicId, target, epochs: written });
 }
 
-/** Reads what `formatNote` wrote; undefined for anything else: somebody else's commit, or an earlier release's. */
+/** Reads what `formatNote` wrote; undefined for anything else: a commit of another program, or of an earlier release. */
 export function parseNote(text: string | null | undefined): CommitNote | undefined {
   try {
     const { fresh, missed, topic, target, epochs } = JSON.parse(text ?? '') as Record<

@@ -52,7 +52,7 @@ export class PartitionProgress implements TopicPartition {
     const isAnothers = note?.topicId !== undefined && topicId !== undefined && note.topicId !== topicId;
     this.targetBefore = note?.target;
     this.begun = isAnothers ? low : Math.max(low, committed ?? low);
-    // Behind a gap nobody knows who wrote what was there.
+    // Behind a gap it is not known who wrote what was there.
     this.epochs = this.begun === committed && !isAnothers ? upTo(note?.epochs ?? [], committed) : [];
     this.#highWatermark = end;
     // Nothing of what was published since the partition began is gone, while its first record is there.
@@ -175,7 +175,7 @@ export class Assignment {
     }
   }
 
-  /** The partitions of which deletes may have been missed that were not known to be before. */
+  /** Partitions whose deletes may have been missed, newly known. */
   advance(nowMs: number): PartitionProgress[] {
     return [...this].filter((progress) => progress.advance(nowMs));
   }

@@ -1,4 +1,4 @@
-// Follows the number of dead letters of a running consumer's target, whoever writes or removes them.
+// Follows the number of dead letters of a running consumer's target, whichever process writes or removes them.
 import { abortable, type Logger, type Service, sleep } from '@tailwater/runtime';
 import type { DeadLetterCount, DeadLetterCounter } from './dead-letter-counter.js';
 

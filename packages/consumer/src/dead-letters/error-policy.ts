@@ -87,7 +87,7 @@ export class ErrorPolicy {
       try {
         await abortable(this.#parts.writer.write(deadLetter), signal);
       } catch (error) {
-        // It may be written or not. Whoever reads the record again writes it again, in its own place.
+        // It may be written or not. The next reader of the record writes it again, in its own place.
         if (signal.aborted) return 'returned';
         throw error;
       }

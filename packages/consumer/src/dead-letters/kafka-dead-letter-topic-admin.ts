@@ -1,4 +1,4 @@
-// The topic of dead letters as it must be, so that a letter, whose record's offset is committed, stays until somebody removes it (promise E).
+// The topic of dead letters as it must be, so that a letter, whose record's offset is committed, stays until it is removed (promise E).
 import {
   BrokerConnections,
   describeTopics,

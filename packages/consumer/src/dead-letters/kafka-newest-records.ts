@@ -15,7 +15,7 @@ const NOTHING = Buffer.alloc(0);
  */
 export type DeadLetterStatus = 'newest' | 'superseded' | 'gone' | 'remade';
 
-/** A partition of which there are letters. */
+/** A partition that has dead letters. */
 interface Place extends TopicPartition {
   /** The offset to read on from. */
   next: number;

@@ -32,7 +32,7 @@ export interface RetryParts {
   /** Reads the letters, the same ones each time. */
   readonly deadLetters: () => AsyncIterable<DeadLetter>;
   readonly newest: Pick<NewestRecords, 'expect' | 'update' | 'statusOf'>;
-  /** Throws when somebody else applies changes, and the target does not tell old from new. */
+  /** Throws when a consumer applies changes and the target does not compare versions. */
   readonly assertStandsStill: () => Promise<void>;
   readonly remove: (ids: readonly string[]) => Promise<void>;
   readonly onResult: (result: RetryResult) => Promise<void>;
@@ -165,7 +165,7 @@ async function apply(deliveries: readonly DeadLetterDelivery[], { target, logger
     RETRY,
     {
       onRequest: () => undefined,
-      // A letter that the target fails at again stays a letter: nothing is lost, whoever is to blame.
+      // A letter that the target fails at again stays a letter: nothing is lost, whatever the cause.
       acceptedWrites: { record: () => undefined, hasSince: () => true },
       onRetry: ({ code, reason }) => logger.warn({ code }, `The target does not take changes, trying again: ${reason}`),
       onRejected: (delivery, { reason }) => {

@@ -25,7 +25,7 @@ interface Waiting extends Omit<UnreadableRecord, 'forMs'> {
   readonly pauses: Backoff;
   /** Whether it is not to be looked at again yet. */
   isBlocked: boolean;
-  /** Aborted when nobody waits at it any more. */
+  /** Aborted when no partition waits at it any more. */
   readonly ended: AbortController;
 }
 
@@ -98,7 +98,7 @@ export class UnreadableRecords {
     try {
       await (cured ?? waiting.pauses.pause(waiting.ended.signal));
     } catch {
-      // It is asked for anew, and whoever asks hears why it failed.
+      // It is asked for anew, and the caller hears why it failed.
     }
     waiting.isBlocked = false;
     this.#changed.notify();

@@ -18,7 +18,7 @@ export const CONSUMER_METRICS = {
   deadLettered: {
     kind: 'counter',
     name: 'tailwater_consumer_changes_dead_lettered_total',
-    help: 'Changes put aside because the target refuses them, or nobody can decode them',
+    help: 'Changes put aside because the target refuses them, or they cannot be decoded',
   },
   skipped: {
     kind: 'counter',

@@ -20,7 +20,7 @@ export interface Place {
 export interface LivingDocumentsParts {
   /** Undefined for what the consumer leaves out. */
   readonly transform: Transform;
-  /** The same object for namespaces that share their place; undefined for one that is none of this repair's. */
+  /** The same object for namespaces that share their place; undefined for one that this repair does not cover. */
   readonly placeOf: (destination: Namespace) => Place | undefined;
   /** What is known of a schema registry, and how the rest is looked up where there is one. */
   readonly schemas: SchemaIds;

@@ -20,7 +20,7 @@ export interface RemoveOptions {
   readonly dryRun: boolean;
   /** Whether more than half of what the target holds may go. */
   readonly allowMost: boolean;
-  /** Throws when somebody applies changes. */
+  /** Throws when a consumer applies changes. */
   readonly assertStandsStill: () => Promise<void>;
   readonly signal: AbortSignal;
 }

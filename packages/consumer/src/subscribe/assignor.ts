@@ -1,4 +1,4 @@
-// Who reads which partition: even shares of each topic and of all, and what somebody reads already stays with it where it can. A partition that moves is
+// Who reads which partition: even shares of each topic and of all, and a partition stays with the member that reads it where possible. A partition that moves is
 // first given back and only then given on, in a second round, so that it never has two readers (promise B):
 // https://cwiki.apache.org/confluence/display/KAFKA/KIP-429
 
@@ -8,7 +8,7 @@ import { partitionName, type TopicPartition } from './subscription.js';
 import { isOtherTarget } from './target-mark.js';
 
 /**
- * Those that apply to another target than the group does: to that of whoever reads something already, and else to the leader's own. Each target would get a
+ * Those that apply to another target than the group does: to that of a member that reads already, else to the leader's own. Each target would get a
  * part of the changes.
  */
 export function strangersAmong(members: readonly AssignedMember[], leaderId: string): ReadonlySet<string> {
@@ -19,8 +19,8 @@ export function strangersAmong(members: readonly AssignedMember[], leaderId: str
 }
 
 /**
- * Each partition stays where it is read, those that nobody reads go to whoever has the fewest, and then partitions move one by one for as long as that makes shares more even. Since a
- * state that no move improves is left as it is, the rounds come to an end, whoever subscribes to what.
+ * Each partition stays where it is read, those without a reader go to the member that has the fewest, and then partitions move one by one for as long as that makes shares more even. Since a
+ * state that no move improves is left as it is, the rounds come to an end, whatever the subscriptions are.
  *
  * @param partitions of every topic, how many partitions it has
  */
@@ -32,7 +32,7 @@ export function assign(members: readonly AssignedMember[], partitions: ReadonlyM
   return new Map(members.map((member) => [member.memberId, shares.of(member).filter((each) => isFree(each, member, owners))]));
 }
 
-/** A partition that another member has to give back first is nobody's in this round. */
+/** A partition that another member has to give back first has no owner in this round. */
 function isFree(partition: TopicPartition, { memberId }: AssignedMember, owners: ReadonlyMap<string, string>): boolean {
   return (owners.get(partitionName(partition)) ?? memberId) === memberId;
 }

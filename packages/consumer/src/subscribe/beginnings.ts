@@ -9,7 +9,7 @@ const PAUSE = { minMs: 200, maxMs: 2_000 };
 /** So long, in milliseconds, the member's next step is put off for what is about to begin. */
 const MOMENT_MS = 1_000;
 
-/** Until then, in milliseconds, nobody is told of what has not begun. */
+/** What has not begun is reported only after this time, in milliseconds. */
 const PATIENCE_MS = 10_000;
 
 /** What one assignment added, without what has begun of it. */

@@ -1,4 +1,4 @@
-// Topics that this process may not read, by Kafka's own word: somebody will grant it, and the others have nothing to do with it. They are asked for again and again, and told of.
+// Topics that this process may not read, because Kafka refuses. An administrator can grant access, and other topics are not affected, so the process keeps asking and reports them.
 import { type Clock, errorCodes, type Logger, Outage, TailwaterError } from '@tailwater/runtime';
 
 /** More are not named. */

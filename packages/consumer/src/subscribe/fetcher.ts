@@ -89,7 +89,7 @@ export class Fetcher {
     this.#lostRecords = new LostRecordsTold(parts.logger);
     this.#options = options;
     setMaxListeners(0, this.#accepting.signal);
-    // A partition whose leader has moved to a broker that is not asked yet would be read by nobody.
+    // A partition whose leader has moved to a broker that is not asked yet would not be read at all.
     this.#catalog.onRefreshed(() => this.#startLoops());
   }
 
@@ -284,7 +284,7 @@ export class Fetcher {
     );
   }
 
-  /** Undefined for bytes that nobody can read: the partition waits, and the others go on. */
+  /** Undefined for bytes that cannot be read: the partition waits, and the others go on. */
   async #decoded(fetched: FetchedPartition, state: FetchState): Promise<ReadBatches | undefined> {
     try {
       const read = await fetched.read(state.position);

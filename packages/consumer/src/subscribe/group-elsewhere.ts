@@ -1,5 +1,5 @@
-// What is left to read in the partitions that this process does not own: another process's, or nobody's. Lag counts every partition of the group, and what belongs to nobody
-// for long is told (promise H): whoever leads the group may have shared it out to nobody.
+// What is left to read in the partitions that this process does not own: they belong to another process, or to none. Lag counts every partition of the group, and those that
+// have no owner for long are reported (promise H): the group's leader may have assigned them to no member.
 import { abortable, type Clock, type DescribedGroup, sleep } from '@tailwater/runtime';
 import type { GroupOffsets } from './group-offsets.js';
 import { decodeAssignment } from './member-protocol.js';
@@ -27,7 +27,7 @@ export class GroupElsewhere {
   readonly #parts: GroupElsewhereParts;
   #known: { readonly topic: string; readonly partition: number; readonly lag: number }[] | undefined;
   #askedAtMs = Number.NEGATIVE_INFINITY;
-  /** Partitions that nobody has, and since when, in milliseconds of the monotonic clock. */
+  /** Partitions without an owner, and since when, in milliseconds of the monotonic clock. */
   #nobodys: { readonly partitions: number; readonly sinceMs: number } | undefined;
 
   constructor(parts: GroupElsewhereParts) {
@@ -49,7 +49,7 @@ export class GroupElsewhere {
     return { partitions: elsewhere.length, lag: sum };
   }
 
-  /** Partitions that have belonged to nobody for long, while there is something to read of what is elsewhere. */
+  /** Partitions that have had no owner for long, while there is something to read of what is elsewhere. */
   get nobodys(): GroupView['nobodys'] {
     if (this.#nobodys === undefined) return undefined;
     const { partitions, sinceMs } = this.#nobodys;
@@ -76,7 +76,7 @@ export class GroupElsewhere {
     try {
       await this.#lookForOwners(signal);
     } catch {
-      // Nothing is concluded: who asks for offsets is told why nobody answers.
+      // Nothing is concluded: the caller that asks for offsets gets the error.
     }
   }
 
@@ -89,7 +89,7 @@ export class GroupElsewhere {
     if (now - this.#askedAtMs < OWNERS_MS) return;
     this.#askedAtMs = now;
     const { state, members } = await abortable(this.#parts.describe(signal), signal);
-    // Until all have joined nobody can say.
+    // Not known until all have joined.
     if (state !== STABLE) return;
     const owned = new Set(members.flatMap(({ assignment }) => decodeAssignment(assignment).partitions.map(partitionName)));
     const nobodys = this.#partitions().filter((each) => !owned.has(partitionName(each)));

@@ -16,7 +16,7 @@ interface TopicLag {
   readonly partitions: number;
   /** Records that the group has committed, of those the topic still counts. */
   readonly committed: number;
-  /** Null while a partition has no leader: nobody knows how much is in it. */
+  /** Null while a partition has no leader: how much is in it is not known. */
   readonly end: number | null;
   readonly lag: number | null;
 }
@@ -66,7 +66,7 @@ const isTargetGroup = (name: string, prefix: string): boolean =>
 
 /**
  * Whether a group that was there before, as the topic `trace` shows, has no commits and no members: Kafka has forgotten its offsets
- * (offsets.retention.minutes), or somebody deleted them.
+ * (offsets.retention.minutes), or an operator deleted them.
  *
  * @throws TailwaterError TW12xx when Kafka refuses
  */
@@ -98,7 +98,7 @@ export async function assertStandsStill(admin: Admin, group: string, operation: 
 }
 
 /**
- * The topics that the group reads, or has committed anything of. Every partition of them counts, whoever owns it: one without a commit
+ * The topics that the group reads, or has committed anything of. Every partition of them counts, with or without an owner: one without a commit
  * is read from its beginning.
  */
 async function lagsOf(

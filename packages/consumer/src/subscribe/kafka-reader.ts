@@ -1,4 +1,4 @@
-// Reads topics once, to where they end now, beside whoever else reads them.
+// Reads topics once, to where they end now, beside other readers.
 import { type KafkaClient, type PartitionEnds, partitionEnds, readRanges, toKafkaError } from '@tailwater/runtime';
 import { type FetchedRecord, type PartitionOffset, partitionName, type TopicPartition } from './subscription.js';
 

@@ -53,7 +53,7 @@ const ATTEMPTS_MS = 30_000;
 /**
  * Commits the offsets of a group that has no members.
  *
- * @throws TailwaterError TW1353 when somebody is in the group
+ * @throws TailwaterError TW1353 when the group has members
  */
 export async function moveOffsets(
   kafka: KafkaClient,

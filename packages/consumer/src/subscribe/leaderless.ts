@@ -1,4 +1,4 @@
-// Partitions that no broker leads at the moment: nothing can be read of them, and how much is in them nobody knows. All brokers that hold one are down, mostly. It is
+// Partitions that no broker leads at the moment: nothing can be read of them, and how much is in them is not known. Mostly all brokers that hold one are down. It is
 // told in the log, in the status, and in the readiness of the process that would read them (promise H).
 import { type Clock, errorCodes, type Logger, Outage, TailwaterError } from '@tailwater/runtime';
 import { type LeaderlessPartition, partitionName, type TopicPartition } from './subscription.js';

@@ -27,7 +27,7 @@ export class Shares {
     return [...(share?.held ?? [])].flatMap(([topic, held]) => held.map((partition) => ({ topic, partition })));
   }
 
-  /** The topic's partitions: each to its owner, and what nobody owns to whoever has the fewest. */
+  /** The topic's partitions: each to its owner, and those without an owner to the member that has the fewest. */
   add(topic: string, count: number, owners: ReadonlyMap<string, string>): void {
     const among = this.#shares.filter(({ member }) => member.topics.has(topic));
     if (among.length === 0) return;

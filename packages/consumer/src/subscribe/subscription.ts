@@ -109,7 +109,7 @@ export interface GroupView {
   readonly leaderless: readonly LeaderlessPartition[];
   /** Topics of this process that Kafka does not let it read. */
   readonly denied: readonly string[];
-  /** Others that this process was given and cannot begin to read, since nobody tells where the group stands in them. */
+  /** Others that this process was given and cannot begin to read, because no broker tells the group's offsets in them. */
   readonly late: LatePartitions | undefined;
 }
 
@@ -129,7 +129,7 @@ export interface Subscription {
   /** Reads until the signal aborts; rejects when Kafka refuses for good. Releases before it leaves the group. */
   run(signal: AbortSignal, listener: SubscriptionListener): Promise<void>;
   /**
-   * Resolves while nobody else can have been given what this process reads, or when the signal aborts. A process that was frozen does not know yet what it has lost.
+   * Resolves while no other process can own what this process reads, or when the signal aborts. A process that was frozen does not know yet what it has lost.
    */
   held(signal: AbortSignal): Promise<void>;
   /** Whether that is so now. */

@@ -1,4 +1,4 @@
-// What a target holds, for the repair of what it should not hold. Nobody applies changes meanwhile.
+// What a target holds, for the repair of what it should not hold. No consumer applies changes meanwhile.
 
 /** One document, as the target names it. */
 export interface Held {

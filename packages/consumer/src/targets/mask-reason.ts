@@ -5,7 +5,7 @@ const MASK = '***';
 
 /** Elasticsearch's preview ends the text, and may hold quotes itself. */
 const PREVIEW = /(Preview of field's value: ).*$/s;
-/** Between quotes, unless these name a field or an id; an apostrophe inside a word is none. */
+/** Between quotes, unless these name a field or an id; an apostrophe inside a word is not a quote. */
 const QUOTED = /(\b(?:field|id)[\s=]+)?(?<!\w)(["'])(.+?)\2(?!\w)/gs;
 const VALUE = /(\b(?:value|values|date field|string|token|input|number)\s+)(?:\[[^\]]*\]|\([^)]*\))/gi;
 /** MongoDB's clash on a unique index. */

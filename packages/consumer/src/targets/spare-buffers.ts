@@ -14,14 +14,14 @@ export class SpareBuffers<T extends { readonly capacity: number }> {
     this.#create = create;
   }
 
-  /** A writer that nobody else uses: the largest of the spare ones, or a new one. */
+  /** A writer that is not in use: the largest of the spare ones, or a new one. */
   take(): T {
     const taken = this.#spare.pop();
     this.#bytes -= taken?.capacity ?? 0;
     return taken ?? this.#create();
   }
 
-  /** Gives one back whose memory nobody reads any more. */
+  /** Gives one back whose memory is not read any more. */
   giveBack(writer: T): void {
     if (this.#bytes + writer.capacity > KEEP_BYTES) return;
     this.#bytes += writer.capacity;

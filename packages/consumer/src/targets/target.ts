@@ -12,7 +12,7 @@ export const TARGET_API_VERSION = 1;
  * - `applied`: the target holds the change, or already held something that makes it moot (a delete of what is not there);
  * - `superseded`: the target holds a newer version;
  * - `rejected`: the target holds what it held before; `retriable` says whether trying again can help, `doubtful` that the target itself
- *   failed at this very change, which may be the change's fault. A whole request of which that is true fails with TW1390. `scope: 'place'`
+ *   failed at this very change, which may be the change's fault. When that is true of a whole request, it fails with TW1390. `scope: 'place'`
  *   says that it is not the change that is refused but where it belongs, such as a closed index: it is tried again for as long as it
  *   takes, and changes of other namespaces do not wait for it.
  */

@@ -1,5 +1,5 @@
 // Where the changes of a namespace go: to a namespace of the same name, or to the renamed one. Two namespaces that end on
-// one name would overwrite each other's documents, so both are refused (promise E), unless somebody asked for it. Every process of a group
+// one name would overwrite each other's documents, so both are refused (promise E), unless the configuration asks for it. Every process of a group
 // must decide the same, whichever partitions it has and whenever it starts: so what counts is all the namespaces that there are, and not
 // the order in which this process met them.
 import { errorCodes, TailwaterError } from '@tailwater/runtime';
@@ -22,7 +22,7 @@ export class Destinations {
   readonly #merging: boolean;
   /** By source, the other one that would be written to the same place. */
   #clashes: ReadonlyMap<string, Clash> = new Map();
-  /** All that there are, once somebody has said so. */
+  /** All that there are, once they were given. */
   #known: ReadonlySet<string> | undefined;
 
   /**
@@ -82,7 +82,7 @@ export class Destinations {
     const destination = formatNamespace(renamed) === name ? source : renamed;
     const index = this.#nameOf(destination);
     const before = this.#firstByName.get(index);
-    // One that is gone, or would clash by now, keeps nobody out.
+    // One that is gone, or would clash by now, keeps no other out.
     const isPast = before !== undefined && !this.#merging && this.#known?.has(name) === true;
     const first = before === undefined || isPast ? { source: name, destination } : before;
     if (first.source !== name && !this.#merging)

@@ -107,7 +107,7 @@ export class UserFunction {
     const made = new Map<string, Document>();
     for (const document of documents) {
       if (!isDocument(document)) throw new Error(`it gave ${describe(document)}, not a document, an array of documents or null`);
-      // Nobody means to change the _id by leaving it out; it comes first, as MongoDB stores it.
+      // Leaving the _id out is not meant to change it; it comes first, as MongoDB stores it.
       const whole = document['_id'] === undefined ? { ...document, _id: id } : document;
       const key = documents.length === 1 && document['_id'] === undefined ? change.key : recordKeyOf(whole['_id']);
       if (made.has(key)) throw new Error(`it gave two documents with the _id ${key}`);

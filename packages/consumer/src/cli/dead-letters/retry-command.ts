@@ -142,7 +142,7 @@ async function preview(
   if (!json) stdout.write('Nothing was changed: this was a dry run\n');
 }
 
-/** Rows of what is still there; more of them nobody reads, and `list` has them. */
+/** Rows of what is still there; more would not be read, and `list` has them. */
 const MAX_ROWS = 1_000;
 
 /** What became of each letter: all of it in JSON, else what is still there. */

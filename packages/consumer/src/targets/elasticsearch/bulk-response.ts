@@ -45,7 +45,7 @@ function reasonOf(error: BulkError): string | undefined {
 export const NO_INDEX = 'index_not_found_exception';
 
 /**
- * The trouble is the index's and no document's: somebody opens it or makes it, lifts the block (Elasticsearch itself, when the disk has
+ * The trouble is the index's and no document's: an operator opens or creates it, or lifts the block (Elasticsearch itself, when the disk has
  * room again), makes room for its shards. Such a refusal of a delete is no success either: the document may be where the name should lead.
  */
 const OF_PLACES: ReadonlySet<string | undefined> = new Set([
@@ -76,7 +76,7 @@ export function notABulkResponse(changes: readonly Change[], response: unknown):
   return undefined;
 }
 
-/** @param response one of which {@link notABulkResponse} knows nothing bad */
+/** @param response one that {@link notABulkResponse} accepts */
 export function readBulkResponse(changes: readonly Change[], response: BulkResponse): ChangeResult[] {
   if (!response.errors) return changes.map(() => APPLIED);
   return response.items.map((item) => verdictOf(Object.values(item)[0] as BulkItem));

@@ -39,7 +39,7 @@ export class IndexInventory implements Inventory {
 
   async *scan(signal: AbortSignal): AsyncGenerator<readonly Held[]> {
     const path = `/${encodeURIComponent(this.place)}`;
-    // What nobody can find yet is counted too.
+    // What is not searchable yet is counted too.
     if ((await this.#request<object>({ method: 'POST', path: `${path}/_refresh` }, signal)) === undefined) return;
     const opened = await this.#request<{ id: string }>(
       { method: 'POST', path: `${path}/_pit`, querystring: { keep_alive: KEEP_ALIVE } },

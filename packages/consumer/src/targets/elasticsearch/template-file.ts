@@ -6,7 +6,7 @@ import { errorCodes, TailwaterError } from '@tailwater/runtime';
 
 export interface IndexTemplate {
   readonly file: string;
-  /** `tailwater-orders` for the file orders.json: a later start with the same file replaces it, and nobody else’s. */
+  /** `tailwater-orders` for the file orders.json: a later start with the same file replaces it, and no other. */
   readonly name: string;
   readonly body: object;
 }

@@ -3,7 +3,7 @@ import { BsonCursor, BsonType, type RawValue } from '@tailwater/schema';
 
 const cursor = new BsonCursor();
 
-/** Where the value is; undefined when there is none. */
+/** Where the value is; undefined if absent. */
 export function findPath(source: Buffer, path: readonly Buffer[]): RawValue | undefined {
   let start = 0;
   for (const [depth, name] of path.entries()) {

@@ -2,7 +2,7 @@
 //
 // Maintained invariant: a files document is there only while all of its chunks are. So a file whose content changes goes the way of a
 // deleted one first: its document, then its chunks; then the new chunks come, and the new document last. A crash between any two
-// of these leaves chunks that nobody sees, and the batch, which is applied again, begins by removing them (promise D). A file whose content
+// of these leaves chunks that no reader sees, and the batch, which is applied again, begins by removing them (promise D). A file whose content
 // the target has already keeps it, so that a replay, or a new name, takes nothing away from readers.
 import { errorCodes, TailwaterError } from '@tailwater/runtime';
 import { BsonCursor, BsonType, findId, formatNamespace, InvalidBsonError, type Namespace, recordKey } from '@tailwater/schema';
@@ -18,9 +18,9 @@ import { DUPLICATE_KEY, rejected, type WriteError } from './write-errors.js';
 const FILES = '.files';
 /** As the statements have it. */
 const SIMPLE = { locale: 'simple' } as const;
-/** What GridFS takes when nobody says anything else, in bytes. */
+/** GridFS's default, in bytes. */
 const DEFAULT_CHUNK_BYTES = 255 * 1024;
-/** CannotCreateIndex, IndexOptionsConflict, IndexKeySpecsConflict: somebody has seen to the bucket's indexes in another way. */
+/** CannotCreateIndex, IndexOptionsConflict, IndexKeySpecsConflict: the bucket's indexes were made in another way. */
 const OTHER_INDEXES = new Set([67, 85, 86]);
 /** Names and values as they are: no number changes its type, and text need not be UTF-8. */
 const EXACT = { promoteValues: false, promoteBuffers: false, bsonRegExp: true, validation: { utf8: false } } as const;
@@ -103,7 +103,7 @@ export class BucketFiles {
   async #run(command: Command, results: ChangeResult[], signal: AbortSignal, places = command.places): Promise<void> {
     for (const error of await this.#parts.run(command, signal)) {
       const result = rejected(error, command.namespace);
-      // Another consumer, that was believed dead, has been at the same file: whoever comes last begins anew.
+      // Another consumer, that was believed dead, has been at the same file: the last one begins anew.
       const isRace =
         command.name === 'insert' && error.code === DUPLICATE_KEY && result.status === 'rejected' && result.scope === undefined;
       results[places[error.index] as number] = isRace ? { ...result, retriable: true } : result;

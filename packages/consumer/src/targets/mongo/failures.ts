@@ -18,7 +18,7 @@ import { maskReason } from '../mask-reason.js';
 import type { ChangeResult } from '../target.js';
 import { isCodeOfDocument, isCodeOfPlace, isPassingCode, misplaced } from './write-errors.js';
 
-/** AuthenticationFailed; UserNotFound, for the subject of a certificate that is nobody's; and Atlas's own code. */
+/** AuthenticationFailed; UserNotFound, for a certificate's subject without a user; and Atlas's own code. */
 const AUTHENTICATION_CODES: ReadonlySet<unknown> = new Set([18, 11, 8000]);
 const UNAUTHORIZED = 13;
 

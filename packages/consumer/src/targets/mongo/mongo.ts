@@ -35,7 +35,7 @@ export interface MongoTargetOptions extends MongoSettings, TargetAccess {
   readonly requestTimeoutMs: number;
 }
 
-/** Short, so that the status says soon that the server is gone; whoever waits longer tries again. */
+/** Short, so that the status soon says that the server is gone; callers that wait longer try again. */
 const SELECTION_TIMEOUT_MS = 3_000;
 
 /** What an upsert and a delete need. */
@@ -119,7 +119,7 @@ export class MongoTarget implements Target {
     return changes.map(({ file }) => (file === undefined ? rest : ofFiles).next().value as ChangeResult);
   }
 
-  /** What would go to a place that cannot tell its id from another is not sent: the place waits for somebody to make it anew. */
+  /** What would go to a place that cannot tell its id from another is not sent: the place waits until it is made anew. */
   async #applyDocuments(changes: readonly Change[], signal: AbortSignal): Promise<readonly ChangeResult[]> {
     const folding = await this.#collations.foldingOf(changes, signal);
     if (folding.size === 0) return this.#applyAll(changes, signal);
@@ -185,7 +185,7 @@ export class MongoTarget implements Target {
           ordered: false,
           writeConcern: { w: this.#writeConcern },
         },
-        // The reply to a thousand upserts lists a thousand `_id`s that nobody looks at.
+        // The reply to a thousand upserts lists a thousand `_id`s that are not used.
         { signal, fieldsAsRaw: { upserted: true } },
       );
       if (reply['writeConcernError'] !== undefined) throw new MongoServerError(reply['writeConcernError']);

@@ -51,7 +51,7 @@ export class CoreSchema {
     return (await this.#read(signal)).fields.schema;
   }
 
-  /** Asks Solr for these fields; its answer may also be that somebody else has added them. */
+  /** Asks Solr for these fields; its answer may also be that they exist already. */
   add(fields: readonly NewField[], signal: AbortSignal): Promise<Answer> {
     return this.#http.post(`${encodeURIComponent(this.#core)}/schema?wt=json`, JSON.stringify({ 'add-field': fields }), signal);
   }

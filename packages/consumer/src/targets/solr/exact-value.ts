@@ -117,7 +117,7 @@ const textOf = (source: Buffer, start: number, end: number): string => source.to
 const isBoolean = (text: string): boolean => text === 'true' || text === 'false';
 const isBase64 = (text: string): boolean => Buffer.from(text, 'base64').toString('base64') === text;
 
-/** `2023-02-30` is none: Solr may take it for the second of March. */
+/** `2023-02-30` is not a date: Solr may take it for the second of March. */
 function isDate(text: string): boolean {
   const ms = DATE.test(text) ? Date.parse(text) : Number.NaN;
   return !Number.isNaN(ms) && new Date(ms).toISOString().slice(0, SECONDS) === text.slice(0, SECONDS);

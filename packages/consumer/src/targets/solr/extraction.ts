@@ -12,7 +12,7 @@ import type { SolrHttp } from './http.js';
 const HANDLER = 'update/extract?extractOnly=true&extractFormat=text&ignoreTikaException=true&wt=json';
 const UNKNOWN_TYPE = 'application/octet-stream';
 const NOT_FOUND = 404;
-/** Not of the file: the request can be answered another time, or nobody may ask. */
+/** Not of the file: the request can be answered another time, or is not allowed. */
 const OF_THE_SERVER = new Set([401, 403, 408, 429, 502, 503, 504]);
 const AT_ONCE = 4;
 

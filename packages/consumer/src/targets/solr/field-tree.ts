@@ -67,7 +67,7 @@ export class FieldNode {
     return element;
   }
 
-  /** Remembers that `field` came after `previous`, or first when there is none. */
+  /** Remembers that `field` came after `previous`, or first if there is no previous one. */
   follow(previous: FieldNode | undefined, field: FieldNode): void {
     if (this.#tree.isFull) return;
     if (previous === undefined) this.first = field;

@@ -1,5 +1,5 @@
-// Requests to one Solr server, and nothing else: no retries, no redirects. Whoever calls judges the status; what does not come from Solr
-// is no answer.
+// Requests to one Solr server, and nothing else: no retries, no redirects. The caller judges the status; what does not come from Solr
+// is not an answer.
 
 import { errorCodes, TailwaterError, type TlsMaterial, type User } from '@tailwater/runtime';
 import { type Dispatcher, Pool } from 'undici';
@@ -15,7 +15,7 @@ export interface HttpOptions {
 }
 
 const JSON_BODY = 'application/json';
-/** Short, so that the status says soon that the server is gone; whoever waits longer tries again. */
+/** Short, so that the status soon says that the server is gone; callers that wait longer try again. */
 const CONNECT_TIMEOUT_MS = 3_000;
 
 const basic = ({ name, password }: User): string => `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;

@@ -38,7 +38,7 @@ export class CoreInventory implements Inventory {
 
   async *scan(signal: AbortSignal): AsyncGenerator<readonly Held[]> {
     const { http, core, uniqueKey, filter } = this.#parts;
-    // What nobody can find yet is counted too.
+    // What is not searchable yet is counted too.
     await this.#commit(signal);
     const query = { q: '*:*', rows: String(PORTION), sort: `${uniqueKey} asc`, fl: `${uniqueKey},_version_`, wt: 'json' };
     for (let cursorMark = '*'; ; ) {

@@ -13,7 +13,7 @@ const EXACT = ['StrField', ...TEXT];
 const CLASSES: Readonly<Record<Need, readonly string[]>> = {
   text: TEXT,
   exact: EXACT,
-  // Whoever writes 1 may write 19.99 next: a double holds both, and every integer up to 2^53. What has no such type goes into text, with all digits.
+  // An application that writes 1 may write 19.99 next: a double holds both, and every integer up to 2^53. What has no such type goes into text, with all digits.
   number: ['DoublePointField', 'TrieDoubleField', ...EXACT],
   integer: ['LongPointField', 'TrieLongField', ...EXACT],
   boolean: ['BoolField', ...EXACT],
@@ -51,7 +51,7 @@ export class NewFields {
   }
 
   /**
-   * Notes a field. One inside an array's elements is none: each length of an array would add fields without end.
+   * Notes a field. One inside an array's elements does not count: each length of an array would add fields without end.
    *
    * @param exceedsDouble the value is an integer that no double holds
    */

@@ -33,7 +33,7 @@ export class SchemaGrowth {
   }
 
   /**
-   * Whether the schema has got any of these fields, by this request or somebody else's.
+   * Whether the schema has got any of these fields, by this request or another one.
    *
    * @throws TailwaterError when the request failed for a reason that is not the fields'
    */

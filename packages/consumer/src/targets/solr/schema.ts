@@ -66,7 +66,7 @@ export class Schema {
       });
   }
 
-  /** The schema in the answer to `<core>/schema`; undefined when there is none in it. */
+  /** The schema in the answer to `<core>/schema`; undefined if the answer has none. */
   static read(text: string): Schema | undefined {
     const schema = (parsed(text) as SchemaAnswer | undefined)?.schema;
     return schema === undefined ? undefined : new Schema(schema);

@@ -17,7 +17,7 @@ export function parseSolrUrl(text: string): SolrAddress | undefined {
   try {
     return addressOf(text);
   } catch {
-    // A % that begins no escape, such as one in a password that nobody escaped.
+    // A % that begins no escape, such as one in a password that was not escaped.
     return undefined;
   }
 }

@@ -73,7 +73,7 @@ export class SolrTarget implements Target {
   /** @throws TailwaterError TW1304 for a name that is too long */
   nameOf(namespace: Namespace): string {
     const name = formatNamespace(namespace);
-    // Where nobody said that ids differ, one core is one place: a second namespace has none there.
+    // Unless ids are configured to differ, a core is one place: a second namespace cannot share it.
     if (this.#sharedCore !== undefined) return this.#options.ids === undefined ? this.#sharedCore : `${this.#sharedCore}/${name}`;
     const own = coreName(namespace);
     if (Buffer.byteLength(own) <= MAX_CORE_NAME_BYTES) return own;

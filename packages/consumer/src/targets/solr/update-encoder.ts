@@ -37,7 +37,7 @@ export class UpdateEncoder {
     );
   }
 
-  /** @param mayBeNews whether what is refused is worth another look at the schema: somebody may have changed a field's type */
+  /** @param mayBeNews whether what is refused is worth another look at the schema: a field's type may have been changed */
   async encode(changes: readonly Change[], mayBeNews: boolean, signal: AbortSignal): Promise<Encoded> {
     const body = this.#bodies.take();
     let encoded = await this.#write(body, changes, signal);
