@@ -1,4 +1,4 @@
-// Writes a base whenever the last one is far behind the end of the topic, so that whoever comes next has little to read. Other sources may
+// Writes a base whenever the last one is far behind the end of the topic, so that the next producer has little to read. Other sources may
 // write to the same topic, and that they do must not be forgotten with what lies before a base: their keys are looked for on the way.
 import { CommittedReader, type KafkaClient, type Logger, sleep } from '@tailwater/runtime';
 import type { Publisher } from '../publish/publisher.js';

@@ -25,7 +25,7 @@ export class CheckpointBase {
     return this.#values.size;
   }
 
-  /** Takes a record of the topic, whoever's it is. */
+  /** Takes a record of the topic, of any source. */
   take(key: string, value: Buffer | null): void {
     if (!isRepeated(this.#source, key)) return;
     if (value === null) this.#values.delete(key);

@@ -29,12 +29,12 @@ export interface SnapshotProgress {
   readonly total: number;
   readonly startedAtMs: number;
   readonly finishedAtMs: number | null;
-  /** Somebody asked for this copy while the producer ran: it goes on whatever the next start is told to copy. */
+  /** This copy was requested while the producer ran: it goes on whatever the next start is told to copy. */
   readonly isAsked?: boolean;
 }
 
 /**
- * Why a sweep was asked for: `vanished` is a topic whose collection was not there when a producer started, `replaced` one of which another topic took the name,
+ * Why a sweep was asked for: `vanished` is a topic whose collection was not there when a producer started, `replaced` one whose name another topic took,
  * `left-out` that of a namespace that is not included for a time.
  */
 export type SweepReason = 'drop' | 'rename' | 'gap' | 'vanished' | 'replaced' | 'left-out' | 'reconcile';
@@ -60,7 +60,7 @@ export interface GapRecord {
   readonly healedAtMs: number | null;
 }
 
-/** What somebody has paused, until it is resumed. */
+/** What is paused, until it is resumed. */
 export interface Paused {
   /** Copies of collections. */
   readonly snapshots: boolean;

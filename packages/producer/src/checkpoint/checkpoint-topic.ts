@@ -1,5 +1,5 @@
 // The topic of the checkpoints may be deleted and made anew while a producer writes to it, by hand, or by a broker that makes topics by itself. What is not written with each
-// batch, such as that a collection was copied, or is to be swept, is then missing in it, and nobody sees that it is: it is repeated (promise A).
+// batch, such as that a collection was copied, or is to be swept, is then missing in it, which is not visible: it is repeated (promise A).
 import type { Logger } from '@tailwater/runtime';
 import type { Publisher } from '../publish/publisher.js';
 import type { TopicList } from '../publish/topic-list.js';

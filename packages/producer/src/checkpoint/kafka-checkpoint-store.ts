@@ -13,7 +13,7 @@ import type { KafkaMessage } from 'kafkajs';
 import type { CheckpointBase } from './base.js';
 import { beginningOf, type Checkpoint, type CheckpointMessage, CheckpointReader, sessionMessage } from './checkpoint-record.js';
 
-/** Without anything new for so long, in milliseconds, reading has failed: a transaction that somebody left open ends sooner. */
+/** Without anything new for so long, in milliseconds, reading has failed: a transaction that was left open ends sooner. */
 const SILENCE_MS = 90_000;
 /** How long brokers that are away are looked for, in milliseconds. */
 const PATIENCE_MS = 60_000;
@@ -109,7 +109,7 @@ const placeOf = ({ topic }: CheckpointLocation, signal?: AbortSignal): Committed
   signal,
 });
 
-/** Where the newest base says, which is looked for backwards from the end; the topic's beginning where there is none. */
+/** Where the newest base says, which is looked for backwards from the end; the topic's beginning if there is no base. */
 async function placeToBegin(reader: CommittedReader, place: CommittedPartition, source: string): Promise<bigint> {
   const { low, end } = await reader.range(place);
   let behind = end;

@@ -18,7 +18,7 @@ export function expectPublished(rules: NamespaceRules, bucket: string): void {
 }
 
 /**
- * What nobody asks for by name is left out without a word; what somebody does, and cannot be read, is told.
+ * What is not named is left out without a word; what is named and cannot be read is reported.
  *
  * @throws TailwaterError TW1253 for the databases local and config, TW1254 for admin where a change stream is read
  */

@@ -15,7 +15,7 @@ import type { ValueFormat } from '../encode/record-encoder.js';
 import { SubjectIds } from '../publish/subject-ids.js';
 import type { MongoSource } from '../source/mongo/connect.js';
 
-/** @throws TailwaterError TW1015 for JSON, of which no schema is registered, and as `schemaRegistryOf` */
+/** @throws TailwaterError TW1015 for JSON, which has no schema to register, and as `schemaRegistryOf` */
 export function registryFor(
   given: OptionValues<typeof registryOptions> & { readonly valueFormat: ValueFormat },
 ): SchemaRegistry | undefined {

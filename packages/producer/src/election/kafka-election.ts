@@ -1,4 +1,4 @@
-// The election through the consumer group `<prefix>.producer.<source>`: the checkpoint topic has one partition, and whoever it
+// The election through the consumer group `<prefix>.producer.<source>`: the checkpoint topic has one partition, and the member that it
 // is assigned to leads. Nothing is read from it. A member that gives no sign of life for the session timeout loses it.
 import {
   askCoordinator,
@@ -66,7 +66,7 @@ export class KafkaElection implements Election, GroupProtocol {
   /** @throws TailwaterError TW1150 when the broker does not allow the session timeout, or whatever keeps it from the group for good */
   async run(signal: AbortSignal): Promise<void> {
     try {
-      // A group that nobody is in has no leader, and makes its first member wait for others (by default 3 s): begin meanwhile.
+      // An empty group has no leader, and makes its first member wait for others (by default 3 s): begin meanwhile.
       const askedMs = performance.now();
       if (await this.#isUnopposed(signal)) this.#take(askedMs);
       await this.#membership.run(signal);

@@ -19,7 +19,7 @@ const ROLES: readonly MemberRole[] = ['leads', 'stands by', 'joining', 'gone'];
 const PATIENCE_MS = 30_000;
 
 /**
- * The members of the group `groupId`, whoever leads first.
+ * The members of the group `groupId`, the leader first.
  *
  * @throws TailwaterError for Kafka's errors
  */

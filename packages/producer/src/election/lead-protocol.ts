@@ -1,5 +1,5 @@
-// What the members of the group of a source's producers say to each other, and which of them leads: whoever does already, so that a newcomer moves nothing; else
-// whoever has waited longest. Producers of different versions are members of one group while they are upgraded: this wire format stays
+// What the members of the group of a source's producers say to each other, and which of them leads: the one that leads already, so that a newcomer changes nothing; else
+// the one that has waited longest. Producers of different versions are members of one group while they are upgraded: this wire format stays
 // (https://kafka.apache.org/protocol#consumer_protocol, version 1, with what is ours as JSON).
 import { type MemberAssignment, WireReader, WireWriter } from '@tailwater/runtime';
 

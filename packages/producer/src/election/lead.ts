@@ -15,7 +15,7 @@ const TEXTS = {
 
 export type Phase = 'starting' | 'standby' | 'running' | 'recovering' | 'stopping';
 
-/** What one producer is doing, for whoever asks. */
+/** What one producer is doing, for status and tests. */
 export interface LeadView {
   phase: Phase;
   /** Why the last session ended, until the next one runs. */

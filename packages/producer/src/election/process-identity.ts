@@ -41,7 +41,7 @@ function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // It may belong to somebody else, and lives then.
+    // It may belong to another user, and lives then.
     return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }

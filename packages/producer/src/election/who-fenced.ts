@@ -1,12 +1,12 @@
 // Why Kafka takes nothing more of a producer. A broker gives one answer, INVALID_PRODUCER_EPOCH, to a producer that another one replaced, and
-// to one whose transaction took too long and was ended. What tells them apart: whoever takes over announces itself among the checkpoints first.
+// to one whose transaction took too long and was ended. What tells them apart: the one that takes over announces itself among the checkpoints first.
 import { abortable, CommittedReader, type CommittedRecords, errorCodes, type KafkaClient, sleep, TailwaterError } from '@tailwater/runtime';
 import { sessionOf } from '../checkpoint/checkpoint-record.js';
 import type { CheckpointLocation } from '../checkpoint/kafka-checkpoint-store.js';
 
 /** How long Kafka may take to show what was announced, in milliseconds. */
 const PATIENCE_MS = 10_000;
-/** Whoever takes over fences first and announces itself then: that takes a moment, in milliseconds. */
+/** The one that takes over fences first and announces itself then; how long that may take, in milliseconds. */
 const ANNOUNCED_WITHIN_MS = 3000;
 const PAUSE_MS = 100;
 const FENCED = errorCodes.PRODUCER_FENCED;

@@ -40,7 +40,7 @@ export class UpdateDescriber {
 
   /**
    * Describes the update whose `o`, or whose description in a change event, begins at `start`; undefined when that is too large,
-   * or is none of these.
+   * or is none of these kinds.
    */
   describe(source: Buffer, start: number): SizedDescription | undefined {
     this.#start = this.#at;

@@ -129,7 +129,7 @@ export class DocumentLookup {
 }
 
 /**
- * What is left of an `_id` of which one shard has let go: shards commit a change of the shard key each in its own time, so the insert on
+ * What is left of an `_id` that one shard has given up: shards commit a change of the shard key each in its own time, so the insert on
  * one of them may come before the delete on the other, and a tombstone would be the last that is heard of it (promise C).
  */
 function complete(batch: ChangeBatch, row: number, documents: ReadonlyMap<string, Buffer>, unanswered: Unanswered): void {

@@ -50,7 +50,7 @@ export class CommitPointWatch {
     this.#setGauge = (seconds) => gauge.set({ source: source.replicaSet }, seconds);
   }
 
-  /** Asks every second. That nobody answers is told as an outage of MongoDB. */
+  /** Asks every second. No answer is reported as an outage of MongoDB. */
   async run(signal: AbortSignal): Promise<void> {
     const reader = this.#health.reader();
     while (!signal.aborted) {

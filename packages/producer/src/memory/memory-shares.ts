@@ -1,4 +1,4 @@
-// What is under way between MongoDB and Kafka, in bytes: one budget a process, of which every stage has a fixed share, so that none
+// What is under way between MongoDB and Kafka, in bytes: one budget per process, in which every stage has a fixed share, so that none
 // waits for another to give some back. A stage stops taking when its share is used up; by then it may hold one reply of the server
 // more (16 MB), since a reply tells its size only when it is there.
 

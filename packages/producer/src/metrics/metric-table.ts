@@ -80,7 +80,7 @@ export const PRODUCER_METRICS = {
   filesIncomplete: {
     kind: 'counter',
     name: 'tailwater_producer_gridfs_files_incomplete_total',
-    help: 'Times that a file was published without its content, of which the source lacked chunks',
+    help: 'Times that a file was published without its content, because the source lacked chunks of it',
   },
   sweepRead: { kind: 'counter', name: 'tailwater_producer_sweep_records_read_total', help: 'Records of topics read by sweeps' },
   sweepPublished: {

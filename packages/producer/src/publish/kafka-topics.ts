@@ -178,13 +178,13 @@ export class KafkaTopics {
     return this.#topic(namespace);
   }
 
-  /** The namespaces that have a topic under the prefix, whoever writes to it. */
+  /** The namespaces that have a topic under the prefix, whatever writes to it. */
   async namespaces(): Promise<Namespace[]> {
     const topics = await this.#admin.listTopics();
     return topics.flatMap((topic) => namespaceOfTopic(this.#settings.prefix, topic) ?? []);
   }
 
-  /** The layout of a topic that exists; undefined where there is none, and none is made. */
+  /** The layout of a topic that exists; undefined if it does not exist; it is not created. */
   async existing(namespace: TrackedNamespace): Promise<TopicLayout | undefined> {
     await this.find([namespace]);
     return this.#layouts.get(namespace);
@@ -265,7 +265,7 @@ export class KafkaTopics {
   }
 
   /**
-   * Whoever compared before knew nothing of these: to make them, or to go on with another, would say that their copies are whole.
+   * The last comparison did not know of these: to make them, or to go on with another, would say that their copies are complete.
    *
    * @throws TailwaterError TW1223 when one of them is lost: the next session decides what becomes of it before it has another topic
    */

@@ -19,8 +19,8 @@ import { TransactionCoordinator } from './transaction-coordinator.js';
 import { toTransactionError } from './transaction-error.js';
 
 /**
- * How long the broker keeps a transaction open that nobody ends, in milliseconds: the first that it takes. Its own limit is
- * transaction.max.timeout.ms, 15 minutes unless somebody lowered it, which not every user may read.
+ * How long the broker keeps a transaction open that is not ended, in milliseconds: the first that it takes. Its own limit is
+ * transaction.max.timeout.ms, 15 minutes by default, which not every user may read.
  */
 const TRANSACTION_TIMEOUTS_MS = [60_000, 30_000, 15_000, 10_000, 5000, 2000, 1000];
 
@@ -29,7 +29,7 @@ const LIMITS = { batchBytes: 8 * 1024 * 1024, requestBytes: 8 * 1024 * 1024 };
 
 export interface ConnectOptions {
   readonly signal?: AbortSignal;
-  /** Is called when a broker does not know a topic, or nobody leads it. */
+  /** Called when a broker does not know a topic, or it has no leader. */
   readonly onTopicInDoubt?: () => void;
 }
 
@@ -59,7 +59,7 @@ export class KafkaTransactionSender implements TransactionSender {
 
   /**
    * Connects and fences every earlier producer of the same transactional id; what it left open is aborted. Once the signal aborts nothing
-   * more is asked of Kafka: whoever comes next must not be fenced by one that gave up. What was on its way then may still arrive, and costs
+   * more is asked of Kafka: the next producer must not be fenced by one that gave up. What was on its way then may still arrive, and costs
    * that one a new session (`toldWhoFenced`).
    */
   static async connect(kafka: KafkaClient, transactionalId: string, options: ConnectOptions = {}): Promise<KafkaTransactionSender> {

@@ -55,7 +55,7 @@ export interface WriterOptions {
   /** How long one call asks again, in milliseconds. */
   readonly patienceMs: number;
   readonly signal: AbortSignal;
-  /** Is called when a broker does not know a topic, or nobody leads it. */
+  /** Called when a broker does not know a topic, or it has no leader. */
   readonly onTopicInDoubt?: () => void;
   /** Before it asks again the first time, in milliseconds. */
   readonly pauseMs?: number;
@@ -218,7 +218,7 @@ export class PartitionWriter {
     sequences[partition] = ((sequences[partition] ?? 0) + count) % MAX_SEQUENCE;
   }
 
-  /** Asks for the leaders of the topics of which none are known. */
+  /** Asks for the leaders of topics whose leaders are not known. */
   async #learn(outgoing: readonly Outgoing[]): Promise<void> {
     const unknown = [...new Set(outgoing.map(({ topic }) => topic))].filter((topic) => !this.#leaders.has(topic));
     if (unknown.length === 0) return;

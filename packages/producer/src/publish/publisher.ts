@@ -1,5 +1,5 @@
 // Puts batches into Kafka, one transaction each, one at a time: while one is on its way the next is prepared and waits here,
-// and whoever brings a third waits too. That is the pipeline's only queue, so memory stays bounded however slow Kafka is.
+// and a third one waits too. That is the pipeline's only queue, so memory stays bounded however slow Kafka is.
 import { type Clock, systemClock } from '@tailwater/runtime';
 import type { TopicRecords } from '../encode/record-encoder.js';
 
@@ -48,7 +48,7 @@ export class Publisher {
     if (this.#pending === 0) this.#sentAtMs = this.#clock.monotonic();
     this.#pending += 1;
     this.#seen(publication.topics);
-    // In line before anything is awaited, so that whoever does not wait keeps the order too, and one is in flight.
+    // In line before anything is awaited, so that callers that do not wait keep the order too, and one is in flight.
     this.#sending = before.then(() => this.#send(publication));
     await before;
     this.throwIfFailed();

@@ -8,7 +8,7 @@ import type { FoundTopics } from './topic-list.js';
 const LOST_TWICE_MS = 500;
 
 export interface LostTopics {
-  /** There is none. */
+  /** Those without a topic. */
   readonly gone: readonly TrackedNamespace[];
   /** It is another one than it was: it was made anew, or has fewer partitions. */
   readonly replaced: readonly TrackedNamespace[];

@@ -8,7 +8,7 @@ const LEAST_MESSAGE_BYTES = 64 * 1024;
 const DAY_MS = 24 * 3600 * 1000;
 /** How long readers may be away before they miss a tombstone, in milliseconds. */
 export const DELETE_RETENTION_MS = 7 * DAY_MS;
-/** How long a record waits for whoever reads a log, in milliseconds: 7 days, and letters 30 days for somebody to look. */
+/** How long a record of a log is kept, in milliseconds: 7 days, and dead letters 30 days. */
 const SIGNAL_RETENTION_MS = 7 * DAY_MS;
 const LETTER_RETENTION_MS = 30 * DAY_MS;
 /** So much of a log is kept, whatever its size is limited to. */
@@ -71,7 +71,7 @@ export const SIGNALS: LogUse = {
 export const DEAD_LETTERS: LogUse = {
   name: 'dead letters',
   retentionMs: LETTER_RETENTION_MS,
-  rules: logRules(LETTER_RETENTION_MS, 'a letter may be gone before somebody looks at it'),
+  rules: logRules(LETTER_RETENTION_MS, 'a letter may be gone before it is looked at'),
 };
 
 /** Bytes of a record batch that the topic takes, where these are less than those of ours. */

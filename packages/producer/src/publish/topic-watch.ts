@@ -1,9 +1,9 @@
-// Looks at the topics in use now and then, and soon when a broker does not know one: what somebody does to a topic is noticed while the producer runs.
+// Looks at the topics in use now and then, and soon when a broker does not know one: what is done to a topic is noticed while the producer runs.
 import { errorCodes, Notifier, sleep, TailwaterError } from '@tailwater/runtime';
 
 /** How often, in milliseconds. */
 const LOOK_MS = 60_000;
-/** Whoever waits for a topic asks often; so long, in milliseconds, one look counts for all. */
+/** Callers that wait for a topic ask often; for this long, in milliseconds, one look counts for all. */
 const PAUSE_MS = 1000;
 
 export class TopicWatch {
@@ -18,7 +18,7 @@ export class TopicWatch {
     this.#everyMs = everyMs;
   }
 
-  /** Somebody doubts that a topic is there. */
+  /** It is in doubt whether a topic exists. */
   soon(): void {
     this.#isAsked = true;
     this.#doubted.notify();

@@ -43,7 +43,7 @@ export interface QuarantineStatus {
   readonly letters: number;
 }
 
-/** Topics of namespaces, of which some are refused. */
+/** Topics of namespaces; some may be refused. */
 export class Quarantine {
   readonly #parts: QuarantineParts;
   readonly #clock: Clock;

@@ -1,4 +1,4 @@
-// What one producer is doing, for whoever asks: the status server, the terminal, the tests. A session tells of its work as long as it lasts, and until the next one begins.
+// What one producer is doing, for the status server, the terminal and the tests. A session tells of its work as long as it lasts, and until the next one begins.
 import type { Position } from '@tailwater/schema';
 import type { GapView } from '../backfill/gap/gaps.js';
 import type { SweepStatus } from '../backfill/sweep/sweeper.js';
@@ -9,7 +9,7 @@ import type { QuarantineStatus } from '../quarantine/quarantine.js';
 export interface SessionStatus {
   /** The newest position that was handed to Kafka. */
   readonly position: Position;
-  /** What somebody has paused. */
+  /** What is paused. */
   readonly paused: Paused;
   /** Sweeps that are under way or waiting. */
   readonly sweeps: readonly SweepStatus[];

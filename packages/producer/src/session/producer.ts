@@ -54,7 +54,7 @@ function onceTooLarge(position: () => string): (error: unknown) => boolean {
 
 /** What Kafka's client throws without a code of ours is its business with the brokers: a new session tries again. */
 function isRetriable(error: unknown): boolean {
-  // A topic that somebody deleted is made and filled again by the next session, and a broker may not know a new one yet.
+  // A deleted topic is made and filled again by the next session, and a broker may not know a new one yet.
   if (error instanceof TailwaterError) return error.retriable || error.code === errorCodes.TOPIC_MISSING;
   return isRetriableMongoError(error) || (error instanceof Error && error.name.startsWith('KafkaJS'));
 }

@@ -20,7 +20,7 @@ export interface Session extends Claimed {
   readonly changes: ChangeSource;
   /** What is read next is behind it. */
   readonly start: Checkpoint['position'] & {};
-  /** What was read lately is published, or would be if nobody had paused it. */
+  /** What was read lately is published, or would be if it were not paused. */
   readonly confirm: () => void;
 }
 

@@ -24,7 +24,7 @@ export interface SourceOptions extends NamespacePatterns {
 }
 
 /**
- * @param isAwaited - whether somebody waits for the source's position to move on, as the chunks of a snapshot do
+ * @param isAwaited - whether the source's position is waited for, as by the chunks of a snapshot
  * @param roster - the shards that the checkpoint counts on
  */
 export function openSource(

@@ -10,7 +10,7 @@ const JSON_BEGINNING = /^[[{"]/;
  * `42`, `true`, `null`, `"42"`, `{"$oid": "…"}` and all other Extended JSON are read as such; 24 hexadecimal digits are an
  * ObjectId, anything else is a string.
  *
- * @throws TailwaterError TW1142 for text that begins like JSON and is none
+ * @throws TailwaterError TW1142 for text that begins like JSON and is not JSON
  */
 export function parseIdText(text: string): unknown {
   if (OBJECT_ID.test(text)) return new ObjectId(text);

@@ -1,4 +1,4 @@
-// Which topic of signals it is. One that somebody deleted and made anew has signals that nobody has executed, whatever was executed of the one before: by their
+// Which topic of signals it is. One that was deleted and made anew has signals that were not executed, whatever was executed of the one before: by their
 // offsets alone those of the new one that lie before the old place would be passed over.
 import type { Logger } from '@tailwater/runtime';
 import { type Checkpoint, type CheckpointMessage, signalsMessage } from '../checkpoint/checkpoint-record.js';

@@ -115,7 +115,7 @@ class WaitingReads {
     return this.#until(() => !this.#isFull);
   }
 
-  /** Resolves when it grows no more; or is taken, so that nobody is left waiting. */
+  /** Resolves when it grows no more; or is taken, so that no caller is left waiting. */
   grown(): Promise<void> {
     const taken = this.#taken;
     return this.#until(() => !this.mayGrow || this.#taken !== taken);

@@ -17,7 +17,7 @@ export interface TailDependencies {
   readonly readAheadBytes: number;
   /** Whether others know that the tail moves: as long as not, each batch is waited for until it is in Kafka. */
   readonly isConfirmed: () => boolean;
-  /** Is told that what was read is in Kafka, or would be if nobody had paused the tail. */
+  /** Called when what was read is in Kafka, or would be if the tail were not paused. */
   readonly confirm: () => void;
 }
 

@@ -1,4 +1,4 @@
-// The one way to Kafka. Whoever has something to publish takes a turn, one after the other, so that the records of a key reach Kafka in the order of the turns (promise B)
+// The one way to Kafka. Every writer takes a turn, one after the other, so that the records of a key reach Kafka in the order of the turns (promise B)
 // with the checkpoint that covers them (promise A).
 import { Mutex } from '@tailwater/runtime';
 import type { CheckpointMessage } from '../checkpoint/checkpoint-record.js';

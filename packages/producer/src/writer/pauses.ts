@@ -1,4 +1,4 @@
-// What somebody has paused: copies, and the tail where that was asked for. It survives restarts in the checkpoint.
+// What is paused: copies, and the tail if requested. It survives restarts in the checkpoint.
 import { Notifier } from '@tailwater/runtime';
 import { NOTHING_PAUSED, type Paused } from '../checkpoint/checkpoint-record.js';
 

@@ -23,7 +23,7 @@ export class TailProgress {
     return this.#end;
   }
 
-  /** Whether somebody waits for the tail to come further. */
+  /** Whether the tail's progress is waited for. */
   get isAwaited(): boolean {
     return this.#advanced.isAwaited;
   }
@@ -51,7 +51,7 @@ export class TailProgress {
     return this.#wait(() => this.#near, signal);
   }
 
-  /** An end inside an entry, of which other operations may follow, has not passed that entry. */
+  /** An end inside an entry, whose other operations may follow, has not passed that entry. */
   #covers(position: Position): boolean {
     const end = this.#end;
     const isInside = !this.#isWhole && end.ordinal > position.ordinal && end.t === position.t && end.i === position.i;

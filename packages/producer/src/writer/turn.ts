@@ -79,7 +79,7 @@ export class Turn {
       if (known === undefined) topics.push({ topic, messages });
       else known.messages.push(...messages);
     }
-    // Rows of which nothing is left are submitted too: they are counted, and the encoder's buffers stay in turn.
+    // Rows with nothing left are submitted too: they are counted, and the encoder's buffers stay in turn.
     if (topics.length === 0 && encoded === undefined) return;
     const transactions = topics.length === 0 ? 0 : 1;
     await publisher.submit({

@@ -64,7 +64,7 @@ export interface GapView {
   gap: GapRecord | undefined;
 }
 
-/** Where a source begins of which nothing is known. */
+/** Where an unknown source begins. */
 const NOWHERE = new Position(0, 0);
 
 export class Gaps {
@@ -134,7 +134,7 @@ export class Gaps {
       sweeps: new Map([...checkpoint.sweeps, ...swept.map(({ name }): [string, SweepRecord] => [name, pendingSweep('gap')])]),
       topics: recorded,
       gap,
-      // What somebody asked for long ago is not to be done again.
+      // What was asked for long ago is not to be done again.
       signals: checkpoint.position === undefined ? await session.topics.endOf(session.signalsTopic) : checkpoint.signals,
       signalsTopic: checkpoint.signalsTopic,
       // Everything is read again: what is gone with a shard, too.

@@ -1,4 +1,4 @@
-// Into how many partitions the keys of a topic were divided, by where they are: what the checkpoint would say, had nobody deleted it. Partitions that were
+// Into how many partitions the keys of a topic were divided, by where they are: what the checkpoint would say, had it not been deleted. Partitions that were
 // added later are empty (docs/adr/0025-partitions-are-recorded.md).
 import { type KafkaClient, partitionEnds, readRanges, toKafkaError } from '@tailwater/runtime';
 import { isControlKey, partitionOf } from '@tailwater/schema';

@@ -22,7 +22,7 @@ const SNAPSHOT_REFUSED = new Set([72, 239, 246]);
 
 /** A chunk of files holds so many at most: it is published in one turn of the tail's. */
 const FILES_PER_CHUNK = 100;
-/** What the server bounds a reply to, and so a chunk of which nothing is known, in bytes. */
+/** What the server bounds a reply to, and so a chunk of unknown size, in bytes. */
 const MAX_REPLY_BYTES = 16 * 1024 * 1024;
 
 /** The position of a chunk that nothing had to be read for. */
@@ -41,7 +41,7 @@ export interface ChunkReaderOptions {
   readonly readPreference: ReadPreferenceLike;
   /** By namespace: only documents that match are read. */
   readonly queries: ReadonlyMap<string, Document>;
-  /** Of a file's document: how many bytes its content will bring. Where no GridFS bucket is marked there are none. */
+  /** Of a file's document: how many bytes its content will bring. Absent if no GridFS bucket is marked. */
   readonly contentBytes?: ((document: Buffer) => number) | undefined;
 }
 

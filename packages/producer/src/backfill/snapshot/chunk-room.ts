@@ -1,5 +1,5 @@
 // Bounds what all workers of a snapshot have read and not published, in bytes. First come, first served; a worker never waits for
-// room while it holds a chunk that nobody publishes, so that somebody always goes on.
+// room while it holds a chunk that is not being published, so that one always goes on.
 import { abortable } from '@tailwater/runtime';
 
 /** Room for one chunk, until it is given back. */
@@ -43,7 +43,7 @@ export class ChunkRoom {
     } catch (error) {
       if (isIn) taken.release();
       else {
-        // Nobody waits behind it: the snapshot ends. It is let in when its turn comes, and leaves at once.
+        // The snapshot ends: nothing waits behind it. It is let in when its turn comes, and leaves at once.
         void entered.then(() => taken.release());
       }
       throw error;

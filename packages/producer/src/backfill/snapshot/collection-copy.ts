@@ -31,7 +31,7 @@ export class CollectionCopy {
     return isWhole && documents === 0 && this.namespace.chunks === undefined;
   }
 
-  /** A range that nobody copies yet. */
+  /** A range that is not being copied yet. */
   take(): number | undefined {
     return this.isVoid ? undefined : this.#waiting.shift();
   }

@@ -33,7 +33,7 @@ export interface TogetherDependencies {
   readonly onPublished: (copy: CollectionCopy) => void;
 }
 
-/** Copies collections of which nothing is copied yet; returns those that are larger than a chunk, as they were. */
+/** Copies collections that have nothing copied yet; returns those that are larger than a chunk, untouched. */
 export async function copyTogether(deps: TogetherDependencies, tasks: readonly CopyTask[], signal: AbortSignal): Promise<CopyTask[]> {
   const [first] = tasks;
   if (first === undefined) return [];

@@ -11,7 +11,7 @@ export interface LostTopicsParts {
   readonly logger: Logger;
 }
 
-/** Of the collections, those whose topic is gone; and of all included namespaces, those of which another topic has the name. Tells of those that there were. */
+/** Of the collections, those whose topic is gone; and of all included namespaces, those whose topic's name another topic has. Reports them. */
 export async function lostTopics(parts: LostTopicsParts, collections: readonly TrackedNamespace[]): Promise<LostTopics> {
   const { topics, checkpoint, namespaceOf, logger } = parts;
   const recorded = [...checkpoint.topics.keys()].map(namespaceOf).filter(({ included }) => included);

@@ -1,4 +1,4 @@
-// The snapshot's progress as gauges, read when somebody asks.
+// The snapshot's progress as gauges, read at each scrape.
 import type { Metrics } from '@tailwater/runtime';
 import { PRODUCER_METRICS } from '../../metrics/metric-table.js';
 import type { SnapshotReport } from './snapshot-report.js';

@@ -41,7 +41,7 @@ export interface SnapshotterDependencies {
   readonly rate: RateLimit;
   /** What all workers have read and not published. */
   readonly room: ChunkRoom;
-  /** Resolves when the collections have their topics: nobody else, such as the tail, is to wait for them. */
+  /** Resolves when the collections have their topics, so that others, such as the tail, need not wait for them. */
   readonly ensureTopics: (namespaces: readonly TrackedNamespace[]) => Promise<void>;
   readonly pauses: Pauses;
   readonly logger: Logger;

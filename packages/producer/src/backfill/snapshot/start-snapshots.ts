@@ -12,7 +12,7 @@ export interface StartSnapshots {
   readonly checkpoint: Checkpoint;
   /** The included collections that exist. */
   readonly collections: readonly TrackedNamespace[];
-  /** Whose topics are lost: those without one, and those of which another topic has the name, whether or not the collection exists. */
+  /** Whose topics are lost: those without one, and those whose name another topic has, whether or not the collection exists. */
   readonly lost: LostTopics;
   /** What is to be forgotten of namespaces that are not included any more. */
   readonly leftOut: readonly CheckpointMessage[];
@@ -31,7 +31,7 @@ export async function startSnapshots(start: StartSnapshots): Promise<void> {
   const requested = plan.requested(collections, checkpoint);
   const anew = new Set(plan.anew(collections));
   const records = [...anew].map((namespace) => snapshotter.restart(namespace, false));
-  // A topic that somebody deleted takes its copy of the collection with it, whatever the checkpoint says (promise C). The first record
+  // A deleted topic takes its copy of the collection with it, whatever the checkpoint says (promise C). The first record
   // of the tail makes the topic again, and a start behind that could not tell: so it is noted before there is any.
   for (const namespace of [...lost.gone, ...lost.replaced]) {
     const known = checkpoint.snapshots.get(namespace.name);

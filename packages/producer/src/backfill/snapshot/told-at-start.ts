@@ -1,4 +1,4 @@
-// What a start tells of the namespaces that it is to read: nothing that ends it, and all that somebody must look at (promise H).
+// What a start tells of the namespaces that it is to read: nothing that ends it, and all that an operator must look at (promise H).
 import { type CompiledNamespaceRules, errorCodes, type Logger, TailwaterError } from '@tailwater/runtime';
 import type { MongoSource } from '../../source/mongo/connect.js';
 import { withoutDocuments } from '../../source/mongo/namespace-kinds.js';

@@ -1,5 +1,5 @@
 // Makes the topics of the collections that are to be copied, in their order and many in a request: those that are needed now, and those that come next while the first
-// are copied. Brokers take a minute for a few thousand partitions, which nobody has to wait for who copies, or changes, another collection. More than that is not
+// are copied. Brokers take a minute for a few thousand partitions, which copies and changes of other collections do not wait for. More than that is not
 // begun: brokers that have too many to make take no records for those that they have told of, for longer than a transaction may last.
 import type { TrackedNamespace } from '../../changes/change-batch.js';
 
@@ -30,7 +30,7 @@ export class TopicsAhead {
     for (const namespace of namespaces) this.#ahead.delete(namespace);
     await this.#ensure(isFirst ? [...namespaces, ...this.#next(this.#atOnce - namespaces.length)] : namespaces);
     if (this.#ahead.size > 0 || this.#waiting.length === 0) return;
-    // Whoever needs one that could not be made asks again, and is told why.
+    // A caller that needs one that could not be made asks again, and gets the error.
     this.#ensure(this.#next(this.#atOnce)).catch(() => undefined);
   }
 

@@ -38,7 +38,7 @@ async function rangesOf(kafka: KafkaClient, topic: string): Promise<OffsetRange[
   try {
     await admin.connect();
     const ends = await partitionEnds(admin, [topic]);
-    // A topic that nobody knows, yet or any more, is not an empty one: nothing would be swept.
+    // A topic that no broker knows, yet or any more, is not an empty one: nothing would be swept.
     if (ends.length === 0) throw new TailwaterError(errorCodes.TOPIC_MISSING, { brokers: kafka.brokers, detail: `: ${topic}` });
     return ends.map(({ partition, low, high }) => ({ topic, partition, begin: low, end: high }));
   } catch (error) {

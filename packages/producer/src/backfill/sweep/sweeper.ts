@@ -1,5 +1,5 @@
 // Gives tombstones to documents that are alive in a topic and absent from the source (promises C and F): after a drop, a
-// rename, a gap, or because somebody asked. A pending sweep is in the checkpoint, so that no crash forgets it.
+// rename, a gap, or on request. A pending sweep is in the checkpoint, so that no crash forgets it.
 //
 // A key is looked for twice: once to sort out the many that are there, and once more inside a window of touched keys, as
 // chunks of a snapshot are read. What the tail touches after that is dropped, so no tombstone overtakes an insert (promise B).

@@ -22,7 +22,7 @@ export interface PassQuestions {
   readonly present: (ids: KeyedIds) => Promise<ReadonlySet<string>>;
   /** Takes keys that were not found, to look once more and publish what is still not there. */
   readonly publishTombstones: (ids: KeyedIds) => Promise<void>;
-  /** The event of a record's value. @throws InvalidEnvelopeError when it is none */
+  /** The event of a record's value. @throws InvalidEnvelopeError if it is not an event */
   readonly decode: (value: Buffer) => ChangeEvent | Promise<ChangeEvent>;
 }
 
@@ -35,7 +35,7 @@ export class TopicPass {
   #missingCharacters = 0;
   /** Records that are neither changes nor tombstones of ours: they are left alone. */
   foreign = 0;
-  /** Records of ours that only a schema registry makes readable, which there is none. */
+  /** Records of ours that need a schema registry, while none is configured. */
   unlisted = 0;
 
   constructor(questions: PassQuestions) {

@@ -20,7 +20,7 @@ import { readChangeStream, type StreamReply, type StreamRequest } from './stream
 import { resumeTokenOf, StreamPosition } from './stream-position.js';
 
 const REOPEN_DELAY_MS = 250;
-/** The server's longest wait for events, in milliseconds; while somebody waits for the stream to move on, it is the short one. */
+/** The server's longest wait for events, in milliseconds; while a snapshot's chunk waits for the stream to move on, it is the short one. */
 const LONG_AWAIT_MS = 1000;
 const SHORT_AWAIT_MS = 10;
 
@@ -36,7 +36,7 @@ export interface ChangeStreamOptions extends NamespacePatterns {
   readonly isMongos: boolean;
   /** Take the document as it was right after an update from the server, where a collection keeps it. */
   readonly postImages: boolean;
-  /** Whether somebody waits for the stream's position to move on. */
+  /** Whether the stream's position is waited for. */
   readonly isAwaited: () => boolean;
 }
 
@@ -147,7 +147,7 @@ export class ChangeStreamSource implements ChangeSource {
     }
   }
 
-  /** A member from which the stream can be resumed at the position. A mongos knows the shards' members, which nobody else reads from. */
+  /** A member from which the stream can be resumed at the position. A mongos knows the shards' members, which only it reads from. */
   async #elsewhere(after: Position, signal: AbortSignal): Promise<MongoClient | undefined> {
     if (this.#options.isMongos) return undefined;
     return this.#members.find(async (member) => {

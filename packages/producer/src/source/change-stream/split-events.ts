@@ -11,7 +11,7 @@ const field = new BsonCursor();
 export class SplitEvents {
   #fragments: Buffer[] = [];
 
-  /** Whether fragments wait for those behind them: a place among them is none to resume from. */
+  /** Whether fragments wait for those behind them: a stream cannot be resumed among them. */
   get isInside(): boolean {
     return this.#fragments.length > 0;
   }

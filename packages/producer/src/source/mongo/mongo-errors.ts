@@ -15,7 +15,7 @@ import {
 import { MongoError, MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb';
 
 const UNAUTHORIZED = 13;
-/** AuthenticationFailed, and UserNotFound: the subject of a certificate that is nobody's. */
+/** AuthenticationFailed, and UserNotFound: a certificate's subject without a user. */
 const AUTHENTICATION_CODES: ReadonlySet<unknown> = new Set([18, 11]);
 const INVALID_OPTIONS = 72;
 
@@ -36,7 +36,7 @@ export const isMongoRefusal = (error: unknown): boolean => error instanceof Mong
 const isKnownToPass = (error: MongoServerError): boolean =>
   isBeforePosition(error) || PASSING_CODES.has(Number(error.code)) || isLabelledPassing(error);
 
-/** The coded error for what went wrong at the server that `address` names, or the error itself when there is none. */
+/** The coded error for what went wrong at the server that `address` names, or the error itself if it has no code. */
 export function toMongoError(error: unknown, address: string): unknown {
   if (error instanceof MongoServerSelectionError) return selectionFailure(error, address);
   if (isAuthenticationFailure(error)) return new TailwaterError(errorCodes.MONGODB_CREDENTIALS_REFUSED, { address }, { cause: error });

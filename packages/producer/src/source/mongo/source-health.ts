@@ -76,7 +76,7 @@ export class SourceHealth {
     }
   }
 
-  /** Something failed for MongoDB’s sake, and is tried again by whoever says so. */
+  /** Something failed because of MongoDB, and the caller tries it again. */
   interrupted(error: unknown, fields: object = {}): void {
     const reason = error instanceof Error ? error.message : String(error);
     this.#trouble = { reason, sinceMs: this.#trouble?.sinceMs ?? this.#clock.monotonic() };

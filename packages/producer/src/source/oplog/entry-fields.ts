@@ -10,7 +10,7 @@ const cursor = new BsonCursor();
 /** The fields of the entry read last; offsets are into `source`, and -1 where the entry has no such field. */
 export class EntryFields {
   source: Buffer = Buffer.alloc(0);
-  /** 0 where `op` is not a single letter: the operations `ci`, `cd`, `xi` and `xd` of newer servers are none of these. */
+  /** 0 where `op` is not a single letter: the operations `ci`, `cd`, `xi` and `xd` of newer servers are not among these. */
   op = 0;
   opStart = -1;
   t = 0;

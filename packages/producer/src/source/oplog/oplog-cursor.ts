@@ -21,7 +21,7 @@ export function entryTimestamp(entry: Buffer): Position {
   throw new TypeError('An oplog entry has no ts');
 }
 
-/** The connection string's, where it names one; else the primary, or any member while there is none. */
+/** The connection string's, where it names one; else the primary, or any member while there is no primary. */
 function preferenceOf(client: MongoClient): ReadPreference {
   const { readPreference } = client;
   return readPreference.mode === ReadPreference.PRIMARY ? ReadPreference.primaryPreferred : readPreference;

@@ -35,7 +35,7 @@ export interface CommitPoint {
   readonly written: Position;
 }
 
-/** From the primary, or any member while there is none. A mongos says nothing of members: what it has heard of counts as committed. */
+/** From the primary, or any member while there is no primary. A mongos says nothing of members: what it has heard of counts as committed. */
 export async function readCommitPoint(client: MongoClient, signal: AbortSignal): Promise<CommitPoint> {
   const hello = await client.db('admin').command({ hello: 1 }, { readPreference: ReadPreference.primaryPreferred, signal });
   const heard = hello['operationTime'] ?? hello['$clusterTime']?.clusterTime;

@@ -16,7 +16,7 @@ const NEVER = new Position(0xffff_ffff, 0xffff_ffff);
 interface LanePlace {
   readonly from: Position;
   readonly after: Position;
-  /** Of a shard that has left the cluster: what it writes behind this time is none of the cluster's. */
+  /** Of a shard that has left the cluster: what it writes behind this time does not belong to the cluster. */
   readonly until?: Position | undefined;
 }
 
@@ -61,7 +61,7 @@ export class ShardLane {
         this.#bytes += entry.length;
       }
       this.#look();
-      // Nobody has to wait for it any more.
+      // No reader has to wait for it any more.
       this.end = isLast ? NEVER : end;
       this.#onRead();
       if (isLast) return;

@@ -43,7 +43,7 @@ export class ShardedSource implements ChangeSource, TransactionSource {
   readonly #connect: (connection: SourceConnection) => MongoClient;
   readonly #pause: (signal: AbortSignal) => Promise<void>;
   readonly #logger: Logger;
-  /** The shard that an entry came from, for whoever looks up others of its oplog. */
+  /** The shard that an entry came from, for looking up others of its oplog. */
   readonly #origin = new WeakMap<Buffer, TransactionSource>();
   /** Up to which time shards are read that are no longer listed, and those that are. */
   #leaving: { readonly until: Position; readonly listed: readonly ListedShard[] } | undefined;
