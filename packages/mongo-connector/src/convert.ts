@@ -52,7 +52,7 @@ const LEAVES: ReadonlyMap<string | undefined, Leaf> = new Map(Object.values(leav
 export const leafOf = (key: string): Leaf | undefined =>
   LEAVES.get(key.replace(/^targets\.[^.]+/, TARGET_PATH).replace(/^(?:producer|targets\.<name>)\.(?=logging\.)/, ''));
 
-/** A value under a key that nobody reads would be lost without a word, and one that no file may hold would make a file that nobody takes. */
+/** A value under a key that is not read would be lost without a word, and one that no file may hold would make an invalid file. */
 function checkLeaves(tree: Tree, file: string): void {
   for (const [key, { value, from }] of tree) {
     const leaf = leafOf(key);

@@ -29,7 +29,7 @@ export function convertLogging(config: Reader, tree: Tree, notices: Notices, hol
   }
   const part = config.part('logging');
   const type = part.choice('type', TYPES);
-  // As for mongo-connector, an empty one is none.
+  // As for mongo-connector, an empty one counts as absent.
   const filename = part.text('filename')?.trim() || undefined;
   const when = part.text('rotationWhen');
   const interval = part.number('rotationInterval', { min: 1 });

@@ -52,7 +52,7 @@ export function connectionString(address: string): string {
 }
 
 /**
- * The connection string of an address with these options, unless it has them itself, and without those that nobody knows. What is a file
+ * The connection string of an address with these options, unless it has them itself, and without unknown ones. What is a file
  * goes into the tree.
  */
 export function convertMongoAddress(

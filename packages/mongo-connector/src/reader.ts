@@ -1,4 +1,4 @@
-// A part of mongo-connector's configuration, key by key: typed, and watched, so that a key which nobody asked for can be named.
+// A part of mongo-connector's configuration, key by key: typed, and watched, so that a key that was not read can be named.
 
 import { errorCodes, isSecretName, REDACTED, redactUrl, TailwaterError } from '@tailwater/runtime';
 

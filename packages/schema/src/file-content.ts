@@ -40,7 +40,7 @@ export function reserveContent(document: Buffer, length: number): { readonly doc
 }
 
 /**
- * The files document and the content apart; the content shares memory with what was given, and is undefined where there is none.
+ * The files document and the content apart; the content shares memory with what was given, and is undefined if absent.
  *
  * @throws InvalidBsonError for bytes that are not BSON
  */
@@ -56,7 +56,7 @@ export function splitContent(document: Buffer): { readonly document: Buffer; rea
   return { document, content: undefined };
 }
 
-/** What a record's headers say of a file; undefined when it is none. */
+/** What a record's headers say of a file; undefined if it is not a file. */
 export function fileStateOf(headers: RecordHeaders | undefined): FileState | undefined {
   const value = headers?.[FILE_HEADER];
   if (value === undefined) return undefined;

@@ -31,7 +31,7 @@ export function tombstoneHeaders(tombstone: Tombstone): Record<string, string> {
   };
 }
 
-/** Reads a tombstone's headers; undefined when they are not one's: somebody else wrote the record. */
+/** Reads a tombstone's headers; undefined if they are not: another program wrote the record. */
 export function parseTombstone(headers: RecordHeaders | undefined): Tombstone | undefined {
   const position = Position.parse(headerText(headers, POSITION));
   const origin = headerText(headers, ORIGIN);

@@ -43,7 +43,7 @@ export function namespaceOfTopic(prefix: string, topic: string): Namespace | und
   const [database, collection] = topic.slice(prefix.length + 1).split('.');
   if (!database || !collection) return undefined;
   const namespace = { database: unescapePart(database), collection: unescapePart(collection) };
-  // Only the names that `topicName` gives: no second topic may claim the namespace, and a dead-letter topic is none.
+  // Only the names that `topicName` gives: no second topic may claim the namespace, and a dead-letter topic is not one.
   return topicName(prefix, namespace) === topic ? namespace : undefined;
 }
 

@@ -97,7 +97,7 @@ async function moveInto(partial: string, path: string): Promise<void> {
 }
 
 // The lock file holds its owner's pid: the lock of a process that has died is taken away. It is written beside its place
-// and linked to it, so that nobody ever reads an empty one.
+// and linked to it, so that an empty one is never read.
 async function tryLock(lock: string): Promise<boolean> {
   const own = `${lock}-${process.pid}-${randomUUID()}`;
   try {

@@ -93,7 +93,7 @@ export class Demo {
     return { steps, documents: compared.documents, differences };
   }
 
-  /** Where everything is, for whoever wants to look around. */
+  /** Where everything is, for a look around. */
   whereToLook(): string {
     const lines = [
       `MongoDB (source)    ${this.#source?.uri}`,

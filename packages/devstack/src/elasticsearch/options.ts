@@ -25,7 +25,7 @@ export function nodeSettings(port: number): ElasticsearchSettings {
     'network.host': '127.0.0.1',
     'http.port': port,
     'http.type': 'netty4',
-    'transport.port': 0, // any: nobody joins
+    'transport.port': 0, // any: no node joins
     'transport.type': 'netty4',
     // A full disk is the developer's business, and not a reason to make every index read-only.
     'cluster.routing.allocation.disk.threshold_enabled': false,

@@ -54,7 +54,7 @@ export class KafkaCluster<P extends BrokerProxy = BrokerProxy> implements Server
     return this.#first.logFile;
   }
 
-  /** @throws {TypeError} when there is none of this id */
+  /** @throws {TypeError} if there is none of this id */
   node(nodeId: number): KafkaBroker {
     const node = this.nodes.find((candidate) => candidate.nodeId === nodeId);
     if (node === undefined) throw new TypeError(`There is no broker ${nodeId}`);

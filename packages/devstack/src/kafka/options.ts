@@ -60,7 +60,7 @@ export function brokerProperties({ nodeId, port, controllerPort }: BrokerPlace, 
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
-    // A topic that nobody created would have none of the settings that it needs.
+    // A topic that was created automatically would have none of the settings that it needs.
     'auto.create.topics.enable': 'false',
     'default.replication.factor': replicas,
     'min.insync.replicas': inSync,

@@ -1,6 +1,6 @@
 // Secured listeners beside the plain one, which stays for devstack itself: what they add to server.properties, and their users.
 
-/** Listeners by TLS and by SASL over TLS. Whoever comes by the plain one may do everything. */
+/** Listeners by TLS and by SASL over TLS. Clients of the plain one may do everything. */
 export interface KafkaSecurity {
   /** PEM files: the CA that clients' certificates are checked against, and the broker's certificate with its key. */
   readonly tls: { readonly ca: string; readonly both: string };
@@ -8,7 +8,7 @@ export interface KafkaSecurity {
   readonly users?: Readonly<Record<string, string>>;
   /** Lets in by OAUTHBEARER. */
   readonly oauth?: KafkaOauth;
-  /** Nobody but those who come by the plain listener may do what no ACL allows. */
+  /** Only clients of the plain listener may do what no ACL allows. */
   readonly acls?: boolean;
 }
 

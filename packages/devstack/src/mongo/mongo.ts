@@ -45,7 +45,7 @@ export class Mongo implements Server {
     return this.uriFor(this.credentials);
   }
 
-  /** The same for another user, or for nobody. */
+  /** The same for another user, or without one. */
   uriFor(user: MongoCredentials | undefined): string {
     const url = new URL(
       `mongodb://${user === undefined ? '' : `${encodeURIComponent(user.username)}:${encodeURIComponent(user.password)}@`}host/`,
@@ -85,7 +85,7 @@ export class Mongo implements Server {
    */
   async stepDown(seconds = this.members.length === 1 ? 1 : 60): Promise<MongoMember> {
     const before = await this.primary();
-    // A single member has nobody to hand over to, which MongoDB refuses unless forced.
+    // A single member has no other to hand over to, which MongoDB refuses unless forced.
     const force = this.members.length === 1;
     await this.#adminCommand(before, { replSetStepDown: seconds, secondaryCatchUpPeriodSecs: force ? 0 : Math.min(10, seconds), force });
     if (force) return this.primary();

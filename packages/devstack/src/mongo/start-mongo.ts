@@ -55,7 +55,7 @@ async function startMembers(options: MongoOptions, mongod: string, supervisor: S
 }
 
 async function commonArgs(options: MongoOptions, replicaSet: string | undefined, directory: string): Promise<string[]> {
-  // When all members end at once, nobody is left to whom the primary could hand over: it need not look for 15 seconds.
+  // When all members end at once, the primary has no member to hand over to: it need not look for 15 seconds.
   const args = ['--setParameter', 'shutdownTimeoutMillisForSignaledShutdown=1000'];
   if (replicaSet !== undefined) args.push('--replSet', replicaSet, '--oplogSize', String(options.oplogSizeMb ?? DEFAULT_OPLOG_MB));
   if (options.syncDelaySeconds !== undefined) args.push('--syncdelay', String(options.syncDelaySeconds));

@@ -48,7 +48,7 @@ export class FaultProxy implements AsyncDisposable {
     this.#frozen ??= deferred<void>();
   }
 
-  /** What is sent over the present connections never arrives, and nobody is told, as when a firewall forgets them; new ones work. */
+  /** What is sent over the present connections never arrives, without a sign, as when a firewall forgets them; new ones work. */
   strand(): void {
     for (const socket of this.#sockets) this.#stranded.add(socket);
   }

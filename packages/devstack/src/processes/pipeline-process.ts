@@ -1,5 +1,5 @@
 // The project's own commands as processes beside the servers: started through their bins, watched through their status
-// servers, and ended with whoever started them.
+// servers, and ended with the process that started them.
 import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
 import type { ProcessSpec } from '../supervision/protocol.js';

@@ -10,7 +10,7 @@ export interface SolrOptions {
   readonly configset?: string;
   /** JVM heap in megabytes; 768 by default. */
   readonly heapMb?: number;
-  /** Turns access control on: nobody is let in without a password, and each user may do what is listed, `admin` everything. */
+  /** Turns access control on: a password is needed, and each user may do what is listed, `admin` everything. */
   readonly auth?: SolrAuth;
   /** Speaks HTTPS alone. Not in the cloud, whose nodes would have to trust each other. */
   readonly tls?: SolrTls;

@@ -7,7 +7,7 @@ import { onAbort } from './on-abort.js';
  * @throws the signal's reason
  */
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  work.catch(() => {}); // Nobody may be left to hear of a failure after the abort.
+  work.catch(() => {}); // After the abort a failure has no listener.
   signal.throwIfAborted();
   let stopListening = (): void => {};
   const aborted = new Promise<never>((_, reject) => {

@@ -1,6 +1,6 @@
 // One part tells others that something has changed, and they look whether it is what they wait for.
 //
-// Maintained invariant: whoever waits is forgotten when its wait ends, for whatever reason; a wait leaves no listener and no timer behind.
+// Maintained invariant: a waiter is forgotten when its wait ends, for whatever reason; a wait leaves no listener and no timer behind.
 import { onAbort } from './on-abort.js';
 
 interface Waiter {

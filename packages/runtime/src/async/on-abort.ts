@@ -1,4 +1,4 @@
-// Listening to a signal on which many wait, for months: it has one listener for all of them, and none while nobody waits. Node takes the eleventh for a leak.
+// Listening to a signal on which many wait, for months: it has one listener for all of them, and none while there are none. Node takes the eleventh for a leak.
 
 class Listeners {
   readonly #signal: AbortSignal;

@@ -7,7 +7,7 @@ export interface CompletedFlag {
   /** `--status-port` */
   readonly name: string;
   readonly describe: string;
-  /** What follows it; a file's name where nobody knows better. Absent for a flag that takes no value. */
+  /** What follows it; a file's name by default. Absent for a flag that takes no value. */
   readonly value?: { readonly choices: readonly string[] };
 }
 

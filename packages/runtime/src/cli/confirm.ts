@@ -25,7 +25,7 @@ export interface Terminal {
 /**
  * Returns when the user agrees. The question goes to stderr, so that output can be piped.
  *
- * @throws TailwaterError TW1085 when there is nobody to ask, TW1086 when the answer is no
+ * @throws TailwaterError TW1085 without a terminal to ask on, TW1086 when the answer is no
  */
 export async function confirm(
   { command, what, yes }: Confirmation,

@@ -1,5 +1,5 @@
 // The configuration file: YAML or JSON, one for both processes. Each of them checks all of it, so that a mistake is found by
-// whoever starts first; what stands for a secret or a variable is looked up only by the process that uses the value.
+// whichever starts first; what stands for a secret or a variable is looked up only by the process that uses the value.
 
 import { isAlias, isCollection, isMap, isNode, isScalar, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml';
 import { errorCodes } from '../errors/catalogue.js';
@@ -198,7 +198,7 @@ class Parser {
       return value;
     } catch (error) {
       // An alias without an anchor, or so many that they would fill the memory. The parser's words name the alias, which may be a secret
-      // that nobody put in quotes.
+      // that is not in quotes.
       const reason = error instanceof ReferenceError ? 'an alias (*name) that cannot be resolved' : String(error);
       throw this.#malformed(node.range?.[0] ?? 0, reason);
     }

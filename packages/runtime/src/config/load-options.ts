@@ -32,7 +32,7 @@ export interface Resolved {
 /**
  * The values of the options. An environment variable that is set to nothing counts as not set.
  *
- * @throws TailwaterError TW1006, TW1009 or TW1002 for a wrong value, TW1007 for a required option that nobody gave, TW1017, TW1020,
+ * @throws TailwaterError TW1006, TW1009 or TW1002 for a wrong value, TW1007 for a required option that is missing, TW1017, TW1020,
  * TW1021 or TW1044 for what a value refers to; TW1019 for several of them
  */
 export function loadOptions<const Given extends Options>(options: Given, sources: Sources): OptionValues<Given> {

@@ -28,7 +28,7 @@ export function shapeOf({ schema }: Option): Shape {
     const { minimum, maximum, ...rest } = z.toJSONSchema(schema, { io: 'input' }) as Shape;
     shape = {
       ...rest,
-      // Every whole number has these bounds, which tell nobody anything.
+      // Every whole number has these bounds, which say nothing to a reader.
       ...(minimum === undefined || minimum === Number.MIN_SAFE_INTEGER ? {} : { minimum }),
       ...(maximum === undefined || maximum === Number.MAX_SAFE_INTEGER ? {} : { maximum }),
     };
@@ -92,7 +92,7 @@ export function expectedOf(option: Option): string {
   }
 }
 
-/** The default as the flag would give it; empty when there is none, or nothing to tell. */
+/** The default as the flag would give it; empty if there is no default, or nothing to tell. */
 export function describeDefault(option: Option): string {
   const { default: value } = shapeOf(option);
   if (value === undefined || value === false || option.secret !== undefined) return '';

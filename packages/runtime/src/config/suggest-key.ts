@@ -1,4 +1,4 @@
-// What somebody probably meant who wrote a key that does not exist there.
+// Suggests the key that was probably meant by one that does not exist there.
 import { nearestOf } from '../text/nearest.js';
 import { keyOf, leaves, sections, TARGET_PATH, targetSections } from './schema/configuration.js';
 

@@ -24,12 +24,12 @@ export function redactUrl(text: string): string {
   return text.includes('://') ? text.replace(USER_INFO, `$1:${REDACTED}@`) : text;
 }
 
-// What a URI that somebody mistyped may hold all the same: a user without a host behind it; characters that end a URI in a text; no `//`.
+// What a mistyped URI may still hold: a user without a host behind it; characters that end a URI in a text; no `//`.
 const USER_WITHOUT_HOST = /(:\/\/[^\s:/@,[\]]+):(?!\d{1,5}(?:[/?#,]|$))[^/?#,@]+(?=[/?#,]|$)/g;
 const STRANGE_USER_INFO = /(:\/\/[^:@]*):.*[\s"<>].*@/s;
 const BEFORE_AT = /^.*@/s;
 
-/** Masks the password of a text that was given as a URI, also when it is none. */
+/** Masks the password of a text that was given as a URI, even if it is not one. */
 export function redactAddress(text: string): string {
   const masked = redactUrl(text);
   if (!text.includes('://')) return masked.replace(BEFORE_AT, `${REDACTED}@`);

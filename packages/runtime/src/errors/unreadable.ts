@@ -15,7 +15,7 @@ export function whyUnreadable(error: unknown): string {
   return REASONS[code] ?? message;
 }
 
-/** The text of a file. One in another encoding would become a text that nobody wrote: a password that is wrong without a word. */
+/** The text of a file. One in another encoding would become another text: a password that is silently wrong. */
 export function readText(file: string): string {
   const bytes = readFileSync(file);
   if (!isUtf8(bytes)) throw new Error('it is no text in UTF-8');

@@ -10,7 +10,7 @@ const API = { apiKey: 44, apiVersion: 0, apiName: 'IncrementalAlterConfigs' };
 const TOPIC = 2;
 const SET = 0;
 
-/** kafkajs's own, of which its types do not speak. */
+/** kafkajs's own, which its types leave out. */
 interface Encoder {
   writeInt8(value: number): Encoder;
   writeString(value: string): Encoder;

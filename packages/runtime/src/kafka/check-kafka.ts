@@ -25,7 +25,7 @@ export interface KafkaCluster {
 /**
  * Asks the cluster for its brokers, again and again until one answers or the time is up.
  *
- * @throws TailwaterError TW1201 nobody answered in time, TW1217 who did hung up; TW1218 no token; TW1202, TW1208,
+ * @throws TailwaterError TW1201 no answer in time, TW1217 the connection was closed; TW1218 no token; TW1202, TW1208,
  *   TW1210 or TW1219, at once, when the answer was no
  */
 export async function checkKafka(kafka: KafkaClient, options: CheckKafkaOptions = {}): Promise<KafkaCluster> {

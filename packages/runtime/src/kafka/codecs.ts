@@ -1,4 +1,4 @@
-// What record batches are compressed with. A broker or a topic says so by `compression.type`, whoever wrote the records, and kafkajs
+// What record batches are compressed with. A broker or a topic says so by `compression.type`, whatever wrote the records, and kafkajs
 // alone reads gzip only. Its table of codecs is one for the whole process: importing this fills it, before any client is made.
 //
 // snappy and lz4 are packages with a built file for each platform, and are loaded when the first such batch arrives, so that a platform

@@ -24,7 +24,7 @@ export interface KafkaConnection {
 /**
  * The brokers as kafkajs wants them.
  *
- * @throws TailwaterError TW1016 for one that is not `host` or `host:port` (kafkajs takes no IPv6 addresses), or when there is none
+ * @throws TailwaterError TW1016 for one that is not `host` or `host:port` (kafkajs takes no IPv6 addresses), or if the list is empty
  */
 export function parseBrokers(brokers: readonly string[]): string[] {
   if (brokers.length === 0) throw new TailwaterError(errorCodes.BAD_BROKER_ADDRESS, { broker: '(none)' });

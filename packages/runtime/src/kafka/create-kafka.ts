@@ -15,7 +15,7 @@ const AUTHENTICATION_TIMEOUT_MS = 15_000;
 
 /**
  * - a `process` waits for its broker: it tries without end, in practice
- * - a `command`, for which somebody waits, ends (promise H): it waits half a minute for a broker that begins again, and two minutes for one that says nothing
+ * - a `command`, which a person waits for, ends (promise H): it waits half a minute for a broker that begins again, and two minutes for one that says nothing
  */
 const PATIENCE = {
   process: { retry: { initialRetryTime: 100, multiplier: 1.8, maxRetryTime: 10_000, retries: 1_000_000 } },

@@ -32,7 +32,7 @@ interface KafkajsError extends Error {
 }
 
 /**
- * The coded error for what kafkajs threw, or the error itself when there is none.
+ * The coded error for what kafkajs threw, or the error itself if it has no code.
  *
  * @param brokers - the addresses for the message, `host:port` separated by commas
  */

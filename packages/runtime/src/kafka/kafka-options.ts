@@ -16,7 +16,7 @@ type KafkaOptionValues = OptionValues<typeof kafkaOptions>;
 /**
  * The connection that the options describe.
  *
- * @throws TailwaterError TW1006 for a URL that is none, TW1007 when half of a pair is missing, TW1015 for options that exclude each other,
+ * @throws TailwaterError TW1006 for a malformed URL, TW1007 when half of a pair is missing, TW1015 for options that exclude each other,
  *   TW1017 and TW1040 to TW1043 for files that are not usable
  */
 export function kafkaConnection(options: KafkaOptionValues, clientId: string): KafkaConnection {

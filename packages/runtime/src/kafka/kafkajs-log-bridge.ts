@@ -1,4 +1,4 @@
-// kafkajs's log into ours. kafkajs calls ERROR whatever it is going to try again by itself; here an error is what nobody handles.
+// kafkajs's log into ours. kafkajs calls ERROR whatever it is going to try again by itself; here an error is what is not handled.
 import { type LogEntry, type logCreator, logLevel } from 'kafkajs';
 import type { Logger } from '../logging/logger.js';
 import type { BrokerHealth } from './broker-health.js';
@@ -66,15 +66,15 @@ const LOST_CONNECTION = /^(?:Connection error: (.+)|(Connection timeout))$/;
 function levelOf({ namespace, level, log }: LogEntry): Level {
   const message = String(log.message);
   if (log['error'] === CONCURRENT_TRANSACTIONS_TEXT || message.endsWith(CONCURRENT_TRANSACTIONS_TEXT)) return 'trace';
-  // That a command, for which somebody waits, ends is meant, and its sender sees what was not sent.
+  // A command that a person waits for is meant to end, and its sender sees what was not sent.
   if (level === logLevel.DEBUG || message.startsWith('Limiting retries for the idempotent producer')) return 'trace';
-  // Joining and leaving are told by whoever asked for them.
+  // Joining and leaving are reported by the caller.
   if (level === logLevel.INFO) return 'debug';
-  // Of lost connections the brokers' health tells, and a response's error is thrown to whoever sent the request.
+  // The brokers' health reports lost connections, and a response's error is thrown to the sender of the request.
   if (namespace === 'Connection' || message.includes('Connection error') || message.includes('Connection timeout')) return 'debug';
   // An answer to a request that was given up.
   if (namespace === 'RequestQueue') return 'debug';
-  // After a crash that passes kafkajs says that it starts again; any other is thrown to whoever runs the consumer.
+  // After a crash that passes kafkajs says that it starts again; any other is thrown to the caller that runs the consumer.
   if (message.startsWith('Crash:') || message.startsWith('Restarting the consumer')) return 'debug';
   if (namespace === 'BrokerPool' || 'retryCount' in log) return 'warn';
   if (message.startsWith('The group is rebalancing') || message.startsWith('The coordinator is not aware of this member')) return 'debug';

@@ -67,10 +67,10 @@ export function partitionEnds(admin: Admin, topics: Iterable<string>): Promise<P
   });
 }
 
-/** What can be told of topics of which some partitions have no leader. */
+/** What is known of topics that have partitions without a leader. */
 export interface KnownEnds {
   readonly ends: readonly PartitionEnds[];
-  /** How much is in these nobody knows. */
+  /** How much is in these is not known. */
   readonly leaderless: readonly Place[];
 }
 

@@ -1,4 +1,4 @@
-// Reads what partitions hold between two offsets, once, beside whoever else reads them.
+// Reads what partitions hold between two offsets, once, beside other readers.
 import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import type { KafkaClient } from './create-kafka.js';

@@ -11,7 +11,7 @@ export interface TokenSource {
   /**
    * A token that is good for a while yet.
    *
-   * @throws TailwaterError TW1218 there is none now, TW1219 this client gets none
+   * @throws TailwaterError TW1218 no token now, TW1219 this client gets none
    */
   token(): Promise<string>;
   /** A broker has refused this one: it is not handed out again, unless it is the only one there is. */
@@ -63,7 +63,7 @@ export class TokenServer implements TokenSource {
   constructor(settings: TokenServerSettings, now: () => number = Date.now) {
     this.#settings = settings;
     this.#now = now;
-    // No connection outlives its answer: tokens are asked for rarely, and nobody has to close anything.
+    // No connection outlives its answer: tokens are asked for rarely, and nothing has to be closed.
     const connect = { timeout: TIMEOUT_MS, ...(settings.ca === undefined ? {} : { ca: settings.ca }) };
     this.#agent = new Agent({ headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS, pipelining: 0, connect });
   }
@@ -119,7 +119,7 @@ export class TokenServer implements TokenSource {
     return { status: response.statusCode, body: parse(await response.body.text()) };
   }
 
-  /** Without a query, which may hold what is nobody's business. */
+  /** Without a query, which may hold secrets. */
   get #address(): string {
     return `${this.#settings.url.origin}${this.#settings.url.pathname}`;
   }

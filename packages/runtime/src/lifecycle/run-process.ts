@@ -1,4 +1,4 @@
-// From start to exit code: signals, errors that end the process, and errors that nobody caught.
+// From start to exit code: signals, errors that end the process, and uncaught errors.
 
 import { constants } from 'node:os';
 import { errorCodes } from '../errors/catalogue.js';
@@ -11,7 +11,7 @@ import { EXIT_DEFECT, EXIT_UNFINISHED } from './exit-codes.js';
 export interface ProcessDeps {
   /** Where errors are printed. Default `process.stderr`. */
   readonly stderr?: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
-  /** Gets what nobody caught, after it was printed and before the process ends, which waits a second for it. */
+  /** Gets uncaught errors, after they were printed and before the process ends, which waits a second for it. */
   readonly onDefect?: (error: unknown) => Promise<void>;
   /** Asked when the signal aborts. Default {@link DEFAULT_SHUTDOWN_TIMEOUT_MS}. */
   readonly shutdownTimeoutMs?: () => number;
@@ -41,10 +41,10 @@ export class StopRequested extends Error {
  * Runs `main` as the process's only business and then ends the process.
  *
  * - SIGINT or SIGTERM aborts the signal; `main` drains, resolves, and the exit code is 0 (or `process.exitCode` when set).
- * - When that takes longer than the shutdown timeout, what is left is printed, exit code 75: a server that is gone or frozen keeps nobody.
+ * - When that takes longer than the shutdown timeout, what is left is printed, exit code 75: a server that is gone or frozen keeps no process alive.
  * - A second signal exits at once: 130 for SIGINT, 143 for SIGTERM.
  * - What `main` throws is printed, and the code comes from the catalogue: 2 for usage, else 1. Being aborted is no error.
- * - What nobody caught is printed, exit code 70.
+ * - Uncaught errors are printed, exit code 70.
  */
 export async function runProcess(main: (signal: AbortSignal) => Promise<void>, deps: ProcessDeps = {}): Promise<void> {
   const stderr = deps.stderr ?? process.stderr;
@@ -75,7 +75,7 @@ export async function runProcess(main: (signal: AbortSignal) => Promise<void>, d
   process.on('uncaughtException', onDefect);
   process.on('unhandledRejection', onDefect);
   process.stdout.on('error', onBrokenPipe);
-  // Whoever read the errors is gone; work goes on without them.
+  // The reader of the errors is gone; work goes on without it.
   process.stderr.on('error', () => {});
   try {
     await main(stop.signal);
@@ -94,7 +94,7 @@ function leave(code: number, words: Promise<void> = Promise.resolve()): void {
   words.then(exitNow, exitNow);
 }
 
-/** Whoever reads our output (`consumer status | head`) has seen enough. */
+/** The reader of our output (`consumer status | head`) has seen enough. */
 function onBrokenPipe(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;

@@ -105,7 +105,7 @@ export class LogFile {
     this.#open();
   }
 
-  /** Somebody else may have moved the file or removed it: another tool that rotates, or a second process with the same file. */
+  /** Another program may have moved the file or removed it: another tool that rotates, or a second process with the same file. */
   #reopenIfMoved(now: number): void {
     if (now < this.#lookAtMs) return;
     this.#lookAtMs = now + LOOK_MS;

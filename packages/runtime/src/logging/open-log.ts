@@ -39,7 +39,7 @@ export interface Log {
  * To stderr, or to a file or a syslog server or both instead.
  *
  * @param name - `producer` or `consumer`
- * @throws TailwaterError TW1080, TW1081, TW1083 for values that are none; TW1403, TW1405 for a file that cannot be written
+ * @throws TailwaterError TW1080, TW1081, TW1083 for invalid values; TW1403, TW1405 for a file that cannot be written
  */
 export async function openLog(name: string, settings: LogSettings): Promise<Log> {
   const levels = parseLogLevels(settings.logLevel);

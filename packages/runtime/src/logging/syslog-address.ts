@@ -14,7 +14,7 @@ const PORTS = { udp: 514, tcp: 601 } as const;
 /**
  * `udp://host:514`, `tcp://host:601`, or `host:514`, which is UDP.
  *
- * @throws TailwaterError TW1083 what is none of these
+ * @throws TailwaterError TW1083 for anything else
  */
 export function parseSyslogAddress(text: string): SyslogAddress {
   // Sockets of the datagram kind, such as /dev/log, are out of Node's reach.

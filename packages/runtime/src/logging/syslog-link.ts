@@ -25,11 +25,11 @@ export interface LinkEvents {
   onLost(error: Error): void;
 }
 
-/** @throws Error (rejects) when there is no such host, or nobody answers */
+/** @throws Error (rejects) if there is no such host, or no answer */
 export const openLink = (address: SyslogAddress, events: LinkEvents): Promise<SyslogLink> =>
   address.protocol === 'udp' ? openUdp(address, events) : openTcp(address, events);
 
-/** Connected, so that the host is looked up once and the system tells when nobody listens there. */
+/** Connected, so that the host is looked up once and the system tells if no process listens there. */
 function openUdp({ host, port }: SyslogAddress, events: LinkEvents): Promise<SyslogLink> {
   const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
   socket.unref();

@@ -1,7 +1,7 @@
 // The log to a syslog server.
 //
 // Maintained invariant: a line is handed to the server's socket, or is on stderr. A server that cannot be reached ends nothing, and keeps
-// nothing from starting: lines go to stderr, which says so, until it is there. Over UDP nobody hears what arrived.
+// nothing from starting: lines go to stderr, which says so, until it is there. Over UDP there is no word of what arrived.
 
 import { sleep } from '../async/sleep.js';
 import { errorCodes } from '../errors/catalogue.js';

@@ -13,7 +13,7 @@ export interface MetricOptions<Label extends string> {
 }
 
 export interface GaugeOptions<Label extends string> extends MetricOptions<Label> {
-  /** Sets the gauge when it is read, for values that somebody else keeps. */
+  /** Sets the gauge when it is read, for values that are kept elsewhere. */
   readonly collect?: (gauge: Gauge<Label>) => void | Promise<void>;
 }
 

@@ -25,7 +25,7 @@ export interface ConnectionStatus {
 }
 
 /**
- * What of `needed` the user was not given, each with the missing actions only. Nothing where nobody has authenticated: either access
+ * What of `needed` the user was not given, each with the missing actions only. Nothing without authentication: either access
  * control is off, or the first command says so.
  */
 export function missingPrivileges({ authInfo }: ConnectionStatus, needed: readonly Privilege[]): Privilege[] {

@@ -1,4 +1,4 @@
-// What the server's error codes mean to whoever reads or writes: by the categories that the server itself gives them in src/mongo/base/error_codes.yml
+// What the server's error codes mean for reads and writes: by the categories that the server itself gives them in src/mongo/base/error_codes.yml
 // (https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml, of 4.2 to 8.1), not by their texts.
 
 /** What time cures, by category. */
@@ -33,7 +33,7 @@ const PASSING = {
   ],
 } as const;
 
-/** What waiting does not cure: somebody has to change the request, the user or the server's configuration. */
+/** What waiting does not cure: the request, the user or the server's configuration has to be changed. */
 const LASTING = [
   // BadValue, FailedToParse, UserNotFound, UnsupportedFormat, Unauthorized, TypeMismatch, Overflow, InvalidLength, AuthenticationFailed
   2, 9, 11, 12, 13, 14, 15, 16, 18,

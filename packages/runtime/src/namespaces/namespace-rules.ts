@@ -39,9 +39,9 @@ export interface NamespaceRules {
 export interface CompiledNamespaceRules extends NamespaceRules {
   /** The included namespaces that a rule names without a wildcard: those that are known before anything is read. */
   readonly plain: readonly NamespaceName[];
-  /** As `rename`, whoever else is given that name. */
+  /** As `rename`, even if another namespace gets that name. */
   targetOf(namespace: NamespaceName): NamespaceName;
-  /** Which part of a marked GridFS bucket the collection is; undefined when it is none. */
+  /** Which part of a marked GridFS bucket the collection is; undefined if it is not part of one. */
   gridFsPart(database: string, collection: string): 'files' | 'chunks' | undefined;
 }
 

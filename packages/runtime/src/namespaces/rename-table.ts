@@ -28,7 +28,7 @@ export class RenameTable {
   readonly #merging: boolean;
 
   /**
-   * @param merging - whether several namespaces may get one name, because somebody asked for it
+   * @param merging - whether several namespaces may get one name, because the configuration asks for it
    * @param keeping - namespaces that are included by their plain name: what no rule renames keeps its name
    * @throws TailwaterError TW1010 for a bad pattern, TW1011 when two plain names get one target
    */
@@ -63,7 +63,7 @@ export class RenameTable {
   }
 
   /**
-   * What the rules make of a namespace, whoever else has that name: a plain rule beats a wildcard; wildcards count in order of declaration.
+   * What the rules make of a namespace, even if another has that name: a plain rule beats a wildcard; wildcards count in order of declaration.
    *
    * @throws TailwaterError TW1010 when a rule leaves no name
    */

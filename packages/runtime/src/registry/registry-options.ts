@@ -21,7 +21,7 @@ export const registryOptions = {
 /**
  * The registry that the options name; undefined when they name none. Nothing is connected yet.
  *
- * @throws TailwaterError TW1006 for a URL that is none, TW1007 for half of a pair, TW1015 for user and token, TW1017, TW1040, TW1041
+ * @throws TailwaterError TW1006 for a malformed URL, TW1007 for half of a pair, TW1015 for user and token, TW1017, TW1040, TW1041
  *   for the file of the CA
  */
 export function schemaRegistryOf(given: OptionValues<typeof registryOptions>): SchemaRegistry | undefined {

@@ -1,5 +1,5 @@
 // What is needed of a schema registry, over the API that Confluent's has and others imitate: a few requests in a process's life,
-// so nothing here is cached, and whoever asks keeps what was answered. An id never changes its meaning.
+// so nothing here is cached, and callers keep the answers. An id never changes its meaning.
 // https://docs.confluent.io/platform/current/schema-registry/develop/api.html
 
 import { Agent, type Dispatcher, request } from 'undici';
@@ -65,7 +65,7 @@ export class SchemaRegistry {
   /**
    * Asks whether it is there, again and again for a quarter of a minute.
    *
-   * @throws TailwaterError TW1560 nobody answered, TW1561 no access, TW1563 something else answered
+   * @throws TailwaterError TW1560 no answer, TW1561 no access, TW1563 something else answered
    */
   async check(signal: AbortSignal): Promise<void> {
     for (const deadline = performance.now() + CHECK_MS; ; ) {
@@ -88,7 +88,7 @@ export class SchemaRegistry {
    */
   async register(subject: string, schema: string, signal?: AbortSignal): Promise<number> {
     const path = `/subjects/${encodeURIComponent(subject)}`;
-    // Looked up first, which needs no right to write where somebody else registers schemas.
+    // Looked up first, which needs no right to write where schemas are registered by others.
     let answer = await this.#ask('POST', path, { schema }, signal);
     if (answer.status === NOT_FOUND) answer = await this.#ask('POST', `${path}/versions`, { schema }, signal);
     const { status, body } = answer;
@@ -99,7 +99,7 @@ export class SchemaRegistry {
   }
 
   /**
-   * The Avro schema of an id; `other` when it is a schema of another kind, undefined when there is none.
+   * The Avro schema of an id; `other` when it is a schema of another kind, undefined if there is no such id.
    *
    * @throws TailwaterError TW1560, TW1561, TW1563
    */
@@ -168,7 +168,7 @@ export class SchemaRegistry {
 type Lookup = (id: number, signal: AbortSignal) => ReturnType<SchemaRegistry['schemaOf']>;
 
 /**
- * Looks ids up, however long the registry is away, refuses access, or somebody else answers in its place; undefined without a
+ * Looks ids up, however long the registry is away, refuses access, or another server answers in its place; undefined without a
  * registry. What it returns throws what no waiting cures, and when the signal aborts.
  */
 export function schemaLookup(registry: SchemaRegistry | undefined, logger: Logger): Lookup | undefined {
@@ -196,7 +196,7 @@ export const basic = (user: string, password: string): string => `Basic ${Buffer
 
 const isRetriable = (error: unknown): boolean => error instanceof TailwaterError && error.retriable;
 
-/** Ends the check at the start; later somebody will see to it, and no record is to blame. */
+/** Ends the check at the start; later an operator can mend it, and no record is to blame. */
 const isWaitedFor = (error: unknown): boolean =>
   error instanceof TailwaterError && (error.code === errorCodes.REGISTRY_ACCESS_DENIED || error.code === errorCodes.NOT_A_REGISTRY);
 

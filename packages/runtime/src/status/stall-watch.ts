@@ -1,4 +1,4 @@
-// Whether work stands still while some is to be done, whatever holds it up: what nobody thought of is to be seen too.
+// Whether work stands still while some is to be done, whatever holds it up, unforeseen causes included.
 import { type Clock, systemClock } from '../async/clock.js';
 import { sleep } from '../async/sleep.js';
 

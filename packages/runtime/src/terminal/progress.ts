@@ -13,7 +13,7 @@ const CLEAR_REST = '\u001b[K';
 
 export interface ProgressState {
   readonly done: number;
-  /** Absent while nobody knows: then there is no bar, no percentage and no ETA. */
+  /** Absent while unknown: then there is no bar, no percentage and no ETA. */
   readonly total?: number;
   /** Units per second. */
   readonly rate?: number;

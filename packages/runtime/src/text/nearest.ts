@@ -1,4 +1,4 @@
-// What somebody probably meant who wrote a name that does not exist.
+// Suggests the name that was probably meant by one that does not exist.
 
 /** `, did you mean prefix?`, or nothing when no known name is near. */
 export function suggest(unknown: string, known: readonly string[]): string {

@@ -70,7 +70,7 @@ function lengthAt(source: Buffer, at: number, least: number): number {
   return length;
 }
 
-/** Its total length counts itself, a string and a document: checked here, so that whoever reads the scope finds it inside the value. */
+/** Its total length counts itself, a string and a document: checked here, so that a reader of the scope finds it inside the value. */
 function codeWithScopeSize(source: Buffer, start: number): number {
   const scopeStart = start + 8 + lengthAt(source, start + 4, 1);
   const size = scopeStart - start + lengthAt(source, scopeStart, SMALLEST_DOCUMENT);

@@ -5,7 +5,7 @@ export class InvalidEnvelopeError extends Error {
   override readonly name: string = 'InvalidEnvelopeError';
 }
 
-/** Thrown for an envelope that a later release wrote, or somebody else. */
+/** Thrown for an envelope that a later release wrote, or another program. */
 export class UnknownSchemaError extends InvalidEnvelopeError {
   override readonly name = 'UnknownSchemaError';
   /** 16 hexadecimal digits of an Avro schema; `json/<version>` of JSON. */

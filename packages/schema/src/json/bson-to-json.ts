@@ -1,5 +1,5 @@
 // BSON as relaxed Extended JSON, straight from its bytes. Every number is written in full, and a whole double as `3.0`, so that
-// whoever reads JSON numbers exactly loses nothing but the difference between the integers of 32 and of 64 bits.
+// a reader that keeps JSON numbers exact loses nothing but the difference between the integers of 32 and of 64 bits.
 // https://github.com/mongodb/specifications/blob/master/source/extended-json/extended-json.md
 import { BsonType } from '../bson/types.js';
 import { BsonCursor } from '../bson/walk.js';

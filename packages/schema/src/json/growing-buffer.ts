@@ -1,4 +1,4 @@
-// BSON as it is written from front to back, when nobody knows beforehand how long it gets.
+// BSON as it is written from front to back, when its length is not known beforehand.
 
 /** Room beyond what is needed, at most: twice a large document would be a large document of nothing. */
 const MAX_SPARE_BYTES = 1024 * 1024;

@@ -16,7 +16,7 @@ const MAX_DEPTH = 200;
 /**
  * The object that `source`, UTF-8 text, holds. The buffer is the caller's.
  *
- * @throws InvalidJsonError for anything but one JSON object, or for an Extended JSON value that is none
+ * @throws InvalidJsonError for anything but one JSON object, or for a malformed Extended JSON value
  */
 export function jsonToBson(source: Buffer): Buffer {
   const reader = new JsonReader(source);

@@ -4,7 +4,7 @@ import { leaf, map, text } from '../option.js';
 const group = 'MongoDB';
 
 export const mongo = {
-  // A write that nobody confirms may be lost, and its offset would be committed all the same: no 0.
+  // A write that is not acknowledged may be lost, and its offset would be committed all the same: no 0.
   writeConcern: leaf(
     'mongoWriteConcern',
     text()

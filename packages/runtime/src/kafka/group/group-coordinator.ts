@@ -18,7 +18,7 @@ export const isPassing = (error: unknown): boolean =>
   error instanceof BrokerRefusal ? COORDINATOR_ERRORS.has(error.code) : (error as { readonly retriable?: unknown }).retriable === true;
 
 /**
- * Asks whichever broker coordinates the group; again while that changes or nobody answers, until the signal aborts.
+ * Asks whichever broker coordinates the group; again while that changes or there is no answer, until the signal aborts.
  *
  * @throws what asking again does not cure, or the last failure when the signal aborts
  */

@@ -76,7 +76,7 @@ export class GroupMembership {
     return { isMember: this.#isMember, sinceMs: this.#sinceMs, isLeader: this.#isLeader, rebalances: this.#rebalances };
   }
 
-  /** As whom the coordinator knows this process; undefined while it is in no generation, or nobody knows which broker coordinates. */
+  /** As whom the coordinator knows this process; undefined while it is in no generation, or while the coordinator is not known. */
   get member(): Member | undefined {
     return this.#generation === NO_GENERATION || this.#coordinator === undefined ? undefined : this.#own;
   }
@@ -185,7 +185,7 @@ export class GroupMembership {
     }
   }
 
-  /** Also when nobody waits for the answer any more: who leaves has to say who that is. */
+  /** Also when the answer is not waited for any more: a member that leaves has to name itself. */
   #identified(answer: JoinAnswer): JoinAnswer {
     if (answer.error === ERROR.NONE || answer.error === ERROR.MEMBER_ID_REQUIRED) this.#memberId = answer.memberId;
     return answer;

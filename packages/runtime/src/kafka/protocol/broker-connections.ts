@@ -17,7 +17,7 @@ export interface BrokerRequest<T> {
   /** How long, in milliseconds, the broker itself may take. */
   readonly waitMs?: number;
   write(to: WireWriter): void;
-  /** Instead of `write`, a body that somebody else's buffer holds. It is copied before the next request to the same broker is written. */
+  /** Instead of `write`, a body in a buffer of the caller. It is copied before the next request to the same broker is written. */
   readonly body?: () => Buffer;
   read(from: WireReader): T | Promise<T>;
 }
@@ -291,7 +291,7 @@ export class BrokerConnections {
     this.#addresses.set(nodeId, address);
   }
 
-  /** Nothing is connected any more, whoever asked for it before. */
+  /** Nothing is connected any more, nor will be by earlier calls. */
   close(): void {
     this.#isClosed = true;
     for (const broker of this.#brokers.values()) broker.destroy();

@@ -14,7 +14,7 @@ export interface TopicPartitions {
   readonly topic: string;
   /** Another when the topic was deleted and made anew; undefined when the broker does not tell. */
   readonly id: string | undefined;
-  /** The leader's node id by partition; undefined while there is none. */
+  /** The leader's node id by partition; undefined while there is no leader. */
   readonly leaders: readonly (number | undefined)[];
   /** How often each partition has had another leader, by partition; undefined when the broker does not tell. https://cwiki.apache.org/confluence/display/KAFKA/KIP-320 */
   readonly leaderEpochs?: readonly number[] | undefined;

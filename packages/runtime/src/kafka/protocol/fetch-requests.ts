@@ -101,7 +101,7 @@ const WITHOUT_EPOCHS = 11;
 const DIVERGING = 0;
 const UNKNOWN = -1;
 
-/** Records that are committed. A session's answer leaves out the partitions of which there is nothing new. */
+/** Records that are committed. A session's answer leaves out partitions that have nothing new. */
 export const fetchRecords = (fetch: FetchParameters, broker: Pick<Broker, 'takes'>): BrokerRequest<FetchAnswer> =>
   broker.takes(API_KEY, WITH_EPOCHS) ? withEpochs(fetch) : withoutEpochs(fetch);
 

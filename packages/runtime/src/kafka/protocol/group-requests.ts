@@ -120,7 +120,7 @@ export interface DescribedGroup {
   readonly members: readonly DescribedMember[];
 }
 
-/** A group that nobody is in is `Dead` or `Empty`. */
+/** A group without members is `Dead` or `Empty`. */
 export const describeGroup = (groupId: string): BrokerRequest<DescribedGroup> => ({
   name: 'DescribeGroups',
   apiKey: 15,

@@ -65,7 +65,7 @@ const CONTROL = 0x20;
 /** The type in a control record's key, behind its version. */
 const ABORT = 0;
 
-/** Record batches that nobody can read: another format, or bytes that are none. */
+/** Record batches that cannot be read: another format, or bytes that are not a batch. */
 export class UnreadableBatchError extends Error {
   override readonly name = 'UnreadableBatchError';
 }

@@ -32,7 +32,7 @@ async function planned(connections: BrokerConnections, topic: string, { partitio
     connections.learn(brokers);
     return await (await connections.node(controller)).send(plannedTopic(topic, partitions, replicationFactor));
   } catch {
-    // Whoever makes the topic meets the same, and says what it is.
+    // Making the topic meets the same, and says what it is.
     return undefined;
   }
 }
