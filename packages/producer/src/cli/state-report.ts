@@ -81,10 +81,18 @@ export function isMongoUp(sights: Pick<Readable, 'health' | 'commitPoint'>): boo
   return mongoTrouble(sights) === undefined;
 }
 
+/** An idle shard writes a no-op every ten seconds; until then its change stream is behind a cluster time that others have moved on. In seconds. */
+const IDLE_SHARD_S = 20;
+
 /** How far the tail has come, and whether the source is ahead of it. */
-export function publishedOf({ phase, session }: ProducerState, commitPoint: Pick<CommitPointWatch, 'lagSeconds'>): WorkSeen {
+export function publishedOf(
+  { phase, session }: Pick<ProducerState, 'phase' | 'session'>,
+  commitPoint: Pick<CommitPointWatch, 'lagSeconds'>,
+  isMongos: boolean,
+): WorkSeen {
   const isAtWork = phase === 'running' && session?.paused.tail === false;
-  return { isWaiting: isAtWork && (commitPoint.lagSeconds(session.position) ?? 0) > 0, done: String(session?.position) };
+  const behindS = isAtWork ? (commitPoint.lagSeconds(session.position) ?? 0) : 0;
+  return { isWaiting: behindS > (isMongos ? IDLE_SHARD_S : 0), done: String(session?.position) };
 }
 
 const duration = (ms: number): string => formatDuration(ms / 1000);

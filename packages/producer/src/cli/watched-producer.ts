@@ -45,7 +45,7 @@ export function watchedProducer(reading: Given['source'], source: MongoSource, k
   const working = { client, replicaSet, isWorking: () => state.phase !== 'standby' };
   const commitPoint = new CommitPointWatch(working, health, metrics, logger.child({ component: 'mongodb' }));
   const peer = kafkaWatch(kafka, logger.child({ component: 'kafka' }));
-  const stall = new StallWatch(() => publishedOf(state, commitPoint));
+  const stall = new StallWatch(() => publishedOf(state, commitPoint, isMongos));
   const sights = { state, metrics: new ProducerMetrics(metrics, counters), report, health, commitPoint, headroom, kafka: peer, stall };
   registerUp(metrics, { kafka: () => peer.trouble === undefined, mongodb: () => isMongoUp(sights) });
   return { sights, metrics, counters, watches: [headroom, commitPoint, peer, stall] };
