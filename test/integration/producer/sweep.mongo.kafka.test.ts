@@ -2,7 +2,7 @@
 import { compareByKey, countDifferences, type Kafka, type Mongo, readRawDocuments, startStack, waitFor } from '@tailwater/devstack';
 import { compileNamespaceRules, createKafka } from '@tailwater/runtime';
 import { type Position, recordKeyOf, signalsTopicName } from '@tailwater/schema';
-import type { Collection, Document, MongoClient } from 'mongodb';
+import type { Collection, CreateCollectionOptions, Document, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { tellOfNamespaces } from '#producer/backfill/snapshot/told-at-start.js';
 import type { GapRecord } from '#producer/checkpoint/checkpoint-record.js';
@@ -231,16 +231,22 @@ describe('a copy that a producer decided on', () => {
   });
 });
 
-describe.each(['oplog', 'change-stream'] as const)('a view where a collection was, by %s', (source) => {
-  it('is never asked for documents, and the name may become a collection again', async () => {
+describe.each(['oplog', 'change-stream'] as const)('where a collection was, by %s,', (source) => {
+  it.each([
+    // Of the same ids, and something else in them.
+    ['a view', { viewOn: 'sales', pipeline: [{ $set: { seen: true } }] }],
+    ['a time series', { timeseries: { timeField: 'at' } }],
+  ])('%s is never asked for documents, and the name may become a collection again', async (_, options: CreateCollectionOptions) => {
     await collection('orders').insertMany(documents(60, 'stored'));
-    // Of the same ids.
     await collection('sales').insertMany(documents(80, 'shown'));
     const include = ['shop.orders'];
     const first = await start({ include, source });
     await first.untilInStep();
     await collection('orders').drop();
-    await client.db('shop').createCollection('orders', { viewOn: 'sales', pipeline: [{ $set: { seen: true } }] });
+    await client.db('shop').createCollection('orders', options);
+    // A view takes no writes.
+    if (options.timeseries !== undefined)
+      await collection('orders').insertMany(documents(5, 'measured').map((one) => ({ ...one, at: new Date() })));
     const topic = `${prefix()}.shop.orders`;
     const foldsTo = (size: number) =>
       waitFor(() => foldTopic(kafka.brokers, topic), {
@@ -255,7 +261,7 @@ describe.each(['oplog', 'change-stream'] as const)('a view where a collection wa
     await ask({ kind: 'reconcile', namespace: 'shop.orders' });
     const lines = (text: string) => first.log.filter(({ msg }) => msg.startsWith(text)).length;
     await waitFor(() => lines('The topic was swept') === 2 && lines('Snapshot of the collection finished') === 2, {
-      describe: 'the reconcile of a view',
+      describe: 'the reconcile of what is no collection',
     });
     expect([lines('A signal was passed over'), first.counts.sweepPublished]).toEqual([2, 60]);
     await foldsTo(0);
