@@ -39,19 +39,6 @@ export interface Attempt {
   readonly reason: string;
 }
 
-/** Neither a document nor a place is to blame; an operator can mend it: credentials, rights, certificates. Connecting fails at once for these. */
-const WAITED_FOR: ReadonlySet<string> = new Set([
-  errorCodes.TARGET_CREDENTIALS_REFUSED,
-  errorCodes.TARGET_ACCESS_DENIED,
-  errorCodes.TARGET_TLS_FAILED,
-]);
-/** Of a whole request, for the sake of some document in it: also what a module of the user's own throws, or answers wrongly. */
-const REFUSALS: ReadonlySet<string> = new Set([
-  errorCodes.CHANGE_TOO_LARGE,
-  errorCodes.UNEXPECTED_TARGET_ANSWER,
-  errorCodes.MODULE_FAILED,
-  errorCodes.MODULE_ANSWERED_WRONGLY,
-]);
 /** The target failed: because it is ill, or because of some document. */
 const FAILED = errorCodes.TARGET_FAILED_AT_REQUEST;
 /** A batch of the largest size in halves, down to one document, is 17 requests; a target that fails at more in a row fails at all. */
@@ -79,7 +66,7 @@ export async function applyOnce(target: Target, batch: readonly Delivery[], cont
     if (error instanceof TailwaterError && error.code === errorCodes.PARTITIONS_IN_DOUBT && !signals.cut.aborted)
       return applyOnce(target, batch, context);
     const reason = error instanceof Error ? error.message : String(error);
-    const passes = error instanceof TailwaterError && (error.retriable || WAITED_FOR.has(error.code));
+    const passes = error instanceof TailwaterError && (error.retriable || error.waitsForOperator);
     const code = passes ? error.code : signals.cut.aborted ? 'aborted' : undefined;
     if (code === FAILED && !signals.cut.aborted) return failed(target, batch, reason, context);
     if (code !== undefined) return { left: batch, doubtful: [], failedWhole: false, misplaced: [], refused: [], code, reason };
@@ -92,8 +79,9 @@ export async function applyOnce(target: Target, batch: readonly Delivery[], cont
   return attempt;
 }
 
+/** Of a whole request, because of a document in it: also what a module of the user's own throws, or answers wrongly. */
 function isRefusal(error: unknown): error is UnencodableChangeError | TailwaterError {
-  return error instanceof UnencodableChangeError || (error instanceof TailwaterError && REFUSALS.has(error.code));
+  return error instanceof UnencodableChangeError || (error instanceof TailwaterError && error.scope === 'document');
 }
 
 async function inHalves(target: Target, batch: readonly Delivery[], context: AttemptContext): Promise<Attempt> {

@@ -3,7 +3,7 @@
 //
 // An update whose changed fields are all left out is applied like any other. Its record may be the only one that compaction has
 // kept of the document, so a target that is filled from the topic would lack the document if it were skipped.
-import { errorCodes, type FieldRules, TailwaterError } from '@tailwater/runtime';
+import { type FieldRules, TailwaterError } from '@tailwater/runtime';
 import type { Namespace } from '@tailwater/schema';
 import type { Change } from '../changes/change.js';
 import { refusalFor } from '../changes/refusal.js';
@@ -19,15 +19,6 @@ export interface TransformParts {
   readonly fields?: FieldRules;
   readonly userFunction?: UserFunction;
 }
-
-/** What a name can have against it; every other coded error is the process's, and ends it. */
-const REFUSALS: ReadonlySet<string> = new Set([
-  errorCodes.BAD_NAMESPACE_PATTERN,
-  errorCodes.TARGET_NAME_COLLISION,
-  errorCodes.INDEX_NAME_REFUSED,
-  errorCodes.INDEX_NAME_COLLISION,
-  errorCodes.MODULE_FAILED,
-]);
 
 /** Leaves fields out, has the user's function at what is left, and sends the result to its namespace's destination. */
 export function createTransform({ destinations, fields, userFunction }: TransformParts): Transform {
@@ -48,7 +39,8 @@ export function createTransform({ destinations, fields, userFunction }: Transfor
       return namespace === change.namespace && document === change.document ? change : { ...change, namespace, document };
     } catch (error) {
       if (!(error instanceof TailwaterError)) return { ...change, refusal: refusalFor(error) };
-      if (!REFUSALS.has(error.code)) throw error;
+      // A name can be refused, and a module of the user's own can fail at it; every other coded error ends the process.
+      if (error.scope !== 'namespace' && error.scope !== 'document') throw error;
       return { ...change, refusal: { code: error.code, reason: error.message } };
     }
   };

@@ -1,6 +1,6 @@
 // One odd document or namespace does not stop the source: what Kafka does not take is counted, told, and written to the dead letters
 // in the transaction of its neighbours, so that no checkpoint passes it unseen (promises A and E). The rest goes on.
-import { type Clock, type ErrorCode, errorCodes, type Logger, systemClock, TailwaterError } from '@tailwater/runtime';
+import { type Clock, errorCodes, type Logger, systemClock, TailwaterError } from '@tailwater/runtime';
 import type { Origin } from '@tailwater/schema';
 import type { ChangeBatch, TrackedNamespace } from '../changes/change-batch.js';
 import type { RefusedRow, TopicLayout, TopicRecords } from '../encode/record-encoder.js';
@@ -10,12 +10,6 @@ import { deadLetterOf } from './dead-letter.js';
 
 export type OnRefused = 'quarantine' | 'stop';
 
-/** TW1206, TW1207, TW1290: the namespace has no topic, whatever its documents are. */
-const OF_THE_NAMESPACE: ReadonlySet<ErrorCode> = new Set([
-  errorCodes.TOPIC_NAME_TOO_LONG,
-  errorCodes.TOPIC_NAME_COLLISION,
-  errorCodes.TOPIC_REFUSED_BY_POLICY,
-]);
 /** The first of a kind is told at once, and then their number every so often. */
 const REPEAT_MS = 60_000;
 
@@ -129,4 +123,5 @@ export class Quarantine {
   }
 }
 
-const isOfNamespace = (error: unknown): error is TailwaterError => error instanceof TailwaterError && OF_THE_NAMESPACE.has(error.code);
+/** The namespace has no topic, whatever its documents are. */
+const isOfNamespace = (error: unknown): error is TailwaterError => error instanceof TailwaterError && error.scope === 'namespace';

@@ -1,6 +1,6 @@
 // The one error class that users meet. Its text is redacted as it is made, so it can go to a log, a page or a terminal.
 import { type ErrorCode, errorCatalogue } from './catalogue.js';
-import type { ErrorEntry } from './error-entry.js';
+import type { ErrorEntry, ErrorScope } from './error-entry.js';
 import { redact } from './redact.js';
 
 export type ErrorParams = Readonly<Record<string, string | number>>;
@@ -28,6 +28,16 @@ export class TailwaterError extends Error {
     this.hint = redact(fill(entry.hint, params));
     this.retriable = entry.retriable;
     this.exitCode = entry.exitCode;
+  }
+
+  /** How much the error is about; undefined where it alone does not decide what else goes on. */
+  get scope(): ErrorScope | undefined {
+    return errorCatalogue[this.code].scope;
+  }
+
+  /** Whether a process that runs waits until an operator has corrected it. */
+  get waitsForOperator(): boolean {
+    return errorCatalogue[this.code].waitsForOperator === true;
   }
 }
 

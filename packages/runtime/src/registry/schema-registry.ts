@@ -182,9 +182,9 @@ export function schemaLookup(registry: SchemaRegistry | undefined, logger: Logge
         outage.recovered();
         return found;
       } catch (error) {
-        if (signal.aborted || !(isRetriable(error) || isWaitedFor(error))) throw error;
+        if (signal.aborted || !(error instanceof TailwaterError) || !(error.retriable || error.waitsForOperator)) throw error;
         const delayMs = backoff.next();
-        outage.failed((error as TailwaterError).message, { code: (error as TailwaterError).code });
+        outage.failed(error.message, { code: error.code });
         await sleep(delayMs, signal);
       }
     }
@@ -195,10 +195,6 @@ export function schemaLookup(registry: SchemaRegistry | undefined, logger: Logge
 export const basic = (user: string, password: string): string => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 
 const isRetriable = (error: unknown): boolean => error instanceof TailwaterError && error.retriable;
-
-/** Ends the check at the start; later an operator can mend it, and no record is to blame. */
-const isWaitedFor = (error: unknown): boolean =>
-  error instanceof TailwaterError && (error.code === errorCodes.REGISTRY_ACCESS_DENIED || error.code === errorCodes.NOT_A_REGISTRY);
 
 function authorizationOf({ username, password }: URL): string | undefined {
   if (username === '') return undefined;

@@ -39,4 +39,17 @@ describe('the error catalogue', () => {
     }
     expect(bare).toEqual([]);
   });
+
+  it('decides by a property of an entry, never by a list of codes elsewhere', async () => {
+    const lists: string[] = [];
+    for (const file of await readdir('packages', { recursive: true })) {
+      if (!/^[^/]+\/src\/.*\.ts$/.test(file)) continue;
+      if (/[[,]\s*errorCodes\.\w+\s*,\s*errorCodes\./.test(await readFile(join('packages', file), 'utf8'))) lists.push(file);
+    }
+    expect(lists).toEqual([]);
+  });
+
+  it('says of no error both that it passes and that an operator must correct it', () => {
+    for (const [code, entry] of entries) expect(entry.retriable && entry.waitsForOperator === true, code).toBe(false);
+  });
 });

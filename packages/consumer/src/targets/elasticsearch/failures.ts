@@ -17,14 +17,6 @@ export const TOO_LARGE = 413;
 export const FAILED = 500;
 
 const BAD_REQUEST = 400;
-/** Nothing is the matter with one index when these happen. */
-const OF_TARGETS: ReadonlySet<string> = new Set([
-  errorCodes.TARGET_UNREACHABLE,
-  errorCodes.TARGET_CREDENTIALS_REFUSED,
-  errorCodes.TARGET_OVERLOADED,
-  errorCodes.TARGET_TLS_FAILED,
-  errorCodes.FOREIGN_ANSWER,
-]);
 
 /** Whether trying again can help: too many requests, or the server's own trouble. */
 function isRetriableStatus(status: number): boolean {
@@ -71,7 +63,7 @@ export const notItsOwn = (address: string, reason: string, cause?: unknown): Tai
 export function placeRefusal(error: unknown, address: string): Rejection {
   const failure = error instanceof TailwaterError ? error : applyFailure(error, address);
   const refusal = refusalOf(error);
-  if (failure instanceof TailwaterError && OF_TARGETS.has(failure.code)) throw failure;
+  if (failure instanceof TailwaterError && failure.scope === 'target') throw failure;
   if (refusal === undefined && !(failure instanceof TailwaterError)) throw failure;
   const code = refusal?.type ?? (failure as TailwaterError).code;
   return { status: 'rejected', code, reason: refusal?.reason ?? (failure as TailwaterError).message, retriable: true, scope: 'place' };

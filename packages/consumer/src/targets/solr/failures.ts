@@ -64,24 +64,12 @@ function isItsOwn({ text }: Answer): boolean {
   return typeof error === 'object' && error !== null;
 }
 
-/** Nothing of these is a document's fault, and other cores may have nothing of it. */
-const OF_CORES: ReadonlySet<string> = new Set([
-  errorCodes.TARGET_ACCESS_DENIED,
-  errorCodes.TARGET_READ_ONLY,
-  errorCodes.CORE_MISSING,
-  errorCodes.UPDATES_REFUSED,
-  errorCodes.OTHER_UNIQUE_KEY,
-  errorCodes.VERSION_FIELD_MISSING,
-  errorCodes.SCHEMA_NOT_EXTENDED,
-  errorCodes.NO_UPDATE_LOG,
-]);
-
 /** What a failure says of the changes of a core when it is the core that is refused; any other failure is thrown. */
 export function coreRefusal(failure: unknown, address: string): Rejection {
   // Not HTTP: of that no document is to blame either.
   if (failure instanceof TailwaterError && failure.code === errorCodes.UNEXPECTED_TARGET_ANSWER && failure.cause !== undefined)
     throw new TailwaterError(errorCodes.FOREIGN_ANSWER, { target: TARGET, address, reason: failure.message }, { cause: failure });
-  if (!(failure instanceof TailwaterError) || !OF_CORES.has(failure.code)) throw failure;
+  if (!(failure instanceof TailwaterError) || failure.scope !== 'namespace') throw failure;
   return { status: 'rejected', code: failure.code, reason: failure.message, retriable: true, scope: 'place' };
 }
 

@@ -73,6 +73,7 @@ export const configurationErrors = {
     message: 'The namespace pattern {pattern} in {option} is not usable: {reason}',
     hint: 'Write database.collection. A * stands for any text: in the database part it matches no dot, in the collection part it does. Quote patterns in a shell.',
     ...usage,
+    scope: 'namespace',
   },
   TARGET_NAME_COLLISION: {
     code: 'TW1011',
@@ -80,6 +81,7 @@ export const configurationErrors = {
     message: 'Both {first} and {second} would be written to {target}',
     hint: 'Give each namespace its own target name in rename, or exclude one of the two. If their ids never clash, as ObjectIds do not, --allow-merge merges them: of two documents with one id the later write would win.',
     ...usage,
+    scope: 'namespace',
   },
   UNKNOWN_TARGET: {
     code: 'TW1012',

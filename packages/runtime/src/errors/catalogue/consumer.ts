@@ -118,6 +118,7 @@ export const consumerErrors = {
     hint: 'Look for a proxy, a load balancer or a login page on the way, and check the path of the address. Nothing counts as applied or refused meanwhile: everything is tried again until the target itself answers.',
     retriable: true,
     exitCode: EXIT_FAILURE,
+    scope: 'target',
   },
   RECORDS_LOST_BY_KAFKA: {
     code: 'TW1364',

@@ -46,6 +46,7 @@ export const kafkaErrors = {
     message: 'The topic name of {namespace} has {length} characters, Kafka allows {limit}: {topic}',
     hint: 'Exclude the namespace with --exclude, or choose a shorter --prefix. Characters that Kafka refuses count five each.',
     ...permanent,
+    scope: 'namespace',
   },
   TOPIC_NAME_COLLISION: {
     code: 'TW1207',
@@ -53,6 +54,7 @@ export const kafkaErrors = {
     message: 'Kafka counts the topics {topic} and {other} as one name, because it does not tell . from _',
     hint: 'Exclude one of the two namespaces with --exclude, or publish it under another --prefix.',
     ...permanent,
+    scope: 'namespace',
   },
   KAFKA_ACCESS_DENIED: {
     code: 'TW1208',
@@ -223,6 +225,7 @@ export const kafkaErrors = {
     message: 'A policy of Kafka’s refuses to create the topic {topic} ({reason})',
     hint: 'Ask whoever runs the brokers (create.topic.policy.class.name), create the topic by hand, or exclude its namespace with --exclude. Until then its changes are among the dead letters of the producer; after a restart ask for the namespace again with producer snapshot.',
     ...permanent,
+    scope: 'namespace',
   },
   DOCUMENT_TOO_LARGE_FOR_TOPIC: {
     code: 'TW1291',

@@ -17,6 +17,7 @@ export const registryErrors = {
     hint: 'Check --schema-registry-user and --schema-registry-password, or --schema-registry-token. The producer needs to read and register schemas, the consumer to read them; a subject that somebody registered beforehand is only read.',
     retriable: false,
     exitCode: EXIT_FAILURE,
+    waitsForOperator: true,
   },
   SCHEMA_NOT_ACCEPTED: {
     code: 'TW1562',
@@ -33,6 +34,7 @@ export const registryErrors = {
     hint: 'Give the URL of an API like that of Confluent’s registry: http://host:8081; of Apicurio http://host:8080/apis/ccompat/v7.',
     retriable: false,
     exitCode: EXIT_USAGE,
+    waitsForOperator: true,
   },
   REGISTRY_NEEDED: {
     code: 'TW1564',

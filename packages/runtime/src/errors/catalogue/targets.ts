@@ -11,6 +11,7 @@ export const targetErrors = {
     message: 'Cannot reach {target} at {address}',
     hint: 'Check that the server runs, and that host, port and firewall let this machine connect. A server that closes each connection at once wants TLS (https:, tls=true), or a client certificate that it trusts (--target-tls-cert).',
     ...passing,
+    scope: 'target',
   },
   TARGET_CREDENTIALS_REFUSED: {
     code: 'TW1302',
@@ -18,6 +19,8 @@ export const targetErrors = {
     message: '{target} at {address} refused the credentials',
     hint: 'Check user and secret, or the API key, that the target options name.',
     ...permanent,
+    scope: 'target',
+    waitsForOperator: true,
   },
   TARGET_ACCESS_DENIED: {
     code: 'TW1303',
@@ -25,6 +28,8 @@ export const targetErrors = {
     message: '{target} at {address} does not allow this user to {operation}',
     hint: 'Give the user the right to create indices (or collections) and to write to those that the namespaces map to: docs/07-security.md has the roles.',
     ...permanent,
+    scope: 'namespace',
+    waitsForOperator: true,
   },
   INDEX_NAME_REFUSED: {
     code: 'TW1304',
@@ -32,6 +37,7 @@ export const targetErrors = {
     message: '{target} refuses the name {index} for {namespace}: {reason}',
     hint: 'Give the namespace another target name with --rename, or exclude it with --exclude.',
     ...permanent,
+    scope: 'namespace',
   },
   DOCUMENT_REFUSED: {
     code: 'TW1305',
@@ -46,6 +52,7 @@ export const targetErrors = {
     message: '{first} and {second} would both be written to {index}',
     hint: 'Neither is written until one of them has another target name (--rename) or is excluded; then consumer dead-letters retry. In one Solr core: --solr-ids namespaced puts db.collection/ before each id, or --solr-ids plain if no two collections have an id in common.',
     ...permanent,
+    scope: 'namespace',
   },
   TARGET_TOO_OLD: {
     code: 'TW1307',
@@ -68,6 +75,7 @@ export const targetErrors = {
     message: 'The document {key} of {namespace} has {bytes} bytes, {target} takes {limit}',
     hint: 'Raise the limit of the target (Elasticsearch: http.max_content_length), or leave its large fields out.',
     ...permanent,
+    scope: 'document',
   },
   TARGET_READ_ONLY: {
     code: 'TW1310',
@@ -75,6 +83,7 @@ export const targetErrors = {
     message: '{target} at {address} does not accept writes at the moment: {reason}',
     hint: 'Mostly its disk is nearly full, or it has no primary. It is tried again until it accepts them.',
     ...passing,
+    scope: 'namespace',
   },
   TARGET_OVERLOADED: {
     code: 'TW1311',
@@ -82,6 +91,7 @@ export const targetErrors = {
     message: '{target} at {address} refused a batch because it is overloaded',
     hint: 'The batch is tried again with growing pauses; nothing is lost. If it goes on, lower --in-flight or --batch-size, or give the target more resources.',
     ...passing,
+    scope: 'target',
   },
   TARGET_TLS_FAILED: {
     code: 'TW1312',
@@ -89,6 +99,8 @@ export const targetErrors = {
     message: 'No TLS connection to {target} at {address}: {reason}',
     hint: 'Give the CA of the server’s certificate with --target-tls-ca, this client’s certificate with --target-tls-cert, and in --target-url a host name that is in the server’s certificate. See docs/07-security.md.',
     ...permanent,
+    scope: 'target',
+    waitsForOperator: true,
   },
   UNEXPECTED_TARGET_ANSWER: {
     code: 'TW1313',
@@ -96,6 +108,7 @@ export const targetErrors = {
     message: '{target} at {address} answered in a way that is not understood: {reason}',
     hint: 'Check that the address is the server itself and not a proxy’s error page, and that its version is supported.',
     ...permanent,
+    scope: 'document',
   },
   CLIENT_LIBRARY_CHANGED: {
     code: 'TW1314',
@@ -124,6 +137,7 @@ export const targetErrors = {
     message: '{target} at {address} has no core or collection {core} at the moment',
     hint: 'Create it, with a schema that fits the documents, or exclude the namespace. It is tried again until it is there.',
     ...passing,
+    scope: 'namespace',
   },
   UPDATES_REFUSED: {
     code: 'TW1322',
@@ -131,6 +145,7 @@ export const targetErrors = {
     message: 'The core {core} refuses even an update that changes nothing: {reason}',
     hint: 'Check --solr-update-chain: the core’s solrconfig.xml must have a chain of that name.',
     ...permanent,
+    scope: 'namespace',
   },
   OTHER_UNIQUE_KEY: {
     code: 'TW1323',
@@ -138,6 +153,7 @@ export const targetErrors = {
     message: 'The unique key of the core {core} is {actual}, not {expected}',
     hint: 'The uniqueKey of the schema takes the _id, whatever its name. Correct the schema, or leave --unique-key out.',
     ...permanent,
+    scope: 'namespace',
   },
   VERSION_FIELD_MISSING: {
     code: 'TW1324',
@@ -145,6 +161,7 @@ export const targetErrors = {
     message: 'The schema of {core} has no field {field} that holds whole numbers of 64 bits',
     hint: 'Add it with a type for whole numbers of 64 bits (solr.LongPointField), or leave --solr-version-field out.',
     ...permanent,
+    scope: 'namespace',
   },
   SCHEMA_NOT_EXTENDED: {
     code: 'TW1325',
@@ -152,6 +169,7 @@ export const targetErrors = {
     message: 'The schema of {core} does not take the field {field}, which is left out: {reason}',
     hint: 'The schema must be a managed one that is mutable. Add the field yourself, or say --solr-schema drop to leave such fields out without asking.',
     ...permanent,
+    scope: 'namespace',
   },
   NO_UPDATE_LOG: {
     code: 'TW1326',
@@ -159,6 +177,7 @@ export const targetErrors = {
     message: 'The core {core} has no update log: a crash of Solr would lose what it has acknowledged',
     hint: 'Put <updateLog/> into the updateHandler of its solrconfig.xml, or say --auto-commit-interval 0 to commit each batch.',
     ...permanent,
+    scope: 'namespace',
   },
   TARGET_MODULE_NOT_LOADED: {
     code: 'TW1330',
@@ -205,6 +224,7 @@ export const targetErrors = {
     message: '{method} of the target module {module} failed: {reason}',
     hint: 'The module does not call this failure retriable: of a batch, the changes at which it throws when they are alone become dead letters, and the rest is applied. When it throws at nearly everything, the namespace waits (TW1362). An error with retriable: true is tried again.',
     ...permanent,
+    scope: 'document',
   },
   MODULE_ANSWERED_WRONGLY: {
     code: 'TW1336',
@@ -212,6 +232,7 @@ export const targetErrors = {
     message: 'applyBatch of the target module {module} returned {problem}',
     hint: 'It must return one result per change, in their order, each with a status: see docs/06-own-targets.md. Until it does, such a batch counts as one at which it throws (TW1335).',
     ...permanent,
+    scope: 'document',
   },
   MALFORMED_CLOUD_ID: {
     code: 'TW1340',
