@@ -1,13 +1,17 @@
 // The topics of the prefix that are included, with their partitions and leaders. One request brings all of them, and one topic that is being deleted spoils
-// nothing of the others.
-import { type BrokerConnections, readMetadata, type TopicPartitions } from '@tailwater/runtime';
+// nothing of the others. What one broker takes away another one is asked for.
+import { abortable, type Broker, type BrokerConnections, type ClusterMetadata, readMetadata } from '@tailwater/runtime';
 import { namespaceOfTopic } from '@tailwater/schema';
 import type { TopicFilter } from './kafka-topics.js';
+import { KnownTopics, type Topics } from './known-topics.js';
+
+/** So long, in milliseconds, a second broker is waited for: leaders are waited for as well. */
+const SECOND_MS = 2_000;
 
 export class TopicCatalog {
   readonly #connections: readonly [BrokerConnections, ...BrokerConnections[]];
   readonly #filter: TopicFilter;
-  #topics: ReadonlyMap<string, TopicPartitions> = new Map();
+  readonly #known = new KnownTopics();
   #refreshing: Promise<void> | undefined;
   readonly #onRefreshed: (() => void)[] = [];
 
@@ -18,17 +22,17 @@ export class TopicCatalog {
   }
 
   /** As of the last {@link refresh}, by name. */
-  get topics(): ReadonlyMap<string, TopicPartitions> {
-    return this.#topics;
+  get topics(): Topics {
+    return this.#known.topics;
   }
 
   leaderOf(topic: string, partition: number): number | undefined {
-    return this.#topics.get(topic)?.leaders[partition];
+    return this.topics.get(topic)?.leaders[partition];
   }
 
   /** How often the partition has had another leader; undefined when the brokers do not tell. */
   leaderEpochOf(topic: string, partition: number): number | undefined {
-    const epoch = this.#topics.get(topic)?.leaderEpochs?.[partition];
+    const epoch = this.topics.get(topic)?.leaderEpochs?.[partition];
     return epoch === undefined || epoch < 0 ? undefined : epoch;
   }
 
@@ -46,21 +50,40 @@ export class TopicCatalog {
   }
 
   async #read(): Promise<void> {
-    const [asked] = this.#connections;
-    const { prefix, includes, onNamespaces } = this.#filter;
-    const { brokers, topics } = await readMetadata(await asked.any(), (topic) => {
+    const broker = await this.#connections[0].any();
+    const { brokers, topics } = await this.#askOne(broker);
+    for (const connections of this.#connections) connections.learn(brokers);
+    const isDoubted = this.#known.doubtsOf(topics).length > 0;
+    this.#known.learn(topics, isDoubted ? await this.#second(broker) : undefined);
+    this.#filter.onNamespaces?.([...this.topics.keys()].flatMap((topic) => namespaceOfTopic(this.#filter.prefix, topic) ?? []));
+    for (const told of this.#onRefreshed) told();
+  }
+
+  #askOne(broker: Broker): Promise<ClusterMetadata> {
+    const { prefix, includes } = this.#filter;
+    return readMetadata(broker, (topic) => {
       const namespace = namespaceOfTopic(prefix, topic);
       return namespace !== undefined && includes(namespace);
     });
-    for (const connections of this.#connections) connections.learn(brokers);
-    onNamespaces?.([...topics.keys()].flatMap((topic) => namespaceOfTopic(prefix, topic) ?? []));
-    this.#topics = topics;
-    for (const told of this.#onRefreshed) told();
+  }
+
+  /** What another broker says than this one, unless there is no other; undefined when it does not answer. */
+  async #second({ nodeId }: Broker): Promise<Topics | undefined> {
+    const [connections] = this.#connections;
+    const ask = async (): Promise<Topics> => {
+      const other = await (nodeId === undefined ? connections.any() : connections.otherThan(nodeId));
+      return (await this.#askOne(other)).topics;
+    };
+    try {
+      return await abortable(ask(), AbortSignal.timeout(SECOND_MS));
+    } catch {
+      return undefined;
+    }
   }
 }
 
 /** Whether the same topics have as many partitions, and are the same by their ids. */
-export function sameTopics(a: ReadonlyMap<string, TopicPartitions>, b: ReadonlyMap<string, TopicPartitions>): boolean {
+export function sameTopics(a: Topics, b: Topics): boolean {
   if (a.size !== b.size) return false;
   for (const [topic, { id, leaders }] of a) {
     const other = b.get(topic);

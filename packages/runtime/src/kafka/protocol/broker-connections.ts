@@ -210,10 +210,10 @@ export class BrokerConnections {
     return this.#addresses.size > 0;
   }
 
-  /** A broker that is connected, of those that are known or else of those that were given; another one each time. */
+  /** A broker that is connected, of those that are known or else of those that were given; another one each time, and who asks in a rhythm does not always meet the same. */
   async any(): Promise<Broker> {
     const known = [...this.#addresses.keys()];
-    this.#turn += 1;
+    this.#turn += known.length > 2 && Math.random() < 0.5 ? 2 : 1;
     for (let tried = 0; tried < known.length; tried += 1) {
       const nodeId = known[(this.#turn + tried) % known.length] as number;
       try {
@@ -234,16 +234,17 @@ export class BrokerConnections {
   }
 
   /**
-   * One that is connected and is not this one, unless there is no other.
+   * One that is connected and is not this one, unless there is no other; any of the others: one alone that knows less is not asked each time.
    *
    * @throws kafkajs's errors of connections when the others are away
    */
   async otherThan(nodeId: number): Promise<Broker> {
     const others = [...this.#addresses.keys()].filter((known) => known !== nodeId);
+    const first = Math.floor(Math.random() * others.length);
     let failure: unknown;
-    for (const other of others) {
+    for (let tried = 0; tried < others.length; tried += 1) {
       try {
-        return await this.node(other);
+        return await this.node(others[(first + tried) % others.length] as number);
       } catch (error) {
         failure = error;
       }
