@@ -68,7 +68,7 @@ const layers = {
     'commit',
     'repair',
     'metrics',
-    'record-intake.ts',
+    'record-receiver.ts',
     'pipeline.ts',
     'cli',
     'index.ts',

@@ -1,8 +1,8 @@
 // The consumer as a library: what the CLI, the tests and the benchmarks put together.
 export type { ApplyHooks, RetryPolicy } from './apply/apply-hooks.js';
 export type { Delivery, Outcome } from './apply/delivery.js';
+export type { BatchLimits } from './apply/delivery-queue.js';
 export { Lanes, type LanesOptions } from './apply/lanes.js';
-export type { BatchLimits } from './apply/strand.js';
 export type { Change, FileContent } from './changes/change.js';
 export { Tally } from './metrics/tally.js';
 export { Pipeline, type PipelineOptions, type PipelineParts } from './pipeline.js';

@@ -3,15 +3,15 @@
 import { type Clock, type Logger, runServices, sleep } from '@tailwater/runtime';
 import type { SchemaIds } from '@tailwater/schema';
 import type { Delivery, Outcome } from './apply/delivery.js';
+import { FetchBackpressure } from './apply/fetch-backpressure.js';
 import { Lanes, type LanesHooks, type LanesOptions, type WaitingPlace } from './apply/lanes.js';
-import { TopicRoom } from './apply/topic-room.js';
 import { Committer } from './commit/committer.js';
 import { Assignment, PartitionProgress, TrackedDelivery } from './commit/progress.js';
 import type { ErrorPolicy } from './dead-letters/error-policy.js';
-import { RecordJudge } from './decode/record-judge.js';
+import { DecodeFailureHandler } from './decode/decode-failure-handler.js';
 import type { UnreadableRecord } from './decode/unreadable-records.js';
 import { Tally } from './metrics/tally.js';
-import { RecordIntake } from './record-intake.js';
+import { RecordReceiver } from './record-receiver.js';
 import type { ReadingPoint } from './subscribe/epoch-history.js';
 import type {
   FetchedBatch,
@@ -33,7 +33,7 @@ export interface PipelineOptions {
   /** How long, in milliseconds, requests in flight may still take when partitions are given back or the process stops. */
   readonly releaseGraceMs: number;
   /** The group was there before, and Kafka has forgotten its offsets: it begins again, and may have missed deletes. */
-  readonly offsetsForgotten?: boolean;
+  readonly hasForgottenOffsets?: boolean;
   /** Where the target is, for noticing that the group applied to another one. */
   readonly targetMark?: TargetMark;
 }
@@ -60,10 +60,10 @@ export class Pipeline implements SubscriptionListener {
   readonly #parts: PipelineParts;
   readonly #lanes: Lanes;
   readonly #committer: Committer;
-  readonly #room: TopicRoom;
+  readonly #backpressure: FetchBackpressure;
   readonly #assignment = new Assignment();
-  readonly #judge: RecordJudge;
-  readonly #intake: RecordIntake;
+  readonly #decodeFailures: DecodeFailureHandler;
+  readonly #receiver: RecordReceiver;
 
   constructor(parts: PipelineParts, options: PipelineOptions) {
     this.#parts = parts;
@@ -83,14 +83,14 @@ export class Pipeline implements SubscriptionListener {
       },
       onRejected: (delivery, rejection, cut) => parts.errorPolicy.refused(delivery, rejection, cut),
     });
-    this.#room = new TopicRoom(this.#lanes);
-    this.#judge = new RecordJudge({ ...parts, waitsAt: (...record) => parts.errorPolicy.waitsAt(...record) });
-    this.#intake = new RecordIntake({
+    this.#backpressure = new FetchBackpressure(this.#lanes);
+    this.#decodeFailures = new DecodeFailureHandler({ ...parts, waitsAt: (...record) => parts.errorPolicy.waitsAt(...record) });
+    this.#receiver = new RecordReceiver({
       prefix: options.prefix,
       schemas: parts.schemas,
       transform: parts.transform,
-      judge: this.#judge,
-      room: this.#room,
+      decodeFailures: this.#decodeFailures,
+      backpressure: this.#backpressure,
       tally: this.tally,
       putAside: (...refused) => parts.errorPolicy.undecodable(...refused),
       push: (change, record, bytes, progress) => this.#lanes.push(new TrackedDelivery(change, record, bytes, progress, this.#onSettled)),
@@ -143,7 +143,7 @@ export class Pipeline implements SubscriptionListener {
 
   /** Records that this process cannot read and another may, at which their partitions wait. */
   get unreadable(): readonly UnreadableRecord[] {
-    return this.#judge.unreadable.waiting;
+    return this.#decodeFailures.unreadable.waiting;
   }
 
   /** Changes and bytes between Kafka and the target. */
@@ -159,7 +159,7 @@ export class Pipeline implements SubscriptionListener {
       run: (stop: AbortSignal) =>
         this.#parts.subscription.run(AbortSignal.any([signal, stop]), this).finally(() => {
           read.abort();
-          this.#judge.stop();
+          this.#decodeFailures.stop();
         }),
     };
     const lanes = { run: (stop: AbortSignal) => this.#lanes.run(AbortSignal.any([read.signal, stop])) };
@@ -169,8 +169,8 @@ export class Pipeline implements SubscriptionListener {
 
   assign(partitions: readonly GroupPartitionOffsets[]): readonly ReadingPoint[] {
     const begun = partitions.map((groupOffsets) => {
-      const { offsetsForgotten = false, targetMark: target } = this.#options;
-      const progress = new PartitionProgress(groupOffsets, this.#parts.clock.now(), { offsetsForgotten, target });
+      const { hasForgottenOffsets = false, targetMark: target } = this.#options;
+      const progress = new PartitionProgress(groupOffsets, this.#parts.clock.now(), { hasForgottenOffsets, target });
       this.#assignment.add(progress);
       return progress;
     });
@@ -190,7 +190,7 @@ export class Pipeline implements SubscriptionListener {
 
   async accept(batch: FetchedBatch, signal: AbortSignal, mayHold: () => boolean): Promise<number> {
     const next = await this.#take(batch, signal, mayHold);
-    this.#judge.unreadable.passed(batch, next);
+    this.#decodeFailures.unreadable.passed(batch, next);
     return next;
   }
 
@@ -204,7 +204,7 @@ export class Pipeline implements SubscriptionListener {
     for (const record of batch.records) {
       const offset = Number(record.offset);
       if (signal.aborted || progress.revoked) return offset;
-      const put = this.#intake.take(record, batch, progress, { signal, mayHold });
+      const put = this.#receiver.take(record, batch, progress, { signal, mayHold });
       if (put !== undefined && !(await put)) return offset;
     }
     progress.watermark.skip(batch.lastOffset);
@@ -212,13 +212,13 @@ export class Pipeline implements SubscriptionListener {
     return batch.lastOffset + 1;
   }
 
-  hasRoom(partition: TopicPartition): boolean {
-    return !this.#judge.unreadable.isBlocked(partition) && this.#room.has(partition.topic);
+  hasCapacity(partition: TopicPartition): boolean {
+    return !this.#decodeFailures.unreadable.isBlocked(partition) && this.#backpressure.hasCapacity(partition.topic);
   }
 
-  async room(partition: TopicPartition, signal: AbortSignal): Promise<void> {
-    await this.#judge.unreadable.until(partition, signal);
-    await this.#room.until(partition.topic, signal);
+  async untilCapacity(partition: TopicPartition, signal: AbortSignal): Promise<void> {
+    await this.#decodeFailures.unreadable.until(partition, signal);
+    await this.#backpressure.untilCapacity(partition.topic, signal);
   }
 
   async release(partitions?: readonly TopicPartition[]): Promise<boolean> {
@@ -233,7 +233,7 @@ export class Pipeline implements SubscriptionListener {
     await Promise.race([this.#committer.flush(), sleep(COMMIT_GRACE_MS)]);
     const gone = isAlone ? going : [...this.#assignment];
     this.#assignment.remove(gone);
-    this.#judge.unreadable.forget(gone);
+    this.#decodeFailures.unreadable.forget(gone);
     return isAlone;
   }
 
@@ -241,7 +241,7 @@ export class Pipeline implements SubscriptionListener {
     const lost = this.#assignment.select(partitions);
     for (const progress of lost) progress.revoked = true;
     this.#assignment.remove(lost);
-    this.#judge.unreadable.forget(lost);
+    this.#decodeFailures.unreadable.forget(lost);
     if (partitions === undefined) await this.#lanes.release(0);
     else this.#lanes.returnRevoked();
   }

@@ -1,5 +1,15 @@
 // From a configuration of mongo-connector to one of Tailwater: pure, but for the one question whether a file is there.
-import { actualOf, errorCodes, expectedOf, keyOf, type Leaf, leaves, parseTyped, TARGET_PATH, TailwaterError } from '@tailwater/runtime';
+import {
+  actualOf,
+  type ConfigOption,
+  configOptions,
+  errorCodes,
+  expectedOf,
+  keyOf,
+  parseTyped,
+  TARGET_PATH,
+  TailwaterError,
+} from '@tailwater/runtime';
 import { convertDocManagers } from './doc-managers.js';
 import { convertLogging } from './logging.js';
 import { convertNamespaces } from './namespaces.js';
@@ -46,24 +56,26 @@ export function convertMongoConnector({ config, file, exists }: ConversionInput)
   return { tree, notices: notices.all };
 }
 
-const LEAVES: ReadonlyMap<string | undefined, Leaf> = new Map(Object.values(leaves).map((leaf) => [keyOf(leaf.flag), leaf]));
+const LEAVES: ReadonlyMap<string | undefined, ConfigOption> = new Map(
+  Object.values(configOptions).map((configOption) => [keyOf(configOption.flag), configOption]),
+);
 
 /** The leaf of a key of the tree, which may stand in a target or in `producer:` for one process alone. */
-export const leafOf = (key: string): Leaf | undefined =>
+export const configOptionOf = (key: string): ConfigOption | undefined =>
   LEAVES.get(key.replace(/^targets\.[^.]+/, TARGET_PATH).replace(/^(?:producer|targets\.<name>)\.(?=logging\.)/, ''));
 
 /** A value under a key that is not read would be lost without a word, and one that no file may hold would make an invalid file. */
 function checkLeaves(tree: Tree, file: string): void {
   for (const [key, { value, from }] of tree) {
-    const leaf = leafOf(key);
-    if (leaf === undefined)
+    const configOption = configOptionOf(key);
+    if (configOption === undefined)
       throw new TailwaterError(errorCodes.MONGO_CONNECTOR_CONTRADICTION, { file, reason: `${from} has no counterpart in this version` });
-    if (!('value' in parseTyped(leaf, value)))
+    if (!('value' in parseTyped(configOption, value)))
       throw new TailwaterError(errorCodes.MONGO_CONNECTOR_WRONG_VALUE, {
         file,
         key: from,
-        expected: expectedOf(leaf),
-        actual: actualOf(leaf, value),
+        expected: expectedOf(configOption),
+        actual: actualOf(configOption, value),
       });
   }
 }

@@ -1,7 +1,7 @@
 // What is secret in a converted configuration, as references to environment variables. Of an address only its secrets are: host, user and
 // settings stay where people read them.
 import { escapeReferences, REDACTED, redact, redactAddress } from '@tailwater/runtime';
-import { leafOf } from './convert.js';
+import { configOptionOf } from './convert.js';
 import type { TreeEntry } from './tree.js';
 
 export interface Reference {
@@ -23,7 +23,7 @@ export interface WithoutSecrets {
 
 /** @param key - of the tree: `targets.es.password` */
 export function withoutSecrets(key: string, { value, from }: TreeEntry): WithoutSecrets {
-  const secret = leafOf(key)?.secret;
+  const secret = configOptionOf(key)?.secret;
   if (typeof value !== 'string' || secret === undefined || value.startsWith(FILE))
     return { written: escapeReferences(value), references: [] };
   const whole = { from, isInAddress: false, variable: variableOf(key), value };

@@ -18,11 +18,11 @@ export { type ConfigFile, type FileEntry, parseConfigFile, readConfigFile, readC
 export { programScope, targetScope } from './config/file-scope.js';
 export { configJsonSchema } from './config/json-schema.js';
 export { type Flags, loadOptions, missingOption } from './config/load-options.js';
-export { type Leaf, list, map, type Option, type Options, type OptionValues, option, text, toggle } from './config/option.js';
+export { type ConfigOption, list, map, type Option, type Options, type OptionValues, option, text, toggle } from './config/option.js';
 export { actualOf, expectedOf, parseTyped } from './config/option-value.js';
 export { renderConfigReference } from './config/reference-page.js';
 export { escapeReferences } from './config/references.js';
-export { keyOf, leaves, TARGET_PATH } from './config/schema/configuration.js';
+export { configOptions, keyOf, TARGET_PATH } from './config/schema/configuration.js';
 export { expectedTargetName, isModulePath, isTargetName } from './config/schema/targets.js';
 export { type User, userOf } from './config/user.js';
 export { type ErrorCode, errorCatalogue, errorCodes } from './errors/catalogue.js';

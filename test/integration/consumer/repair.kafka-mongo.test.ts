@@ -2,7 +2,7 @@
 import { deadLetterTopicName, topicName } from '@tailwater/schema';
 import { Double, Int32, Long, ObjectId } from 'bson';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { formatNote, parseNote } from '#consumer/commit/freshness.js';
+import { formatCommitMetadata, parseCommitMetadata } from '#consumer/commit/freshness.js';
 import { moveOffsets } from '#consumer/subscribe/kafka-replay.js';
 import { runConsumer } from './support/run-consumer.js';
 import { World } from './support/world.js';
@@ -66,7 +66,7 @@ describe('repair', () => {
         await admin.fetchTopicOffsets(topic);
         return (await admin.fetchOffsets({ groupId: group, topics: [topic] }))[0]?.partitions ?? [];
       });
-    const missed = formatNote({ freshAtMs: 1, missed: { fromMs: 1, toMs: 2 } });
+    const missed = formatCommitMetadata({ freshAtMs: 1, missed: { fromMs: 1, toMs: 2 } });
     const offsets = (await committed()).map(({ partition, offset }) => ({ topic, partition, offset: Number(offset), metadata: missed }));
     await moveOffsets(world.client, group, offsets);
 
@@ -84,7 +84,7 @@ describe('repair', () => {
     expect(await keys(orders)).toEqual(before.filter((key) => !gone.has(key)));
     const after = await committed();
     expect(after.map(({ offset }) => Number(offset))).toEqual(offsets.map(({ offset }) => offset));
-    for (const { metadata } of after) expect(parseNote(metadata)).toEqual({ freshAtMs: expect.any(Number), missed: undefined });
+    for (const { metadata } of after) expect(parseCommitMetadata(metadata)).toEqual({ freshAtMs: expect.any(Number), missed: undefined });
 
     world.consumer(prefix);
     await world.untilCommitted(prefix, orders);

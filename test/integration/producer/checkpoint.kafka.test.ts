@@ -18,7 +18,7 @@ import {
 } from '#producer/checkpoint/checkpoint-record.js';
 import { type CheckpointLocation, claimCheckpoint, peekCheckpoint } from '#producer/checkpoint/kafka-checkpoint-store.js';
 import type { OutgoingRecord } from '#producer/encode/record-encoder.js';
-import { CHECKPOINT_LIMITS, keepSmall } from '#producer/publish/kafka-small-topics.js';
+import { CHECKPOINT_LIMITS, limitTopicSize } from '#producer/publish/kafka-small-topics.js';
 import { KafkaTopics } from '#producer/publish/kafka-topics.js';
 import { KafkaTransactionSender } from '#producer/publish/kafka-transaction-sender.js';
 import { ensureOwnTopics } from '#producer/publish/own-topics.js';
@@ -270,7 +270,7 @@ describe('a checkpoint topic that has grown', () => {
     expect(lines.filter(({ msg }) => msg.includes('earlier release'))).toHaveLength(1);
     const admin = kafka.admin();
     await admin.connect();
-    await keepSmall(kafka, admin, topic, { 'segment.bytes': '-1' }, logger);
+    await limitTopicSize(kafka, admin, topic, { 'segment.bytes': '-1' }, logger);
     await admin.disconnect();
     expect(lines.at(-1)).toMatchObject({
       level: 'warn',

@@ -5,7 +5,7 @@ import { Position } from '@tailwater/schema';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HeadroomWatch } from '#producer/headroom/headroom-watch.js';
-import { announceCopy } from '#producer/headroom/preflight.js';
+import { logCopyForecast } from '#producer/headroom/preflight.js';
 import { newestMajorityPosition } from '#producer/source/oplog/oplog-window.js';
 import { keptLog } from './support/kept-log.js';
 
@@ -68,7 +68,7 @@ describe('HeadroomWatch', () => {
       const blind = watch(stranger);
       expect([await blind.measure(), await blind.measure()]).toEqual([undefined, undefined]);
       expect(lines.map(({ msg }) => msg).filter((msg) => msg.includes('may not read'))).toHaveLength(1);
-      await announceCopy(stranger, ['shop.orders'], logger);
+      await logCopyForecast(stranger, ['shop.orders'], logger);
       expect(lines.at(-1)?.msg).toMatch(/^About [\d,]+ documents are to be copied\./);
     } finally {
       await Promise.all([finder.close(), stranger.close()]);
@@ -79,9 +79,9 @@ describe('HeadroomWatch', () => {
 describe('announceCopy', () => {
   it('says how long a copy takes, what the oplog covers, and that it does not matter', async () => {
     const { logger, lines } = keptLog();
-    await announceCopy(client, ['shop.orders', 'shop.gone'], logger);
+    await logCopyForecast(client, ['shop.orders', 'shop.gone'], logger);
     expect(lines[0]?.msg).toMatch(/^About [\d,]+ documents, .*B are to be copied\. .*the oplog covers .*the tail is read beside the copy/);
-    await announceCopy(client, [], logger);
+    await logCopyForecast(client, [], logger);
     expect(lines.length).toBe(1);
   });
 });

@@ -4,7 +4,7 @@ import { compileNamespaceRules, createKafka } from '@tailwater/runtime';
 import { type Position, recordKeyOf, signalsTopicName } from '@tailwater/schema';
 import type { Collection, CreateCollectionOptions, Document, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { tellOfNamespaces } from '#producer/backfill/snapshot/told-at-start.js';
+import { warnAboutNamespaces } from '#producer/backfill/snapshot/namespace-warnings.js';
 import type { GapRecord } from '#producer/checkpoint/checkpoint-record.js';
 import { writeSignal } from '#producer/signals/kafka-signal-topic.js';
 import type { SignalBody } from '#producer/signals/signal.js';
@@ -287,7 +287,7 @@ describe('what a start tells of the namespaces', () => {
     const include = ['shop.seen', 'shop.measured', 'shop.short', 'shop.plain', 'shop.later'];
     const told = async (version: string, included: readonly string[]) => {
       const { logger, lines } = keptLog();
-      await tellOfNamespaces({ client, version }, compileNamespaceRules({ include: [...included] }), included, logger);
+      await warnAboutNamespaces({ client, version }, compileNamespaceRules({ include: [...included] }), included, logger);
       return lines.map((line) => [line.level, line['code'], line['namespace'] ?? line['capped']]);
     };
     expect(await told('6.0.5', include)).toEqual([

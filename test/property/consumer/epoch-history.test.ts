@@ -1,7 +1,7 @@
 // What a group has read of a partition is what its log holds in the end, whatever replica becomes the leader of it, with however little.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatNote, parseNote } from '#consumer/commit/freshness.js';
+import { formatCommitMetadata, parseCommitMetadata } from '#consumer/commit/freshness.js';
 import { divergence, type EpochHistory, type ReadingPoint, readOn, upTo } from '#consumer/subscribe/epoch-history.js';
 
 interface Entry {
@@ -61,8 +61,8 @@ class Reader {
   /** The group's next process knows what was committed, which is somewhere before. */
   restart(back: number): void {
     const offset = Math.max(0, this.#point.offset - back);
-    const note = formatNote({ freshAtMs: 0, epochs: upTo(this.#point.epochs, offset) });
-    this.#point = { offset, epochs: parseNote(note)?.epochs ?? [] };
+    const note = formatCommitMetadata({ freshAtMs: 0, epochs: upTo(this.#point.epochs, offset) });
+    this.#point = { offset, epochs: parseCommitMetadata(note)?.epochs ?? [] };
   }
 }
 

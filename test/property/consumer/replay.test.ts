@@ -24,7 +24,7 @@ async function apply(target: MemoryTarget, changes: readonly Change[], shape: { 
   const stop = new AbortController();
   const running = lanes.run(stop.signal);
   for (const each of changes) {
-    await lanes.room(never, each.namespace);
+    await lanes.untilCapacity(never, each.namespace);
     const delivery = new TestDelivery(each);
     delivery.onSettled = (settled: Delivery) => lanes.settled(settled);
     lanes.push(delivery);

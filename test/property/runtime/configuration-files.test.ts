@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { convertMongoConnector, findJsonMistake, type JsonObject, readMongoConnector, toYaml } from '@tailwater/mongo-connector';
-import { leaves, parseConfigFile, programScope, TailwaterError, targetScope } from '@tailwater/runtime';
+import { configOptions, parseConfigFile, programScope, TailwaterError, targetScope } from '@tailwater/runtime';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readConfiguration } from '#mongo-connector/read-configuration.js';
@@ -113,7 +113,7 @@ function read(name: string, text: string): unknown {
     const { file: config } = readConfiguration(file, []);
     if (config === undefined) return undefined;
     const scopes = [programScope(config, 'producer'), ...config.targets.map((target) => targetScope(config, target))];
-    return scopes.map((scope) => resolveOptions(leaves, { flags: {}, env: {}, file: scope }, []));
+    return scopes.map((scope) => resolveOptions(configOptions, { flags: {}, env: {}, file: scope }, []));
   });
 }
 

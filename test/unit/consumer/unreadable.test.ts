@@ -114,17 +114,17 @@ test.each([
   expect(await accept(batch(PARCELS, 0, [event(0), event(1), event(2)]))).toBe(3);
   await until(() => expect(applied(target)).toEqual(['0', '1', '2']));
   expect(pipeline.unreadable).toMatchObject([{ ...ORDERS, offset: 1, error: { code } }]);
-  expect([pipeline.hasRoom(ORDERS), pipeline.hasRoom(PARCELS)]).toEqual([false, true]);
+  expect([pipeline.hasCapacity(ORDERS), pipeline.hasCapacity(PARCELS)]).toEqual([false, true]);
   const cut = new AbortController();
   let isRoom = false;
-  const room = pipeline.room(ORDERS, AbortSignal.any([cut.signal, signal])).then(() => {
+  const capacity = pipeline.untilCapacity(ORDERS, AbortSignal.any([cut.signal, signal])).then(() => {
     isRoom = true;
   });
   await accept(batch(PARCELS, 3, [event(3)]));
   await until(() => expect(applied(target)).toContain('3'));
   expect(isRoom).toBe(false);
   cut.abort();
-  await room;
+  await capacity;
   // Somebody has removed the record.
   expect(await accept({ ...batch(ORDERS, 2, [event(2)]) })).toBe(3);
   expect(pipeline.unreadable).toEqual([]);
@@ -136,7 +136,7 @@ test('what waits is told of no more when its partition is given back', async () 
   await accept(batch(ORDERS, 0, [LATER]));
   await pipeline.release([ORDERS]);
   expect(pipeline.unreadable).toEqual([]);
-  expect(pipeline.hasRoom(ORDERS)).toBe(true);
+  expect(pipeline.hasCapacity(ORDERS)).toBe(true);
 });
 
 test('a partition that is given back while a registry is asked does not wait', async () => {
@@ -169,9 +169,9 @@ test('a registry that does not answer holds nothing, whoever asks it and for how
   expect(pipeline.unreadable.map(({ topic, error }) => [topic, error.code])).toEqual(
     [ORDERS, PARCELS].map(({ topic }) => [topic, 'TW1565']),
   );
-  const rooms = [ORDERS, PARCELS].map((place) => pipeline.room(place, signal));
+  const waits = [ORDERS, PARCELS].map((place) => pipeline.untilCapacity(place, signal));
   answer({ avro: changeEventSchema() });
-  await Promise.all(rooms);
+  await Promise.all(waits);
   expect(asked).toBe(1);
   expect(await Promise.all([accept(batch(ORDERS, 0, [value(0)])), accept(batch(PARCELS, 1, [value(1)]))])).toEqual([1, 2]);
   await until(() => expect(applied(target)).toEqual(['0', '1']));

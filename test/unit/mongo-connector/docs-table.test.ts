@@ -2,7 +2,7 @@
 // converter here, so that none of them lies, and none is missing.
 import { readFileSync } from 'node:fs';
 import { type Conversion, convertMongoConnector, FOREIGN_OPTIONS, type JsonObject } from '@tailwater/mongo-connector';
-import { keyOf, leaves, TailwaterError } from '@tailwater/runtime';
+import { configOptions, keyOf, TailwaterError } from '@tailwater/runtime';
 import { describe, expect, it } from 'vitest';
 import { mergeCommandLine } from '#mongo-connector/command-line.js';
 
@@ -54,17 +54,17 @@ function ofLine(line: string): JsonObject {
 }
 
 /** The leaves that a configuration leads to beyond those of an empty one, and what is said about it. */
-function outcome(config: JsonObject): { leaves: Record<string, unknown>; fates: ReadonlySet<string>; code?: string } {
+function outcome(config: JsonObject): { configOptions: Record<string, unknown>; fates: ReadonlySet<string>; code?: string } {
   try {
     const { tree, notices } = convert(config);
     const empty = convert({}).tree;
     const added = [...tree]
       .filter(([key, { value }]) => JSON.stringify(empty.get(key)?.value) !== JSON.stringify(value))
       .map(([key, { value }]) => [key, value]);
-    return { leaves: Object.fromEntries(added) as Record<string, unknown>, fates: new Set(notices.map(({ fate }) => fate)) };
+    return { configOptions: Object.fromEntries(added) as Record<string, unknown>, fates: new Set(notices.map(({ fate }) => fate)) };
   } catch (error) {
     if (!(error instanceof TailwaterError)) throw error;
-    return { leaves: {}, fates: new Set(['refused']), code: error.code };
+    return { configOptions: {}, fates: new Set(['refused']), code: error.code };
   }
 }
 
@@ -77,8 +77,8 @@ function expected({ becomes }: Row): Record<string, unknown> {
 }
 
 function check(row: Row, config: JsonObject): void {
-  const { leaves, fates, code } = outcome(config);
-  expect(leaves).toEqual(expected(row));
+  const { configOptions, fates, code } = outcome(config);
+  expect(configOptions).toEqual(expected(row));
   const isSpecial = fates.has('replaced') || fates.has('refused');
   expect(isSpecial ? [...fates].filter((fate) => fate === 'replaced' || fate === 'refused') : ['honoured']).toEqual([row.fate]);
   expect(fates).not.toContain('ignored');
@@ -91,7 +91,7 @@ describe('docs/from-mongo-connector.md', () => {
   it.each(rows.flatMap((row) => row.lines.map((line) => [line, row] as const)))('%s', (line, row) => check(row, ofLine(line)));
 
   it('names keys that a configuration has', () => {
-    const known = new Set(Object.keys(leaves).map((flag) => keyOf(flag)));
+    const known = new Set(Object.keys(configOptions).map((flag) => keyOf(flag)));
     const named = rows.flatMap((row) => Object.keys(expected(row)));
     const general = named.map((key) => key.replace(/^targets\.\w+/, 'targets.<name>').replace(/^producer\.logging/, 'logging'));
     expect(general.filter((key) => !known.has(key))).toEqual([]);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { FOREIGN_OPTIONS, mongoConnector } from '@tailwater/mongo-connector';
-import { type Command, createCli, leaves, option, TailwaterError, text, toggle } from '@tailwater/runtime';
+import { type Command, configOptions, createCli, option, TailwaterError, text, toggle } from '@tailwater/runtime';
 import { afterAll, describe, expect, it } from 'vitest';
 
 const directory = mkdtempSync(join(tmpdir(), 'tailwater-foreign-'));
@@ -16,7 +16,7 @@ function fileOf(name: string, content: object | string): string {
   return path;
 }
 
-const { mongo, kafka, include, exclude, rename, snapshot, target, targetUrl, autoCommitInterval, batchSize, startAt } = leaves;
+const { mongo, kafka, include, exclude, rename, snapshot, target, targetUrl, autoCommitInterval, batchSize, startAt } = configOptions;
 const producerOptions = {
   mongo,
   kafka,

@@ -5,8 +5,8 @@
 // waits has no part in it: it is sent alone, beside the lane's own requests, when the place is asked whether it takes changes again.
 import { Notifier } from '@tailwater/runtime';
 import type { Delivery } from './delivery.js';
+import { Batch, type BatchLimits, DeliveryQueue } from './delivery-queue.js';
 import type { Place } from './place.js';
-import { Batch, type BatchLimits, Strand } from './strand.js';
 
 /** How a batch ended: so many settled, so many back in their lane because their place refused them. */
 export interface Sent {
@@ -20,9 +20,9 @@ type Send = (batch: readonly Delivery[], more: () => readonly Delivery[]) => Pro
 export class Lane {
   readonly #limits: BatchLimits;
   readonly #send: Send;
-  readonly #strands = new Map<Place, Strand>();
+  readonly #queues = new Map<Place, DeliveryQueue>();
   /** Those that can be sent, in their turn. */
-  #ready: [Place, Strand][] = [];
+  #ready: [Place, DeliveryQueue][] = [];
   #length = 0;
   #bytes = 0;
   /** Something can be sent, or a whole batch of it. */
@@ -39,12 +39,12 @@ export class Lane {
 
   /** Whether something waits for the place. */
   holds(place: Place): boolean {
-    return this.#strands.has(place);
+    return this.#queues.has(place);
   }
 
   push(delivery: Delivery, place: Place): void {
-    const strand = this.#strandOf(place);
-    strand.push(delivery);
+    const queue = this.#strandOf(place);
+    queue.push(delivery);
     if (place.isWaiting) return;
     this.#bytes += delivery.bytes;
     this.#length += 1;
@@ -64,18 +64,18 @@ export class Lane {
 
   /** To be called when a place begins or ceases to wait. */
   moved(place: Place): void {
-    const strand = this.#strands.get(place);
-    if (strand === undefined) return;
+    const queue = this.#queues.get(place);
+    if (queue === undefined) return;
     if (!place.isWaiting) {
-      this.#ready.push([place, strand]);
-      this.#length += strand.length;
-      this.#bytes += strand.bytes;
+      this.#ready.push([place, queue]);
+      this.#length += queue.length;
+      this.#bytes += queue.bytes;
       this.#filled.notify();
       return;
     }
     this.#ready = this.#ready.filter(([each]) => each !== place);
-    this.#length -= strand.length;
-    this.#bytes -= strand.bytes;
+    this.#length -= queue.length;
+    this.#bytes -= queue.bytes;
   }
 
   /** Settles once the requests in flight, if any, have ended. */
@@ -85,8 +85,8 @@ export class Lane {
 
   /** Takes out everything that waits. */
   clear(): Delivery[] {
-    const waiting = [...this.#strands.values()].flatMap((strand) => strand.clear());
-    this.#strands.clear();
+    const waiting = [...this.#queues.values()].flatMap((queue) => queue.clear());
+    this.#queues.clear();
     this.#ready = [];
     this.#length = 0;
     this.#bytes = 0;
@@ -95,15 +95,15 @@ export class Lane {
 
   /** Settles what waits here of partitions that were given back; the rest keeps its order. */
   returnRevoked(): void {
-    for (const [place, strand] of [...this.#strands]) {
-      const { length, bytes } = strand;
-      strand.returnRevoked();
+    for (const [place, queue] of [...this.#queues]) {
+      const { length, bytes } = queue;
+      queue.returnRevoked();
       if (!place.isWaiting) {
-        this.#length -= length - strand.length;
-        this.#bytes -= bytes - strand.bytes;
+        this.#length -= length - queue.length;
+        this.#bytes -= bytes - queue.bytes;
       }
-      if (strand.length > 0) continue;
-      this.#strands.delete(place);
+      if (queue.length > 0) continue;
+      this.#queues.delete(place);
       this.#ready = this.#ready.filter(([each]) => each !== place);
     }
   }
@@ -120,9 +120,9 @@ export class Lane {
   /** Sends what comes first of a place that waits. One probe of a place at a time, and where the lane {@link isFreeOf} it. */
   async probe(place: Place, limits: Pick<BatchLimits, 'count' | 'bytes'>): Promise<Sent> {
     const batch = new Batch(limits);
-    const strand = this.#strandOf(place);
-    strand.take(batch);
-    if (strand.length === 0) this.#strands.delete(place);
+    const queue = this.#strandOf(place);
+    queue.take(batch);
+    if (queue.length === 0) this.#queues.delete(place);
     return this.#sendBatch(batch.deliveries);
   }
 
@@ -158,27 +158,27 @@ export class Lane {
   #take(): Delivery[] {
     const batch = new Batch(this.#limits);
     for (let next = this.#ready[0]; next !== undefined; next = this.#ready[0]) {
-      const [place, strand] = next;
-      const { length, bytes } = strand;
-      strand.take(batch);
-      this.#length -= length - strand.length;
-      this.#bytes -= bytes - strand.bytes;
+      const [place, queue] = next;
+      const { length, bytes } = queue;
+      queue.take(batch);
+      this.#length -= length - queue.length;
+      this.#bytes -= bytes - queue.bytes;
       this.#ready.shift();
-      if (strand.length > 0) {
+      if (queue.length > 0) {
         this.#ready.push(next);
         break;
       }
-      this.#strands.delete(place);
+      this.#queues.delete(place);
     }
     return batch.deliveries;
   }
 
-  #strandOf(place: Place): Strand {
-    const known = this.#strands.get(place);
+  #strandOf(place: Place): DeliveryQueue {
+    const known = this.#queues.get(place);
     if (known !== undefined) return known;
-    const strand = new Strand();
-    this.#strands.set(place, strand);
-    if (!place.isWaiting) this.#ready.push([place, strand]);
-    return strand;
+    const queue = new DeliveryQueue();
+    this.#queues.set(place, queue);
+    if (!place.isWaiting) this.#ready.push([place, queue]);
+    return queue;
   }
 }

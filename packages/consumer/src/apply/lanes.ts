@@ -10,12 +10,12 @@ import type { Target } from '../targets/target.js';
 import { applyBatch } from './apply-batch.js';
 import type { ApplyHooks, RetryPolicy } from './apply-hooks.js';
 import type { Delivery } from './delivery.js';
+import type { BatchLimits } from './delivery-queue.js';
 import { Lane } from './lane.js';
 import { Place, type Refusal } from './place.js';
 import { PlaceProbes } from './place-probes.js';
 import { AcceptedWrites } from './poison-detector.js';
 import { type BufferSize, SharedBuffer } from './shared-buffer.js';
-import type { BatchLimits } from './strand.js';
 
 export interface LanesOptions {
   /** Requests in flight at most. */
@@ -98,13 +98,13 @@ export class Lanes {
   }
 
   /** Whether a change of this destination may be pushed. */
-  hasRoomFor(namespace: Namespace): boolean {
-    return this.#buffer.hasRoomFor(this.#placeOf(namespace));
+  hasCapacityFor(namespace: Namespace): boolean {
+    return this.#buffer.hasCapacityFor(this.#placeOf(namespace));
   }
 
   /** Resolves when a change of this destination may be pushed, or the signal aborts. */
-  room(signal: AbortSignal, namespace: Namespace): Promise<void> {
-    return this.#buffer.room(signal, this.#placeOf(namespace));
+  untilCapacity(signal: AbortSignal, namespace: Namespace): Promise<void> {
+    return this.#buffer.untilCapacity(signal, this.#placeOf(namespace));
   }
 
   /** Queues a change in its key's lane. The caller asks for room first, and calls {@link settled} when it is settled. */

@@ -2,9 +2,9 @@
 import { Backoff, errorCodes, Notifier, Queue, sleep, TailwaterError } from '@tailwater/runtime';
 import { formatNamespace } from '@tailwater/schema';
 import type { RetryPolicy } from './apply-hooks.js';
+import type { BatchLimits } from './delivery-queue.js';
 import type { Lane } from './lane.js';
 import type { Place } from './place.js';
-import type { BatchLimits } from './strand.js';
 
 export interface PlaceProbesParts {
   readonly lanes: readonly Lane[];

@@ -63,7 +63,7 @@ export class PoisonDetector {
   }
 
   /** How many more changes it can watch. */
-  get room(): number {
+  get remaining(): number {
     return MAX_CANDIDATES - this.#candidates.size;
   }
 
@@ -83,7 +83,7 @@ export class PoisonDetector {
       const candidate = this.#candidates.get(delivery);
       if (candidate === undefined) {
         const now = performance.now();
-        if (this.room <= 0) continue;
+        if (this.remaining <= 0) continue;
         const wasHealthy = await this.#isPlaceHealthy(delivery, signal);
         this.#candidates.set(delivery, { sinceMs: now, failures: 0, lastAtMs: now, wasHealthy });
       } else if (await this.#isConfirmed(delivery, candidate, signal)) poisonous.push(each);

@@ -40,7 +40,7 @@ export class SharedBuffer {
     return { count: this.#open.count + this.#waiting.count, bytes: this.#open.bytes + this.#waiting.bytes };
   }
 
-  hasRoomFor(place: Place): boolean {
+  hasCapacityFor(place: Place): boolean {
     if (!place.isWaiting)
       return MEASURES.every((measure) => place[measure] < Math.max(GREED * this.#free(measure), this.#size[measure] * LEAST_PART));
     if (place.count === 0) return true;
@@ -50,8 +50,8 @@ export class SharedBuffer {
   }
 
   /** Resolves when there is room for a change of the place, or the signal aborts. */
-  async room(signal: AbortSignal, place: Place): Promise<void> {
-    while (!this.hasRoomFor(place) && !signal.aborted) {
+  async untilCapacity(signal: AbortSignal, place: Place): Promise<void> {
+    while (!this.hasCapacityFor(place) && !signal.aborted) {
       const freed = this.#freed.get(place) ?? new Notifier();
       this.#freed.set(place, freed);
       await freed.next(signal);
@@ -97,6 +97,6 @@ export class SharedBuffer {
     this.#waking = true;
     await turn();
     this.#waking = false;
-    for (const [place, freed] of this.#freed) if (this.hasRoomFor(place)) freed.notify();
+    for (const [place, freed] of this.#freed) if (this.hasCapacityFor(place)) freed.notify();
   }
 }

@@ -41,7 +41,7 @@ export interface AssembledParts {
   readonly deadLetters: DeadLetterTopic;
   readonly schemas: SchemaIds;
   /** The group was there before, and Kafka has forgotten its offsets. */
-  readonly offsetsForgotten: boolean;
+  readonly hasForgottenOffsets: boolean;
   readonly logger: Logger;
 }
 
@@ -90,7 +90,7 @@ export function assembleConsumer(given: Given, prepared: PreparedStart, parts: A
       clock: systemClock,
       logger: logger.child({ component: 'pipeline' }),
     },
-    pipelineOptionsOf(given, target.kind, parts.offsetsForgotten),
+    pipelineOptionsOf(given, target.kind, parts.hasForgottenOffsets),
   );
   const peer = kafkaWatch(kafka, logger.child({ component: 'kafka' }));
   const server = targetWatch(target, identity.url, targetHealth, applyLogger);
@@ -143,7 +143,7 @@ function deadLettersOf(
   };
 }
 
-function pipelineOptionsOf(given: Given, targetKind: string, offsetsForgotten: boolean): PipelineOptions {
+function pipelineOptionsOf(given: Given, targetKind: string, hasForgottenOffsets: boolean): PipelineOptions {
   return {
     prefix: given.prefix,
     apply: {
@@ -154,7 +154,7 @@ function pipelineOptionsOf(given: Given, targetKind: string, offsetsForgotten: b
       // To stop means at the first refusal.
       refusalLimit: given.onError === 'stop' ? 0 : given.refusalLimit,
     },
-    offsetsForgotten,
+    hasForgottenOffsets,
     targetMark: targetMark(targetKind, given.targetUrl),
     commitIntervalMs: COMMIT_INTERVAL_MS,
     releaseGraceMs: Math.min(4_000, given.sessionTimeout * 400),

@@ -1,8 +1,8 @@
 // The options that the consumer's commands share. What each is, says the schema of the configuration file.
-import { kafkaOptions as connectionOptions, leaves, option, statusOptions, text } from '@tailwater/runtime';
+import { configOptions, kafkaOptions as connectionOptions, option, statusOptions, text } from '@tailwater/runtime';
 
-const { prefix, sessionTimeout, shutdownTimeout, target, targetUrl, autoCommitInterval, targetOption } = leaves;
-const { batchSize, batchBytes, inFlight, bufferBytes, requestTimeout, onError, retryFor, refusalLimit } = leaves;
+const { prefix, sessionTimeout, shutdownTimeout, target, targetUrl, autoCommitInterval, targetOption } = configOptions;
+const { batchSize, batchBytes, inFlight, bufferBytes, requestTimeout, onError, retryFor, refusalLimit } = configOptions;
 
 /** In the file it is the key of a target. */
 const name = option(text().optional(), {

@@ -15,7 +15,7 @@ import {
   toggle,
 } from '@tailwater/runtime';
 import { isTopicPrefix } from '@tailwater/schema';
-import type { StrayReport } from '../repair/remove-stray.js';
+import type { StaleDocumentsReport } from '../repair/remove-stale-documents.js';
 import { repairGroup } from '../repair/repair-group.js';
 import { configuredTarget, openOptions } from './configured-target.js';
 import { kafkaOptions } from './options.js';
@@ -76,7 +76,7 @@ export const repairCommand: Command<typeof options> = {
   },
 };
 
-function toText(places: readonly StrayReport[], dryRun: boolean): string {
+function toText(places: readonly StaleDocumentsReport[], dryRun: boolean): string {
   const rows = places.map(({ place, documents, living, stray, removed, examples }) => [
     place,
     formatCount(documents),

@@ -16,8 +16,8 @@ import {
   toggle,
 } from '@tailwater/runtime';
 import { isTopicPrefix } from '@tailwater/schema';
-import { formatNote, parseNote } from '../commit/freshness.js';
-import { assertStandsStill } from '../subscribe/kafka-groups.js';
+import { formatCommitMetadata, parseCommitMetadata } from '../commit/freshness.js';
+import { assertNoMembers } from '../subscribe/kafka-groups.js';
 import { moveOffsets, type PlannedReplay, planReplay, type ReplayFrom } from '../subscribe/kafka-replay.js';
 import { includedTopics } from '../subscribe/kafka-topics.js';
 import { kafkaOptions, targetOptions } from './options.js';
@@ -60,7 +60,7 @@ export const replayCommand: Command<typeof options> = {
       const topics = includedTopics(await admin.listTopics(), { prefix: given.prefix, includes });
       if (topics.length === 0)
         throw new TailwaterError(errorCodes.NOTHING_TO_REPLAY, { prefix: given.prefix, namespaces: given.namespace.join(', ') });
-      if (!given.dryRun) await assertStandsStill(admin, group, 'a replay');
+      if (!given.dryRun) await assertNoMembers(admin, group, 'a replay');
       const plan = await planReplay(admin, group, topics, from);
       const offsets = plan.filter(({ committed }) => committed !== undefined).map((each) => toOffset(each, from));
       if (!given.dryRun && offsets.length > 0) await moveOffsets(kafka, group, offsets);
@@ -82,13 +82,13 @@ function parseFrom(text: string): ReplayFrom {
 
 /** How fresh the group is does not change; deletes that it missed, and which target it had, do not matter to one that is filled from the beginning. */
 function toOffset({ topic, partition, to, metadata }: PlannedReplay, from: ReplayFrom) {
-  const note = parseNote(metadata);
+  const note = parseCommitMetadata(metadata);
   if (note === undefined) return { topic, partition, offset: to };
   return {
     topic,
     partition,
     offset: to,
-    metadata: formatNote(from.kind === 'beginning' ? { freshAtMs: note.freshAtMs, topicId: note.topicId } : note),
+    metadata: formatCommitMetadata(from.kind === 'beginning' ? { freshAtMs: note.freshAtMs, topicId: note.topicId } : note),
   };
 }
 

@@ -13,7 +13,7 @@ import { formatNamespace } from '@tailwater/schema';
 import { type TargetHealth, waitingError } from '../apply/target-health.js';
 import type { DeadLetterGauge } from '../dead-letters/dead-letter-gauge.js';
 import type { Pipeline } from '../pipeline.js';
-import { mayNotRead } from '../subscribe/denied-topics.js';
+import { topicsDenied } from '../subscribe/denied-topics.js';
 import { noLeader } from '../subscribe/leaderless.js';
 import type { Target } from '../targets/target.js';
 
@@ -110,7 +110,7 @@ export function readiness(
   else if (server.reason !== undefined) reasons.push(server.reason);
   if (!group.isMember) reasons.push(`not in the consumer group for ${Math.round((performance.now() - group.sinceMs) / 1000)} s`);
   if (group.leaderless.length > 0) reasons.push(noLeader(brokers, group.leaderless).message);
-  if (group.denied.length > 0) reasons.push(mayNotRead(brokers, group.denied).message);
+  if (group.denied.length > 0) reasons.push(topicsDenied(brokers, group.denied).message);
   if (group.late !== undefined) {
     const { partitions, forMs } = group.late;
     reasons.push(

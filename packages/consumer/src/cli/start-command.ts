@@ -2,7 +2,7 @@
 import { type Command, checkKafka, runServices, startStatusServer } from '@tailwater/runtime';
 import { deadLetterTopicName } from '@tailwater/schema';
 import { DeadLetterTopic } from '../dead-letters/kafka-dead-letter-topic.js';
-import { offsetsForgotten } from '../subscribe/kafka-groups.js';
+import { hasForgottenOffsets } from '../subscribe/kafka-groups.js';
 import { assembleConsumer, groupOf, identityOf } from './assemble.js';
 import { catchUpDisplay } from './catch-up.js';
 import { prepareStart, startOptions } from './prepare-start.js';
@@ -33,8 +33,12 @@ export const startCommand: Command<typeof startOptions> = {
       await unfinished.until('connecting to Kafka and the target', Promise.all([checkKafka(kafka, { signal }), target.connect(signal)]));
       await using registry = await openSchemas(given, logger.child({ component: 'registry' }), signal);
       if (given.onError === 'dead-letter') await deadLetters.compare();
-      const forgotten = await offsetsForgotten(kafka, { prefix: given.prefix, group: groupOf(given, prepared), trace: deadLetters.topic });
-      const parts = { deadLetters, schemas: registry.schemas, offsetsForgotten: forgotten, logger };
+      const forgotten = await hasForgottenOffsets(kafka, {
+        prefix: given.prefix,
+        group: groupOf(given, prepared),
+        trace: deadLetters.topic,
+      });
+      const parts = { deadLetters, schemas: registry.schemas, hasForgottenOffsets: forgotten, logger };
       const { pipeline, watches, metrics, health, status } = assembleConsumer(given, prepared, parts);
       const server = await startStatusServer({ ...listen, logger: logger.child({ component: 'status' }), metrics, health, status });
       const told = { ...identityOf(given, prepared), kafka: kafka.brokers, registry: registry.address, status: server.url };

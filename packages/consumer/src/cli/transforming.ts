@@ -1,12 +1,18 @@
 // What the options say of namespaces and documents, as the transform stage of whatever applies changes.
-import { type CompiledNamespaceRules, compileFieldRules, compileNamespaceRules, leaves, type OptionValues } from '@tailwater/runtime';
+import {
+  type CompiledNamespaceRules,
+  compileFieldRules,
+  compileNamespaceRules,
+  configOptions,
+  type OptionValues,
+} from '@tailwater/runtime';
 import type { Namespace } from '@tailwater/schema';
 import type { Target } from '../targets/target.js';
 import { Destinations } from '../transform/destinations.js';
 import { createTransform, type Transform } from '../transform/transform.js';
 import { UserFunction } from '../transform/user-function.js';
 
-const { include, exclude, rename, allowMerge, gridfs, includeFields, excludeFields, transform } = leaves;
+const { include, exclude, rename, allowMerge, gridfs, includeFields, excludeFields, transform } = configOptions;
 
 export const transformOptions = { include, exclude, rename, allowMerge, gridfs, includeFields, excludeFields, transform } as const;
 

@@ -13,7 +13,7 @@ export interface Span {
 }
 
 /** What a commit says beside its offset. */
-export interface CommitNote {
+export interface CommitMetadata {
   /** Everything that was published up to then is applied, in milliseconds since the epoch. */
   readonly freshAtMs: number;
   /** Deletes published in this time may be missing at the target. */
@@ -29,13 +29,13 @@ export interface CommitNote {
 /** A commit's metadata has 4 KiB by Kafka's default. */
 const MAX_EPOCHS = 8;
 
-export function formatNote({ freshAtMs, missed, topicId, target, epochs = [] }: CommitNote): string {
+export function formatCommitMetadata({ freshAtMs, missed, topicId, target, epochs = [] }: CommitMetadata): string {
   const written = epochs.length === 0 ? undefined : epochs.slice(-MAX_EPOCHS).map(({ epoch, end }) => [epoch, end]);
   return JSON.stringify({ fresh: freshAtMs, missed: missed && [missed.fromMs, missed.toMs], topic: topicId, target, epochs: written });
 }
 
-/** Reads what `formatNote` wrote; undefined for anything else: a commit of another program, or of an earlier release. */
-export function parseNote(text: string | null | undefined): CommitNote | undefined {
+/** Reads what `formatCommitMetadata` wrote; undefined for anything else: a commit of another program, or of an earlier release. */
+export function parseCommitMetadata(text: string | null | undefined): CommitMetadata | undefined {
   try {
     const { fresh, missed, topic, target, epochs } = JSON.parse(text ?? '') as Record<
       'fresh' | 'missed' | 'topic' | 'target' | 'epochs',
@@ -69,7 +69,7 @@ export class Freshness {
    * @param note of the group's last commit; without one the group counts as in step now: it begins, or was never asked before
    * @param keptMs how long the topic keeps tombstones
    */
-  constructor(note: CommitNote | undefined, keptMs: number, nowMs: number) {
+  constructor(note: CommitMetadata | undefined, keptMs: number, nowMs: number) {
     this.#keptMs = keptMs;
     this.#freshAtMs = note?.freshAtMs ?? nowMs;
     this.#missed = note?.missed;
@@ -80,7 +80,7 @@ export class Freshness {
     return this.#missed;
   }
 
-  get note(): CommitNote {
+  get note(): CommitMetadata {
     return { freshAtMs: this.#freshAtMs, missed: this.#missed };
   }
 

@@ -7,12 +7,12 @@ import type { Change } from '../changes/change.js';
 import { type EpochHistory, type ReadingPoint, upTo } from '../subscribe/epoch-history.js';
 import type { FetchedRecord, GroupPartitionOffsets, PartitionOffset, TopicPartition } from '../subscribe/subscription.js';
 import type { TargetMark } from '../subscribe/target-mark.js';
-import { Freshness, formatNote, parseNote } from './freshness.js';
+import { Freshness, formatCommitMetadata, parseCommitMetadata } from './freshness.js';
 import { Watermark } from './watermark.js';
 
 export interface ProgressOptions {
   /** The group was there before, and its commits are gone. */
-  readonly offsetsForgotten?: boolean;
+  readonly hasForgottenOffsets?: boolean;
   /** Where changes are applied to. */
   readonly target?: TargetMark | undefined;
 }
@@ -40,14 +40,14 @@ export class PartitionProgress implements TopicPartition {
   #unsettled = 0;
   readonly #idle = new Notifier();
 
-  constructor(groupOffsets: GroupPartitionOffsets, nowMs: number, { offsetsForgotten = false, target }: ProgressOptions = {}) {
+  constructor(groupOffsets: GroupPartitionOffsets, nowMs: number, { hasForgottenOffsets = false, target }: ProgressOptions = {}) {
     const { topic, partition, topicId, committed, metadata, low, end, bornAtMs, tombstonesKeptMs } = groupOffsets;
     this.topic = topic;
     this.partition = partition;
     this.#groupOffsets = groupOffsets;
     this.#topicId = topicId;
     this.#target = target;
-    const note = parseNote(metadata);
+    const note = parseCommitMetadata(metadata);
     // A commit of a topic that was deleted and made anew says nothing of this one.
     const isAnothers = note?.topicId !== undefined && topicId !== undefined && note.topicId !== topicId;
     this.targetBefore = note?.target;
@@ -56,7 +56,7 @@ export class PartitionProgress implements TopicPartition {
     this.epochs = this.begun === committed && !isAnothers ? upTo(note?.epochs ?? [], committed) : [];
     this.#highWatermark = end;
     // Nothing of what was published since the partition began is gone, while its first record is there.
-    const begins = committed === undefined && offsetsForgotten ? { freshAtMs: bornAtMs ?? 0 } : note;
+    const begins = committed === undefined && hasForgottenOffsets ? { freshAtMs: bornAtMs ?? 0 } : note;
     this.#freshness = new Freshness(isAnothers ? undefined : begins, tombstonesKeptMs, nowMs);
     // What is left now decides: soon some of it will have been read.
     this.#freshness.advance({ lag: Math.max(0, end - this.begun), publishedAtMs: undefined }, nowMs);
@@ -100,7 +100,7 @@ export class PartitionProgress implements TopicPartition {
       ...this.#groupOffsets,
       committed: offset,
       low: Math.min(offset, this.#groupOffsets.low),
-      metadata: formatNote(note),
+      metadata: formatCommitMetadata(note),
     };
     return new PartitionProgress({ ...groupOffsets, end: Math.max(offset, end) }, nowMs, { target: this.#target });
   }
@@ -138,7 +138,12 @@ export class PartitionProgress implements TopicPartition {
       topic,
       partition,
       offset: next,
-      metadata: formatNote({ ...this.#freshness.note, topicId: this.#topicId, target: this.#target, epochs: upTo(this.epochs, next) }),
+      metadata: formatCommitMetadata({
+        ...this.#freshness.note,
+        topicId: this.#topicId,
+        target: this.#target,
+        epochs: upTo(this.epochs, next),
+      }),
     };
   }
 }

@@ -33,14 +33,14 @@ export interface RetryParts {
   readonly deadLetters: () => AsyncIterable<DeadLetter>;
   readonly newest: Pick<NewestRecords, 'expect' | 'update' | 'statusOf'>;
   /** Throws when a consumer applies changes and the target does not compare versions. */
-  readonly assertStandsStill: () => Promise<void>;
+  readonly assertNoMembers: () => Promise<void>;
   readonly remove: (ids: readonly string[]) => Promise<void>;
   readonly onResult: (result: RetryResult) => Promise<void>;
   readonly logger: Logger;
 }
 
 /** Letters of these outcomes are still there. */
-export const STAYS: ReadonlySet<RetryResult['outcome']> = new Set(['refused', 'gone', 'remade']);
+export const STAYS_A_DEAD_LETTER: ReadonlySet<RetryResult['outcome']> = new Set(['refused', 'gone', 'remade']);
 const REMADE =
   'its topic was deleted and made anew, and read from its beginning since: the letter may be older than the document, discard it';
 
@@ -62,10 +62,10 @@ export async function retryDeadLetters(parts: RetryParts, signal: AbortSignal): 
   await parts.newest.update(signal);
   for await (const portion of portions(parts.deadLetters(), parts)) {
     if (signal.aborted) return;
-    await parts.assertStandsStill();
+    await parts.assertNoMembers();
     await parts.newest.update(signal);
     const ended = await retryPortion(portion, parts, signal);
-    await parts.remove(ended.filter(({ outcome }) => !STAYS.has(outcome)).map(({ id }) => id));
+    await parts.remove(ended.filter(({ outcome }) => !STAYS_A_DEAD_LETTER.has(outcome)).map(({ id }) => id));
     for (const result of ended) await parts.onResult(result);
   }
 }

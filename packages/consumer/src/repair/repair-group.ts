@@ -3,16 +3,16 @@
 import { setMaxListeners } from 'node:events';
 import { errorCodes, type KafkaClient, TailwaterError } from '@tailwater/runtime';
 import { type Namespace, namespaceOfTopic, Position, type SchemaIds } from '@tailwater/schema';
-import { formatNote, parseNote } from '../commit/freshness.js';
-import { assertStandsStill } from '../subscribe/kafka-groups.js';
+import { formatCommitMetadata, parseCommitMetadata } from '../commit/freshness.js';
+import { assertNoMembers } from '../subscribe/kafka-groups.js';
 import { readToEnd } from '../subscribe/kafka-reader.js';
 import { moveOffsets, planReplay } from '../subscribe/kafka-replay.js';
 import { includedTopics } from '../subscribe/kafka-topics.js';
 import type { Target } from '../targets/target.js';
 import type { Transform } from '../transform/transform.js';
+import { ExpectedDocuments, type Place } from './expected-documents.js';
 import { IdSets } from './id-set.js';
-import { LivingDocuments, type Place } from './living-documents.js';
-import { bothOf, removeStray, type StrayReport } from './remove-stray.js';
+import { bothOf, removeStaleDocuments, type StaleDocumentsReport } from './remove-stale-documents.js';
 
 const OPERATION = 'a repair';
 const NOTHING = Buffer.alloc(0);
@@ -42,24 +42,24 @@ interface Source {
 }
 
 /** @throws TailwaterError TW1353 while a consumer of the group runs, TW1360 without topics, TW1391 and TW1392 when the target cannot be repaired so */
-export async function repairGroup(kafka: KafkaClient, request: RepairRequest, signal: AbortSignal): Promise<StrayReport[]> {
+export async function repairGroup(kafka: KafkaClient, request: RepairRequest, signal: AbortSignal): Promise<StaleDocumentsReport[]> {
   const { group, dryRun } = request;
   // Removals listen to it, several at once: more than Node expects of one signal, and no leak.
   setMaxListeners(0, signal);
   const admin = kafka.admin();
   await admin.connect();
   try {
-    const standsStill = () => assertStandsStill(admin, group, OPERATION);
+    const standsStill = () => assertNoMembers(admin, group, OPERATION);
     if (!dryRun) await standsStill();
     const ids = new IdSets();
     const sources = await sourcesOf(await admin.listTopics(), request, ids, signal);
     const topics = sources.map(({ topic }) => topic);
     const readAtMs = Date.now();
-    const reports = new Map<Place, StrayReport>();
+    const reports = new Map<Place, StaleDocumentsReport>();
     while (ids.next()) {
       await readLiving(kafka, sources, request, signal);
       for (const place of new Set(sources.map((source) => source.place))) {
-        const report = await removeStray(place, { ...request, assertStandsStill: standsStill, signal });
+        const report = await removeStaleDocuments(place, { ...request, assertNoMembers: standsStill, signal });
         const before = reports.get(place);
         reports.set(place, before === undefined ? report : bothOf(before, report));
       }
@@ -67,7 +67,7 @@ export async function repairGroup(kafka: KafkaClient, request: RepairRequest, si
     if (!dryRun) {
       const groupOffsets = await planReplay(admin, group, topics, { kind: 'offset', offset: Number.MAX_SAFE_INTEGER });
       const offsets = groupOffsets.flatMap(({ topic, partition, committed, metadata: before }) => {
-        const metadata = formatNote({ ...parseNote(before), freshAtMs: readAtMs, missed: undefined });
+        const metadata = formatCommitMetadata({ ...parseCommitMetadata(before), freshAtMs: readAtMs, missed: undefined });
         return committed === undefined ? [] : [{ topic, partition, offset: committed, metadata }];
       });
       if (offsets.length > 0) await moveOffsets(kafka, group, offsets, OPERATION);
@@ -81,10 +81,10 @@ export async function repairGroup(kafka: KafkaClient, request: RepairRequest, si
 /** Which documents of these places the topics have. */
 async function readLiving(kafka: KafkaClient, sources: readonly Source[], request: RepairRequest, signal: AbortSignal): Promise<void> {
   const { transform, schemas } = request;
-  const living = new LivingDocuments({ transform, placeOf: placesOf(sources, transform), schemas, signal });
+  const documents = new ExpectedDocuments({ transform, placeOf: placesOf(sources, transform), schemas, signal });
   const namespaces = new Map(sources.map(({ topic, namespace }) => [topic, namespace]));
   await readToEnd(kafka, { topics: sources.map(({ topic }) => topic), signal }, (record, { topic, partition }) =>
-    living.take(record, { topic, partition, namespace: namespaces.get(topic) as Namespace }),
+    documents.take(record, { topic, partition, namespace: namespaces.get(topic) as Namespace }),
   );
 }
 
@@ -106,7 +106,7 @@ async function sourcesOf(all: readonly string[], request: RepairRequest, ids: Id
     const destination = destinationOf(namespace, transform);
     if (destination === undefined) continue;
     const inventory = await target.inventory(destination, signal);
-    const place = places.get(inventory.place) ?? { inventory, living: ids.create() };
+    const place = places.get(inventory.place) ?? { inventory, expected: ids.create() };
     places.set(inventory.place, place);
     sources.push({ topic, namespace, place });
   }

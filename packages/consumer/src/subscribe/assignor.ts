@@ -3,7 +3,7 @@
 // https://cwiki.apache.org/confluence/display/KAFKA/KIP-429
 
 import type { AssignedMember } from './assigned-member.js';
-import { Shares } from './shares.js';
+import { AssignmentBalancer } from './assignment-balancer.js';
 import { partitionName, type TopicPartition } from './subscription.js';
 import { isOtherTarget } from './target-mark.js';
 
@@ -11,7 +11,7 @@ import { isOtherTarget } from './target-mark.js';
  * Those that apply to another target than the group does: to that of a member that reads already, else to the leader's own. Each target would get a
  * part of the changes.
  */
-export function strangersAmong(members: readonly AssignedMember[], leaderId: string): ReadonlySet<string> {
+export function incompatibleMembers(members: readonly AssignedMember[], leaderId: string): ReadonlySet<string> {
   const speaking = members.filter(({ target = [] }) => target.length > 0);
   const reading = speaking.filter(({ owned }) => owned.length > 0).sort((a, b) => b.generation - a.generation);
   const ofGroup = (reading[0] ?? speaking.find(({ memberId }) => memberId === leaderId))?.target;
@@ -26,7 +26,7 @@ export function strangersAmong(members: readonly AssignedMember[], leaderId: str
  */
 export function assign(members: readonly AssignedMember[], partitions: ReadonlyMap<string, number>): Map<string, TopicPartition[]> {
   const owners = ownersOf(members);
-  const shares = new Shares(members);
+  const shares = new AssignmentBalancer(members);
   for (const topic of [...partitions.keys()].sort()) shares.add(topic, partitions.get(topic) as number, owners);
   shares.level();
   return new Map(members.map((member) => [member.memberId, shares.of(member).filter((each) => isFree(each, member, owners))]));

@@ -26,7 +26,7 @@ export class DeniedTopics {
 
   refused(topic: string): void {
     this.#topics.add(topic);
-    const { code, message, hint } = mayNotRead(this.#brokers, this.view);
+    const { code, message, hint } = topicsDenied(this.#brokers, this.view);
     this.#outage.failed(message, { code, hint, topics: this.#topics.size });
   }
 
@@ -42,7 +42,7 @@ export class DeniedTopics {
 }
 
 /** What is told of topics that may not be read. */
-export function mayNotRead(brokers: string, topics: readonly string[]): TailwaterError {
+export function topicsDenied(brokers: string, topics: readonly string[]): TailwaterError {
   const more = topics.length > MAX_NAMED ? ` and ${topics.length - MAX_NAMED} more` : '';
   return new TailwaterError(errorCodes.KAFKA_ACCESS_DENIED, { brokers, resource: `topic ${topics.slice(0, MAX_NAMED).join(', ')}${more}` });
 }

@@ -39,7 +39,7 @@ const STARVED = { minMs: 250, maxMs: 4_000 };
 const REFUSED = { minMs: 50, maxMs: 1_000 };
 
 /** Which epoch was read last says something only to the leader of the epoch that is known: one that leads no more may know of none as high. */
-export function toAsk({ topic, partition, position, epochs }: FetchState, leaderEpoch: number | undefined): FetchPosition {
+export function toFetchPosition({ topic, partition, position, epochs }: FetchState, leaderEpoch: number | undefined): FetchPosition {
   const lastEpoch = leaderEpoch === undefined ? undefined : epochs.at(-1)?.epoch;
   return { topic, partition, offset: position, leaderEpoch, lastEpoch };
 }

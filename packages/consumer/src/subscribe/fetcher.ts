@@ -15,9 +15,9 @@ import {
 } from '@tailwater/runtime';
 import type { DeniedTopics } from './denied-topics.js';
 import { readOn, upTo } from './epoch-history.js';
-import { FetchPositions, type FetchState, type PartitionPosition, toAsk } from './fetch-positions.js';
+import { FetchPositions, type FetchState, type PartitionPosition, toFetchPosition } from './fetch-positions.js';
 import { FetchSession } from './fetch-session.js';
-import { type LostRecords, LostRecordsTold, lostAt, lostBefore } from './lost-records.js';
+import { type LostRecords, LostRecordsReport, lostAt, lostBefore } from './lost-records.js';
 import { partitionName, type SubscriptionListener, type TopicPartition } from './subscription.js';
 import type { TopicCatalog } from './topic-catalog.js';
 
@@ -26,7 +26,7 @@ export interface FetcherOptions {
   readonly fetchBytes: number;
 }
 
-export type FetchListener = Pick<SubscriptionListener, 'accept' | 'goBack' | 'hasRoom' | 'room'>;
+export type FetchListener = Pick<SubscriptionListener, 'accept' | 'goBack' | 'hasCapacity' | 'untilCapacity'>;
 
 /** How long, in milliseconds, a broker waits for something new. */
 const MAX_WAIT_MS = 300;
@@ -59,7 +59,7 @@ export class Fetcher {
   readonly #options: FetcherOptions;
   readonly #logger: Logger;
   readonly #denied: DeniedTopics;
-  readonly #lostRecords: LostRecordsTold;
+  readonly #lostRecords: LostRecordsReport;
   readonly #positions = new FetchPositions();
   readonly #loops = new Map<number, Promise<void>>();
   #accepting = new AbortController();
@@ -86,7 +86,7 @@ export class Fetcher {
     this.#listener = parts.listener;
     this.#denied = parts.denied;
     this.#logger = parts.logger;
-    this.#lostRecords = new LostRecordsTold(parts.logger);
+    this.#lostRecords = new LostRecordsReport(parts.logger);
     this.#options = options;
     setMaxListeners(0, this.#accepting.signal);
     // A partition whose leader has moved to a broker that is not asked yet would not be read at all.
@@ -172,7 +172,7 @@ export class Fetcher {
   /** What would find no room is not asked for: it would be held, or thrown away and fetched again. */
   #wanted(node: number, nowMs: number): FetchState[] {
     const wanted = this.#positions.wanted(node, (topic, partition) => this.#catalog.leaderOf(topic, partition), nowMs);
-    return wanted.filter((state) => this.#listener.hasRoom(state));
+    return wanted.filter((state) => this.#listener.hasCapacity(state));
   }
 
   /** Whether something came a moment ago that is accepted soon. */
@@ -190,7 +190,7 @@ export class Fetcher {
     }
     try {
       const broker = await abortable(this.#connections.node(node), signal);
-      const positions = wanted.map((state) => toAsk(state, this.#catalog.leaderEpochOf(state.topic, state.partition)));
+      const positions = wanted.map((state) => toFetchPosition(state, this.#catalog.leaderEpochOf(state.topic, state.partition)));
       const { fetchBytes } = this.#options;
       const { sessionId, partitions } = await abortable(
         broker.send(
@@ -275,7 +275,7 @@ export class Fetcher {
     }
     state.phase = 'full';
     // Nothing of it is held meanwhile.
-    this.#listener.room({ topic, partition }, signal).then(
+    this.#listener.untilCapacity({ topic, partition }, signal).then(
       () => {
         state.notBeforeMs = Math.max(state.notBeforeMs, performance.now() + state.starved.lastMs);
         state.phase = 'idle';

@@ -14,7 +14,7 @@ import {
   type MembershipState,
   TailwaterError,
 } from '@tailwater/runtime';
-import { assign, strangersAmong } from './assignor.js';
+import { assign, incompatibleMembers } from './assignor.js';
 import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './member-protocol.js';
 import type { CommitOutcome, PartitionOffset, TopicPartition } from './subscription.js';
 import type { TargetMark } from './target-mark.js';
@@ -127,7 +127,7 @@ export class GroupMember implements GroupProtocol {
 
   async share(said: readonly { readonly memberId: string; readonly metadata: Buffer }[], ownId: string): Promise<MemberAssignment[]> {
     const members = said.map(({ memberId, metadata }) => decodeSubscription(memberId, metadata));
-    const strangers = strangersAmong(members, ownId);
+    const strangers = incompatibleMembers(members, ownId);
     const readers = members.filter(({ memberId }) => !strangers.has(memberId));
     const shares = assign(readers, await this.#memberships.partitions());
     return [

@@ -70,7 +70,7 @@ const isTargetGroup = (name: string, prefix: string): boolean =>
  *
  * @throws TailwaterError TW12xx when Kafka refuses
  */
-export async function offsetsForgotten(kafka: KafkaClient, { prefix, group, trace }: { prefix: string; group: string; trace: string }) {
+export async function hasForgottenOffsets(kafka: KafkaClient, { prefix, group, trace }: { prefix: string; group: string; trace: string }) {
   const admin = kafka.admin();
   try {
     await admin.connect();
@@ -90,7 +90,7 @@ export async function offsetsForgotten(kafka: KafkaClient, { prefix, group, trac
 }
 
 /** @throws TailwaterError TW1353 when the group has members */
-export async function assertStandsStill(admin: Admin, group: string, operation: string): Promise<void> {
+export async function assertNoMembers(admin: Admin, group: string, operation: string): Promise<void> {
   const { groups } = await admin.describeGroups([group]);
   const members = groups[0]?.members.length ?? 0;
   const state = groups[0]?.state ?? 'Dead';

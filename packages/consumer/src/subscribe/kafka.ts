@@ -10,7 +10,6 @@ import {
   systemClock,
   toKafkaError,
 } from '@tailwater/runtime';
-import { Beginnings } from './beginnings.js';
 import { DeniedTopics } from './denied-topics.js';
 import type { ReadingPoint } from './epoch-history.js';
 import { Fetcher } from './fetcher.js';
@@ -19,6 +18,7 @@ import { GroupMember, type Memberships } from './group-member.js';
 import { GroupOffsets } from './group-offsets.js';
 import type { TopicFilter } from './kafka-topics.js';
 import { Leaderless } from './leaderless.js';
+import { PendingPartitions } from './pending-partitions.js';
 import {
   type CommitOutcome,
   type GroupPartitionOffsets,
@@ -55,7 +55,7 @@ export class KafkaSubscription implements Subscription, Memberships {
   readonly #logger: Logger;
   readonly #connections: Readonly<Record<'member' | 'offsets' | 'fetch', BrokerConnections>>;
   readonly #catalog: TopicCatalog;
-  readonly #beginnings: Beginnings;
+  readonly #pending: PendingPartitions;
   readonly #leaderless: Leaderless;
   readonly #denied: DeniedTopics;
   readonly #elsewhere: GroupElsewhere;
@@ -83,11 +83,11 @@ export class KafkaSubscription implements Subscription, Memberships {
     this.#connections = connections;
     this.#catalog = new TopicCatalog([connections.offsets, connections.fetch], options.filter);
     const offsets = new GroupOffsets(connections.offsets, this.#catalog, options.groupId);
-    this.#beginnings = new Beginnings({ offsets, catalog: this.#catalog, logger }, this.#begin);
+    this.#pending = new PendingPartitions({ offsets, catalog: this.#catalog, logger }, this.#begin);
     const isOwned = (each: TopicPartition) => this.#owned.has(partitionName(each));
     this.#leaderless = new Leaderless(
       { catalog: this.#catalog, clock: systemClock, logger },
-      { brokers: kafka.brokers, isOurs: (each) => isOwned(each) || this.#beginnings.has(each) },
+      { brokers: kafka.brokers, isOurs: (each) => isOwned(each) || this.#pending.has(each) },
     );
     this.#denied = new DeniedTopics(kafka.brokers, systemClock, logger);
     const describe = (signal: AbortSignal) => askCoordinator(connections.offsets, options.groupId, describeGroup(options.groupId), signal);
@@ -122,7 +122,7 @@ export class KafkaSubscription implements Subscription, Memberships {
     const { isMember, sinceMs, rebalances } = this.#member.state;
     const lateAnswers = this.#fetcher?.dropped ?? 0;
     const { view: elsewhere, nobodys } = this.#elsewhere;
-    const [leaderless, late] = [this.#leaderless.view, this.#beginnings.late];
+    const [leaderless, late] = [this.#leaderless.view, this.#pending.late];
     return { isMember, sinceMs, rebalances, lateAnswers, elsewhere, nobodys, leaderless, denied: this.#denied.view, late };
   }
 
@@ -178,7 +178,7 @@ export class KafkaSubscription implements Subscription, Memberships {
 
   owned(): readonly TopicPartition[] {
     this.#claims += 1;
-    this.#beginnings.cancel();
+    this.#pending.cancel();
     return [...this.#owned.values()];
   }
 
@@ -197,7 +197,7 @@ export class KafkaSubscription implements Subscription, Memberships {
     // The group has been asked anew meanwhile, and did not hear that this process has these.
     if (claims !== this.#claims) return true;
     const added = [...given].filter(([name]) => !this.#owned.has(name)).map(([, each]) => each);
-    if (added.length > 0) await this.#beginnings.begin(added, this.#signal);
+    if (added.length > 0) await this.#pending.begin(added, this.#signal);
     const topics = new Set(partitions.map(({ topic }) => topic));
     if (added.length > 0 || removed.length > 0) this.#logger.info({ partitions: given.size, topics: topics.size }, 'Partitions assigned');
     return removed.length > 0;
@@ -206,7 +206,7 @@ export class KafkaSubscription implements Subscription, Memberships {
   async lost(): Promise<void> {
     this.#round += 1;
     this.#claims += 1;
-    this.#beginnings.cancel();
+    this.#pending.cancel();
     this.#fetcher?.clear();
     this.#owned.clear();
     await this.#listener?.lose();
@@ -239,7 +239,7 @@ export class KafkaSubscription implements Subscription, Memberships {
   /** What this process has read of a topic that was made anew is of the one before: it is given to the group's next round, and begun again. */
   #forget(topics: readonly string[]): void {
     // Where the group stands may be known in a moment, of the topic before; it is asked again in the next round.
-    this.#beginnings.cancel();
+    this.#pending.cancel();
     const stale = [...this.#owned.values()].filter(({ topic }) => topics.includes(topic));
     this.#fetcher?.remove(stale);
     for (const each of stale) this.#owned.delete(partitionName(each));

@@ -48,7 +48,7 @@ export async function lostAt(broker: Broker, { topic, partition, position, epoch
 /** Tells of a topic once for all its partitions. */
 const TOLD_FOR_MS = 600_000;
 
-export class LostRecordsTold {
+export class LostRecordsReport {
   readonly #logger: Logger;
   readonly #toldAtMs = new Map<string, number>();
 

@@ -75,9 +75,9 @@ export interface SubscriptionListener {
   /** Kafka has lost what was read of the partition behind this point: that counts no more, and reading begins there again. The partition ends at `end` now. */
   goBack(partition: TopicPartition, point: ReadingPoint, end: number): void;
   /** Whether there is room for more of the partition's topic than what was fetched of it already, as far as is known where its changes go. */
-  hasRoom(partition: TopicPartition): boolean;
+  hasCapacity(partition: TopicPartition): boolean;
   /** Resolves when there is room for changes of the partition, or the signal aborts. */
-  room(partition: TopicPartition, signal: AbortSignal): Promise<void>;
+  untilCapacity(partition: TopicPartition, signal: AbortSignal): Promise<void>;
   /**
    * These partitions, or all, are about to be given back: stop, finish what is in flight, commit. Must settle within seconds.
    *

@@ -1,7 +1,7 @@
 // Who writes to the target, and how it is reached by TLS: the same options whichever target it is.
-import { leaves, type OptionValues, readTlsFiles, type TlsMaterial, type User, userOf } from '@tailwater/runtime';
+import { configOptions, type OptionValues, readTlsFiles, type TlsMaterial, type User, userOf } from '@tailwater/runtime';
 
-const { targetUser, targetPassword, targetTlsCa, targetTlsCert, targetTlsKey, targetTlsKeyPassword } = leaves;
+const { targetUser, targetPassword, targetTlsCa, targetTlsCert, targetTlsKey, targetTlsKeyPassword } = configOptions;
 
 export const accessOptions = { targetUser, targetPassword, targetTlsCa, targetTlsCert, targetTlsKey, targetTlsKeyPassword } as const;
 

@@ -7,7 +7,7 @@ import { BsonType, cStringEnd, valueSize } from '@tailwater/schema';
 
 /** The fields that begin with the same pieces; a leaf stands for everything below it. */
 interface FieldNode {
-  leaf: boolean;
+  configOption: boolean;
   readonly children: { readonly name: Buffer; readonly node: FieldNode }[];
 }
 
@@ -16,10 +16,10 @@ const ZERO = 0x30;
 /** Up to this length a loop beats the call that copies memory (measured). */
 const LOOP_BYTES = 64;
 const ID = Buffer.from('_id');
-const LEAF: FieldNode = { leaf: true, children: [] };
+const LEAF: FieldNode = { configOption: true, children: [] };
 
 export class FieldFilter {
-  readonly #root: FieldNode = { leaf: false, children: [] };
+  readonly #root: FieldNode = { configOption: false, children: [] };
   readonly #including: boolean;
   #out: Buffer = Buffer.alloc(0);
   #at = 0;
@@ -61,7 +61,7 @@ export class FieldFilter {
       const below = isArray ? node : find(node, source, elementStart + 1, nameEnd);
       const isContainer = type === BsonType.object || type === BsonType.array;
       if (isTop && isId(source, elementStart + 1, nameEnd)) this.#copy(source, elementStart, at);
-      else if (below !== undefined && !below.leaf && isContainer) {
+      else if (below !== undefined && !below.configOption && isContainer) {
         this.#name(source, elementStart, valueStart, isArray, kept);
         this.#container(source, valueStart, below, type === BsonType.array);
       } else if (this.#stays(below)) {
@@ -76,7 +76,7 @@ export class FieldFilter {
 
   /** Whether a value stays that is kept or left out as a whole; one that a path would lead through, but cannot, is not included. */
   #stays(below: FieldNode | undefined): boolean {
-    return this.#including ? below?.leaf === true : below?.leaf !== true;
+    return this.#including ? below?.configOption === true : below?.configOption !== true;
   }
 
   /** The type and the name; an array's elements are numbered anew, because some may be left out. */
@@ -106,12 +106,12 @@ function add(root: FieldNode, pieces: readonly string[]): void {
     const name = Buffer.from(piece, 'utf8');
     let child = node.children.find((each) => each.name.equals(name));
     if (child === undefined) {
-      child = { name, node: { leaf: false, children: [] } };
+      child = { name, node: { configOption: false, children: [] } };
       node.children.push(child);
     }
     node = child.node;
   }
-  node.leaf = true;
+  node.configOption = true;
 }
 
 /** What the paths say of a field of this name; a leaf when they name it, or something above it. */
@@ -121,7 +121,7 @@ function find(node: FieldNode, source: Buffer, start: number, end: number): Fiel
     if (end - start < length || !startsWith(source, start, child.name)) continue;
     if (end - start === length) return child.node;
     if (source[start + length] !== DOT) continue;
-    if (child.node.leaf) return LEAF;
+    if (child.node.configOption) return LEAF;
     const below = find(child.node, source, start + length + 1, end);
     if (below !== undefined) return below;
   }

@@ -7,7 +7,7 @@ import { readDocuments } from '../source/mongo/read-documents.js';
 import { newestMajorityPosition } from '../source/oplog/oplog-window.js';
 
 /** Record keys, and for each the `_id` to query by; undefined for the few that the driver has no value for. */
-export type KeyedIds = ReadonlyMap<string, unknown>;
+export type IdsByKey = ReadonlyMap<string, unknown>;
 
 /** What a read found. */
 export interface Presence {
@@ -24,7 +24,7 @@ export class SourceKeys {
   }
 
   /** @param notBefore - a member that has not come that far waits, so that a new primary does not show the past */
-  async find(namespace: TrackedNamespace, ids: KeyedIds, notBefore: Position, signal: AbortSignal): Promise<Presence> {
+  async find(namespace: TrackedNamespace, ids: IdsByKey, notBefore: Position, signal: AbortSignal): Promise<Presence> {
     const queried = [...ids.values()].filter((id) => id !== undefined);
     const present = new Set<string>();
     const take = (document: Buffer): boolean => {

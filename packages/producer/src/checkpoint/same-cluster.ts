@@ -8,7 +8,7 @@ import { type Checkpoint, type CheckpointMessage, clusterMessage } from './check
  * @returns what is to be noted of the cluster, if it is not noted yet
  * @throws TailwaterError TW1110 when the checkpoint is another cluster's
  */
-export function expectSameCluster(
+export function assertSameCluster(
   { cluster }: Pick<Checkpoint, 'cluster'>,
   { clusterId, replicaSet, address }: Pick<MongoSource, 'clusterId' | 'replicaSet' | 'address'>,
   accepted: string | undefined,

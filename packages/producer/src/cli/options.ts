@@ -1,8 +1,8 @@
 // The options that the producer's commands share. What each is, says the schema of the configuration file.
-import { kafkaOptions, leaves, type MongoAccess, mongoAccess, type OptionValues, readTlsFiles, userOf } from '@tailwater/runtime';
+import { configOptions, kafkaOptions, type MongoAccess, mongoAccess, type OptionValues, readTlsFiles, userOf } from '@tailwater/runtime';
 
-const { mongo, source, prefix, include, exclude, gridfs } = leaves;
-const { mongoUser, mongoPassword, mongoTlsCa, mongoTlsCert, mongoTlsKey, mongoTlsKeyPassword } = leaves;
+const { mongo, source, prefix, include, exclude, gridfs } = configOptions;
+const { mongoUser, mongoPassword, mongoTlsCa, mongoTlsCert, mongoTlsKey, mongoTlsKeyPassword } = configOptions;
 
 const access = { mongoUser, mongoPassword, mongoTlsCa, mongoTlsCert, mongoTlsKey, mongoTlsKeyPassword } as const;
 

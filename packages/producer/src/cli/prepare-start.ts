@@ -2,12 +2,12 @@
 import {
   type CompiledNamespaceRules,
   compileNamespaceRules,
+  configOptions,
   createKafka,
   errorCodes,
   type KafkaClient,
   kafkaConnection,
   type Logger,
-  leaves,
   type MongoAccess,
   type OptionValues,
   registryOptions,
@@ -19,13 +19,14 @@ import {
 import { isTopicPrefix } from '@tailwater/schema';
 import { parseSnapshotQueries } from '../backfill/snapshot/snapshot-queries.js';
 import { parseStartAt } from '../source/oplog/start-at.js';
-import { expectIncluded, expectPublished, expectReadable } from './expect-included.js';
+import { assertIncluded, assertPublished, assertReadable } from './assert-included.js';
 import { namespaceOptions, sourceAccess, sourceOptions } from './options.js';
 import { registryFor } from './registry.js';
 
-const { fullDocument, gridfsMaxBytes, onGap, acceptCluster, onRefused, memoryBudget } = leaves;
-const { partitions, replicationFactor, sessionTimeout, shutdownTimeout, valueFormat } = leaves;
-const { snapshot, startAt, snapshotQuery, snapshotOnly, chunkDocuments, snapshotParallel, snapshotRate, snapshotReadPreference } = leaves;
+const { fullDocument, gridfsMaxBytes, onGap, acceptCluster, onRefused, memoryBudget } = configOptions;
+const { partitions, replicationFactor, sessionTimeout, shutdownTimeout, valueFormat } = configOptions;
+const { snapshot, startAt, snapshotQuery, snapshotOnly, chunkDocuments, snapshotParallel, snapshotRate, snapshotReadPreference } =
+  configOptions;
 
 export const startOptions = {
   ...sourceOptions,
@@ -68,8 +69,8 @@ export interface PreparedStart {
 export function prepareStart(given: OptionValues<typeof startOptions>, logger: Logger): PreparedStart {
   if (!isTopicPrefix(given.prefix)) throw new TailwaterError(errorCodes.BAD_TOPIC_PREFIX, { prefix: given.prefix });
   const rules = compileNamespaceRules({ include: given.include, exclude: given.exclude, gridfs: given.gridfs });
-  expectReadable(given.include, given.source);
-  for (const bucket of given.gridfs) expectPublished(rules, bucket);
+  assertReadable(given.include, given.source);
+  for (const bucket of given.gridfs) assertPublished(rules, bucket);
   const startAt = parseStartAt(given.startAt);
   if (startAt === 'earliest' && given.source === 'change-stream') {
     const reason = 'a change stream does not tell where the oplog begins';
@@ -84,7 +85,7 @@ export function prepareStart(given: OptionValues<typeof startOptions>, logger: L
     throw new TailwaterError(errorCodes.OPTIONS_EXCLUDE_EACH_OTHER, { first: '--snapshot when-needed', second: '--on-gap stop', reason });
   }
   const snapshotQueries = parseSnapshotQueries(given.snapshotQuery);
-  for (const namespace of snapshotQueries.keys()) expectIncluded(rules, namespace);
+  for (const namespace of snapshotQueries.keys()) assertIncluded(rules, namespace);
   const listen = statusListen(given, logger);
   const kafka = createKafka(kafkaConnection(given, 'tailwater-producer'), logger.child({ component: 'kafka' }));
   return { rules, kafka, startAt, snapshotQueries, listen, registry: registryFor(given), access: sourceAccess(given) };

@@ -7,18 +7,18 @@ import type { ProducerState } from '../session/producer-state.js';
 const DRAW_MS = 250;
 const REPORT_MS = 60_000;
 
-export interface Shown {
+export interface DisplayedState {
   readonly state: ProducerState;
   readonly report: SnapshotReport;
   readonly metrics: ProducerMetrics;
 }
 
 export class ProgressDisplay {
-  readonly #shown: Shown;
+  readonly #shown: DisplayedState;
   readonly #stream: NodeJS.WriteStream;
   readonly #logger: Logger;
 
-  constructor(shown: Shown, stream: NodeJS.WriteStream, logger: Logger) {
+  constructor(shown: DisplayedState, stream: NodeJS.WriteStream, logger: Logger) {
     this.#shown = shown;
     this.#stream = stream;
     this.#logger = logger;

@@ -23,7 +23,7 @@ import { parseIdText } from '../signals/id-text.js';
 import { hasTopic, writeSignal } from '../signals/kafka-signal-topic.js';
 import type { SignalBody } from '../signals/signal.js';
 import { connectSource } from '../source/mongo/connect.js';
-import { expectIncluded } from './expect-included.js';
+import { assertIncluded } from './assert-included.js';
 import { kafkaSourceOptions, namespaceOptions, sourceAccess, sourceOptions } from './options.js';
 
 const outputOptions = {
@@ -159,7 +159,7 @@ async function expectCollection(
   given: OptionValues<typeof collectionOptions>,
   isPublished: (topic: string) => Promise<boolean> = async () => false,
 ): Promise<void> {
-  const { database, collection } = expectIncluded(compileNamespaceRules(given), given.namespace);
+  const { database, collection } = assertIncluded(compileNamespaceRules(given), given.namespace);
   const source = await connectSource(given.mongo, given.source, sourceAccess(given));
   try {
     const found = await source.client

@@ -1,9 +1,9 @@
 // `producer start`: tails the oplog and copies the collections into Kafka until it is told to stop.
 import { type Command, checkKafka, runServices, schemaLookup, startStatusServer, withBuckets } from '@tailwater/runtime';
 import { SchemaIds } from '@tailwater/schema';
+import { warnAboutNamespaces } from '../backfill/snapshot/namespace-warnings.js';
 import { SnapshotPlan } from '../backfill/snapshot/snapshot-plan.js';
 import { checkSnapshotQueries } from '../backfill/snapshot/snapshot-queries.js';
-import { tellOfNamespaces } from '../backfill/snapshot/told-at-start.js';
 import { runPipeline } from '../session/producer.js';
 import { connectSource } from '../source/mongo/connect.js';
 import { checkPrivileges, neededPrivileges, sourceFailure } from '../source/mongo/needed-privileges.js';
@@ -57,7 +57,7 @@ export const startCommand: Command<typeof startOptions> = {
         'Producer started',
       );
       try {
-        await tellOfNamespaces(source, rules, given.include, logger);
+        await warnAboutNamespaces(source, rules, given.include, logger);
         const plan = new SnapshotPlan(given.snapshot);
         const { state, report, metrics: producerMetrics, health } = sights;
         const deps = { source, kafka, subjects, schemas, rules, counters, metrics: producerMetrics, report, plan, state, health, logger };

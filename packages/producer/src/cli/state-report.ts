@@ -8,7 +8,7 @@ import type { ProducerState } from '../session/producer-state.js';
 import type { MongoSource } from '../source/mongo/connect.js';
 import type { SourceHealth } from '../source/mongo/source-health.js';
 
-export interface Sights {
+export interface PeerWatches {
   readonly state: ProducerState;
   readonly metrics: ProducerMetrics;
   readonly report: SnapshotReport;
@@ -25,7 +25,7 @@ interface SourceTrouble {
   readonly seconds: number;
 }
 
-interface Readable extends Pick<Sights, 'state'> {
+interface Readable extends Pick<PeerWatches, 'state'> {
   readonly health: Pick<SourceHealth, 'trouble'>;
   readonly commitPoint: Pick<CommitPointWatch, 'ageSeconds' | 'heldBack'>;
   readonly headroom: Pick<HeadroomWatch, 'last'>;
@@ -98,7 +98,7 @@ export function publishedOf(
 const duration = (ms: number): string => formatDuration(ms / 1000);
 
 /** No server is asked for it, so that it can be had whatever is down: what the watches saw last has its age. */
-export function describeState(sights: Sights, source: MongoSource): object {
+export function describeState(sights: PeerWatches, source: MongoSource): object {
   const { state, metrics, report, commitPoint, headroom } = sights;
   const { ready, reasons } = readiness(sights);
   const { session } = state;

@@ -22,12 +22,12 @@ import type { MongoSource } from '../source/mongo/connect.js';
 import { SourceHealth } from '../source/mongo/source-health.js';
 import { NormalizeCounters } from '../source/normalize-counters.js';
 import type { PreparedStart, startOptions } from './prepare-start.js';
-import { isMongoUp, publishedOf, type Sights } from './state-report.js';
+import { isMongoUp, type PeerWatches, publishedOf } from './state-report.js';
 
 type Given = OptionValues<typeof startOptions>;
 
 export interface WatchedProducer {
-  readonly sights: Sights;
+  readonly sights: PeerWatches;
   readonly metrics: Metrics;
   readonly counters: NormalizeCounters;
   readonly watches: readonly Service[];

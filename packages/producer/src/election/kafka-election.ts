@@ -18,8 +18,8 @@ import {
   toKafkaError,
 } from '@tailwater/runtime';
 import type { Election } from './election.js';
-import { encodeClaim, holdsLead, LEAD_PROTOCOL, shareLead } from './lead-protocol.js';
-import { isGhost, memberName, ownIdentity } from './process-identity.js';
+import { assignLead, encodeClaim, holdsLead, LEAD_PROTOCOL } from './lead-protocol.js';
+import { isDeadProcess, memberName, ownIdentity } from './process-identity.js';
 
 /** How often the group is asked, in milliseconds: a standby hears of a hand-over at the next answer. */
 const HEARTBEAT_MS = 500;
@@ -101,7 +101,7 @@ export class KafkaElection implements Election, GroupProtocol {
   }
 
   async share(members: readonly { readonly memberId: string; readonly metadata: Buffer }[]): Promise<MemberAssignment[]> {
-    return shareLead(this.#options.topic, members);
+    return assignLead(this.#options.topic, members);
   }
 
   async given(assignment: Buffer, askedMs: number): Promise<boolean> {
@@ -139,7 +139,7 @@ export class KafkaElection implements Election, GroupProtocol {
     try {
       const soon = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]);
       const { members } = await askCoordinator(this.#connections.beside, groupId, describeGroup(groupId), soon);
-      return members.every(({ clientId }) => isGhost(clientId, this.#identity));
+      return members.every(({ clientId }) => isDeadProcess(clientId, this.#identity));
     } catch (error) {
       if (signal.aborted) throw error;
       return false;

@@ -1,7 +1,7 @@
 // Who is in the group of a source's producers, seen from outside: who leads, who stands by, and who was killed and is in it still.
 import { askCoordinator, BrokerConnections, type DescribedGroup, describeGroup, type KafkaClient, toKafkaError } from '@tailwater/runtime';
 import { holdsLead } from './lead-protocol.js';
-import { isGhost, type ProcessIdentity, parseMemberName } from './process-identity.js';
+import { isDeadProcess, type ProcessIdentity, parseMemberName } from './process-identity.js';
 
 /** `joining`: the group is settling who leads. `gone`: a process of this machine that no longer lives; its session has not ended yet. */
 type MemberRole = 'leads' | 'stands by' | 'joining' | 'gone';
@@ -44,7 +44,7 @@ export function describeMembers(
     if (process === undefined) return [];
     const { host, pid, startedAtMs } = process;
     const settled = holdsLead(assignment) ? 'leads' : 'stands by';
-    const role = isGhost(clientId, self, isAlive) ? 'gone' : state === 'Stable' ? settled : 'joining';
+    const role = isDeadProcess(clientId, self, isAlive) ? 'gone' : state === 'Stable' ? settled : 'joining';
     return [{ role, host, pid, startedAt: new Date(startedAtMs).toISOString() }];
   });
   return described.sort((a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role) || (a.startedAt < b.startedAt ? -1 : 1));

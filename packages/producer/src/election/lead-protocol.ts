@@ -33,7 +33,10 @@ export function encodeClaim(topic: string, claim: Claim): Buffer {
 }
 
 /** Gives the one partition of the topic to one of the members, and nothing to the others. */
-export function shareLead(topic: string, members: readonly { readonly memberId: string; readonly metadata: Buffer }[]): MemberAssignment[] {
+export function assignLead(
+  topic: string,
+  members: readonly { readonly memberId: string; readonly metadata: Buffer }[],
+): MemberAssignment[] {
   const leader = chooseLeader(members.map(({ memberId, metadata }) => ({ memberId, ...decodeClaim(metadata) })));
   return members.map(({ memberId }) => ({ memberId, assignment: encodeLead(topic, memberId === leader) }));
 }

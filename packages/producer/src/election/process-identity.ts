@@ -30,7 +30,7 @@ export function parseMemberName(name: string): ProcessIdentity | undefined {
  * Whether the member's process is known to be gone. Only a process of the same machine can be known to be; a mistake costs
  * one hand-over and nothing else, because fencing does not depend on it.
  */
-export function isGhost(name: string, self: ProcessIdentity, isAlive: (pid: number) => boolean = isRunning): boolean {
+export function isDeadProcess(name: string, self: ProcessIdentity, isAlive: (pid: number) => boolean = isRunning): boolean {
   const other = parseMemberName(name);
   if (other === undefined || other.host !== self.host) return false;
   return other.pid === self.pid ? other.startedAtMs !== self.startedAtMs : !isAlive(other.pid);

@@ -12,7 +12,7 @@ import {
 } from '@tailwater/schema';
 import type { ChangeBatch, TrackedNamespace } from '../changes/change-batch.js';
 import { allocateLarge } from '../memory/large-buffers.js';
-import { shareOut } from '../memory/memory-shares.js';
+import { divideMemory } from '../memory/memory-shares.js';
 import { jsonValue } from './json-value.js';
 import { type SizedDescription, UpdateDescriber } from './update-description.js';
 
@@ -98,7 +98,7 @@ export class RecordEncoder {
   readonly #keptBytes: number;
 
   /** @param keptBytes - of a buffer that is kept for the next batch; one that was larger is given back */
-  constructor(format: ValueFormat = 'avro', keptBytes: number = shareOut().kept) {
+  constructor(format: ValueFormat = 'avro', keptBytes: number = divideMemory().kept) {
     this.#format = format;
     this.#keptBytes = keptBytes;
     this.#event = {

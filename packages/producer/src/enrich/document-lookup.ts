@@ -7,7 +7,7 @@
 import { findId, Position, recordKey } from '@tailwater/schema';
 import type { MongoClient } from 'mongodb';
 import { type ChangeBatch, isLookedUp, type TrackedNamespace } from '../changes/change-batch.js';
-import { shareOut } from '../memory/memory-shares.js';
+import { divideMemory } from '../memory/memory-shares.js';
 import { idValue } from '../source/mongo/id-value.js';
 import { readDocuments } from '../source/mongo/read-documents.js';
 
@@ -32,7 +32,7 @@ export class DocumentLookup {
   readonly #expectedBytes = new Map<TrackedNamespace, number>();
 
   /** @param sliceBytes - of documents that one slice may bring; the first one, and one reply, may be larger */
-  constructor(client: MongoClient, sliceBytes: number = shareOut().lookup) {
+  constructor(client: MongoClient, sliceBytes: number = divideMemory().lookup) {
     this.#client = client;
     this.#sliceBytes = sliceBytes;
   }

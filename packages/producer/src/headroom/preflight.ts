@@ -22,7 +22,7 @@ export function copySeconds({ documents, bytes = 0 }: CopySize): number {
 }
 
 /** Logs the pre-flight of a copy of these namespaces (`db.collection`). What cannot be read is left out; nothing fails for it. */
-export async function announceCopy(client: MongoClient, namespaces: readonly string[], logger: Logger): Promise<void> {
+export async function logCopyForecast(client: MongoClient, namespaces: readonly string[], logger: Logger): Promise<void> {
   if (namespaces.length === 0) return;
   const size = await sizeOf(client, namespaces);
   const seconds = copySeconds(size);

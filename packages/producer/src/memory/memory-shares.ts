@@ -21,7 +21,7 @@ export interface MemoryShares {
   readonly kept: number;
 }
 
-export function shareOut(budgetBytes: number = DEFAULT_MEMORY_BUDGET_BYTES): MemoryShares {
+export function divideMemory(budgetBytes: number = DEFAULT_MEMORY_BUDGET_BYTES): MemoryShares {
   const part = (parts: number): number => Math.floor((budgetBytes * parts) / 64);
   return { readAhead: part(2), lanes: part(8), slice: part(3), lookup: part(4), chunks: part(16), chunk: part(4), kept: part(4) };
 }

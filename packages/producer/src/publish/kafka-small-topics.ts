@@ -25,7 +25,7 @@ export const CHECKPOINT_LIMITS: Limits = {
 export const SIGNALS_LIMITS: Limits = { 'segment.bytes': String(SEGMENT_BYTES), 'segment.ms': String(24 * 60 * MINUTE_MS) };
 
 /** Lowers the settings of a topic that are above their limits, or says with which command to do it. */
-export async function keepSmall(kafka: KafkaClient, admin: Admin, topic: string, limits: Limits, logger: Logger): Promise<void> {
+export async function limitTopicSize(kafka: KafkaClient, admin: Admin, topic: string, limits: Limits, logger: Logger): Promise<void> {
   try {
     const names = Object.keys(limits);
     const { resources } = await admin.describeConfigs({

@@ -2,7 +2,7 @@
 import { type DescribedTopic, describeTopics, type TopicAdvice, type TopicUse } from '@tailwater/runtime';
 import type { Admin } from 'kafkajs';
 import type { FoundTopics, TopicList } from './topic-list.js';
-import { expectUsable } from './topic-settings.js';
+import { assertUsable } from './topic-settings.js';
 
 /** What a topic is judged by before any rule of its use is. */
 const USABLE_BY = ['cleanup.policy', 'max.message.bytes'];
@@ -21,7 +21,7 @@ export class TopicComparison {
   /** @throws TailwaterError TW1203 */
   async judge(use: TopicUse, topics: readonly string[], found: FoundTopics): Promise<DescribedTopic[]> {
     const described = await this.#describe(use, topics, found);
-    for (const each of described) expectUsable(each, use);
+    for (const each of described) assertUsable(each, use);
     this.#advice?.found(use, described, this.#list.brokers);
     return described;
   }

@@ -12,7 +12,7 @@ import { makeTopics } from './kafka-topic-maker.js';
 import type { RecordedTopic } from './recorded-topic.js';
 import type { SubjectIds } from './subject-ids.js';
 import type { FoundTopics, TopicList } from './topic-list.js';
-import { type AskedTopics, type LostTopics, lostAmong } from './topic-losses.js';
+import { type AskedTopics, findLostTopics, type LostTopics } from './topic-losses.js';
 import { CHECKPOINTS, DELETE_RETENTION_MS, DOCUMENTS, type LogUse, smallerBatch } from './topic-settings.js';
 
 export interface TopicSettings {
@@ -146,7 +146,7 @@ export class KafkaTopics {
   async lost(namespaces: readonly TrackedNamespace[]): Promise<LostTopics> {
     try {
       const possible = namespaces.filter((namespace) => this.#topic(namespace).length <= MAX_TOPIC_NAME_LENGTH);
-      const lost = await lostAmong(this.#asked, possible, (namespace) => this.#recorded.get(namespace.name));
+      const lost = await findLostTopics(this.#asked, possible, (namespace) => this.#recorded.get(namespace.name));
       this.#told = new Set([...lost.gone, ...lost.replaced]);
       return lost;
     } catch (error) {
@@ -162,7 +162,7 @@ export class KafkaTopics {
   async look(): Promise<void> {
     const found = await this.#list.read();
     for (const namespace of this.#used.keys()) if (found.has(this.#topic(namespace))) this.#seen.add(namespace);
-    const { gone, replaced } = await lostAmong(this.#asked, [...this.#used.keys()], (namespace) => this.#used.get(namespace), found);
+    const { gone, replaced } = await findLostTopics(this.#asked, [...this.#used.keys()], (namespace) => this.#used.get(namespace), found);
     // Of thousands that are being made a broker that lags knows some seconds later: what no broker has told of yet is not lost.
     this.#expectNone({ gone: gone.filter((namespace) => this.#seen.has(namespace)), replaced });
     const used = [...this.#layouts].flatMap(([namespace, { topic, partitions }]) => {
@@ -273,7 +273,7 @@ export class KafkaTopics {
     const told = this.#told;
     if (told === undefined) return;
     const kept = namespaces.filter((namespace) => this.#recorded.has(namespace.name) && !told.has(namespace));
-    this.#expectNone(await lostAmong(this.#asked, kept, (namespace) => this.#recorded.get(namespace.name), found));
+    this.#expectNone(await findLostTopics(this.#asked, kept, (namespace) => this.#recorded.get(namespace.name), found));
   }
 
   #expectNone({ gone, replaced }: LostTopics): void {

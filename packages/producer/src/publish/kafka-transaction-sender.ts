@@ -14,7 +14,7 @@ import {
 import type { TopicRecords } from '../encode/record-encoder.js';
 import { PartitionWriter } from './partition-writer.js';
 import type { TransactionSender } from './publisher.js';
-import { inRounds } from './rounds.js';
+import { splitIntoRequests } from './split-into-requests.js';
 import { TransactionCoordinator } from './transaction-coordinator.js';
 import { toTransactionError } from './transaction-error.js';
 
@@ -60,7 +60,7 @@ export class KafkaTransactionSender implements TransactionSender {
   /**
    * Connects and fences every earlier producer of the same transactional id; what it left open is aborted. Once the signal aborts nothing
    * more is asked of Kafka: the next producer must not be fenced by one that gave up. What was on its way then may still arrive, and costs
-   * that one a new session (`toldWhoFenced`).
+   * that one a new session (`explainFencing`).
    */
   static async connect(kafka: KafkaClient, transactionalId: string, options: ConnectOptions = {}): Promise<KafkaTransactionSender> {
     const { signal, onTopicInDoubt = () => {} } = options;
@@ -93,7 +93,7 @@ export class KafkaTransactionSender implements TransactionSender {
   async send(topics: readonly TopicRecords[]): Promise<void> {
     try {
       const added = new Set<string>();
-      for (const round of inRounds(topics, LIMITS)) {
+      for (const round of splitIntoRequests(topics, LIMITS)) {
         const partitions = notYet(added, round);
         if (partitions.size > 0) await this.#coordinator.add(this.#identity, partitions);
         await this.#writer.write(round);

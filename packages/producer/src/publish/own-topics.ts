@@ -10,7 +10,7 @@ import {
   type TopicAdvice,
 } from '@tailwater/runtime';
 import { checkpointTopicName, deadLetterTopicName, signalsTopicName } from '@tailwater/schema';
-import { CHECKPOINT_LIMITS, keepSmall, SIGNALS_LIMITS } from './kafka-small-topics.js';
+import { CHECKPOINT_LIMITS, limitTopicSize, SIGNALS_LIMITS } from './kafka-small-topics.js';
 import { KafkaTopics, type TopicSettings } from './kafka-topics.js';
 import { TopicList } from './topic-list.js';
 import { DEAD_LETTERS, SIGNALS } from './topic-settings.js';
@@ -57,8 +57,8 @@ async function ensureOnce(kafka: KafkaClient, settings: TopicSettings, advice: T
     await topics.ensureTopic(checkpoints, 1, CHECKPOINT_LIMITS);
     await topics.ensureLog(signals, SIGNALS);
     await topics.compare(deadLetterTopicName(settings.prefix, 'producer'), DEAD_LETTERS);
-    await keepSmall(kafka, admin, checkpoints, CHECKPOINT_LIMITS, logger);
-    await keepSmall(kafka, admin, signals, SIGNALS_LIMITS, logger);
+    await limitTopicSize(kafka, admin, checkpoints, CHECKPOINT_LIMITS, logger);
+    await limitTopicSize(kafka, admin, signals, SIGNALS_LIMITS, logger);
   } finally {
     list.close();
     await admin.disconnect();

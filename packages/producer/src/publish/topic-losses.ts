@@ -24,7 +24,7 @@ export interface AskedTopics {
 }
 
 /** Of these namespaces, those whose topic is lost, by what is known of it. */
-export async function lostAmong(
+export async function findLostTopics(
   asked: AskedTopics,
   namespaces: readonly TrackedNamespace[],
   knownOf: KnownOf,

@@ -81,7 +81,7 @@ export function smallerBatch({ settings }: DescribedTopic): number | undefined {
 }
 
 /** @throws TailwaterError TW1203 for a setting that loses records */
-export function expectUsable({ topic, settings }: DescribedTopic, use: TopicUse): void {
+export function assertUsable({ topic, settings }: DescribedTopic, use: TopicUse): void {
   const policy = settings.get('cleanup.policy') ?? '';
   if (policy !== 'compact')
     throw new TailwaterError(errorCodes.WRONG_TOPIC_SETTING, { topic, setting: 'cleanup.policy', actual: policy, expected: 'compact' });

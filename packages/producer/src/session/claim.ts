@@ -7,8 +7,8 @@ import { BaseKeeper } from '../checkpoint/base-keeper.js';
 import type { Checkpoint, CheckpointMessage } from '../checkpoint/checkpoint-record.js';
 import { CheckpointTopic } from '../checkpoint/checkpoint-topic.js';
 import { type CheckpointLocation, claimCheckpoint } from '../checkpoint/kafka-checkpoint-store.js';
+import { explainFencing } from '../election/explain-fencing.js';
 import { producerName } from '../election/producer-name.js';
-import { toldWhoFenced } from '../election/who-fenced.js';
 import type { TopicRecords } from '../encode/record-encoder.js';
 import { CHECKPOINT_LIMITS } from '../publish/kafka-small-topics.js';
 import { KafkaTopics } from '../publish/kafka-topics.js';
@@ -110,7 +110,7 @@ export class Claim {
   explain(error: unknown, signal: AbortSignal): Promise<unknown> {
     const from = this.#base.from !== undefined && this.#base.from > this.#before ? this.#base.from : this.#before;
     const own = { kafka: this.#deps.kafka, location: this.#location, session: this.#id, from, timeoutMs: this.#sender?.timeoutMs ?? 0 };
-    return toldWhoFenced(error, own, signal);
+    return explainFencing(error, own, signal);
   }
 
   async release(): Promise<void> {

@@ -7,7 +7,7 @@ import { usedPartitions } from '../backfill/gap/kafka-used-partitions.js';
 import { listCollections } from '../backfill/snapshot/collections.js';
 import { NamespaceTable } from '../changes/namespace-table.js';
 import { type Checkpoint, positionMessage, shardsMessage } from '../checkpoint/checkpoint-record.js';
-import { expectSameCluster } from '../checkpoint/same-cluster.js';
+import { assertSameCluster } from '../checkpoint/same-cluster.js';
 import { resolveStartAt } from '../source/oplog/start-at.js';
 import { ShardRoster } from '../source/sharded/shard-roster.js';
 import type { ChangeSource } from '../source/source.js';
@@ -74,7 +74,7 @@ async function begin(
   signal: AbortSignal,
 ): Promise<Pick<Session, 'checkpoint' | 'namespaces' | 'changes' | 'start'>> {
   const { source, kafka, rules, logger } = deps;
-  const noted = expectSameCluster(claimed, source, options.acceptCluster);
+  const noted = assertSameCluster(claimed, source, options.acceptCluster);
   const executed = await abortable(signals.begin(source.replicaSet, claimed), signal);
   noted.push(...executed.noted);
   if (noted.length > 0) await publisher.submit({ topics: [{ topic: checkpointTopic, messages: noted }] });

@@ -1,7 +1,7 @@
 // The kinds of source that the producer can read, each with what turns its entries into changes. Both give the same changes.
 import type { Logger } from '@tailwater/runtime';
 import type { NamespaceTable } from '../changes/namespace-table.js';
-import { shareOut } from '../memory/memory-shares.js';
+import { divideMemory } from '../memory/memory-shares.js';
 import { ChangeStreamSource } from '../source/change-stream/change-stream-source.js';
 import { EventNormalizer } from '../source/change-stream/event-normalizer.js';
 import type { EntryNormalizer } from '../source/entry-normalizer.js';
@@ -39,7 +39,7 @@ export function openSource(
   if (options.source === 'oplog') {
     const child = logger.child({ component: 'oplog' });
     if (!isMongos) return new OplogSource(client, connection, health, child);
-    const { lanes } = shareOut(options.memoryBudgetBytes);
+    const { lanes } = divideMemory(options.memoryBudgetBytes);
     return new ShardedSource(client, connection, { laneBytes: lanes, health, roster }, child);
   }
   const postImages = options.fullDocument === 'when-available';

@@ -1,12 +1,12 @@
 // The stages of a session, built in the order in which they know one another: the writer, what is backfilled beside the tail, the tail, and what answers signals.
 import { abortable, runServices, type Service, sleep } from '@tailwater/runtime';
 import { deadLetterTopicName, formatNamespace } from '@tailwater/schema';
-import { BesideTail } from '../backfill/beside-tail.js';
+import { BackfillWriter } from '../backfill/backfill-writer.js';
 import { GapWatch } from '../backfill/gap/gap-watch.js';
 import { Refresher } from '../backfill/refresh/refresher.js';
 import { SourceDocuments } from '../backfill/refresh/source-documents.js';
+import { ChunkBudget } from '../backfill/snapshot/chunk-budget.js';
 import { ChunkReader } from '../backfill/snapshot/chunk-reader.js';
-import { ChunkRoom } from '../backfill/snapshot/chunk-room.js';
 import { listCollections } from '../backfill/snapshot/collections.js';
 import { leftOut } from '../backfill/snapshot/left-out.js';
 import { lostTopics } from '../backfill/snapshot/lost-topics.js';
@@ -17,12 +17,12 @@ import { TopicsAhead } from '../backfill/snapshot/topics-ahead.js';
 import { SourceKeys } from '../backfill/source-keys.js';
 import { scanTopic } from '../backfill/sweep/kafka-topic-scan.js';
 import { Sweeper } from '../backfill/sweep/sweeper.js';
-import { vanished } from '../backfill/sweep/vanished.js';
+import { vanishedNamespaces } from '../backfill/sweep/vanished-namespaces.js';
 import { RecordEncoder } from '../encode/record-encoder.js';
 import { DocumentLookup } from '../enrich/document-lookup.js';
 import { FileContents } from '../enrich/file-contents.js';
-import { announceCopy } from '../headroom/preflight.js';
-import { type MemoryShares, shareOut } from '../memory/memory-shares.js';
+import { logCopyForecast } from '../headroom/preflight.js';
+import { divideMemory, type MemoryShares } from '../memory/memory-shares.js';
 import { Quarantine } from '../quarantine/quarantine.js';
 import { SignalProcessor } from '../signals/signal-processor.js';
 import { namespaceKind } from '../source/mongo/namespace-kinds.js';
@@ -72,7 +72,7 @@ export async function runStages(
   session: Session,
   signal: AbortSignal,
 ): Promise<void> {
-  const setting: Setting = { deps, options, session, shares: shareOut(options.memoryBudgetBytes) };
+  const setting: Setting = { deps, options, session, shares: divideMemory(options.memoryBudgetBytes) };
   const writing = writerStage(setting);
   const backfill = backfillStage(setting, writing);
   const tail = tailStage(setting, writing, backfill);
@@ -131,7 +131,7 @@ function backfillStage({ deps, options, session, shares }: Setting, writing: Wri
   const { checkpoint, namespaces, topics } = session;
   const { writer, touched, progress, quarantine, contents, pauses } = writing;
   const { snapshotParallel: parallel, snapshotReadPreference: readPreference, snapshotRate, snapshotQueries: queries } = options;
-  const beside = new BesideTail({ writer, touched, progress, metrics, health });
+  const backfill = new BackfillWriter({ writer, touched, progress, metrics, health });
   // A second's worth at most, so that a low rate is no sequence of long pauses.
   const chunkDocuments = snapshotRate === 0 ? options.chunkDocuments : Math.min(options.chunkDocuments, snapshotRate);
   const chunk = { documents: chunkDocuments, chunkBytes: shares.chunk, contentBytes: contents?.bytesOf };
@@ -140,10 +140,10 @@ function backfillStage({ deps, options, session, shares }: Setting, writing: Wri
     {
       client: source.client,
       reader: new ChunkReader(source.client, { ...chunk, readPreference, queries }),
-      beside,
+      backfill,
       report,
       rate: new RateLimit(snapshotRate),
-      room: new ChunkRoom(shares.chunks),
+      budget: new ChunkBudget(shares.chunks),
       ensureTopics: (wanted) => topicsAhead.need(wanted),
       pauses,
       logger: logger.child({ component: 'snapshot' }),
@@ -158,7 +158,7 @@ function backfillStage({ deps, options, session, shares }: Setting, writing: Wri
       topics,
       keys,
       writer,
-      beside,
+      backfill,
       metrics,
       source: source.replicaSet,
       schemas,
@@ -167,7 +167,7 @@ function backfillStage({ deps, options, session, shares }: Setting, writing: Wri
     checkpoint,
     (name) => namespaces.byName(name),
   );
-  const refresher = new Refresher({ documents: new SourceDocuments(source.client, shares.lookup), keys, beside });
+  const refresher = new Refresher({ documents: new SourceDocuments(source.client, shares.lookup), keys, backfill });
   return { snapshotter, sweeper, refresher, topicsAhead };
 }
 
@@ -214,7 +214,7 @@ async function beginBackfill({ deps, session }: Setting, { writer, quarantine }:
     },
   });
   const published = (await topics.namespaces()).map((namespace) => namespaceOf(formatNamespace(namespace)));
-  for (const namespace of vanished(published, collections, checkpoint)) await sweeper.request(namespace, 'vanished');
+  for (const namespace of vanishedNamespaces(published, collections, checkpoint)) await sweeper.request(namespace, 'vanished');
 }
 
 function signalsStage({ deps, session }: Setting, { writer, pauses }: WriterStage, backfill: BackfillStage): SignalProcessor {
@@ -246,6 +246,6 @@ function watches({ deps, session }: Setting, writer: OrderedWriter, sweeper: Swe
   const { source, report, state, logger } = deps;
   const isBusy = (): boolean => report.totals().state === 'running' || sweeper.statuses().length > 0;
   const gapWatch = new GapWatch({ writer, view: state, source: source.replicaSet, isBusy, logger }, session.checkpoint.gap);
-  const announcement = { run: () => announceCopy(source.client, report.pending(), logger.child({ component: 'snapshot' })) };
+  const announcement = { run: () => logCopyForecast(source.client, report.pending(), logger.child({ component: 'snapshot' })) };
   return [gapWatch, session.topicWatch, announcement, session.baseKeeper];
 }

@@ -5,7 +5,7 @@ import { ChangeBatch, type CollectionCommand, type TrackedNamespace } from '../c
 import type { CheckpointMessage } from '../checkpoint/checkpoint-record.js';
 import { dropRecords } from '../encode/control-records.js';
 import type { TopicLayout, TopicRecords } from '../encode/record-encoder.js';
-import { type MemoryShares, shareOut } from '../memory/memory-shares.js';
+import { divideMemory, type MemoryShares } from '../memory/memory-shares.js';
 import type { ProducerMetrics } from '../metrics/producer-metrics.js';
 import type { EntryNormalizer } from '../source/entry-normalizer.js';
 import { bytesOf } from '../source/large-reply.js';
@@ -42,7 +42,7 @@ export class TailWriter {
 
   constructor(deps: TailWriterDependencies) {
     this.#deps = deps;
-    this.#portionBytes = (deps.shares ?? shareOut()).readAhead;
+    this.#portionBytes = (deps.shares ?? divideMemory()).readAhead;
   }
 
   /** Normalizes, completes and publishes what one read of the source brought. */

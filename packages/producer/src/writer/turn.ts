@@ -5,7 +5,7 @@ import { type CheckpointMessage, topicMessage } from '../checkpoint/checkpoint-r
 import type { EncodedBatch, RecordEncoder, TopicLayout, TopicRecords } from '../encode/record-encoder.js';
 import type { DocumentLookup } from '../enrich/document-lookup.js';
 import type { FileContents } from '../enrich/file-contents.js';
-import { type MemoryShares, shareOut } from '../memory/memory-shares.js';
+import { divideMemory, type MemoryShares } from '../memory/memory-shares.js';
 import type { ProducerMetrics } from '../metrics/producer-metrics.js';
 import type { UsedTopic } from '../publish/kafka-topics.js';
 import type { Publisher } from '../publish/publisher.js';
@@ -45,7 +45,7 @@ export class Turn {
 
   constructor(deps: TurnDependencies) {
     this.#deps = deps;
-    this.#shares = deps.shares ?? shareOut();
+    this.#shares = deps.shares ?? divideMemory();
     this.written = new WrittenPosition(deps.source);
   }
 
@@ -68,13 +68,13 @@ export class Turn {
   }
 
   /** Hands records to the publisher, as one transaction with what was encoded. */
-  async submit(beside: readonly TopicRecords[], origin?: Origin, encoded?: EncodedBatch): Promise<void> {
+  async submit(backfill: readonly TopicRecords[], origin?: Origin, encoded?: EncodedBatch): Promise<void> {
     const { publisher, metrics, source } = this.#deps;
     const startedAtMs = performance.now();
     const topics = encoded?.topics ?? [];
     const used = this.#deps.topics.takeUnrecorded();
     const records = used.map(({ namespace, topic }) => topicMessage(source, namespace.name, topic));
-    for (const { topic, messages } of used.length === 0 ? beside : [...beside, this.checkpoint(...records)]) {
+    for (const { topic, messages } of used.length === 0 ? backfill : [...backfill, this.checkpoint(...records)]) {
       const known = topics.find((each) => each.topic === topic);
       if (known === undefined) topics.push({ topic, messages });
       else known.messages.push(...messages);

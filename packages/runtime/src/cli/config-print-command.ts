@@ -5,7 +5,7 @@ import { loadOptions, type Origin, type Resolved, resolveOptions, type Sources }
 import { type Option, type Options, option, text, toggle } from '../config/option.js';
 import { isRequired } from '../config/option-value.js';
 import { throwProblems } from '../config/problems.js';
-import { keyOf, leaves, leavesOf, TARGET_PATH, targetSections } from '../config/schema/configuration.js';
+import { configOptions, configOptionsOf, keyOf, TARGET_PATH, targetSections } from '../config/schema/configuration.js';
 import { isModulePath } from '../config/schema/targets.js';
 import { REDACTED, redact, redactAddress } from '../errors/redact.js';
 import type { TailwaterError } from '../errors/tailwater-error.js';
@@ -60,9 +60,9 @@ function toLines(options: Options, resolved: Readonly<Record<string, Resolved>>)
   const type = String(resolved['target']?.value ?? '');
   const known = Object.hasOwn(targetSections, type) ? targetSections[type as keyof typeof targetSections] : undefined;
   const section = known ?? (isModulePath(type) ? targetSections.module : undefined);
-  const ofType = section === undefined ? undefined : new Set([...leavesOf(section)].map(([, { flag }]) => flag));
+  const ofType = section === undefined ? undefined : new Set([...configOptionsOf(section)].map(([, { flag }]) => flag));
   // In the order of the file.
-  return Object.keys(leaves).flatMap((flag) => {
+  return Object.keys(configOptions).flatMap((flag) => {
     const [key, given, found] = [keyOf(flag), options[flag], resolved[flag]];
     if (key === undefined || given === undefined || found === undefined) return [];
     const { value, origin } = found;

@@ -1,8 +1,8 @@
 // The options that every command has.
 import { option, text } from '../config/option.js';
-import { leaves } from '../config/schema/configuration.js';
+import { configOptions } from '../config/schema/configuration.js';
 
-const { logLevel, logFormat, logFile, logRotateSize, logRotateEvery, logKeep, logSyslog, logSyslogFacility } = leaves;
+const { logLevel, logFormat, logFile, logRotateSize, logRotateEvery, logKeep, logSyslog, logSyslogFacility } = configOptions;
 
 export const generalOptions = {
   config: option(text().optional(), {

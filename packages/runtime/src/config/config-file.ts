@@ -3,13 +3,13 @@
 
 import { isAlias, isCollection, isMap, isNode, isScalar, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml';
 import { errorCodes } from '../errors/catalogue.js';
+import { describeReadFailure, readText } from '../errors/describe-read-failure.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
-import { readText, whyUnreadable } from '../errors/unreadable.js';
-import type { Leaf } from './option.js';
+import type { ConfigOption } from './option.js';
 import { actualOf, expectedOf, parseTyped } from './option-value.js';
 import { throwProblems } from './problems.js';
 import { hasReference } from './references.js';
-import { isLeaf, type Section, sections, targetSections } from './schema/configuration.js';
+import { isConfigOption, type Section, sections, targetSections } from './schema/configuration.js';
 import { expectedTargetName, isModulePath, isTargetName } from './schema/targets.js';
 import { suggestKey } from './suggest-key.js';
 
@@ -48,7 +48,7 @@ export function readConfigText(file: string): string {
   try {
     return readText(file);
   } catch (error) {
-    throw new TailwaterError(errorCodes.CONFIGURATION_FILE_UNREADABLE, { file, reason: whyUnreadable(error) });
+    throw new TailwaterError(errorCodes.CONFIGURATION_FILE_UNREADABLE, { file, reason: describeReadFailure(error) });
   }
 }
 
@@ -103,8 +103,8 @@ class Parser {
     }
   }
 
-  #node(node: Leaf | Section, key: string, pair: FilePair): void {
-    if (isLeaf(node)) this.#leaf(node, key, pair);
+  #node(node: ConfigOption | Section, key: string, pair: FilePair): void {
+    if (isConfigOption(node)) this.#configOption(node, key, pair);
     else this.#each(pair, key, `a mapping with keys such as ${Object.keys(node)[0]}`, (map) => this.#section(map, node, key));
   }
 
@@ -140,17 +140,22 @@ class Parser {
     return all;
   }
 
-  #leaf(leaf: Leaf, key: string, { key: keyNode, value: node }: FilePair): void {
+  #configOption(configOption: ConfigOption, key: string, { key: keyNode, value: node }: FilePair): void {
     if (isMap(node)) for (const _ of this.#pairs(node, key));
     const written = node === null ? null : this.#plain(node);
     this.#entries.set(key, { key, place: this.#place(node ?? keyNode), written });
     if (hasReference(written)) return;
-    const parsed = parseTyped(leaf, written);
+    const parsed = parseTyped(configOption, written);
     if ('value' in parsed) return;
     // Inside a list or a mapping the error is where the wrong member stands.
     const member: unknown = parsed.wrongAt.length > 0 && isCollection(node) ? node.getIn(parsed.wrongAt, true) : undefined;
     const wrong = isNode(member) ? member : undefined;
-    this.#wrong(wrong ?? node ?? keyNode, key, expectedOf(leaf), actualOf(leaf, wrong === undefined ? written : this.#plain(wrong)));
+    this.#wrong(
+      wrong ?? node ?? keyNode,
+      key,
+      expectedOf(configOption),
+      actualOf(configOption, wrong === undefined ? written : this.#plain(wrong)),
+    );
   }
 
   /** Hands the value to `use` if it is a mapping. */

@@ -1,7 +1,7 @@
 // The file as a JSON Schema, for editors: https://json-schema.org/draft/2020-12/schema
-import type { Leaf } from './option.js';
+import type { ConfigOption } from './option.js';
 import { shapeOf } from './option-value.js';
-import { isLeaf, type Section, sections, sectionTitles, targetSections } from './schema/configuration.js';
+import { isConfigOption, type Section, sections, sectionTitles, targetSections } from './schema/configuration.js';
 import { TARGET_NAME } from './schema/targets.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -31,14 +31,14 @@ export function configJsonSchema(): Json {
 const titled = (name: string, schema: Json): Json => ({ description: sectionTitles[name], ...schema });
 
 function sectionSchema(section: Section): Json {
-  const properties = Object.entries(section).map(([name, node]) => [name, isLeaf(node) ? leafSchema(node) : sectionSchema(node)]);
+  const properties = Object.entries(section).map(([name, node]) => [name, isConfigOption(node) ? leafSchema(node) : sectionSchema(node)]);
   // Nothing may stand for a section that is empty.
   return { type: ['object', 'null'], additionalProperties: false, properties: Object.fromEntries(properties) };
 }
 
-function leafSchema(leaf: Leaf): Json {
-  const { $schema: _, default: byDefault, ...shape } = shapeOf(leaf) as unknown as Record<string, unknown>;
-  const about = { description: leaf.describe, ...(byDefault === undefined ? {} : { default: byDefault }) };
+function leafSchema(configOption: ConfigOption): Json {
+  const { $schema: _, default: byDefault, ...shape } = shapeOf(configOption) as unknown as Record<string, unknown>;
+  const about = { description: configOption.describe, ...(byDefault === undefined ? {} : { default: byDefault }) };
   if (shape['type'] === 'string' && shape['enum'] === undefined && shape['pattern'] === undefined) return { ...about, ...shape };
   // A list of one may be written as one text.
   return { ...about, anyOf: [shape, ...(shape['type'] === 'array' ? [{ type: 'string' }] : [VARIABLE])] };

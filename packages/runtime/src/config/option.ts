@@ -25,7 +25,7 @@ export interface Option<Schema extends z.ZodType = z.ZodType> extends OptionMeta
 }
 
 /** An option that the configuration file has a key for; where, says the tree in `schema/`. */
-export interface Leaf<Flag extends string = string, Schema extends z.ZodType = z.ZodType> extends Option<Schema> {
+export interface ConfigOption<Flag extends string = string, Schema extends z.ZodType = z.ZodType> extends Option<Schema> {
   /** In camelCase: `statusPort` is `--status-port` and `TAILWATER_STATUS_PORT`. */
   readonly flag: Flag;
 }
@@ -39,11 +39,11 @@ export type OptionValues<Given extends Options> = { readonly [Name in keyof Give
 /** An option that only the command line and the environment have: `--json`. */
 export const option = <Schema extends z.ZodType>(schema: Schema, meta: OptionMeta): Option<Schema> => ({ ...meta, schema });
 
-export const leaf = <const Flag extends string, Schema extends z.ZodType>(
+export const configOption = <const Flag extends string, Schema extends z.ZodType>(
   flag: Flag,
   schema: Schema,
   meta: OptionMeta,
-): Leaf<Flag, Schema> => ({ ...meta, flag, schema });
+): ConfigOption<Flag, Schema> => ({ ...meta, flag, schema });
 
 /** A text that is not empty. */
 export const text = () => z.string().min(1);

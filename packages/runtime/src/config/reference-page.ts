@@ -1,7 +1,7 @@
 // docs/configuration.md out of the schema, so that the two cannot disagree.
-import { flagName, type Leaf } from './option.js';
+import { type ConfigOption, flagName } from './option.js';
 import { describeDefault, expectedOf, shapeOf } from './option-value.js';
-import { leavesOf, type Section, sections, sectionTitles, TARGET_PATH, targetSections } from './schema/configuration.js';
+import { configOptionsOf, type Section, sections, sectionTitles, TARGET_PATH, targetSections } from './schema/configuration.js';
 
 const INTRODUCTION = `# Configuration
 
@@ -92,20 +92,21 @@ const without = (section: Section, keys: readonly string[]): Section =>
   Object.fromEntries(Object.entries(section).filter(([key]) => !keys.includes(key)));
 
 function table(section: Section, path: string): string {
-  const rows = [...leavesOf(section, path)].map(([key, leaf]) => row(key, leaf));
+  const rows = [...configOptionsOf(section, path)].map(([key, configOption]) => row(key, configOption));
   return ['| key | flag | default | |', '|---|---|---|---|', ...rows, ''].join('\n');
 }
 
-function row(key: string, leaf: Leaf): string {
-  const byDefault = describeDefault(leaf);
-  const { type, enum: choices } = shapeOf(leaf);
-  const takes = type === 'string' && choices === undefined ? '' : `; ${expectedOf(leaf).replace(' (name=value on the command line)', '')}`;
-  const secret = leaf.secret === undefined ? '' : '; a secret';
+function row(key: string, configOption: ConfigOption): string {
+  const byDefault = describeDefault(configOption);
+  const { type, enum: choices } = shapeOf(configOption);
+  const takes =
+    type === 'string' && choices === undefined ? '' : `; ${expectedOf(configOption).replace(' (name=value on the command line)', '')}`;
+  const secret = configOption.secret === undefined ? '' : '; a secret';
   const cells = [
     `\`${key}\``,
-    `\`${flagName(leaf.flag)}${leaf.placeholder === undefined ? '' : ` ${leaf.placeholder}`}\``,
+    `\`${flagName(configOption.flag)}${configOption.placeholder === undefined ? '' : ` ${configOption.placeholder}`}\``,
     byDefault === '' ? '' : `\`${byDefault}\``,
-    escapeMarkdown(`${leaf.describe}${takes}${secret}`),
+    escapeMarkdown(`${configOption.describe}${takes}${secret}`),
   ];
   return `| ${cells.join(' | ')} |`;
 }

@@ -1,6 +1,6 @@
 // Suggests the key that was probably meant by one that does not exist there.
 import { nearestOf } from '../text/nearest.js';
-import { keyOf, leaves, sections, TARGET_PATH, targetSections } from './schema/configuration.js';
+import { configOptions, keyOf, sections, TARGET_PATH, targetSections } from './schema/configuration.js';
 
 /**
  * A near key of the same mapping; else, where a key of that name does stand: people know options by their flags (`mongo`), or have
@@ -16,7 +16,7 @@ export function suggestKey(name: string, siblings: readonly string[], path = '')
   if (path !== '' && (name === 'targets' || Object.hasOwn(sections, name))) return ', which stands at the top of the file only';
   const sibling = nearestOf(name, siblings);
   if (sibling !== undefined) return `, did you mean ${sibling}?`;
-  const flags = Object.keys(leaves);
+  const flags = Object.keys(configOptions);
   const flag = nearestOf(name, flags) ?? flags.find((each) => keyOf(each)?.endsWith(`.${name}`));
   const key = flag === undefined ? undefined : keyOf(flag);
   if (key === undefined) return '';

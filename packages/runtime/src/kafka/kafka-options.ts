@@ -1,12 +1,12 @@
 // How both processes are told to reach Kafka: the brokers, TLS, and SASL.
 import type { ConnectionOptions } from 'node:tls';
 import type { OptionValues } from '../config/option.js';
-import { leaves } from '../config/schema/configuration.js';
+import { configOptions } from '../config/schema/configuration.js';
 import { readTlsFiles } from '../tls/tls-files.js';
 import type { KafkaConnection } from './connection.js';
 import { saslOf, saslOptions } from './sasl-options.js';
 
-const { kafka, kafkaTls, kafkaTlsCa, kafkaTlsCert, kafkaTlsKey, kafkaTlsKeyPassword } = leaves;
+const { kafka, kafkaTls, kafkaTlsCa, kafkaTlsCert, kafkaTlsKey, kafkaTlsKeyPassword } = configOptions;
 const tls = { kafkaTls, kafkaTlsCa, kafkaTlsCert, kafkaTlsKey, kafkaTlsKeyPassword } as const;
 
 export const kafkaOptions = { kafka, ...tls, ...saslOptions } as const;

@@ -3,7 +3,7 @@
 import type { SASLOptions } from 'kafkajs';
 import { missingOption } from '../config/load-options.js';
 import { flagName, type OptionValues } from '../config/option.js';
-import { leaves } from '../config/schema/configuration.js';
+import { configOptions } from '../config/schema/configuration.js';
 import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { readTlsFiles } from '../tls/tls-files.js';
@@ -11,7 +11,7 @@ import type { KafkaConnection } from './connection.js';
 import { oauthBearer } from './oauth-bearer.js';
 import { TokenServer, type TokenSource, tokenFile } from './token-source.js';
 
-const { kafkaSasl, kafkaUser, kafkaPassword, kafkaOauthTokenUrl, kafkaOauthScope, kafkaOauthTlsCa, kafkaOauthTokenFile } = leaves;
+const { kafkaSasl, kafkaUser, kafkaPassword, kafkaOauthTokenUrl, kafkaOauthScope, kafkaOauthTlsCa, kafkaOauthTokenFile } = configOptions;
 const oauth = { kafkaOauthTokenUrl, kafkaOauthScope, kafkaOauthTlsCa, kafkaOauthTokenFile } as const;
 
 export const saslOptions = { kafkaSasl, kafkaUser, kafkaPassword, ...oauth } as const;

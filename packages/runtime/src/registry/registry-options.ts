@@ -2,13 +2,13 @@
 
 import { missingOption } from '../config/load-options.js';
 import type { OptionValues } from '../config/option.js';
-import { leaves } from '../config/schema/configuration.js';
+import { configOptions } from '../config/schema/configuration.js';
 import { errorCodes } from '../errors/catalogue.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import { readTlsFiles } from '../tls/tls-files.js';
 import { basic, SchemaRegistry } from './schema-registry.js';
 
-const { schemaRegistry, schemaRegistryUser, schemaRegistryPassword, schemaRegistryToken, schemaRegistryTlsCa } = leaves;
+const { schemaRegistry, schemaRegistryUser, schemaRegistryPassword, schemaRegistryToken, schemaRegistryTlsCa } = configOptions;
 
 export const registryOptions = {
   schemaRegistry,

@@ -1,8 +1,8 @@
 // Secrets from files: `file:/run/secrets/kafka` instead of the secret itself, as orchestrators mount them. So no secret need stand
 // on a command line, where everyone on the machine sees it, or in a configuration file.
 import { errorCodes } from '../errors/catalogue.js';
+import { describeReadFailure, readText } from '../errors/describe-read-failure.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
-import { readText, whyUnreadable } from '../errors/unreadable.js';
 
 const SCHEME = 'file:';
 
@@ -19,7 +19,7 @@ export function resolveSecret(value: string, option: string): string {
   try {
     text = readText(file).trimEnd();
   } catch (cause) {
-    throw new TailwaterError(errorCodes.SECRET_FILE_UNREADABLE, { file, option, reason: whyUnreadable(cause) }, { cause });
+    throw new TailwaterError(errorCodes.SECRET_FILE_UNREADABLE, { file, option, reason: describeReadFailure(cause) }, { cause });
   }
   if (text === '') throw new TailwaterError(errorCodes.SECRET_FILE_EMPTY, { file, option });
   return text;

@@ -1,11 +1,11 @@
 // How both processes are told where their status server listens, and who may ask it.
 import { isIP } from 'node:net';
 import type { OptionValues } from '../config/option.js';
-import { leaves } from '../config/schema/configuration.js';
+import { configOptions } from '../config/schema/configuration.js';
 import type { Logger } from '../logging/logger.js';
 import { readTlsFiles, type TlsMaterial } from '../tls/tls-files.js';
 
-const { statusHost, statusPort, statusToken, statusTlsCert, statusTlsKey } = leaves;
+const { statusHost, statusPort, statusToken, statusTlsCert, statusTlsKey } = configOptions;
 
 export const statusOptions = { statusHost, statusPort, statusToken, statusTlsCert, statusTlsKey } as const;
 

@@ -39,7 +39,7 @@ export class LanesRun {
   /** As the reader of a partition does. */
   async feed(changes: readonly Change[]): Promise<void> {
     for (const change of changes) {
-      await this.lanes.room(this.#stop.signal, change.namespace);
+      await this.lanes.untilCapacity(this.#stop.signal, change.namespace);
       if (this.#stop.signal.aborted) return;
       const delivery = new TestDelivery(change);
       delivery.onSettled = (each) => this.lanes.settled(each);

@@ -2,10 +2,10 @@
 // at the scheduler, so that a test decides what comes first.
 import { createLogger, createMetrics, runServices } from '@tailwater/runtime';
 import { Position, SchemaIds } from '@tailwater/schema';
-import { BesideTail } from '#producer/backfill/beside-tail.js';
+import { BackfillWriter } from '#producer/backfill/backfill-writer.js';
 import { Gaps } from '#producer/backfill/gap/gaps.js';
 import { Refresher } from '#producer/backfill/refresh/refresher.js';
-import { ChunkRoom } from '#producer/backfill/snapshot/chunk-room.js';
+import { ChunkBudget } from '#producer/backfill/snapshot/chunk-budget.js';
 import { leftOut } from '#producer/backfill/snapshot/left-out.js';
 import { lostTopics } from '#producer/backfill/snapshot/lost-topics.js';
 import { RateLimit } from '#producer/backfill/snapshot/rate-limit.js';
@@ -15,7 +15,7 @@ import { Snapshotter } from '#producer/backfill/snapshot/snapshotter.js';
 import { startSnapshots } from '#producer/backfill/snapshot/start-snapshots.js';
 import { TopicsAhead } from '#producer/backfill/snapshot/topics-ahead.js';
 import { Sweeper } from '#producer/backfill/sweep/sweeper.js';
-import { vanished } from '#producer/backfill/sweep/vanished.js';
+import { vanishedNamespaces } from '#producer/backfill/sweep/vanished-namespaces.js';
 import type { TrackedNamespace } from '#producer/changes/change-batch.js';
 import { NamespaceTable } from '#producer/changes/namespace-table.js';
 import { type Checkpoint, positionMessage } from '#producer/checkpoint/checkpoint-record.js';
@@ -114,7 +114,7 @@ export class ModelPipeline {
       checkpointTopic: CHECKPOINTS,
     });
     const pauses = new Pauses(checkpoint.paused);
-    const beside = new BesideTail({ writer, touched, progress, metrics, health: new SourceHealth(logger) });
+    const backfill = new BackfillWriter({ writer, touched, progress, metrics, health: new SourceHealth(logger) });
     const reader = new ModelReader(this.#options, chunkDocuments);
     const ensureTopics = async (namespaces: readonly TrackedNamespace[]): Promise<void> => {
       await turn('make topics');
@@ -126,10 +126,10 @@ export class ModelPipeline {
       {
         client: modelClient(this.#options),
         reader,
-        beside,
+        backfill,
         report,
         rate: new RateLimit(0),
-        room: new ChunkRoom(Number.POSITIVE_INFINITY),
+        budget: new ChunkBudget(Number.POSITIVE_INFINITY),
         ensureTopics: (wanted) => topicsAhead.need(wanted),
         pauses,
         logger,
@@ -149,7 +149,7 @@ export class ModelPipeline {
         topics,
         keys,
         writer,
-        beside,
+        backfill,
         metrics,
         source,
         schemas: new SchemaIds(),
@@ -176,8 +176,8 @@ export class ModelPipeline {
       },
     });
     const published = log.topics().map((topic) => namespaceOf(topic.slice(PREFIX.length)));
-    for (const namespace of vanished(published, listed, checkpoint)) await sweeper.request(namespace, 'vanished');
-    const refresher = new Refresher({ documents: modelDocuments(this.#options), keys, beside });
+    for (const namespace of vanishedNamespaces(published, listed, checkpoint)) await sweeper.request(namespace, 'vanished');
+    const refresher = new Refresher({ documents: modelDocuments(this.#options), keys, backfill });
     const signals = new SignalProcessor(
       {
         read: this.#readSignals,

@@ -4,7 +4,7 @@ import { findId, Position, type RawValue } from '@tailwater/schema';
 import type { MongoClient } from 'mongodb';
 import type { SourceDocuments } from '#producer/backfill/refresh/source-documents.js';
 import { type Chunk, ChunkReader } from '#producer/backfill/snapshot/chunk-reader.js';
-import type { KeyedIds, SourceKeys } from '#producer/backfill/source-keys.js';
+import type { IdsByKey, SourceKeys } from '#producer/backfill/source-keys.js';
 import { type ChangeBatch, isLookedUp, type TrackedNamespace } from '#producer/changes/change-batch.js';
 import type { SnapshotRange } from '#producer/checkpoint/checkpoint-record.js';
 import { DocumentLookup } from '#producer/enrich/document-lookup.js';
@@ -143,7 +143,7 @@ export function modelDocuments({ database, turn, lag }: ModelServer): Pick<Sourc
 export function modelKeys(server: ModelServer): Pick<SourceKeys, 'find'> {
   const all = modelDocuments(server);
   return {
-    find: async (namespace: TrackedNamespace, ids: KeyedIds, notBefore: Position, signal: AbortSignal) => {
+    find: async (namespace: TrackedNamespace, ids: IdsByKey, notBefore: Position, signal: AbortSignal) => {
       const { documents, position } = await all.find(namespace, ids, notBefore, signal);
       return { present: new Set(documents.keys()), position };
     },

@@ -70,7 +70,7 @@ export const arbitraryNumber: fc.Arbitrary<NumberId> = fc.oneof(
     .map((top): NumberId => ({ kind: 'decimalBits', high: top << 56n, low: 1n })),
 );
 
-const leaf: fc.Arbitrary<Id> = fc.oneof(
+const configOption: fc.Arbitrary<Id> = fc.oneof(
   { weight: 6, arbitrary: arbitraryNumber },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('string' as const, 'symbol' as const), text }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('code' as const), text }) },
@@ -94,7 +94,7 @@ const leaf: fc.Arbitrary<Id> = fc.oneof(
 const { id } = fc.letrec<{ id: Id; fields: Fields }>((tie) => ({
   id: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
-    { weight: 4, arbitrary: leaf },
+    { weight: 4, arbitrary: configOption },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('object' as const), fields: tie('fields') }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('array' as const), items: fc.array(tie('id'), { maxLength: 3 }) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('codeWithScope' as const), code: text, scope: tie('fields') }) },

@@ -54,7 +54,7 @@ describe('Lanes', () => {
         };
         const { lanes, push, settled, end, deliveries } = start(target);
         for (const [sequence, id] of ids.entries()) {
-          await lanes.room(new AbortController().signal, ORDERS);
+          await lanes.untilCapacity(new AbortController().signal, ORDERS);
           push(new TestDelivery(change(id, sequence)));
         }
         await settled();
@@ -112,13 +112,13 @@ describe('Lanes', () => {
     target.gate = () => opened;
     const { lanes, push, settled, end } = start(target, { buffer: { count: 2, bytes: 1_000_000 } });
     push(new TestDelivery(change('a', 0)));
-    expect(lanes.hasRoomFor(ORDERS)).toBe(true);
+    expect(lanes.hasCapacityFor(ORDERS)).toBe(true);
     push(new TestDelivery(change('b', 1)));
-    expect(lanes.hasRoomFor(ORDERS)).toBe(false);
-    const room = lanes.room(new AbortController().signal, ORDERS);
+    expect(lanes.hasCapacityFor(ORDERS)).toBe(false);
+    const capacity = lanes.untilCapacity(new AbortController().signal, ORDERS);
     open();
-    await room;
-    expect(lanes.hasRoomFor(ORDERS)).toBe(true);
+    await capacity;
+    expect(lanes.hasCapacityFor(ORDERS)).toBe(true);
     await settled();
     await end();
   });
@@ -126,9 +126,9 @@ describe('Lanes', () => {
   test('waiting for room ends when the signal aborts', async () => {
     const { lanes, push, end } = start(new MemoryTarget(), { buffer: { count: 0, bytes: 0 } });
     const stop = new AbortController();
-    const room = lanes.room(stop.signal, ORDERS);
+    const capacity = lanes.untilCapacity(stop.signal, ORDERS);
     stop.abort();
-    await room;
+    await capacity;
     expect(push).toBeDefined();
     await end();
   });

@@ -56,7 +56,7 @@ function world(options: Partial<LanesOptions> = {}, given: Partial<LanesHooks> =
   /** As the reader of one partition does. */
   const feed = async (namespace: Namespace, ids: readonly number[], signal = never) => {
     for (const id of ids) {
-      await lanes.room(signal, namespace);
+      await lanes.untilCapacity(signal, namespace);
       if (signal.aborted) return;
       push(namespace, id, id);
     }
@@ -179,8 +179,8 @@ describe('a place that takes nothing', () => {
           }
           if (back === 0) await lanes.release(1000);
           // A reader of a place that waits would wait; this one mends it.
-          if (!lanes.hasRoomFor(namespace)) closed.clear();
-          await lanes.room(never, namespace);
+          if (!lanes.hasCapacityFor(namespace)) closed.clear();
+          await lanes.untilCapacity(never, namespace);
           const key = `${place}-${id}`;
           last.set(JSON.stringify(key), sequence);
           push(namespace, key, sequence);

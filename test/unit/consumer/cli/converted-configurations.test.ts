@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { type Conversion, toYaml } from '@tailwater/mongo-connector';
-import { type ConfigFile, createCli, leaves, parseConfigFile, programScope, TailwaterError, targetScope } from '@tailwater/runtime';
+import { type ConfigFile, configOptions, createCli, parseConfigFile, programScope, TailwaterError, targetScope } from '@tailwater/runtime';
 import { afterAll, describe, expect, it } from 'vitest';
 import { consumerProgram } from '#consumer/cli/program.js';
 import { readConfiguration } from '#mongo-connector/read-configuration.js';
@@ -35,7 +35,7 @@ async function run(program: 'producer' | 'consumer', args: readonly string[], en
 
 /** The values of every option for the producer and for each target; Kafka's brokers are not mongo-connector's business. */
 function effective(file: ConfigFile, env: NodeJS.ProcessEnv): Record<string, Record<string, unknown>> {
-  const { kafka: _, ...options } = leaves;
+  const { kafka: _, ...options } = configOptions;
   const valuesOf = (scope: ReturnType<typeof programScope>) => {
     const problems: TailwaterError[] = [];
     const resolved = Object.entries(resolveOptions(options, { flags: {}, env, file: scope }, problems));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Freshness, formatNote, parseNote } from '#consumer/commit/freshness.js';
+import { Freshness, formatCommitMetadata, parseCommitMetadata } from '#consumer/commit/freshness.js';
 
 const DAY = 24 * 3600 * 1000;
 const KEPT = 7 * DAY;
@@ -20,7 +20,7 @@ describe('Freshness', () => {
     expect(freshness.advance(LAGGING, NOW + 1000)).toBe(false);
     expect(freshness.advance(IN_STEP, NOW + 2000)).toBe(false);
     const missed = { fromMs: NOW - 8 * DAY, toMs: NOW };
-    expect(parseNote(formatNote(freshness.note))).toEqual({ freshAtMs: NOW + 2000, missed });
+    expect(parseCommitMetadata(formatCommitMetadata(freshness.note))).toEqual({ freshAtMs: NOW + 2000, missed });
     expect(new Freshness(freshness.note, KEPT, NOW + DAY).missed).toEqual(missed);
   });
 
@@ -55,6 +55,6 @@ describe('Freshness', () => {
   });
 
   test.each([null, undefined, '', 'nonsense', '7', '{"fresh":"yesterday"}', 'null'])('%j is no note', (text) => {
-    expect(parseNote(text)).toBeUndefined();
+    expect(parseCommitMetadata(text)).toBeUndefined();
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { formatNote, parseNote } from '#consumer/commit/freshness.js';
+import { formatCommitMetadata, parseCommitMetadata } from '#consumer/commit/freshness.js';
 import { PartitionProgress } from '#consumer/commit/progress.js';
 
 const DAY = 24 * 3600 * 1000;
@@ -18,26 +18,26 @@ const standing = (rest: object) => ({
 
 describe('a partition of a group whose offsets were forgotten', () => {
   test('may have hidden deletes', () => {
-    expect(new PartitionProgress(standing({}), NOW, { offsetsForgotten: true }).missed).toEqual({ fromMs: 0, toMs: NOW });
+    expect(new PartitionProgress(standing({}), NOW, { hasForgottenOffsets: true }).missed).toEqual({ fromMs: 0, toMs: NOW });
   });
 
   test('has hidden none when it began a while ago only, and has its first record still', () => {
-    const progress = new PartitionProgress(standing({ bornAtMs: NOW - DAY }), NOW, { offsetsForgotten: true });
+    const progress = new PartitionProgress(standing({ bornAtMs: NOW - DAY }), NOW, { hasForgottenOffsets: true });
     expect(progress.missed).toBeUndefined();
   });
 
   test('may have hidden some since it began, when that is longer ago than deletes are kept', () => {
-    const progress = new PartitionProgress(standing({ bornAtMs: NOW - 8 * DAY }), NOW, { offsetsForgotten: true });
+    const progress = new PartitionProgress(standing({ bornAtMs: NOW - 8 * DAY }), NOW, { hasForgottenOffsets: true });
     expect(progress.missed).toEqual({ fromMs: NOW - 8 * DAY, toMs: NOW });
   });
 });
 
 describe('what is committed', () => {
   test('says where it was applied to, and what was committed before says where that was', () => {
-    const metadata = formatNote({ freshAtMs: NOW, topicId: 'id', target: ['one'] });
+    const metadata = formatCommitMetadata({ freshAtMs: NOW, topicId: 'id', target: ['one'] });
     const progress = new PartitionProgress(standing({ committed: 3, metadata }), NOW, { target: ['two'] });
     expect(progress.targetBefore).toEqual(['one']);
-    expect(parseNote(progress.toCommit?.metadata)).toMatchObject({ topicId: 'id', target: ['two'] });
+    expect(parseCommitMetadata(progress.toCommit?.metadata)).toMatchObject({ topicId: 'id', target: ['two'] });
   });
 
   test('a partition that the answer with the offsets lacked is read from its beginning, and committed', () => {

@@ -55,7 +55,7 @@ function parts(target: MemoryTarget, letters: readonly DeadLetter[], overrides: 
       },
       statusOf: () => 'newest',
     },
-    assertStandsStill: async () => undefined,
+    assertNoMembers: async () => undefined,
     remove: async (ids) => {
       removed.push(...ids);
     },

@@ -2,7 +2,7 @@ import { type Broker, createLogger, ERROR, type FetchedPartition, LATEST } from 
 import { expect, test, vi } from 'vitest';
 import type { EpochHistory } from '#consumer/subscribe/epoch-history.js';
 import type { FetchState } from '#consumer/subscribe/fetch-positions.js';
-import { LostRecordsTold, lostAt, lostBefore } from '#consumer/subscribe/lost-records.js';
+import { LostRecordsReport, lostAt, lostBefore } from '#consumer/subscribe/lost-records.js';
 
 const place = { topic: 'tw.shop.orders', partition: 0 };
 const state = (position: number, epochs: EpochHistory = []) => ({ ...place, position, epochs }) as FetchState;
@@ -64,7 +64,7 @@ test.each([
 test('many partitions of a topic are told of by one warning, with its code and the way to heal it', () => {
   const logger = createLogger({ name: 'test', level: 'silent' });
   const [warn, info] = [vi.spyOn(logger, 'warn'), vi.spyOn(logger, 'info')];
-  const told = new LostRecordsTold(logger);
+  const told = new LostRecordsReport(logger);
   for (const partition of [0, 1, 2]) told.tell({ ...place, partition }, 150, { kind: 'cut', point: { offset: 80, epochs: [] }, end: 300 });
   expect(warn.mock.calls).toEqual([
     [expect.objectContaining({ code: 'TW1364', topic: place.topic }), expect.stringContaining('reconcile')],

@@ -58,7 +58,7 @@ describe('FieldFilter', () => {
   });
 
   it('property: a path is either included or excluded, and types and order stay', () => {
-    const leaf = fc.oneof(
+    const configOption = fc.oneof(
       fc.integer().map((n) => new Int32(n | 0)),
       fc.double().map((n) => new Double(n)),
       fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map((n) => Long.fromBigInt(n)),
@@ -67,7 +67,7 @@ describe('FieldFilter', () => {
     );
     const name = fc.constantFrom('a', 'b', 'c', 'd');
     const { document } = fc.letrec<{ document: Document; value: unknown }>((tie) => ({
-      value: fc.oneof({ maxDepth: 3 }, leaf, tie('document'), fc.array(tie('value'), { maxLength: 3 })),
+      value: fc.oneof({ maxDepth: 3 }, configOption, tie('document'), fc.array(tie('value'), { maxLength: 3 })),
       document: fc.dictionary(name, tie('value'), { maxKeys: 4, noNullPrototype: true }),
     }));
     const path = fc.array(name, { minLength: 1, maxLength: 3 }).map((pieces) => pieces.join('.'));

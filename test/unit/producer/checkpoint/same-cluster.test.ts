@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { clusterMessage } from '#producer/checkpoint/checkpoint-record.js';
-import { expectSameCluster } from '#producer/checkpoint/same-cluster.js';
+import { assertSameCluster } from '#producer/checkpoint/same-cluster.js';
 
 const source = (clusterId: string | undefined) => ({ clusterId, replicaSet: 'rs0', address: 'mongodb://a' });
 const check = (noted: string | undefined, found: string | undefined, accepted?: string) =>
-  expectSameCluster({ cluster: noted }, source(found), accepted);
+  assertSameCluster({ cluster: noted }, source(found), accepted);
 
 describe('expectSameCluster', () => {
   it('notes a cluster that is not noted yet, and nothing else', () => {

@@ -1,6 +1,6 @@
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
-import { chooseLeader, encodeClaim, holdsLead, shareLead } from '#producer/election/lead-protocol.js';
+import { assignLead, chooseLeader, encodeClaim, holdsLead } from '#producer/election/lead-protocol.js';
 
 const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol;
 const TOPIC = 'tw.checkpoints';
@@ -30,7 +30,7 @@ describe('what the members say to each other', () => {
     const claim = { leadingSinceMs: 5, startedAtMs: 1 };
     const userData = Buffer.from(JSON.stringify(claim));
     expect(encodeClaim(TOPIC, claim)).toEqual(MemberMetadata.encode({ version: 1, topics: [TOPIC], userData }));
-    const [given] = shareLead(TOPIC, [{ memberId: 'a', metadata: encodeClaim(TOPIC, claim) }]);
+    const [given] = assignLead(TOPIC, [{ memberId: 'a', metadata: encodeClaim(TOPIC, claim) }]);
     expect(given?.assignment).toEqual(MemberAssignment.encode({ version: 1, assignment: { [TOPIC]: [0] }, userData: Buffer.alloc(0) }));
   });
 
@@ -40,7 +40,7 @@ describe('what the members say to each other', () => {
     const userData = Buffer.from('?');
     members.push({ memberId: 'y', metadata: MemberMetadata.encode({ version: 1, topics: [], userData }) });
     members.push({ memberId: 'z', metadata: Buffer.alloc(0) });
-    const given = shareLead(TOPIC, members);
+    const given = assignLead(TOPIC, members);
     const decoded = given.map(({ memberId, assignment }) => [memberId, MemberAssignment.decode(assignment)?.assignment]);
     expect(Object.fromEntries(decoded)).toEqual({ a: {}, b: { [TOPIC]: [0] }, y: {}, z: {} });
     expect(given.filter(({ assignment }) => holdsLead(assignment)).map(({ memberId }) => memberId)).toEqual(['b']);

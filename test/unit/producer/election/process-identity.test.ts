@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isGhost, memberName, ownIdentity, parseMemberName } from '#producer/election/process-identity.js';
+import { isDeadProcess, memberName, ownIdentity, parseMemberName } from '#producer/election/process-identity.js';
 
 const SELF = { host: 'a.example', pid: 1, startedAtMs: 1000 };
 const none = () => false;
@@ -16,23 +16,23 @@ describe('a member’s name', () => {
 describe('isGhost', () => {
   it('knows a process of this machine that is gone', () => {
     const other = memberName({ ...SELF, pid: 4711 });
-    expect(isGhost(other, SELF, none)).toBe(true);
-    expect(isGhost(other, SELF, all)).toBe(false);
+    expect(isDeadProcess(other, SELF, none)).toBe(true);
+    expect(isDeadProcess(other, SELF, all)).toBe(false);
   });
 
   it('knows its own former life under the same pid, as in a container', () => {
-    expect(isGhost(memberName({ ...SELF, startedAtMs: 1 }), SELF, all)).toBe(true);
-    expect(isGhost(memberName(SELF), SELF, none)).toBe(false);
+    expect(isDeadProcess(memberName({ ...SELF, startedAtMs: 1 }), SELF, all)).toBe(true);
+    expect(isDeadProcess(memberName(SELF), SELF, none)).toBe(false);
   });
 
   it('takes what it cannot know for alive', () => {
-    expect(isGhost(memberName({ ...SELF, host: 'b.example', pid: 2 }), SELF, none)).toBe(false);
-    expect(isGhost('somebody else', SELF, none)).toBe(false);
+    expect(isDeadProcess(memberName({ ...SELF, host: 'b.example', pid: 2 }), SELF, none)).toBe(false);
+    expect(isDeadProcess('somebody else', SELF, none)).toBe(false);
   });
 
   it('asks the system', () => {
     const self = ownIdentity();
-    expect(isGhost(memberName({ ...self, pid: process.ppid }), self)).toBe(false);
-    expect(isGhost(memberName({ ...self, pid: 2 ** 22 + 1 }), self)).toBe(true);
+    expect(isDeadProcess(memberName({ ...self, pid: process.ppid }), self)).toBe(false);
+    expect(isDeadProcess(memberName({ ...self, pid: 2 ** 22 + 1 }), self)).toBe(true);
   });
 });

@@ -2,7 +2,7 @@
 import { type KafkaClient, type TopicPartitions, WireWriter } from '@tailwater/runtime';
 import { afterEach, describe, expect, it } from 'vitest';
 import { TopicList } from '#producer/publish/topic-list.js';
-import { lostAmong } from '#producer/publish/topic-losses.js';
+import { findLostTopics } from '#producer/publish/topic-losses.js';
 
 type Protocol = { readonly response: { decode(answer: Buffer): Promise<unknown> } };
 
@@ -68,7 +68,7 @@ afterEach(() => {
 const orders = { name: 'shop.orders', database: 'shop', collection: 'orders', included: true };
 const known = { partitions: 1, id: undefined };
 const lost = (list: TopicList, found?: ReadonlyMap<string, TopicPartitions>) =>
-  lostAmong({ read: (before) => list.read(before), nameOf: () => 'tw.shop.orders' }, [orders], () => known, found);
+  findLostTopics({ read: (before) => list.read(before), nameOf: () => 'tw.shop.orders' }, [orders], () => known, found);
 
 describe('a topic that one of two brokers does not know', () => {
   it.each([1, 2])('is not lost, whichever is asked first, and whatever else is asked in between (%i)', async (lagging) => {

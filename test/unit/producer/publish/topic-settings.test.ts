@@ -1,6 +1,6 @@
 import { type DescribedTopic, type Logger, TopicAdvice } from '@tailwater/runtime';
 import { describe, expect, it } from 'vitest';
-import { CHECKPOINTS, DEAD_LETTERS, DOCUMENTS, expectUsable, SIGNALS, smallerBatch } from '#producer/publish/topic-settings.js';
+import { assertUsable, CHECKPOINTS, DEAD_LETTERS, DOCUMENTS, SIGNALS, smallerBatch } from '#producer/publish/topic-settings.js';
 
 const GOOD = {
   'cleanup.policy': 'compact',
@@ -32,8 +32,8 @@ function adviceWithLog(): { advice: TopicAdvice; lines: Line[] } {
 describe('settings of topics', () => {
   it('are good as they are made, whatever the replicas', () => {
     const { advice, lines } = adviceWithLog();
-    expectUsable(described('tw.a.b'), DOCUMENTS);
-    expectUsable(described('tw.checkpoints'), CHECKPOINTS);
+    assertUsable(described('tw.a.b'), DOCUMENTS);
+    assertUsable(described('tw.checkpoints'), CHECKPOINTS);
     expect(smallerBatch(described('tw.a.b'))).toBeUndefined();
     advice.found(DOCUMENTS, [described('tw.a.b'), described('tw.a.c', 2, { 'min.insync.replicas': '1' })], 3);
     expect(lines).toEqual([]);
@@ -41,10 +41,10 @@ describe('settings of topics', () => {
 
   it('limit what a topic takes, which must be something, and of checkpoints all', () => {
     const small = described('tw.a.b', 3, { 'max.message.bytes': '1048588' });
-    expectUsable(small, DOCUMENTS);
+    assertUsable(small, DOCUMENTS);
     expect(smallerBatch(small)).toBe(1_048_588);
-    expect(() => expectUsable(small, CHECKPOINTS)).toThrow('max.message.bytes=1048588');
-    expect(() => expectUsable(described('tw.a.b', 3, { 'max.message.bytes': '1000' }), DOCUMENTS)).toThrow('max.message.bytes=1000');
+    expect(() => assertUsable(small, CHECKPOINTS)).toThrow('max.message.bytes=1048588');
+    expect(() => assertUsable(described('tw.a.b', 3, { 'max.message.bytes': '1000' }), DOCUMENTS)).toThrow('max.message.bytes=1000');
   });
 
   it.each([

@@ -1,6 +1,6 @@
 import { createLogger } from '@tailwater/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { beginAnew } from '#producer/backfill/snapshot/snapshot-plan.js';
+import { unstartedCopy } from '#producer/backfill/snapshot/snapshot-plan.js';
 import type { CollectionCommand, TrackedNamespace } from '#producer/changes/change-batch.js';
 import { type CheckpointMessage, snapshotMessage, sweepMessage } from '#producer/checkpoint/checkpoint-record.js';
 import { followCommand } from '#producer/tail/follow-commands.js';
@@ -13,7 +13,7 @@ beforeEach(() => {
   calls = [];
 });
 
-const record = ({ name }: TrackedNamespace): CheckpointMessage => snapshotMessage('rs0', name, beginAnew(true));
+const record = ({ name }: TrackedNamespace): CheckpointMessage => snapshotMessage('rs0', name, unstartedCopy(true));
 const followers = {
   snapshotter: {
     created: (namespace: TrackedNamespace, isPartial: boolean) => {

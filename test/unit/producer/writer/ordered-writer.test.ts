@@ -5,7 +5,7 @@ import { Position } from '@tailwater/schema';
 import { type BSON, Long, Timestamp } from 'bson';
 import type { MongoClient } from 'mongodb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { BesideTail } from '#producer/backfill/beside-tail.js';
+import { BackfillWriter } from '#producer/backfill/backfill-writer.js';
 import type { ReadRows } from '#producer/backfill/read-rows.js';
 import type { CollectionCommand, TrackedNamespace } from '#producer/changes/change-batch.js';
 import { NamespaceTable } from '#producer/changes/namespace-table.js';
@@ -58,7 +58,7 @@ function build() {
     source: 'rs0',
     checkpointTopic: CHECKPOINTS,
   });
-  const beside = new BesideTail({ writer, touched, progress, metrics, health: { persist: (read) => read() } });
+  const backfill = new BackfillWriter({ writer, touched, progress, metrics, health: { persist: (read) => read() } });
   const tailWriter = new TailWriter({
     writer,
     normalizer: new Normalizer(chains, namespaces, counters, createLogger({ name: 'test', level: 'silent' })),
@@ -73,7 +73,7 @@ function build() {
     },
   });
   const publish = async (window: Window, rows: ReadRows, checkpoint: () => CheckpointMessage[]): Promise<boolean> =>
-    (await beside.publish([{ window, rows, checkpoint }], 'snapshot', never)).size > 0;
+    (await backfill.publish([{ window, rows, checkpoint }], 'snapshot', never)).size > 0;
   const tail = (...entries: Buffer[]): Promise<void> =>
     tailWriter.write({ entries, end: endOf(chains.add(entries) && entries), isWhole: true });
   let end = START;

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { mongoConnector } from '@tailwater/mongo-connector';
-import { configCheckCommand, configPrintCommand, createCli, leaves, option, TailwaterError, text } from '@tailwater/runtime';
+import { configCheckCommand, configOptions, configPrintCommand, createCli, option, TailwaterError, text } from '@tailwater/runtime';
 import { afterAll, describe, expect, it } from 'vitest';
 
 const directory = mkdtempSync(join(tmpdir(), 'config-commands-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const { mongo, kafka, kafkaPassword, target, targetUrl, batchSize, esApiKey, solrSchema } = leaves;
+const { mongo, kafka, kafkaPassword, target, targetUrl, batchSize, esApiKey, solrSchema } = configOptions;
 const name = option(text().optional(), { group: 'Target', describe: 'x' });
 const producerOptions = { mongo, kafka, kafkaPassword };
 const consumerOptions = { target, targetUrl, name, kafka, batchSize, esApiKey, solrSchema };

@@ -2,7 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { type Command, type CommandContext, createCli, leaves, type Options, option, TailwaterError, toggle } from '@tailwater/runtime';
+import {
+  type Command,
+  type CommandContext,
+  configOptions,
+  createCli,
+  type Options,
+  option,
+  TailwaterError,
+  toggle,
+} from '@tailwater/runtime';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
@@ -12,7 +21,7 @@ interface Run {
   readonly context: CommandContext;
 }
 
-const { mongo, kafka, statusPort } = leaves;
+const { mongo, kafka, statusPort } = configOptions;
 const startOptions = {
   mongo,
   kafka,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { mongoConnector } from '@tailwater/mongo-connector';
-import { createCli, kafkaConnection, leaves, option, TailwaterError, text } from '@tailwater/runtime';
+import { configOptions, createCli, kafkaConnection, option, TailwaterError, text } from '@tailwater/runtime';
 import { afterAll, expect, it } from 'vitest';
 
 const directory = mkdtempSync(join(tmpdir(), 'bad-configs-'));
@@ -21,7 +21,7 @@ interface Bad {
   readonly says: string;
 }
 
-const { target, targetUrl, batchSize, onError, esApiKey, autoCommitInterval, ...others } = leaves;
+const { target, targetUrl, batchSize, onError, esApiKey, autoCommitInterval, ...others } = configOptions;
 const { mongo, kafka, prefix, statusPort, snapshotOnly, snapshot, rename, logFormat } = others;
 const { kafkaTls, kafkaTlsCa, kafkaTlsCert, kafkaTlsKey, kafkaSasl, kafkaUser, kafkaPassword } = others;
 const shared = { kafka, prefix, statusPort, kafkaTls, kafkaTlsCa, kafkaTlsCert, kafkaTlsKey, kafkaSasl, kafkaUser, kafkaPassword };

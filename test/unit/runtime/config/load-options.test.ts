@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  configOptions,
   type Flags,
-  leaves,
   list,
   loadOptions,
   map,
@@ -21,7 +21,7 @@ const meta = { group: 'Test', describe: 'x' } as const;
 const one = (given: Option, flags: Flags, env: NodeJS.ProcessEnv = {}) => loadOptions({ anOption: given }, { flags, env }).anOption;
 
 describe('where a value comes from', () => {
-  const { statusPort } = leaves;
+  const { statusPort } = configOptions;
   const port = (flags: Flags, env: NodeJS.ProcessEnv, file: string) =>
     loadOptions({ statusPort }, { flags, env, file: programScope(parseConfigFile(file, 'tw.yaml'), 'producer') }).statusPort;
 
@@ -118,7 +118,7 @@ describe('options without a value', () => {
   });
 
   it('are told with their key in the file, all at once', () => {
-    const { mongo, targetUrl } = leaves;
+    const { mongo, targetUrl } = configOptions;
     expect(() => loadOptions({ mongo, targetUrl }, { flags: {}, env: {} })).toThrow(
       expect.objectContaining({
         code: 'TW1019',
@@ -142,7 +142,7 @@ describe('what a value refers to', () => {
   afterAll(() => rmSync(directory, { recursive: true }));
   const secret = join(directory, 'secret');
   writeFileSync(secret, '  hunter2 \r\n\n');
-  const { mongo, statusPort, kafka, kafkaPassword, logLevel, rename } = leaves;
+  const { mongo, statusPort, kafka, kafkaPassword, logLevel, rename } = configOptions;
   const options = { mongo, statusPort, kafka, kafkaPassword, logLevel, rename };
   const load = (file: string, env: NodeJS.ProcessEnv = {}) =>
     loadOptions(options, { flags: { mongo: ['m'] }, env, file: programScope(parseConfigFile(file, 'tw.yaml'), 'producer') });
@@ -169,7 +169,7 @@ describe('what a value refers to', () => {
 });
 
 it('values have the types that the schemas say', () => {
-  const { mongo, acceptCluster, statusPort, onGap, kafka, rename, snapshotOnly } = leaves;
+  const { mongo, acceptCluster, statusPort, onGap, kafka, rename, snapshotOnly } = configOptions;
   const options = { mongo, acceptCluster, statusPort, onGap, kafka, rename, snapshotOnly };
   expectTypeOf(loadOptions(options, { flags: { mongo: ['m'] }, env: {} })).toEqualTypeOf<{
     readonly mongo: string;

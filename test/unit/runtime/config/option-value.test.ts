@@ -1,5 +1,5 @@
 // Maps as they are given on the command line and in the environment.
-import { leaves } from '@tailwater/runtime';
+import { configOptions } from '@tailwater/runtime';
 import { describe, expect, it } from 'vitest';
 import { parseTexts } from '#runtime/config/option-value.js';
 
@@ -15,18 +15,18 @@ describe('name=value, where the name is a namespace', () => {
     ['a\\=b.c\\=d=e.f=g', { 'a=b.c=d': 'e.f=g' }],
     ['a.b=c=d.e', { 'a.b': 'c=d.e' }],
     ['a=b', { a: 'b' }],
-  ])('%s', (given, value) => expect(parseTexts(leaves.rename, [given])).toEqual({ value }));
+  ])('%s', (given, value) => expect(parseTexts(configOptions.rename, [given])).toEqual({ value }));
 
   it('also for filters and shard keys, whose values may hold one', () => {
-    expect(parseTexts(leaves.snapshotQuery, ['a=b.c={"x": "y=z"}'])).toEqual({ value: { 'a=b.c': '{"x": "y=z"}' } });
-    expect(parseTexts(leaves.mongoShardKey, ['a=b.c=region+_id'])).toEqual({ value: { 'a=b.c': 'region+_id' } });
+    expect(parseTexts(configOptions.snapshotQuery, ['a=b.c={"x": "y=z"}'])).toEqual({ value: { 'a=b.c': '{"x": "y=z"}' } });
+    expect(parseTexts(configOptions.mongoShardKey, ['a=b.c=region+_id'])).toEqual({ value: { 'a=b.c': 'region+_id' } });
   });
 
   it('what is no pair is refused', () => {
-    for (const text of ['a.b', '=', 'a\\=b']) expect(parseTexts(leaves.rename, [text]), text).toHaveProperty('wrongAt');
+    for (const text of ['a.b', '=', 'a\\=b']) expect(parseTexts(configOptions.rename, [text]), text).toHaveProperty('wrongAt');
   });
 });
 
 it('other names end at the first =', () => {
-  expect(parseTexts(leaves.targetOption, ['key=a=b.c=='])).toEqual({ value: { key: 'a=b.c==' } });
+  expect(parseTexts(configOptions.targetOption, ['key=a=b.c=='])).toEqual({ value: { key: 'a=b.c==' } });
 });

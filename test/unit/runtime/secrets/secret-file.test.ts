@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Flags, leaves, loadOptions } from '@tailwater/runtime';
+import { configOptions, type Flags, loadOptions } from '@tailwater/runtime';
 import { afterAll, describe, expect, it } from 'vitest';
 
 const directory = mkdtempSync(join(tmpdir(), 'secret-'));
@@ -10,7 +10,7 @@ const file = (name: string, text: string): string => {
   writeFileSync(join(directory, name), text);
   return join(directory, name);
 };
-const { kafkaPassword, kafkaUser } = leaves;
+const { kafkaPassword, kafkaUser } = configOptions;
 
 describe('a secret from a file', () => {
   it('is its content without the white space at its end, from a flag or a variable', () => {

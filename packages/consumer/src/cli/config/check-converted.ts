@@ -4,9 +4,9 @@ import type { Conversion, YamlText } from '@tailwater/mongo-connector';
 import {
   type ConfigFile,
   compileNamespaceRules,
+  configOptions,
   errorCodes,
   type Logger,
-  leaves,
   loadOptions,
   parseConfigFile,
   programScope,
@@ -18,7 +18,7 @@ import {
 } from '@tailwater/runtime';
 import { prepareStart, startOptions } from '../prepare-start.js';
 
-const { mongo, mongoUser, mongoPassword, include, exclude, gridfs } = leaves;
+const { mongo, mongoUser, mongoPassword, include, exclude, gridfs } = configOptions;
 
 /** @throws TailwaterError what a start with the file would throw that has connected to nothing yet, and TW1069 for a doc manager without address */
 export async function checkConverted({ tree }: Conversion, yaml: YamlText, file: string, logger: Logger): Promise<void> {

@@ -12,8 +12,8 @@ import {
 import { type Namespace, namespaceOfTopic } from '@tailwater/schema';
 import type { DeadLetter } from '../../dead-letters/dead-letter.js';
 import { NewestRecords } from '../../dead-letters/kafka-newest-records.js';
-import { type RetryResult, retryDeadLetters, STAYS } from '../../dead-letters/retry-dead-letters.js';
-import { assertStandsStill } from '../../subscribe/kafka-groups.js';
+import { type RetryResult, retryDeadLetters, STAYS_A_DEAD_LETTER } from '../../dead-letters/retry-dead-letters.js';
+import { assertNoMembers } from '../../subscribe/kafka-groups.js';
 import type { Target } from '../../targets/target.js';
 import type { Transform } from '../../transform/transform.js';
 import { configuredTarget, openOptions } from '../configured-target.js';
@@ -48,10 +48,10 @@ export const retryDeadLettersCommand: Command<typeof options> = {
       await target.connect(signal);
       await withDeadLetterTopic(given, context, async (open) => {
         await using asked = await openAdmin(open.kafka);
-        const assertStandsStill = async () => {
+        const assertNoMembers = async () => {
           if (target.comparesVersions !== true && !given.dryRun) await asked.standsStill(open.group);
         };
-        await assertStandsStill();
+        await assertNoMembers();
         const chosen = await selectDeadLetters(open.deadLetters, given, { id: context.arguments['id'], operation: 'retry', signal });
         const deadLetters = () => open.deadLetters.read(chosen, signal);
         await using newest = await NewestRecords.open(open.kafka);
@@ -68,7 +68,7 @@ export const retryDeadLettersCommand: Command<typeof options> = {
           namespaceOf: namespacesOf(given.prefix),
         };
         const effects = {
-          assertStandsStill,
+          assertNoMembers,
           remove: (ids: readonly string[]) => open.deadLetters.remove(ids),
           onResult: report.add,
           logger,
@@ -103,7 +103,7 @@ async function openAdmin(kafka: KafkaClient) {
   return {
     topics: (): Promise<readonly string[]> => admin.listTopics(),
     /** @throws TailwaterError TW1353 when the group has members: two writers, and nothing that tells old from new */
-    standsStill: (group: string) => assertStandsStill(admin, group, 'a retry into a target that compares no versions'),
+    standsStill: (group: string) => assertNoMembers(admin, group, 'a retry into a target that compares no versions'),
     [Symbol.asyncDispose]: () => admin.disconnect(),
   };
 }
@@ -161,11 +161,11 @@ class RetryReport {
     const { id, outcome, reason = '' } = result;
     this.#counts.set(outcome, (this.#counts.get(outcome) ?? 0) + 1);
     if (this.#list !== undefined) await this.#list.add(result);
-    else if (STAYS.has(outcome) && this.#rows.length < MAX_ROWS) this.#rows.push([id, outcome, reason]);
+    else if (STAYS_A_DEAD_LETTER.has(outcome) && this.#rows.length < MAX_ROWS) this.#rows.push([id, outcome, reason]);
   };
 
   get left(): number {
-    return [...this.#counts].reduce((sum, [outcome, count]) => sum + (STAYS.has(outcome) ? count : 0), 0);
+    return [...this.#counts].reduce((sum, [outcome, count]) => sum + (STAYS_A_DEAD_LETTER.has(outcome) ? count : 0), 0);
   }
 
   get total(): number {

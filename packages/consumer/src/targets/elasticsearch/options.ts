@@ -1,9 +1,9 @@
 // What the user may say about Elasticsearch beyond its URL and what every target has, and the files that the options name.
-import { errorCodes, leaves, type OptionValues, TailwaterError, type TlsMaterial } from '@tailwater/runtime';
+import { configOptions, errorCodes, type OptionValues, TailwaterError, type TlsMaterial } from '@tailwater/runtime';
 import type { TargetAccess } from '../access.js';
 import { type IndexTemplate, readTemplate } from './template-file.js';
 
-const { esApiKey, esCompression, esTemplate, esPipeline, esAttachmentField, esAliasSuffix } = leaves;
+const { esApiKey, esCompression, esTemplate, esPipeline, esAttachmentField, esAliasSuffix } = configOptions;
 
 export const elasticsearchOptions = { esApiKey, esCompression, esTemplate, esPipeline, esAttachmentField, esAliasSuffix } as const;
 

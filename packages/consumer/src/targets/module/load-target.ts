@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { errorCodes, TailwaterError } from '@tailwater/runtime';
 import { type CreateTarget, TARGET_API_VERSION, type Target, type TargetOptions } from '../target.js';
-import { OwnTarget } from './own-target.js';
+import { ModuleTarget } from './module-target.js';
 
 const METHODS = ['nameOf', 'connect', 'applyBatch', 'close'] as const satisfies readonly (keyof Target)[];
 
@@ -22,7 +22,7 @@ export async function loadTarget(module: string, options: TargetOptions): Promis
       : new TailwaterError(errorCodes.TARGET_MODULE_FAILED, { module, reason: textOf(cause) }, { cause });
   }
   check(target, module);
-  return new OwnTarget(target, module);
+  return new ModuleTarget(target, module);
 }
 
 async function importTarget(module: string): Promise<CreateTarget> {

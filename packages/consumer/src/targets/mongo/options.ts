@@ -1,7 +1,7 @@
 // What the user may say about a MongoDB target beyond its connection string.
-import { errorCodes, leaves, type OptionValues, TailwaterError } from '@tailwater/runtime';
+import { configOptions, errorCodes, type OptionValues, TailwaterError } from '@tailwater/runtime';
 
-const { mongoWriteConcern, mongoShardKey, mongoVersionField } = leaves;
+const { mongoWriteConcern, mongoShardKey, mongoVersionField } = configOptions;
 
 export const mongoOptions = { mongoWriteConcern, mongoShardKey, mongoVersionField } as const;
 

@@ -1,7 +1,7 @@
 // The options that only Solr has, and what they mean for the target.
-import { leaves, type OptionValues } from '@tailwater/runtime';
+import { configOptions, type OptionValues } from '@tailwater/runtime';
 
-const { solrSchema, solrIds, solrUpdateChain, solrVersionField, solrDeleteVersion, uniqueKey, solrContentField } = leaves;
+const { solrSchema, solrIds, solrUpdateChain, solrVersionField, solrDeleteVersion, uniqueKey, solrContentField } = configOptions;
 
 export const solrOptions = {
   solrSchema,

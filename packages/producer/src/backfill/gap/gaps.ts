@@ -24,8 +24,8 @@ import type { ProducerMetrics } from '../../metrics/producer-metrics.js';
 import type { Publisher } from '../../publish/publisher.js';
 import type { RecordedTopic } from '../../publish/recorded-topic.js';
 import { PositionLost } from '../../source/position-lost.js';
-import { beginAnew } from '../snapshot/snapshot-plan.js';
-import { ownTopics } from '../sweep/vanished.js';
+import { unstartedCopy } from '../snapshot/snapshot-plan.js';
+import { ownTopics } from '../sweep/vanished-namespaces.js';
 
 /** What becomes of a gap: everything is copied and swept again, or the producer ends and leaves it to a person. */
 export type OnGap = 'resnapshot' | 'stop';
@@ -129,7 +129,7 @@ export class Gaps {
       // copies these.
       snapshots: new Map([
         ...[...checkpoint.snapshots].filter(([name]) => !session.namespaceOf(name).included),
-        ...collections.map(({ name }): [string, SnapshotProgress] => [name, beginAnew(true)]),
+        ...collections.map(({ name }): [string, SnapshotProgress] => [name, unstartedCopy(true)]),
       ]),
       sweeps: new Map([...checkpoint.sweeps, ...swept.map(({ name }): [string, SweepRecord] => [name, pendingSweep('gap')])]),
       topics: recorded,

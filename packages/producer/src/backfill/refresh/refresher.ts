@@ -2,9 +2,9 @@
 // that promise B holds. What the source does not have gets its tombstone.
 import { type Position, recordKeyOf } from '@tailwater/schema';
 import type { TrackedNamespace } from '../../changes/change-batch.js';
-import type { BesideTail } from '../beside-tail.js';
+import type { BackfillWriter } from '../backfill-writer.js';
 import type { ReadRows } from '../read-rows.js';
-import type { KeyedIds, SourceKeys } from '../source-keys.js';
+import type { IdsByKey, SourceKeys } from '../source-keys.js';
 import type { SourceDocuments } from './source-documents.js';
 
 /** Documents read and published at once, as far as their bytes allow it. */
@@ -13,7 +13,7 @@ const GROUP_DOCUMENTS = 32;
 export interface RefresherDependencies {
   readonly documents: Pick<SourceDocuments, 'find'>;
   readonly keys: Pick<SourceKeys, 'find'>;
-  readonly beside: Pick<BesideTail, 'readAndPublish'>;
+  readonly backfill: Pick<BackfillWriter, 'readAndPublish'>;
 }
 
 export interface Refreshed {
@@ -35,7 +35,7 @@ export class Refresher {
     while (left.size > 0) {
       const group = new Map([...left].slice(0, GROUP_DOCUMENTS));
       const read = (notBefore: Position) => this.#read(namespace, group, notBefore, signal);
-      const { rows } = await this.#deps.beside.readAndPublish(namespace, read, 'refresh', signal);
+      const { rows } = await this.#deps.backfill.readAndPublish(namespace, read, 'refresh', signal);
       for (const key of group.keys()) if (!rows.unread.has(key)) left.delete(key);
       present += rows.documents.length;
       absent += rows.absent.length;
@@ -43,7 +43,7 @@ export class Refresher {
     return { present, absent };
   }
 
-  async #read(namespace: TrackedNamespace, ids: KeyedIds, notBefore: Position, signal: AbortSignal): Promise<Read> {
+  async #read(namespace: TrackedNamespace, ids: IdsByKey, notBefore: Position, signal: AbortSignal): Promise<Read> {
     const { documents, keys } = this.#deps;
     // Which of them there are is asked first: that tells a collection from a view.
     const known = await keys.find(namespace, ids, notBefore, signal);
@@ -57,4 +57,4 @@ export class Refresher {
   }
 }
 
-type Read = ReadRows & { readonly absent: readonly string[]; readonly unread: KeyedIds };
+type Read = ReadRows & { readonly absent: readonly string[]; readonly unread: IdsByKey };

@@ -2,10 +2,10 @@
 import { findId, type Position, recordKey } from '@tailwater/schema';
 import type { MongoClient } from 'mongodb';
 import type { TrackedNamespace } from '../../changes/change-batch.js';
-import { shareOut } from '../../memory/memory-shares.js';
+import { divideMemory } from '../../memory/memory-shares.js';
 import { readDocuments } from '../../source/mongo/read-documents.js';
 import { newestMajorityPosition } from '../../source/oplog/oplog-window.js';
-import type { KeyedIds } from '../source-keys.js';
+import type { IdsByKey } from '../source-keys.js';
 
 export interface FoundDocuments {
   /** By record key. */
@@ -21,12 +21,12 @@ export class SourceDocuments {
   readonly #maxBytes: number;
 
   /** @param maxBytes - of documents that are read at once, but for one that is larger by itself */
-  constructor(client: MongoClient, maxBytes: number = shareOut().lookup) {
+  constructor(client: MongoClient, maxBytes: number = divideMemory().lookup) {
     this.#client = client;
     this.#maxBytes = maxBytes;
   }
 
-  async find(namespace: TrackedNamespace, ids: KeyedIds, notBefore: Position, signal: AbortSignal): Promise<FoundDocuments> {
+  async find(namespace: TrackedNamespace, ids: IdsByKey, notBefore: Position, signal: AbortSignal): Promise<FoundDocuments> {
     const documents = new Map<string, Buffer>();
     let bytes = 0;
     const query = { filter: { _id: { $in: [...ids.values()] } }, notBefore, batchSize: ids.size, signal };

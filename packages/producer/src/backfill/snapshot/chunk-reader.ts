@@ -5,7 +5,7 @@ import { findId, Position } from '@tailwater/schema';
 import { type Document, MaxKey, MinKey, type MongoClient, type ReadPreferenceLike, Timestamp } from 'mongodb';
 import type { TrackedNamespace } from '../../changes/change-batch.js';
 import type { SnapshotRange } from '../../checkpoint/checkpoint-record.js';
-import { shareOut } from '../../memory/memory-shares.js';
+import { divideMemory } from '../../memory/memory-shares.js';
 import { bytesOf } from '../../source/large-reply.js';
 import { idDocument, idOf, idValue } from '../../source/mongo/id-value.js';
 import { isRefusedByView, namespaceKind } from '../../source/mongo/namespace-kinds.js';
@@ -55,7 +55,7 @@ export class ChunkReader {
   constructor(client: MongoClient, options: ChunkReaderOptions) {
     this.#client = client;
     this.#options = options;
-    this.#chunkBytes = options.chunkBytes ?? shareOut().chunk;
+    this.#chunkBytes = options.chunkBytes ?? divideMemory().chunk;
   }
 
   /** How many bytes the next chunk of a namespace will probably have. */

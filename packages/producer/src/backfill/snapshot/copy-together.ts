@@ -4,9 +4,9 @@ import type { CheckpointMessage, SnapshotProgress, SnapshotRange } from '../../c
 import { bytesOf } from '../../source/large-reply.js';
 import type { Pauses } from '../../writer/pauses.js';
 import type { Window } from '../../writer/touched-keys.js';
-import type { BesideTail, WindowRead } from '../beside-tail.js';
+import type { BackfillWriter, WindowRead } from '../backfill-writer.js';
+import type { ChunkBudget, ChunkReservation } from './chunk-budget.js';
 import type { Chunk } from './chunk-reader.js';
-import type { ChunkRoom, Taken } from './chunk-room.js';
 import type { CollectionCopy } from './collection-copy.js';
 import type { RateLimit } from './rate-limit.js';
 import { WHOLE } from './split-ranges.js';
@@ -21,9 +21,9 @@ export interface CopyTask {
 }
 
 export interface TogetherDependencies {
-  readonly beside: Pick<BesideTail, 'open' | 'close' | 'publish' | 'untilNear'>;
+  readonly backfill: Pick<BackfillWriter, 'open' | 'close' | 'publish' | 'untilNear'>;
   readonly rate: RateLimit;
-  readonly room: ChunkRoom;
+  readonly budget: ChunkBudget;
   readonly pauses: Pauses;
   /** Bytes that a chunk of the collection is expected to have. */
   readonly expectedBytes: (copy: CollectionCopy) => number;
@@ -37,21 +37,26 @@ export interface TogetherDependencies {
 export async function copyTogether(deps: TogetherDependencies, tasks: readonly CopyTask[], signal: AbortSignal): Promise<CopyTask[]> {
   const [first] = tasks;
   if (first === undefined) return [];
-  const taken = await deps.room.take(deps.expectedBytes(first.copy), signal);
+  const reservation = await deps.budget.take(deps.expectedBytes(first.copy), signal);
   try {
-    return await copyInto(taken, deps, tasks, signal);
+    return await copyInto(reservation, deps, tasks, signal);
   } finally {
-    taken.release();
+    reservation.release();
   }
 }
 
-async function copyInto(taken: Taken, deps: TogetherDependencies, tasks: readonly CopyTask[], signal: AbortSignal): Promise<CopyTask[]> {
-  const { beside, rate, pauses } = deps;
+async function copyInto(
+  reservation: ChunkReservation,
+  deps: TogetherDependencies,
+  tasks: readonly CopyTask[],
+  signal: AbortSignal,
+): Promise<CopyTask[]> {
+  const { backfill, rate, pauses } = deps;
   const larger: CopyTask[] = [];
   let read: WindowRead[] = [];
   let bytes = 0;
   const publish = async (): Promise<void> => {
-    await beside.publish(read, 'snapshot', signal);
+    await backfill.publish(read, 'snapshot', signal);
     for (const { copy } of tasks) deps.onPublished(copy);
     read = [];
     bytes = 0;
@@ -61,19 +66,19 @@ async function copyInto(taken: Taken, deps: TogetherDependencies, tasks: readonl
     signal.throwIfAborted();
     await pauses.untilResumed('snapshots', signal);
     await rate.untilAllowed(signal);
-    await beside.untilNear(signal);
+    await backfill.untilNear(signal);
     if (copy.isVoid) continue;
-    const window = beside.open(copy.namespace);
+    const window = backfill.open(copy.namespace);
     const chunk = await deps.read(window, copy.range(index), signal);
     rate.took(chunk.documents.length);
     if (!(await isWhole(deps, window, chunk, signal))) {
-      beside.close(window);
+      backfill.close(window);
       larger.push(task);
       continue;
     }
     read.push({ window, rows: chunk, checkpoint: () => deps.checkpointOf(copy, copy.finished(index, chunk.documents.length)) });
     bytes += bytesOf(chunk.documents);
-    taken.resize(bytes);
+    reservation.resize(bytes);
     if (bytes >= TOGETHER_BYTES) await publish();
   }
   if (read.length > 0) await publish();

@@ -7,7 +7,7 @@ import {
   snapshotMessage,
   sweepMessage,
 } from '../../checkpoint/checkpoint-record.js';
-import { beginAnew } from './snapshot-plan.js';
+import { unstartedCopy } from './snapshot-plan.js';
 
 export function leftOut(
   { snapshots, sweeps, topics }: Pick<Checkpoint, 'snapshots' | 'sweeps' | 'topics'>,
@@ -19,7 +19,7 @@ export function leftOut(
     if (isIncluded(name)) continue;
     const copy = snapshots.get(name);
     const isForgotten = copy === undefined || (copy.state === 'running' && copy.ranges === null);
-    if (!isForgotten) records.push(snapshotMessage(source, name, beginAnew(copy.isAsked === true)));
+    if (!isForgotten) records.push(snapshotMessage(source, name, unstartedCopy(copy.isAsked === true)));
     if (sweeps.get(name)?.state !== 'pending') records.push(sweepMessage(source, name, pendingSweep('left-out')));
   }
   return records;

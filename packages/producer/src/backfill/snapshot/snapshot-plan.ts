@@ -7,7 +7,7 @@ export const SNAPSHOT_MODES = ['initial', 'when-needed', 'always', 'never'] as c
 export type SnapshotMode = (typeof SNAPSHOT_MODES)[number];
 
 /** The record of a copy that is to begin anew. */
-export const beginAnew = (isAsked: boolean): SnapshotProgress => ({
+export const unstartedCopy = (isAsked: boolean): SnapshotProgress => ({
   state: 'running',
   ranges: null,
   documents: 0,
@@ -32,7 +32,7 @@ export class SnapshotPlan {
    */
   begin(checkpoint: Checkpoint, collections: readonly TrackedNamespace[], source: string): [Checkpoint, CheckpointMessage[]] {
     if (this.#mode !== 'when-needed') return [checkpoint, []];
-    const snapshots = new Map(collections.map(({ name }): [string, SnapshotProgress] => [name, beginAnew(false)]));
+    const snapshots = new Map(collections.map(({ name }): [string, SnapshotProgress] => [name, unstartedCopy(false)]));
     const messages = [...snapshots].map(([name, progress]) => snapshotMessage(source, name, progress));
     return [{ ...checkpoint, snapshots }, messages];
   }

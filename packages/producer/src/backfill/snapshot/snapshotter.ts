@@ -14,13 +14,13 @@ import {
 import { bytesOf } from '../../source/large-reply.js';
 import type { Pauses } from '../../writer/pauses.js';
 import type { Window } from '../../writer/touched-keys.js';
-import type { BesideTail, WindowRead } from '../beside-tail.js';
+import type { BackfillWriter, WindowRead } from '../backfill-writer.js';
+import type { ChunkBudget } from './chunk-budget.js';
 import type { Chunk, ChunkReader } from './chunk-reader.js';
-import type { ChunkRoom } from './chunk-room.js';
 import { CollectionCopy } from './collection-copy.js';
 import { type CopyTask, copyTogether, type TogetherDependencies } from './copy-together.js';
 import type { RateLimit } from './rate-limit.js';
-import { beginAnew } from './snapshot-plan.js';
+import { unstartedCopy } from './snapshot-plan.js';
 import type { SnapshotReport } from './snapshot-report.js';
 import { splitRanges } from './split-ranges.js';
 
@@ -36,11 +36,11 @@ const CHUNKS_PER_RANGE = 2;
 export interface SnapshotterDependencies {
   readonly client: MongoClient;
   readonly reader: ChunkReader;
-  readonly beside: BesideTail;
+  readonly backfill: BackfillWriter;
   readonly report: SnapshotReport;
   readonly rate: RateLimit;
   /** What all workers have read and not published. */
-  readonly room: ChunkRoom;
+  readonly budget: ChunkBudget;
   /** Resolves when the collections have their topics, so that others, such as the tail, need not wait for them. */
   readonly ensureTopics: (namespaces: readonly TrackedNamespace[]) => Promise<void>;
   readonly pauses: Pauses;
@@ -94,7 +94,7 @@ export class Snapshotter {
   /** Forgets what was copied of a collection and asks for it anew; the record that it returns makes that last. */
   restart(namespace: TrackedNamespace, isAsked: boolean): CheckpointMessage {
     this.#forget(namespace);
-    const progress = beginAnew(isAsked);
+    const progress = unstartedCopy(isAsked);
     this.#known.set(namespace.name, progress);
     this.request(namespace);
     return snapshotMessage(this.#options.source, namespace.name, progress);
@@ -125,7 +125,7 @@ export class Snapshotter {
     const { name } = namespace;
     const known = this.#copies.get(namespace)?.progress ?? this.#known.get(name);
     if (isPartial && known?.state === 'done') {
-      this.#deps.beside.invalidate(namespace);
+      this.#deps.backfill.invalidate(namespace);
       return [];
     }
     if (isPartial && this.#isWanted(namespace)) return [this.restart(namespace, known?.isAsked === true)];
@@ -149,7 +149,7 @@ export class Snapshotter {
 
   /** What was copied is no longer what the checkpoint says, and what is under way is given up. */
   #forget(namespace: TrackedNamespace): void {
-    const { beside, report, logger } = this.#deps;
+    const { backfill, report, logger } = this.#deps;
     this.#known.delete(namespace.name);
     this.#estimated.delete(namespace);
     const waiting = this.#queue.indexOf(namespace);
@@ -160,7 +160,7 @@ export class Snapshotter {
       this.#copies.delete(namespace);
       logger.info({ namespace: namespace.name, documents: copy.progress.documents }, 'Snapshot of the collection given up');
     }
-    beside.invalidate(namespace);
+    backfill.invalidate(namespace);
     report.forgotten(namespace.name);
     this.#ended.notify();
   }
@@ -268,7 +268,7 @@ export class Snapshotter {
   }
 
   async #copy(copy: CollectionCopy, index: number, signal: AbortSignal): Promise<void> {
-    const { beside, rate, room, pauses, reader } = this.#deps;
+    const { backfill, rate, budget, pauses, reader } = this.#deps;
     const { namespace } = copy;
     let publishing = Promise.resolve(true);
     let range = copy.range(index);
@@ -276,30 +276,30 @@ export class Snapshotter {
       signal.throwIfAborted();
       await pauses.untilResumed('snapshots', signal);
       await rate.untilAllowed(signal);
-      await beside.untilNear(signal);
+      await backfill.untilNear(signal);
       // A failure from here on ends this snapshotter, and its room with it.
-      const taken = await room.take(reader.expectedBytes(namespace), signal);
+      const reservation = await budget.take(reader.expectedBytes(namespace), signal);
       // Nothing may be waited for between this and the window: a copy that is given up ends those that are open.
-      if (copy.isVoid) return taken.release();
-      const window = beside.open(namespace);
+      if (copy.isVoid) return reservation.release();
+      const window = backfill.open(namespace);
       const chunk = await this.#read(window, range, signal);
-      taken.resize(bytesOf(chunk.documents));
+      reservation.resize(bytesOf(chunk.documents));
       rate.took(chunk.documents.length);
       if (!(await publishing)) {
-        taken.release();
-        return beside.close(window);
+        reservation.release();
+        return backfill.close(window);
       }
       const { lastId } = chunk;
       if (lastId === undefined) {
         const finished = () => this.#checkpointOf(copy, copy.finished(index, chunk.documents.length));
         const isPublished = await this.#publish({ window, rows: chunk, checkpoint: finished }, signal);
-        taken.release();
+        reservation.release();
         if (isPublished) this.#finish(copy);
         return;
       }
       range = { ...range, lastId: lastId.toString('base64') };
       const moved = () => this.#checkpointOf(copy, copy.moved(index, lastId, chunk.documents.length));
-      publishing = this.#publish({ window, rows: chunk, checkpoint: moved }, signal).finally(() => taken.release());
+      publishing = this.#publish({ window, rows: chunk, checkpoint: moved }, signal).finally(() => reservation.release());
       publishing.catch(() => {}); // Awaited in the next turn; without this an early failure would count as unhandled.
     }
   }
@@ -317,11 +317,11 @@ export class Snapshotter {
 
   /** False when the collection was given up meanwhile. */
   async #publish(read: WindowRead, signal: AbortSignal): Promise<boolean> {
-    return (await this.#deps.beside.publish([read], 'snapshot', signal)).has(read);
+    return (await this.#deps.backfill.publish([read], 'snapshot', signal)).has(read);
   }
 
   #read(window: Window, range: SnapshotRange, signal: AbortSignal): Promise<Chunk> {
-    const { beside, reader } = this.#deps;
-    return beside.read(window, (notBefore) => reader.read(window.namespace, range, notBefore, signal), signal);
+    const { backfill, reader } = this.#deps;
+    return backfill.read(window, (notBefore) => reader.read(window.namespace, range, notBefore, signal), signal);
   }
 }

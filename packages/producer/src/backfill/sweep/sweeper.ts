@@ -17,9 +17,9 @@ import {
 import type { TopicLayout } from '../../encode/record-encoder.js';
 import type { ProducerMetrics } from '../../metrics/producer-metrics.js';
 import type { OrderedWriter } from '../../writer/ordered-writer.js';
-import type { BesideTail } from '../beside-tail.js';
+import type { BackfillWriter } from '../backfill-writer.js';
 import type { ReadRows } from '../read-rows.js';
-import type { KeyedIds, Presence } from '../source-keys.js';
+import type { IdsByKey, Presence } from '../source-keys.js';
 import type { ScannedRecord } from './kafka-topic-scan.js';
 import { TopicPass } from './topic-pass.js';
 
@@ -33,9 +33,9 @@ export interface SweeperDependencies {
   ) => Promise<void>;
   readonly topics: { existing(namespace: TrackedNamespace): Promise<TopicLayout | undefined> };
   /** The source's documents; of a source of many parts, those of all of them. */
-  readonly keys: { find(namespace: TrackedNamespace, ids: KeyedIds, notBefore: Position, signal: AbortSignal): Promise<Presence> };
+  readonly keys: { find(namespace: TrackedNamespace, ids: IdsByKey, notBefore: Position, signal: AbortSignal): Promise<Presence> };
   readonly writer: Pick<OrderedWriter, 'writeCheckpoint' | 'settled'>;
-  readonly beside: BesideTail;
+  readonly backfill: BackfillWriter;
   readonly metrics: ProducerMetrics;
   /** The source's name in checkpoints. */
   readonly source: string;
@@ -125,9 +125,9 @@ export class Sweeper {
   }
 
   async #sweep(namespace: TrackedNamespace, task: Task, signal: AbortSignal): Promise<void> {
-    const { writer, beside, topics, source, logger } = this.#deps;
+    const { writer, backfill, topics, source, logger } = this.#deps;
     task.isRunning = true;
-    await beside.untilNear(signal);
+    await backfill.untilNear(signal);
     // What the sweep was asked for is in the topic before its end is looked up. A commit is answered before a reader of committed
     // records can see it, but the next transaction of the same producer begins only after that: so another one goes first.
     await writer.writeCheckpoint(() => (this.#pending.get(namespace) === task ? [sweepMessage(source, namespace.name, task.record)] : []));
@@ -188,23 +188,23 @@ export class Sweeper {
   }
 
   /** Which of the keys the source has. */
-  async #present(namespace: TrackedNamespace, ids: KeyedIds, signal: AbortSignal): Promise<ReadonlySet<string>> {
-    const { beside, keys } = this.#deps;
-    const window = beside.open(namespace);
+  async #present(namespace: TrackedNamespace, ids: IdsByKey, signal: AbortSignal): Promise<ReadonlySet<string>> {
+    const { backfill, keys } = this.#deps;
+    const window = backfill.open(namespace);
     try {
-      return (await beside.read(window, (notBefore) => keys.find(namespace, ids, notBefore, signal), signal)).present;
+      return (await backfill.read(window, (notBefore) => keys.find(namespace, ids, notBefore, signal), signal)).present;
     } finally {
-      beside.close(window);
+      backfill.close(window);
     }
   }
 
   /** Publishes tombstones for those of the keys that the source does not have, and returns how many. */
-  async #publishTombstones(namespace: TrackedNamespace, ids: KeyedIds, signal: AbortSignal): Promise<number> {
-    const { beside, keys } = this.#deps;
+  async #publishTombstones(namespace: TrackedNamespace, ids: IdsByKey, signal: AbortSignal): Promise<number> {
+    const { backfill, keys } = this.#deps;
     const read = async (notBefore: Position): Promise<ReadRows> => {
       const { present, position } = await keys.find(namespace, ids, notBefore, signal);
       return { documents: [], absent: [...ids.keys()].filter((key) => !present.has(key)), position };
     };
-    return (await beside.readAndPublish(namespace, read, 'sweep', signal)).published;
+    return (await backfill.readAndPublish(namespace, read, 'sweep', signal)).published;
   }
 }

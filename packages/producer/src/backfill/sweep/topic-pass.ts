@@ -10,24 +10,24 @@ import {
   UnlistedSchemaIdError,
 } from '@tailwater/schema';
 import { idValue } from '../../source/mongo/id-value.js';
-import type { KeyedIds } from '../source-keys.js';
+import type { IdsByKey } from '../source-keys.js';
 import type { ScannedRecord } from './kafka-topic-scan.js';
 
 /** Keys that are asked for at once at most, and characters of them: what a query and its answer carry stays small. */
 const KEYS_PER_QUERY = 1000;
 const CHARACTERS_PER_QUERY = 256 * 1024;
 
-export interface PassQuestions {
+export interface TopicPassQueries {
   /** Which of these the source has. */
-  readonly present: (ids: KeyedIds) => Promise<ReadonlySet<string>>;
+  readonly present: (ids: IdsByKey) => Promise<ReadonlySet<string>>;
   /** Takes keys that were not found, to look once more and publish what is still not there. */
-  readonly publishTombstones: (ids: KeyedIds) => Promise<void>;
+  readonly publishTombstones: (ids: IdsByKey) => Promise<void>;
   /** The event of a record's value. @throws InvalidEnvelopeError if it is not an event */
   readonly decode: (value: Buffer) => ChangeEvent | Promise<ChangeEvent>;
 }
 
 export class TopicPass {
-  readonly #questions: PassQuestions;
+  readonly #questions: TopicPassQueries;
   readonly #unasked = new Map<string, unknown>();
   #characters = 0;
   /** Not found in the source, and not deleted by a later record so far. */
@@ -38,7 +38,7 @@ export class TopicPass {
   /** Records of ours that need a schema registry, while none is configured. */
   unlisted = 0;
 
-  constructor(questions: PassQuestions) {
+  constructor(questions: TopicPassQueries) {
     this.#questions = questions;
   }
 

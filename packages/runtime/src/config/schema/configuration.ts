@@ -2,7 +2,7 @@
 //
 // Maintained invariant: no two leaves have one flag, except as the same object (a target's common keys; what `producer:` and a
 // target may say again for themselves).
-import type { Leaf } from '../option.js';
+import type { ConfigOption } from '../option.js';
 import { kafka } from './kafka.js';
 import { logging } from './logging.js';
 import { namespaces } from './namespaces.js';
@@ -14,7 +14,7 @@ import { targetTypes } from './targets.js';
 
 /** A mapping of the file: leaves, and mappings of leaves. */
 export interface Section {
-  readonly [key: string]: Leaf | Section;
+  readonly [key: string]: ConfigOption | Section;
 }
 
 /** What stands at the top for all, and may stand in `producer:` and in each target for that process alone. */
@@ -44,35 +44,35 @@ export const sectionTitles: Readonly<Record<string, string>> = {
 };
 
 // A target's own key may be called `flag`, but is no text.
-export const isLeaf = (node: Leaf | Section): node is Leaf => typeof node['flag'] === 'string';
+export const isConfigOption = (node: ConfigOption | Section): node is ConfigOption => typeof node['flag'] === 'string';
 
 type Flagged = { readonly flag: string };
-type LeafOf<Node> = Node extends Flagged ? Node : { [Key in keyof Node]: LeafOf<Node[Key]> }[keyof Node];
+type ConfigOptionOf<Node> = Node extends Flagged ? Node : { [Key in keyof Node]: ConfigOptionOf<Node[Key]> }[keyof Node];
 type ByFlag<Each> = { readonly [Flag in Each extends Flagged ? Each['flag'] : never]: Extract<Each, { readonly flag: Flag }> };
 
 /** The place of a target in the keys below. */
 export const TARGET_PATH = 'targets.<name>';
 
 /** The leaves of a section with their keys, `kafka.tls.ca`, in the order of the tree. */
-export function* leavesOf(section: Section, path = ''): Generator<readonly [key: string, leaf: Leaf]> {
+export function* configOptionsOf(section: Section, path = ''): Generator<readonly [key: string, configOption: ConfigOption]> {
   for (const [name, node] of Object.entries(section)) {
     const key = path === '' ? name : `${path}.${name}`;
-    if (isLeaf(node)) yield [key, node];
-    else yield* leavesOf(node, key);
+    if (isConfigOption(node)) yield [key, node];
+    else yield* configOptionsOf(node, key);
   }
 }
 
 /** The one key of each leaf: that at the top for what may stand in several places. */
-const keys: ReadonlyMap<string, readonly [key: string, leaf: Leaf]> = new Map(
+const keys: ReadonlyMap<string, readonly [key: string, configOption: ConfigOption]> = new Map(
   [
-    ...leavesOf({ source, kafka, namespaces, producer, logging, status, stop }),
-    ...Object.values(targetTypes).flatMap((type) => [...leavesOf(type, TARGET_PATH)]),
-  ].map(([key, leaf]) => [leaf.flag, [key, leaf]]),
+    ...configOptionsOf({ source, kafka, namespaces, producer, logging, status, stop }),
+    ...Object.values(targetTypes).flatMap((type) => [...configOptionsOf(type, TARGET_PATH)]),
+  ].map(([key, configOption]) => [configOption.flag, [key, configOption]]),
 );
 
 /** Every leaf by its flag, for commands to take their options from: `const { mongo, source } = leaves`. */
-export const leaves = Object.fromEntries([...keys].map(([flag, [, leaf]]) => [flag, leaf])) as ByFlag<
-  LeafOf<typeof sections | typeof targetTypes>
+export const configOptions = Object.fromEntries([...keys].map(([flag, [, configOption]]) => [flag, configOption])) as ByFlag<
+  ConfigOptionOf<typeof sections | typeof targetTypes>
 >;
 
 /** `kafka.tls.ca` for the flag `kafkaTlsCa`; `targets.<name>.url` for `targetUrl`; undefined for an option that the file has no key for. */

@@ -1,77 +1,84 @@
 // `kafka:` how both processes reach Kafka, and the topics there.
 import { z } from 'zod';
-import { leaf, list, text, toggle } from '../option.js';
+import { configOption, list, text, toggle } from '../option.js';
 
 const group = 'Kafka';
 
 export const kafka = {
-  brokers: leaf('kafka', list().min(1).default(['127.0.0.1:9092']), {
+  brokers: configOption('kafka', list().min(1).default(['127.0.0.1:9092']), {
     group,
     describe: 'Brokers to start from, host:port',
     expected: 'a list of brokers, host:port',
     placeholder: 'host:port',
   }),
-  prefix: leaf('prefix', text().default('tailwater'), {
+  prefix: configOption('prefix', text().default('tailwater'), {
     group,
     describe: 'What all topics begin with; one pipeline, one prefix, which producer and consumers share',
   }),
-  partitions: leaf('partitions', z.int().min(1).max(10_000).default(8), { group, describe: 'Partitions of topics that are created' }),
-  replicationFactor: leaf('replicationFactor', z.int().min(-1).max(100).default(-1), {
+  partitions: configOption('partitions', z.int().min(1).max(10_000).default(8), {
+    group,
+    describe: 'Partitions of topics that are created',
+  }),
+  replicationFactor: configOption('replicationFactor', z.int().min(-1).max(100).default(-1), {
     group,
     describe: 'Replicas of topics that are created; -1 leaves it to the brokers',
   }),
-  valueFormat: leaf('valueFormat', z.enum(['avro', 'json']).default('avro'), {
+  valueFormat: configOption('valueFormat', z.enum(['avro', 'json']).default('avro'), {
     group,
     describe: 'Values of records: avro, with the document as the BSON that MongoDB wrote; or json, for readers that know neither',
   }),
-  sessionTimeout: leaf('sessionTimeout', z.int().min(6).max(1800).default(10), {
+  sessionTimeout: configOption('sessionTimeout', z.int().min(6).max(1800).default(10), {
     group,
     describe: 'Seconds without a sign of life after which others take over: a producer that stands by, or the other consumers of the group',
   }),
   tls: {
-    enabled: leaf('kafkaTls', toggle(), { group, describe: 'Connect by TLS; implied by the files below' }),
-    ca: leaf('kafkaTlsCa', text().optional(), {
+    enabled: configOption('kafkaTls', toggle(), { group, describe: 'Connect by TLS; implied by the files below' }),
+    ca: configOption('kafkaTlsCa', text().optional(), {
       group,
       describe: 'PEM file of the CA that signed the brokers’ certificates; by default the well-known ones',
       placeholder: 'file',
     }),
-    cert: leaf('kafkaTlsCert', text().optional(), { group, describe: 'PEM file of this client’s certificate', placeholder: 'file' }),
-    key: leaf('kafkaTlsKey', text().optional(), {
+    cert: configOption('kafkaTlsCert', text().optional(), {
+      group,
+      describe: 'PEM file of this client’s certificate',
+      placeholder: 'file',
+    }),
+    key: configOption('kafkaTlsKey', text().optional(), {
       group,
       describe: 'PEM file of its private key, if that is not in the same file',
       placeholder: 'file',
     }),
-    keyPassword: leaf('kafkaTlsKeyPassword', text().optional(), {
+    keyPassword: configOption('kafkaTlsKeyPassword', text().optional(), {
       group,
       describe: 'Password of that key, if it has one; better given in a file or as TAILWATER_KAFKA_TLS_KEY_PASSWORD',
       secret: 'value',
     }),
   },
   sasl: {
-    mechanism: leaf('kafkaSasl', z.enum(['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer']).optional(), {
+    mechanism: configOption('kafkaSasl', z.enum(['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer']).optional(), {
       group,
       describe: 'How to authenticate',
     }),
-    user: leaf('kafkaUser', text().optional(), { group, describe: 'User for --kafka-sasl; for oauthbearer the client id' }),
-    password: leaf('kafkaPassword', text().optional(), {
+    user: configOption('kafkaUser', text().optional(), { group, describe: 'User for --kafka-sasl; for oauthbearer the client id' }),
+    password: configOption('kafkaPassword', text().optional(), {
       group,
       describe: 'Password for --kafka-sasl, or the client secret; better given in a file or as TAILWATER_KAFKA_PASSWORD',
       secret: 'value',
     }),
     oauth: {
-      tokenUrl: leaf('kafkaOauthTokenUrl', text().optional(), {
+      tokenUrl: configOption('kafkaOauthTokenUrl', text().optional(), {
         group,
         describe: 'Token server for oauthbearer, which gives tokens for the client’s id and secret',
         secret: 'uri',
         placeholder: 'https://…',
       }),
-      scope: leaf('kafkaOauthScope', text().optional(), { group, describe: 'Scopes to ask it for, separated by spaces' }),
-      ca: leaf('kafkaOauthTlsCa', text().optional(), {
+      scope: configOption('kafkaOauthScope', text().optional(), { group, describe: 'Scopes to ask it for, separated by spaces' }),
+      ca: configOption('kafkaOauthTlsCa', text().optional(), {
         group,
         describe: 'PEM file of the CA that signed its certificate; by default the well-known ones',
         placeholder: 'file',
       }),
-      tokenFile: leaf('kafkaOauthTokenFile', text().optional(), {
+      tokenFile: configOption('kafkaOauthTokenFile', text().optional(), {
         group,
         describe: 'File with the token instead, read again for each connection',
         placeholder: 'file',
@@ -79,26 +86,26 @@ export const kafka = {
     },
   },
   schemaRegistry: {
-    url: leaf('schemaRegistry', text().optional(), {
+    url: configOption('schemaRegistry', text().optional(), {
       group: 'Schema registry',
       describe:
         'URL of a schema registry with Confluent’s API, several of one cluster separated by commas; values then name their schema by its id there',
       secret: 'uri',
       placeholder: 'http://…',
     }),
-    user: leaf('schemaRegistryUser', text().optional(), { group: 'Schema registry', describe: 'User for basic authentication' }),
-    password: leaf('schemaRegistryPassword', text().optional(), {
+    user: configOption('schemaRegistryUser', text().optional(), { group: 'Schema registry', describe: 'User for basic authentication' }),
+    password: configOption('schemaRegistryPassword', text().optional(), {
       group: 'Schema registry',
       describe: 'Its password; better given in a file or as TAILWATER_SCHEMA_REGISTRY_PASSWORD',
       secret: 'value',
     }),
-    token: leaf('schemaRegistryToken', text().optional(), {
+    token: configOption('schemaRegistryToken', text().optional(), {
       group: 'Schema registry',
       describe: 'Bearer token instead; better given in a file or as TAILWATER_SCHEMA_REGISTRY_TOKEN',
       secret: 'value',
     }),
     tls: {
-      ca: leaf('schemaRegistryTlsCa', text().optional(), {
+      ca: configOption('schemaRegistryTlsCa', text().optional(), {
         group: 'Schema registry',
         describe: 'PEM file of the CA that signed the registry’s certificate; by default the well-known ones',
         placeholder: 'file',

@@ -1,31 +1,35 @@
 // `namespaces:` which collections, and what becomes of their names and documents on the way.
 import { z } from 'zod';
-import { leaf, list, map, text, toggle } from '../option.js';
+import { configOption, list, map, text, toggle } from '../option.js';
 
 const group = 'Namespaces';
 const pattern = 'db.collection';
 
 export const namespaces = {
-  include: leaf('include', list().default([]), {
+  include: configOption('include', list().default([]), {
     group,
     describe: 'Namespaces to publish, or to apply, db.collection with * as wildcard; all but system ones when none is named',
     placeholder: pattern,
   }),
-  exclude: leaf('exclude', list().default([]), { group, describe: 'Namespaces to leave out; beats --include', placeholder: pattern }),
-  rename: leaf('rename', map().default({}), {
+  exclude: configOption('exclude', list().default([]), {
+    group,
+    describe: 'Namespaces to leave out; beats --include',
+    placeholder: pattern,
+  }),
+  rename: configOption('rename', map().default({}), {
     group,
     describe:
       'Name at the target by name in the source, a=b; one * on each side. A = in a collection’s name is written \\= on the left side',
     placeholder: 'a=b',
     namesNamespaces: true,
   }),
-  allowMerge: leaf('allowMerge', toggle(), { group, describe: 'Several namespaces may go to one name at the target' }),
-  gridfs: leaf('gridfs', list().default([]), {
+  allowMerge: configOption('allowMerge', toggle(), { group, describe: 'Several namespaces may go to one name at the target' }),
+  gridfs: configOption('gridfs', list().default([]), {
     group,
     describe: 'GridFS buckets, db.bucket: each of their files is published with its content. They cannot be renamed',
     placeholder: 'db.bucket',
   }),
-  gridfsMaxBytes: leaf(
+  gridfsMaxBytes: configOption(
     'gridfsMaxBytes',
     z
       .int()
@@ -39,18 +43,18 @@ export const namespaces = {
     },
   ),
   fields: {
-    include: leaf('includeFields', list().default([]), {
+    include: configOption('includeFields', list().default([]), {
       group: 'Documents',
       describe: 'Fields to apply, dotted; _id always is. db.collection:field says it for one namespace or, with *, for some',
       placeholder: 'field',
     }),
-    exclude: leaf('excludeFields', list().default([]), {
+    exclude: configOption('excludeFields', list().default([]), {
       group: 'Documents',
       describe: 'Fields to leave out, likewise',
       placeholder: 'field',
     }),
   },
-  transform: leaf('transform', text().optional(), {
+  transform: configOption('transform', text().optional(), {
     group: 'Documents',
     describe: 'JavaScript module whose default export makes of a document another, several, or null to leave it out',
     placeholder: 'file',

@@ -1,22 +1,22 @@
 // What a target of the type `es` has beyond what all targets have.
-import { leaf, list, text, toggle } from '../option.js';
+import { configOption, list, text, toggle } from '../option.js';
 
 const group = 'Elasticsearch';
 
 export const elasticsearch = {
-  apiKey: leaf('esApiKey', text().optional(), {
+  apiKey: configOption('esApiKey', text().optional(), {
     group,
     describe: 'API key, as Elasticsearch encodes it; better given in a file or as TAILWATER_ES_API_KEY',
     secret: 'value',
   }),
-  compression: leaf('esCompression', toggle(), { group, describe: 'Send requests gzipped: for slow lines; costs CPU' }),
-  templates: leaf('esTemplate', list().default([]), {
+  compression: configOption('esCompression', toggle(), { group, describe: 'Send requests gzipped: for slow lines; costs CPU' }),
+  templates: configOption('esTemplate', list().default([]), {
     group,
     describe: 'JSON files, each the body of an index template (settings, mappings); put at the start as tailwater-<file name>',
     placeholder: 'file',
   }),
-  pipeline: leaf('esPipeline', text().optional(), { group, describe: 'Ingest pipeline that every document passes' }),
-  attachmentField: leaf(
+  pipeline: configOption('esPipeline', text().optional(), { group, describe: 'Ingest pipeline that every document passes' }),
+  attachmentField: configOption(
     'esAttachmentField',
     text()
       .regex(/^[^._\s][^\s]*$/)
@@ -28,7 +28,7 @@ export const elasticsearch = {
       expected: 'the name of a field, without blanks, not beginning with . or _',
     },
   ),
-  aliasSuffix: leaf(
+  aliasSuffix: configOption(
     'esAliasSuffix',
     text()
       .regex(/^[a-z0-9._-]{1,50}$/)

@@ -1,11 +1,11 @@
 // What a target of the type `mongo` has beyond what all targets have.
-import { leaf, map, text } from '../option.js';
+import { configOption, map, text } from '../option.js';
 
 const group = 'MongoDB';
 
 export const mongo = {
   // A write that is not acknowledged may be lost, and its offset would be committed all the same: no 0.
-  writeConcern: leaf(
+  writeConcern: configOption(
     'mongoWriteConcern',
     text()
       .regex(/^(?!0+$)/)
@@ -16,13 +16,13 @@ export const mongo = {
       expected: 'a text: majority, a number above 0, or a tag',
     },
   ),
-  shardKeys: leaf('mongoShardKey', map().default({}), {
+  shardKeys: configOption('mongoShardKey', map().default({}), {
     group,
     describe: 'Shard keys of the target’s sharded collections: db.collection=field, several fields joined by +',
     placeholder: 'db.collection=field',
     namesNamespaces: true,
   }),
-  versionField: leaf('mongoVersionField', text().optional(), {
+  versionField: configOption('mongoVersionField', text().optional(), {
     group,
     describe: 'Keep each document’s version in this field, and refuse older ones',
     placeholder: 'field',

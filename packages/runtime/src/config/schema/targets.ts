@@ -1,6 +1,6 @@
 // `targets:` what a consumer writes to, by name. The type of a target decides which keys it has.
 import { z } from 'zod';
-import { leaf, map, text } from '../option.js';
+import { configOption, map, text } from '../option.js';
 import { elasticsearch } from './target-elasticsearch.js';
 import { mongo } from './target-mongo.js';
 import { solr } from './target-solr.js';
@@ -19,52 +19,55 @@ export const isTargetName = (name: string): boolean => TARGET_NAME.test(name);
 export const expectedTargetName = '1 to 100 letters, digits, _ and -, but not producer';
 
 const common = {
-  type: leaf('target', text(), {
+  type: configOption('target', text(), {
     group: 'Target',
     describe: 'What to write to: es (Elasticsearch 8, 9), solr (Solr 9), mongo, or a module of your own: ./my-target.js',
     placeholder: 'type',
   }),
-  url: leaf('targetUrl', text(), {
+  url: configOption('targetUrl', text(), {
     group: 'Target',
     describe:
       'http://user:password@host:9200, several nodes separated by commas; cloud:<cloud id>; http://host:8983/solr, with /core at the end for one core; or a MongoDB connection string',
     secret: 'uri',
     placeholder: 'url',
   }),
-  user: leaf('targetUser', text().optional(), { group: 'Target', describe: 'User, if the URL has none' }),
-  password: leaf('targetPassword', text().optional(), {
+  user: configOption('targetUser', text().optional(), { group: 'Target', describe: 'User, if the URL has none' }),
+  password: configOption('targetPassword', text().optional(), {
     group: 'Target',
     describe: 'Password for --target-user; better given in a file or as TAILWATER_TARGET_PASSWORD',
     secret: 'value',
   }),
   tls: {
-    ca: leaf('targetTlsCa', text().optional(), {
+    ca: configOption('targetTlsCa', text().optional(), {
       group: 'Target',
       describe: 'PEM file of the CA that signed the server’s certificate; by default the well-known ones',
       placeholder: 'file',
     }),
-    cert: leaf('targetTlsCert', text().optional(), {
+    cert: configOption('targetTlsCert', text().optional(), {
       group: 'Target',
       describe: 'PEM file of this client’s certificate',
       placeholder: 'file',
     }),
-    key: leaf('targetTlsKey', text().optional(), {
+    key: configOption('targetTlsKey', text().optional(), {
       group: 'Target',
       describe: 'PEM file of its private key, if that is not in the same file',
       placeholder: 'file',
     }),
-    keyPassword: leaf('targetTlsKeyPassword', text().optional(), {
+    keyPassword: configOption('targetTlsKeyPassword', text().optional(), {
       group: 'Target',
       describe: 'Password of that key, if it has one; better given in a file or as TAILWATER_TARGET_TLS_KEY_PASSWORD',
       secret: 'value',
     }),
   },
-  autoCommitInterval: leaf('autoCommitInterval', z.number().min(0).optional(), {
+  autoCommitInterval: configOption('autoCommitInterval', z.number().min(0).optional(), {
     group: 'Target',
     describe: 'Seconds after which what was written can be searched; 0 with each batch. When not given, the index or core decides',
   }),
-  batchSize: leaf('batchSize', z.int().min(1).max(100_000).default(1000), { group: 'Batches', describe: 'Changes per request at most' }),
-  batchBytes: leaf(
+  batchSize: configOption('batchSize', z.int().min(1).max(100_000).default(1000), {
+    group: 'Batches',
+    describe: 'Changes per request at most',
+  }),
+  batchBytes: configOption(
     'batchBytes',
     z
       .int()
@@ -76,11 +79,11 @@ const common = {
       describe: 'Bytes of documents per request at most; a larger document goes alone',
     },
   ),
-  inFlight: leaf('inFlight', z.int().min(1).max(64).default(4), {
+  inFlight: configOption('inFlight', z.int().min(1).max(64).default(4), {
     group: 'Batches',
     describe: 'Requests in flight at most, never two for one document',
   }),
-  bufferBytes: leaf(
+  bufferBytes: configOption(
     'bufferBytes',
     z
       .int()
@@ -92,19 +95,19 @@ const common = {
       describe: 'Bytes of documents that wait or are in flight at most',
     },
   ),
-  requestTimeout: leaf('requestTimeout', z.int().min(1).default(60), {
+  requestTimeout: configOption('requestTimeout', z.int().min(1).default(60), {
     group: 'Batches',
     describe: 'Seconds after which a request counts as failed',
   }),
-  onError: leaf('onError', z.enum(['dead-letter', 'skip', 'stop']).default('dead-letter'), {
+  onError: configOption('onError', z.enum(['dead-letter', 'skip', 'stop']).default('dead-letter'), {
     group: 'Errors',
     describe: 'What to do with a change that the target refuses for good, or a record that cannot be decoded',
   }),
-  retryFor: leaf('retryFor', z.int().min(0).default(0), {
+  retryFor: configOption('retryFor', z.int().min(0).default(0), {
     group: 'Errors',
     describe: 'Seconds to try again while the target takes nothing, or nothing of a namespace, before giving up; 0 is for ever',
   }),
-  refusalLimit: leaf('refusalLimit', z.int().min(0).default(1000), {
+  refusalLimit: configOption('refusalLimit', z.int().min(0).default(1000), {
     group: 'Errors',
     describe:
       'Documents of a namespace refused in a row (a tenth of them when none was accepted before) after which it waits instead of filling the dead letters; 0 never',
@@ -112,7 +115,7 @@ const common = {
 } as const;
 
 const module = {
-  options: leaf('targetOption', map().default({}), {
+  options: configOption('targetOption', map().default({}), {
     group: 'Target',
     describe: 'An option for a target that is a module, name=value',
     placeholder: 'name=value',

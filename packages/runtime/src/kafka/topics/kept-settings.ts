@@ -3,7 +3,7 @@
 import type { BrokerConnections } from '../protocol/broker-connections.js';
 import { readTopics } from '../protocol/cluster-metadata.js';
 import { plannedTopic } from '../protocol/planned-topic.js';
-import { isWeaklyKept, KEPT, MIN_IN_SYNC } from './setting-rules.js';
+import { isWeaklyReplicated, KEPT, MIN_IN_SYNC } from './setting-rules.js';
 
 export interface PlannedShape {
   readonly partitions: number;
@@ -23,7 +23,7 @@ export async function keptSettings(
   shape: PlannedShape,
 ): Promise<Readonly<Record<string, string>>> {
   const { replicas, settings } = (await planned(connections, topic, shape)) ?? { replicas: shape.replicationFactor, settings: new Map() };
-  return isWeaklyKept(replicas, settings.get(MIN_IN_SYNC)) ? KEPT : {};
+  return isWeaklyReplicated(replicas, settings.get(MIN_IN_SYNC)) ? KEPT : {};
 }
 
 async function planned(connections: BrokerConnections, topic: string, { partitions, replicationFactor }: PlannedShape) {

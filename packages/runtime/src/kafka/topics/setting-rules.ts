@@ -27,7 +27,7 @@ const IN_SYNC = 2;
 const REPLICAS_FOR_IT = 3;
 
 /** Whether a topic acknowledges what one broker alone has, though it need not. */
-export const isWeaklyKept = (replicas: number, minInSync: string | undefined): boolean =>
+export const isWeaklyReplicated = (replicas: number, minInSync: string | undefined): boolean =>
   replicas >= REPLICAS_FOR_IT && Number(minInSync ?? 1) < IN_SYNC;
 
 export const KEPT: Readonly<Record<string, string>> = { [MIN_IN_SYNC]: String(IN_SYNC) };
@@ -36,7 +36,7 @@ export const KEPT: Readonly<Record<string, string>> = { [MIN_IN_SYNC]: String(IN
 export const KEEPING_RULES: readonly SettingRule[] = [
   {
     setting: MIN_IN_SYNC,
-    isGood: (value, { replicas }) => !isWeaklyKept(replicas, value),
+    isGood: (value, { replicas }) => !isWeaklyReplicated(replicas, value),
     better: String(IN_SYNC),
     why: 'a record that one broker alone has is acknowledged, and lost with it',
   },

@@ -42,11 +42,11 @@ export class MemoryBroker {
     for (const { topic, partition, offset, partitionBytes } of positions) {
       const all = this.#partitions.get(`${topic}/${partition}`) ?? [];
       const taken: StoredBatch[] = [];
-      let room = Math.min(left, partitionBytes);
+      let bytesLeft = Math.min(left, partitionBytes);
       for (const batch of all.filter(({ first, records }) => first + records.length > offset)) {
-        if (batch.bytes > room && (taken.length > 0 || partitions.length > 0)) break;
+        if (batch.bytes > bytesLeft && (taken.length > 0 || partitions.length > 0)) break;
         taken.push(batch);
-        room -= batch.bytes;
+        bytesLeft -= batch.bytes;
       }
       if (taken.length === 0) continue;
       const bytes = taken.reduce((sum, batch) => sum + batch.bytes, 0);

@@ -37,7 +37,7 @@ interface Expected {
 }
 
 const quoted = (text: string): string => JSON.stringify(text);
-const leaf = fc.oneof(
+const configOption = fc.oneof(
   fc.string({ unit: 'binary' }).map((text): Expected => ({ value: text, json: quoted(text) })),
   fc.string().map((text): Expected => ({ value: text, json: quoted(text) })),
   fc.integer().map((value): Expected => ({ value: new Int32(value), json: String(value) })),
@@ -75,7 +75,7 @@ const leaf = fc.oneof(
 );
 
 const { tree } = fc.letrec<{ tree: Expected; object: Expected; array: Expected }>((tie) => ({
-  tree: fc.oneof({ maxDepth: 4, withCrossShrink: true }, leaf, tie('object'), tie('array')),
+  tree: fc.oneof({ maxDepth: 4, withCrossShrink: true }, configOption, tie('object'), tie('array')),
   object: fc
     .dictionary(
       fc.string().filter((name) => !name.includes('\0') && !/^\d+$/.test(name)),

@@ -68,9 +68,16 @@ describe('keyToId', () => {
   });
 
   test('property: the id of a key has that key', () => {
-    const leaf = fc.oneof(fc.string(), fc.integer(), fc.double(), fc.boolean(), fc.constant(null), fc.date({ noInvalidDate: true }));
+    const configOption = fc.oneof(
+      fc.string(),
+      fc.integer(),
+      fc.double(),
+      fc.boolean(),
+      fc.constant(null),
+      fc.date({ noInvalidDate: true }),
+    );
     const { tree } = fc.letrec((tie) => ({
-      tree: fc.oneof({ maxDepth: 3 }, leaf, fc.array(tie('tree'), { maxLength: 4 }), tie('object')),
+      tree: fc.oneof({ maxDepth: 3 }, configOption, fc.array(tie('tree'), { maxLength: 4 }), tie('object')),
       object: fc
         .array(
           fc.tuple(

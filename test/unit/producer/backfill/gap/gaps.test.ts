@@ -1,14 +1,14 @@
 import { Position } from '@tailwater/schema';
 import { expect, it } from 'vitest';
 import { type GapSession, Gaps } from '#producer/backfill/gap/gaps.js';
-import { beginAnew } from '#producer/backfill/snapshot/snapshot-plan.js';
+import { unstartedCopy } from '#producer/backfill/snapshot/snapshot-plan.js';
 import type { TrackedNamespace } from '#producer/changes/change-batch.js';
 import { CheckpointReader, positionMessage, type SnapshotProgress, snapshotMessage } from '#producer/checkpoint/checkpoint-record.js';
 import type { Publication } from '#producer/publish/publisher.js';
 import { PositionLost } from '#producer/source/position-lost.js';
 import { keptLog } from '#test/integration/producer/support/kept-log.js';
 
-const DONE: SnapshotProgress = { ...beginAnew(false), state: 'done', ranges: [], documents: 7, finishedAtMs: 2 };
+const DONE: SnapshotProgress = { ...unstartedCopy(false), state: 'done', ranges: [], documents: 7, finishedAtMs: 2 };
 const [before, oldest, newest] = [new Position(1_000, 1), new Position(2_000, 1), new Position(3_000, 1)];
 
 const namespaceOf = (name: string): TrackedNamespace => {
@@ -25,7 +25,7 @@ it('what is left out when a gap is healed is still to be copied once it is inclu
     positionMessage('rs0', before, 1),
     snapshotMessage('rs0', 'shop.there', DONE),
     snapshotMessage('rs0', 'shop.gone', DONE),
-    snapshotMessage('rs0', 'shop.excluded', beginAnew(false)),
+    snapshotMessage('rs0', 'shop.excluded', unstartedCopy(false)),
   ]);
   const published: Publication[] = [];
   const session: GapSession = {

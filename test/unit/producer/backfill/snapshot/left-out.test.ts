@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { leftOut } from '#producer/backfill/snapshot/left-out.js';
-import { beginAnew } from '#producer/backfill/snapshot/snapshot-plan.js';
+import { unstartedCopy } from '#producer/backfill/snapshot/snapshot-plan.js';
 import {
   CheckpointReader,
   pendingSweep,
@@ -10,7 +10,7 @@ import {
   topicMessage,
 } from '#producer/checkpoint/checkpoint-record.js';
 
-const DONE: SnapshotProgress = { ...beginAnew(true), state: 'done', ranges: [], documents: 7, finishedAtMs: 2 };
+const DONE: SnapshotProgress = { ...unstartedCopy(true), state: 'done', ranges: [], documents: 7, finishedAtMs: 2 };
 
 describe('leftOut', () => {
   it('forgets what was copied of namespaces that are not included any more, once', () => {
@@ -18,7 +18,7 @@ describe('leftOut', () => {
     const noted = [
       snapshotMessage('rs0', 'shop.kept', DONE),
       snapshotMessage('rs0', 'shop.copied', DONE),
-      snapshotMessage('rs0', 'shop.half', { ...beginAnew(false), ranges: [{ from: null, lastId: 'aWQ=', to: null }] }),
+      snapshotMessage('rs0', 'shop.half', { ...unstartedCopy(false), ranges: [{ from: null, lastId: 'aWQ=', to: null }] }),
       topicMessage('rs0', 'shop.tailed', { partitions: 1, id: undefined }),
       sweepMessage('rs0', 'shop.copied', { ...pendingSweep('drop'), state: 'done' }),
     ];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { beginAnew, SNAPSHOT_MODES, type SnapshotMode, SnapshotPlan } from '#producer/backfill/snapshot/snapshot-plan.js';
+import { SNAPSHOT_MODES, type SnapshotMode, SnapshotPlan, unstartedCopy } from '#producer/backfill/snapshot/snapshot-plan.js';
 import { CheckpointReader, snapshotMessage } from '#producer/checkpoint/checkpoint-record.js';
 import { ITEMS, ORDERS } from '#test/unit/producer/support/rows.js';
 
@@ -9,7 +9,7 @@ const BOTH = [ORDERS, ITEMS];
 function checkpoint() {
   const reader = new CheckpointReader('rs0');
   for (const [namespace, isAsked] of [[ORDERS, false] as const, [ITEMS, true] as const]) {
-    const { key, value } = snapshotMessage('rs0', namespace.name, beginAnew(isAsked));
+    const { key, value } = snapshotMessage('rs0', namespace.name, unstartedCopy(isAsked));
     reader.add(key.toString(), value);
   }
   return reader.result();

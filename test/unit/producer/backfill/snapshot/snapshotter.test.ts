@@ -1,6 +1,6 @@
 import { Position } from '@tailwater/schema';
 import { expect, it } from 'vitest';
-import type { WindowRead } from '#producer/backfill/beside-tail.js';
+import type { WindowRead } from '#producer/backfill/backfill-writer.js';
 import { Snapshotter } from '#producer/backfill/snapshot/snapshotter.js';
 import type { TrackedNamespace } from '#producer/changes/change-batch.js';
 import { CheckpointReader } from '#producer/checkpoint/checkpoint-record.js';
@@ -22,7 +22,7 @@ it('a copy that is given up while it waits for memory says nothing more of its p
     {
       client: { db: () => ({ collection: () => ({ estimatedDocumentCount: async () => 1000 }) }) },
       reader: { expectedBytes: () => 1, read: async () => ({ documents: [], lastId: undefined, position: new Position(2, 1) }) },
-      beside: {
+      backfill: {
         open: (namespace: TrackedNamespace) => touched.open(namespace),
         close: (window: Window) => touched.close(window),
         invalidate: (namespace: TrackedNamespace) => touched.invalidate(namespace),
@@ -35,7 +35,7 @@ it('a copy that is given up while it waits for memory says nothing more of its p
       },
       report: nothing,
       rate: { untilAllowed: async () => {}, took: () => {} },
-      room: {
+      budget: {
         take: () =>
           new Promise((resolve) => {
             waiting.push(() => resolve({ resize: () => {}, release: () => (freed += 1) }));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { vanished } from '#producer/backfill/sweep/vanished.js';
+import { vanishedNamespaces } from '#producer/backfill/sweep/vanished-namespaces.js';
 import type { TrackedNamespace } from '#producer/changes/change-batch.js';
 import { pendingSweep, type SnapshotProgress, type SweepRecord } from '#producer/checkpoint/checkpoint-record.js';
 
@@ -19,16 +19,16 @@ const checkpoint = (isShared: boolean, sweeps: [string, SweepRecord][] = [], sna
 
 describe('vanished', () => {
   it('is what has a topic and no collection', () => {
-    expect(vanished([there, gone, excluded], [there], checkpoint(false))).toEqual([gone]);
+    expect(vanishedNamespaces([there, gone, excluded], [there], checkpoint(false))).toEqual([gone]);
   });
 
   it('is not what a sweep has emptied, or is about to', () => {
-    expect(vanished([gone], [], checkpoint(false, [['shop.gone', pendingSweep('drop')]]))).toEqual([]);
-    expect(vanished([gone], [], checkpoint(false, [['shop.gone', { ...pendingSweep('drop'), state: 'done' }]]))).toEqual([]);
+    expect(vanishedNamespaces([gone], [], checkpoint(false, [['shop.gone', pendingSweep('drop')]]))).toEqual([]);
+    expect(vanishedNamespaces([gone], [], checkpoint(false, [['shop.gone', { ...pendingSweep('drop'), state: 'done' }]]))).toEqual([]);
   });
 
   it('is nothing that may be another source’s under the same prefix', () => {
-    expect(vanished([gone], [], checkpoint(true))).toEqual([]);
-    expect(vanished([gone], [], checkpoint(true, [], ['shop.gone']))).toEqual([gone]);
+    expect(vanishedNamespaces([gone], [], checkpoint(true))).toEqual([]);
+    expect(vanishedNamespaces([gone], [], checkpoint(true, [], ['shop.gone']))).toEqual([gone]);
   });
 });

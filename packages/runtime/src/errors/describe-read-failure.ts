@@ -10,7 +10,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_INVALID_ARG_VALUE: 'no file is called so',
 };
 
-export function whyUnreadable(error: unknown): string {
+export function describeReadFailure(error: unknown): string {
   const { code = '', message } = error as NodeJS.ErrnoException;
   return REASONS[code] ?? message;
 }

@@ -26,7 +26,7 @@ export interface WindowRead {
   readonly checkpoint: () => CheckpointMessage[];
 }
 
-export interface BesideTailDependencies {
+export interface BackfillWriterDependencies {
   readonly writer: OrderedWriter;
   readonly touched: TouchedKeys;
   readonly progress: TailProgress;
@@ -34,11 +34,11 @@ export interface BesideTailDependencies {
   readonly health: Pick<SourceHealth, 'persist'>;
 }
 
-export class BesideTail {
-  readonly #deps: BesideTailDependencies;
+export class BackfillWriter {
+  readonly #deps: BackfillWriterDependencies;
   readonly #rows = new ChangeBatch();
 
-  constructor(deps: BesideTailDependencies) {
+  constructor(deps: BackfillWriterDependencies) {
     this.#deps = deps;
   }
 

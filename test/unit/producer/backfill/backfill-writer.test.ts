@@ -3,7 +3,7 @@ import { createMetrics } from '@tailwater/runtime';
 import { Position } from '@tailwater/schema';
 import type { MongoClient } from 'mongodb';
 import { expect, it, vi } from 'vitest';
-import { BesideTail } from '#producer/backfill/beside-tail.js';
+import { BackfillWriter } from '#producer/backfill/backfill-writer.js';
 import type { TrackedNamespace } from '#producer/changes/change-batch.js';
 import { RecordEncoder } from '#producer/encode/record-encoder.js';
 import { DocumentLookup } from '#producer/enrich/document-lookup.js';
@@ -41,18 +41,18 @@ function build() {
     source: 'rs0',
     checkpointTopic: CHECKPOINTS,
   });
-  const beside = new BesideTail({ writer, touched, progress, metrics, health: { persist: (read) => read() } });
+  const backfill = new BackfillWriter({ writer, touched, progress, metrics, health: { persist: (read) => read() } });
   const published = async () => {
     await publisher.flush();
     return log.publications.map(({ records }) => records.map(({ key, document }) => `${key}${document === undefined ? ' gone' : ''}`));
   };
-  return { beside, touched, metrics, published };
+  return { backfill, touched, metrics, published };
 }
 
 it('reads again when another collection has taken the name meanwhile, and publishes nothing of the first read', async () => {
-  const { beside, touched, published } = build();
+  const { backfill, touched, published } = build();
   const read = [1, 2];
-  const { rows, published: count } = await beside.readAndPublish(
+  const { rows, published: count } = await backfill.readAndPublish(
     ORDERS,
     async () => {
       const id = read.shift();
@@ -67,36 +67,36 @@ it('reads again when another collection has taken the name meanwhile, and publis
 });
 
 it('reads no earlier than what the tail had published, or was about to, when the window was opened', async () => {
-  const { beside, touched } = build();
+  const { backfill, touched } = build();
   const asked: string[] = [];
   const read = async (notBefore: Position) => {
     asked.push(notBefore.toString());
     return { documents: [], position: START };
   };
-  await beside.readAndPublish(ORDERS, read, 'sweep', never);
+  await backfill.readAndPublish(ORDERS, read, 'sweep', never);
   touched.reach(new Position(T, 9));
-  await beside.readAndPublish(ORDERS, read, 'sweep', never);
+  await backfill.readAndPublish(ORDERS, read, 'sweep', never);
   expect(asked).toEqual([`${T}:5`, `${T}:9`]);
 });
 
 it('tells how many rows went out: those that the tail touched are its own', async () => {
-  const { beside, touched, metrics, published } = build();
-  const window = beside.open(ORDERS);
+  const { backfill, touched, metrics, published } = build();
+  const window = backfill.open(ORDERS);
   touched.touchRows({ length: 1, namespace: [ORDERS], key: ['1'] } as never);
   const rows = { documents: [raw({ _id: 1 }), raw({ _id: 2 })], position: START };
   const read = { window, rows, checkpoint: () => [] };
-  expect([...(await beside.publish([read], 'snapshot', never)).values()]).toEqual([1]);
+  expect([...(await backfill.publish([read], 'snapshot', never)).values()]).toEqual([1]);
   expect(await published()).toEqual([['2']]);
   expect(metrics.counts()).toMatchObject({ snapshotRead: 2, snapshotSuperseded: 1, snapshotPublished: 1 });
 });
 
 it('leaves no window open when a read fails, and no transaction where nothing is left of it', async () => {
-  const { beside, touched, published } = build();
+  const { backfill, touched, published } = build();
   const [opened, closed] = [vi.spyOn(touched, 'open'), vi.spyOn(touched, 'close')];
   const left = (): unknown[] =>
     opened.mock.results.map(({ value }) => value).filter((window) => !closed.mock.calls.flat().includes(window));
-  await expect(beside.readAndPublish(ORDERS, () => Promise.reject(new Error('away')), 'sweep', never)).rejects.toThrow('away');
+  await expect(backfill.readAndPublish(ORDERS, () => Promise.reject(new Error('away')), 'sweep', never)).rejects.toThrow('away');
   expect(left()).toEqual([]);
-  await beside.readAndPublish(ORDERS, async () => ({ documents: [], position: START }), 'sweep', never);
+  await backfill.readAndPublish(ORDERS, async () => ({ documents: [], position: START }), 'sweep', never);
   expect([opened.mock.calls.length, left(), await published()]).toEqual([2, [], []]);
 });

@@ -43,7 +43,7 @@ export class Batch {
   }
 }
 
-export class Strand {
+export class DeliveryQueue {
   #queue: Delivery[] = [];
   #head = 0;
   #bytes = 0;

@@ -3,7 +3,7 @@ import { errorCodes, type NamespaceRules, parseNamespacePattern, TailwaterError 
 import { type Namespace, parseNamespace } from '@tailwater/schema';
 
 /** @throws TailwaterError TW1140 for text that is no namespace, TW1147 for one that is not included */
-export function expectIncluded(rules: NamespaceRules, text: string): Namespace {
+export function assertIncluded(rules: NamespaceRules, text: string): Namespace {
   const namespace = parseNamespace(text);
   if (namespace === undefined) throw new TailwaterError(errorCodes.NOT_A_NAMESPACE, { text });
   if (!rules.includes(namespace.database, namespace.collection))
@@ -12,7 +12,7 @@ export function expectIncluded(rules: NamespaceRules, text: string): Namespace {
 }
 
 /** @throws TailwaterError TW1170 for a GridFS bucket whose files something excludes */
-export function expectPublished(rules: NamespaceRules, bucket: string): void {
+export function assertPublished(rules: NamespaceRules, bucket: string): void {
   const { database, collection } = parseNamespace(`${bucket}.files`) as Namespace;
   if (!rules.includes(database, collection)) throw new TailwaterError(errorCodes.GRIDFS_BUCKET_EXCLUDED, { bucket });
 }
@@ -22,7 +22,7 @@ export function expectPublished(rules: NamespaceRules, bucket: string): void {
  *
  * @throws TailwaterError TW1253 for the databases local and config, TW1254 for admin where a change stream is read
  */
-export function expectReadable(include: readonly string[], source: 'oplog' | 'change-stream'): void {
+export function assertReadable(include: readonly string[], source: 'oplog' | 'change-stream'): void {
   for (const pattern of include) {
     const [database, ...more] = parseNamespacePattern(pattern, 'include').database;
     if (more.length > 0) continue;

@@ -7,7 +7,7 @@ import { listCapped, listCollections } from './collections.js';
 /** The first version whose oplog has the deletes at the end of capped collections. */
 const WRITES_CAPPED_DELETES = 5;
 
-export async function tellOfNamespaces(
+export async function warnAboutNamespaces(
   { client, version }: Pick<MongoSource, 'client' | 'version'>,
   rules: CompiledNamespaceRules,
   include: readonly string[],

@@ -14,10 +14,10 @@ const NO_POSITION = new Position(0, 0);
 /** A place at the target, and what should be in it. */
 export interface Place {
   readonly inventory: Inventory;
-  readonly living: IdSet;
+  readonly expected: IdSet;
 }
 
-export interface LivingDocumentsParts {
+export interface ExpectedDocumentsParts {
   /** Undefined for what the consumer leaves out. */
   readonly transform: Transform;
   /** The same object for namespaces that share their place; undefined for one that this repair does not cover. */
@@ -27,10 +27,10 @@ export interface LivingDocumentsParts {
   readonly signal: AbortSignal;
 }
 
-export class LivingDocuments {
-  readonly #parts: LivingDocumentsParts;
+export class ExpectedDocuments {
+  readonly #parts: ExpectedDocumentsParts;
 
-  constructor(parts: LivingDocumentsParts) {
+  constructor(parts: ExpectedDocumentsParts) {
     this.#parts = parts;
   }
 
@@ -66,7 +66,7 @@ export class LivingDocuments {
   #keep(change: Change): void {
     for (const { namespace, key } of this.#whatMayBe(change)) {
       const place = this.#parts.placeOf(namespace);
-      place?.living.add(place.inventory.idOf(key));
+      place?.expected.add(place.inventory.idOf(key));
     }
   }
 
@@ -74,8 +74,8 @@ export class LivingDocuments {
     const place = this.#parts.placeOf(namespace);
     if (place === undefined) return;
     const id = place.inventory.idOf(key);
-    if (kind === 'upsert') place.living.add(id);
-    else place.living.delete(id);
+    if (kind === 'upsert') place.expected.add(id);
+    else place.expected.delete(id);
   }
 
   /** A delete reaches every document that was ever made of this one. */

@@ -21,7 +21,7 @@ interface Round {
   readonly ended: AbortController;
 }
 
-export class Beginnings {
+export class PendingPartitions {
   readonly #offsets: Pick<GroupOffsets, 'read'>;
   readonly #catalog: Pick<TopicCatalog, 'leaderOf' | 'refresh'>;
   readonly #onGroupOffsets: (groupOffsets: readonly GroupPartitionOffsets[]) => void;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { OutgoingRecord, TopicRecords } from '#producer/encode/record-encoder.js';
-import { inRounds } from '#producer/publish/rounds.js';
+import { splitIntoRequests } from '#producer/publish/split-into-requests.js';
 
 const KILOBYTE = 1024;
 const LIMITS = { batchBytes: 20 * KILOBYTE, requestBytes: 50 * KILOBYTE };
@@ -18,9 +18,9 @@ const keysOf = (rounds: readonly (readonly TopicRecords[])[]): string[][] =>
 describe('inRounds', () => {
   it('sends what is small as it is', () => {
     const topics = [{ topic: 'a', messages: [record('1', 5), record('2', 5)] }];
-    expect(inRounds(topics, LIMITS)).toEqual([topics]);
-    expect(inRounds(topics, LIMITS)[0]).toBe(topics);
-    expect(inRounds([], LIMITS)).toEqual([[]]);
+    expect(splitIntoRequests(topics, LIMITS)).toEqual([topics]);
+    expect(splitIntoRequests(topics, LIMITS)[0]).toBe(topics);
+    expect(splitIntoRequests([], LIMITS)).toEqual([[]]);
   });
 
   it('bounds what a round brings to one partition', () => {
@@ -28,7 +28,7 @@ describe('inRounds', () => {
       { topic: 'a', messages: [record('1', 12, 0), record('2', 12, 1), record('3', 12, 0), record('4', 4, 1)] },
       { topic: 'b', messages: [record('5', 12, 0)] },
     ];
-    expect(keysOf(inRounds(topics, LIMITS))).toEqual([
+    expect(keysOf(splitIntoRequests(topics, LIMITS))).toEqual([
       ['a/1', 'a/2'],
       ['a/3', 'a/4', 'b/5'],
     ]);
@@ -40,7 +40,7 @@ describe('inRounds', () => {
       { topic: 'a', messages, maxBytes: 8 * KILOBYTE },
       { topic: 'b', messages: [record('5', 12)] },
     ];
-    expect(keysOf(inRounds(topics, LIMITS))).toEqual([
+    expect(keysOf(splitIntoRequests(topics, LIMITS))).toEqual([
       ['a/1', 'a/2'],
       ['a/3', 'a/4', 'b/5'],
     ]);
@@ -48,12 +48,12 @@ describe('inRounds', () => {
 
   it('bounds a round as a whole', () => {
     const messages = Array.from({ length: 8 }, (_, n) => record(String(n), 12, n));
-    expect(keysOf(inRounds([{ topic: 'a', messages }], LIMITS)).map(({ length }) => length)).toEqual([4, 4]);
+    expect(keysOf(splitIntoRequests([{ topic: 'a', messages }], LIMITS)).map(({ length }) => length)).toEqual([4, 4]);
   });
 
   it('leaves a record that no broker takes alone in its batch', () => {
     const messages = [record('1', 1), record('2', 60), record('3', 1)];
-    expect(keysOf(inRounds([{ topic: 'a', messages }], LIMITS))).toEqual([['a/1'], ['a/2'], ['a/3']]);
+    expect(keysOf(splitIntoRequests([{ topic: 'a', messages }], LIMITS))).toEqual([['a/1'], ['a/2'], ['a/3']]);
   });
 
   it('keeps everything, in its order, within its bounds', () => {
@@ -64,7 +64,7 @@ describe('inRounds', () => {
           topic: `t${t}`,
           messages: messages.map(({ kilobytes, partition }, n) => record(`${t}-${n}`, kilobytes, partition)),
         }));
-        const rounds = inRounds(topics, LIMITS);
+        const rounds = splitIntoRequests(topics, LIMITS);
         expect(keysOf(rounds).flat()).toEqual(keysOf([topics]).flat());
         for (const round of rounds) {
           const batches = new Map<string, number[]>();

@@ -21,7 +21,7 @@ export interface OwnSession {
 }
 
 /** The error itself, or TW1220 for one that says that another producer took over where none has. */
-export async function toldWhoFenced(error: unknown, own: OwnSession, signal: AbortSignal): Promise<unknown> {
+export async function explainFencing(error: unknown, own: OwnSession, signal: AbortSignal): Promise<unknown> {
   if (!(error instanceof TailwaterError) || error.code !== FENCED) return error;
   // What cannot be read now: then another one is assumed, and the group will say.
   const soon = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);

@@ -23,7 +23,7 @@ export function ownTopics(
 }
 
 /** Of these, those whose collection is gone, and whose topic no sweep has emptied or is about to. */
-export function vanished(
+export function vanishedNamespaces(
   published: readonly TrackedNamespace[],
   collections: readonly TrackedNamespace[],
   checkpoint: Known,

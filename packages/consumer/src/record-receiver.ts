@@ -1,21 +1,21 @@
 // One record on its way from Kafka into the lanes: decoded, transformed, and given room; or counted, waited at, or put aside (promise E).
 import { type Namespace, namespaceOfTopic, type SchemaIds } from '@tailwater/schema';
 import type { Outcome } from './apply/delivery.js';
-import type { Held, TopicRoom } from './apply/topic-room.js';
+import type { FetchBackpressure, Held } from './apply/fetch-backpressure.js';
 import { type Change, memoryOf } from './changes/change.js';
 import type { PartitionProgress } from './commit/progress.js';
+import type { DecodeFailureHandler } from './decode/decode-failure-handler.js';
 import { decodeRecord, UndecodableRecordError } from './decode/decode-record.js';
-import type { RecordJudge } from './decode/record-judge.js';
 import type { Tally } from './metrics/tally.js';
 import type { FetchedBatch, FetchedRecord } from './subscribe/subscription.js';
 import type { Transform } from './transform/transform.js';
 
-export interface RecordIntakeParts {
+export interface RecordReceiverParts {
   readonly prefix: string;
   readonly schemas: SchemaIds;
   readonly transform: Transform;
-  readonly judge: RecordJudge;
-  readonly room: TopicRoom;
+  readonly decodeFailures: DecodeFailureHandler;
+  readonly backpressure: FetchBackpressure;
   readonly tally: Tally;
   /** Resolves when a record that nothing can decode is where it belongs. */
   readonly putAside: (record: FetchedRecord, progress: PartitionProgress, cause: Error, signal: AbortSignal) => Promise<Outcome>;
@@ -25,11 +25,11 @@ export interface RecordIntakeParts {
 /** How a record waits for room. */
 type Waiting = Omit<Held, 'isRevoked'>;
 
-export class RecordIntake {
-  readonly #parts: RecordIntakeParts;
+export class RecordReceiver {
+  readonly #parts: RecordReceiverParts;
   readonly #namespaces = new Map<string, Namespace>();
 
-  constructor(parts: RecordIntakeParts) {
+  constructor(parts: RecordReceiverParts) {
     this.#parts = parts;
   }
 
@@ -61,7 +61,7 @@ export class RecordIntake {
       progress.watermark.skip(decoded.offset);
       return;
     }
-    if (!this.#parts.room.takes(batch.topic, change.namespace)) return this.#pushLater(decoded, change, record, progress, waiting);
+    if (!this.#parts.backpressure.takes(batch.topic, change.namespace)) return this.#pushLater(decoded, change, record, progress, waiting);
     this.#push(decoded, change, record, progress);
     return;
   }
@@ -75,7 +75,7 @@ export class RecordIntake {
     waiting: Waiting,
   ): Promise<boolean> {
     const isRevoked = () => progress.revoked;
-    if (!(await this.#parts.room.hold(progress.topic, change.namespace, { ...waiting, isRevoked }))) return false;
+    if (!(await this.#parts.backpressure.hold(progress.topic, change.namespace, { ...waiting, isRevoked }))) return false;
     this.#push(decoded, change, record, progress);
     return true;
   }
@@ -100,7 +100,7 @@ export class RecordIntake {
     isFirst: boolean,
   ): Promise<boolean> {
     const { signal } = waiting;
-    const verdict = await this.#parts.judge.of(error, record, progress, { signal, isRevoked: () => progress.revoked }, isFirst);
+    const verdict = await this.#parts.decodeFailures.of(error, record, progress, { signal, isRevoked: () => progress.revoked }, isFirst);
     if (verdict === 'waits' || signal.aborted || progress.revoked) return false;
     if (verdict === 'aside') return this.#putAside(record, progress, error, signal);
     return (await this.take(record, batch, progress, waiting, false)) ?? true;

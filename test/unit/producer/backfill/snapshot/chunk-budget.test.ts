@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ChunkRoom } from '#producer/backfill/snapshot/chunk-room.js';
+import { ChunkBudget } from '#producer/backfill/snapshot/chunk-budget.js';
 
 const never = new AbortController().signal;
 /** Whether it settles without anything more happening. */
@@ -8,10 +8,10 @@ const isSettled = (promise: Promise<unknown>): Promise<boolean> =>
 
 describe('ChunkRoom', () => {
   it('lets in what fits, and the others in their turn', async () => {
-    const room = new ChunkRoom(10);
-    const first = await room.take(6, never);
-    const second = room.take(6, never);
-    const third = room.take(1, never);
+    const budget = new ChunkBudget(10);
+    const first = await budget.take(6, never);
+    const second = budget.take(6, never);
+    const third = budget.take(1, never);
     expect(await isSettled(second)).toBe(false);
     expect(await isSettled(third)).toBe(false);
     first.resize(4);
@@ -20,25 +20,25 @@ describe('ChunkRoom', () => {
   });
 
   it('lets in alone what is larger than all of it', async () => {
-    const room = new ChunkRoom(10);
-    const large = await room.take(16, never);
-    const next = room.take(1, never);
+    const budget = new ChunkBudget(10);
+    const large = await budget.take(16, never);
+    const next = budget.take(1, never);
     expect(await isSettled(next)).toBe(false);
     large.release();
     large.release();
     await next;
-    expect(await isSettled(room.take(9, never))).toBe(true);
-    expect(await isSettled(room.take(1, never))).toBe(false);
+    expect(await isSettled(budget.take(9, never))).toBe(true);
+    expect(await isSettled(budget.take(1, never))).toBe(false);
   });
 
   it('ends a wait with the signal, and keeps no room for it', async () => {
-    const room = new ChunkRoom(10);
-    const first = await room.take(10, never);
+    const budget = new ChunkBudget(10);
+    const first = await budget.take(10, never);
     const stop = new AbortController();
-    const waiting = room.take(10, stop.signal);
+    const waiting = budget.take(10, stop.signal);
     stop.abort(new Error('over'));
     await expect(waiting).rejects.toThrow('over');
     first.release();
-    await room.take(10, never);
+    await budget.take(10, never);
   });
 });

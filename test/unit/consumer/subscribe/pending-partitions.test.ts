@@ -1,7 +1,7 @@
 // A partition begins as soon as its own leader has told where the group stands: what has no leader, or one that does not answer, keeps no other waiting.
 import { createLogger } from '@tailwater/runtime';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { Beginnings } from '#consumer/subscribe/beginnings.js';
+import { PendingPartitions } from '#consumer/subscribe/pending-partitions.js';
 import { type GroupPartitionOffsets, partitionName, type TopicPartition } from '#consumer/subscribe/subscription.js';
 
 const topic = 'tw.shop.orders';
@@ -31,8 +31,9 @@ function scene(leaders: (number | undefined)[]) {
       refreshes += 1;
     },
   };
-  const beginnings = new Beginnings({ offsets: { read }, catalog, logger: createLogger({ name: 'test', level: 'silent' }) }, (each) =>
-    begun.push(...each.map(partitionName)),
+  const beginnings = new PendingPartitions(
+    { offsets: { read }, catalog, logger: createLogger({ name: 'test', level: 'silent' }) },
+    (each) => begun.push(...each.map(partitionName)),
   );
   return { beginnings, begun, silent, refused, asked, leaders, refreshes: () => refreshes };
 }

@@ -3,16 +3,16 @@
 import { abortable } from '@tailwater/runtime';
 
 /** Room for one chunk, until it is given back. */
-export interface Taken {
+export interface ChunkReservation {
   /** The chunk is there, and it has so many bytes. */
   resize(bytes: number): void;
   /** May be called twice. */
   release(): void;
 }
 
-export class ChunkRoom {
+export class ChunkBudget {
   readonly #capacity: number;
-  #taken = 0;
+  #reservation = 0;
   readonly #waiting: { readonly bytes: number; readonly enter: () => void }[] = [];
 
   /** @param capacityBytes - a chunk that is larger by itself is let in alone */
@@ -26,41 +26,41 @@ export class ChunkRoom {
    * @param bytes - that the chunk is expected to have
    * @throws the signal's reason
    */
-  async take(bytes: number, signal: AbortSignal): Promise<Taken> {
+  async take(bytes: number, signal: AbortSignal): Promise<ChunkReservation> {
     let isIn = false;
     const entered = new Promise<void>((resolve) => {
       const enter = (): void => {
         isIn = true;
-        this.#taken += bytes;
+        this.#reservation += bytes;
         resolve();
       };
       this.#waiting.push({ bytes, enter });
     });
     this.#admit();
-    const taken = this.#hold(bytes);
+    const reservation = this.#hold(bytes);
     try {
       await abortable(entered, signal);
     } catch (error) {
-      if (isIn) taken.release();
+      if (isIn) reservation.release();
       else {
         // The snapshot ends: nothing waits behind it. It is let in when its turn comes, and leaves at once.
-        void entered.then(() => taken.release());
+        void entered.then(() => reservation.release());
       }
       throw error;
     }
-    return taken;
+    return reservation;
   }
 
-  #hold(expected: number): Taken {
+  #hold(expected: number): ChunkReservation {
     let bytes = expected;
     return {
       resize: (actual) => {
-        this.#taken += actual - bytes;
+        this.#reservation += actual - bytes;
         bytes = actual;
         this.#admit();
       },
       release: () => {
-        this.#taken -= bytes;
+        this.#reservation -= bytes;
         bytes = 0;
         this.#admit();
       },
@@ -69,7 +69,7 @@ export class ChunkRoom {
 
   #admit(): void {
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
-      if (this.#taken > 0 && this.#taken + next.bytes > this.#capacity) return;
+      if (this.#reservation > 0 && this.#reservation + next.bytes > this.#capacity) return;
       this.#waiting.shift();
       next.enter();
     }

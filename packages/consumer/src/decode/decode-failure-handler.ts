@@ -3,13 +3,13 @@ import { type Clock, errorCodes, type Logger, sleep, TailwaterError } from '@tai
 import type { SchemaIds } from '@tailwater/schema';
 import type { FetchedRecord, TopicPartition } from '../subscribe/subscription.js';
 import { type UndecodableRecordError, UnlistedRecordError } from './decode-record.js';
-import { SchemaQuestions } from './schema-questions.js';
+import { SchemaLookups } from './schema-lookups.js';
 import { UnreadableRecords } from './unreadable-records.js';
 
 /** `known`: a registry has told what it knows of the schema. `aside`: nothing will ever read it. */
-export type Verdict = 'known' | 'waits' | 'aside';
+export type DecodeFailureOutcome = 'known' | 'waits' | 'aside';
 
-export interface RecordJudgeParts {
+export interface DecodeFailureHandlerParts {
   readonly schemas: SchemaIds;
   /** Why the record is waited at, if it is. */
   readonly waitsAt: (
@@ -23,7 +23,7 @@ export interface RecordJudgeParts {
 }
 
 /** Who waits for the verdict. */
-export interface Asker {
+export interface WaitingFetch {
   readonly signal: AbortSignal;
   /** Whether the partition was given back meanwhile. */
   readonly isRevoked: () => boolean;
@@ -32,16 +32,16 @@ export interface Asker {
 /** So long, in milliseconds, what was fetched is held while a registry is asked. */
 const MOMENT_MS = 1_000;
 
-export class RecordJudge {
+export class DecodeFailureHandler {
   readonly unreadable: UnreadableRecords;
-  readonly #parts: RecordJudgeParts;
+  readonly #parts: DecodeFailureHandlerParts;
   readonly #stopped = new AbortController();
-  readonly #questions: SchemaQuestions;
+  readonly #lookups: SchemaLookups;
 
-  constructor(parts: RecordJudgeParts) {
+  constructor(parts: DecodeFailureHandlerParts) {
     this.#parts = parts;
     this.unreadable = new UnreadableRecords(parts.clock, parts.logger);
-    this.#questions = new SchemaQuestions(parts.schemas, this.#stopped.signal);
+    this.#lookups = new SchemaLookups(parts.schemas, this.#stopped.signal);
   }
 
   /** @param isFirst whether the registry has not been asked for the record's schema a moment ago */
@@ -49,12 +49,12 @@ export class RecordJudge {
     error: UndecodableRecordError,
     record: FetchedRecord,
     partition: TopicPartition,
-    asker: Asker,
+    fetch: WaitingFetch,
     isFirst: boolean,
-  ): Promise<Verdict> {
+  ): Promise<DecodeFailureOutcome> {
     const { schemas, waitsAt } = this.#parts;
     if (error instanceof UnlistedRecordError && schemas.hasRegistry && isFirst)
-      return this.#lookedUp(error.schemaId, record, partition, asker);
+      return this.#lookedUp(error.schemaId, record, partition, fetch);
     const reason = waitsAt(record, partition, error, schemas.hasRegistry);
     if (reason === undefined) return 'aside';
     this.unreadable.wait(partition, Number(record.offset), reason);
@@ -67,13 +67,18 @@ export class RecordJudge {
   }
 
   /** A registry that does not answer soon is waited for, with nothing held meanwhile. */
-  async #lookedUp(id: number, { offset, value }: FetchedRecord, { topic, partition }: TopicPartition, asker: Asker): Promise<Verdict> {
-    const asked = this.#questions.ask(id, value as Buffer);
+  async #lookedUp(
+    id: number,
+    { offset, value }: FetchedRecord,
+    { topic, partition }: TopicPartition,
+    fetch: WaitingFetch,
+  ): Promise<DecodeFailureOutcome> {
+    const asked = this.#lookups.ask(id, value as Buffer);
     const timer = new AbortController();
-    const late = sleep(MOMENT_MS, AbortSignal.any([timer.signal, asker.signal])).then(() => false);
+    const late = sleep(MOMENT_MS, AbortSignal.any([timer.signal, fetch.signal])).then(() => false);
     const isAnswered = await Promise.race([asked.then(() => true), late]).finally(() => timer.abort());
     if (isAnswered) return 'known';
-    if (!asker.signal.aborted && !asker.isRevoked())
+    if (!fetch.signal.aborted && !fetch.isRevoked())
       this.unreadable.wait(
         { topic, partition },
         Number(offset),

@@ -1,7 +1,7 @@
 // Asks a schema registry for the schemas of ids, each id once at a time, however many partitions wait for the answer, and however long the registry is away.
 import type { SchemaIds } from '@tailwater/schema';
 
-export class SchemaQuestions {
+export class SchemaLookups {
   readonly #schemas: SchemaIds;
   readonly #signal: AbortSignal;
   readonly #open = new Map<number, Promise<void>>();

@@ -3,7 +3,7 @@
 import type { OutgoingRecord, TopicRecords } from '../encode/record-encoder.js';
 
 /** Bytes of one record batch, and of one request: a broker's socket.request.max.bytes is 100 MB unless it was changed. */
-export interface RoundLimits {
+export interface RequestLimits {
   readonly batchBytes: number;
   readonly requestBytes: number;
 }
@@ -14,7 +14,7 @@ const BATCH_OVERHEAD_BYTES = 1024;
 const RECORD_OVERHEAD_BYTES = 256;
 
 /** The records in rounds, to be sent one after the other, in their order. One that is larger than a batch may be is left to the broker to refuse. */
-export function inRounds(topics: readonly TopicRecords[], limits: RoundLimits): (readonly TopicRecords[])[] {
+export function splitIntoRequests(topics: readonly TopicRecords[], limits: RequestLimits): (readonly TopicRecords[])[] {
   let total = 0;
   for (const { messages } of topics) for (const message of messages) total += sizeOf(message);
   if (total <= Math.min(limits.requestBytes, ...topics.map((each) => batchLimit(each, limits)))) return [topics];
@@ -43,7 +43,7 @@ export function inRounds(topics: readonly TopicRecords[], limits: RoundLimits): 
   return rounds;
 }
 
-const batchLimit = ({ maxBytes }: TopicRecords, { batchBytes }: RoundLimits): number =>
+const batchLimit = ({ maxBytes }: TopicRecords, { batchBytes }: RequestLimits): number =>
   maxBytes === undefined ? batchBytes : Math.min(batchBytes, maxBytes - BATCH_OVERHEAD_BYTES);
 
 function sizeOf({ key, value }: OutgoingRecord): number {

@@ -7,7 +7,7 @@ import { type ChangeResult, TARGET_API_VERSION, type Target } from '../target.js
 
 const STATUSES: ReadonlySet<unknown> = new Set(['applied', 'superseded', 'rejected']);
 
-export class OwnTarget implements Target {
+export class ModuleTarget implements Target {
   readonly apiVersion = TARGET_API_VERSION;
   readonly kind: string;
   readonly comparesVersions: boolean;

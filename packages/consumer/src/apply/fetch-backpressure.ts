@@ -15,42 +15,42 @@ export interface Held {
   readonly isRevoked: () => boolean;
 }
 
-export class TopicRoom {
-  readonly #lanes: Pick<Lanes, 'hasRoomFor' | 'room' | 'waiting'>;
+export class FetchBackpressure {
+  readonly #lanes: Pick<Lanes, 'hasCapacityFor' | 'untilCapacity' | 'waiting'>;
   /** Where the changes of a topic went last. */
   readonly #destinations = new Map<string, Namespace>();
   /** Partitions of a topic with fetched records that wait for room. */
   readonly #held = new Map<string, number>();
 
-  constructor(lanes: Pick<Lanes, 'hasRoomFor' | 'room' | 'waiting'>) {
+  constructor(lanes: Pick<Lanes, 'hasCapacityFor' | 'untilCapacity' | 'waiting'>) {
     this.#lanes = lanes;
   }
 
   /** Whether there is room for more of the topic than what was fetched of it already, as far as is known where its changes go. */
-  has(topic: string): boolean {
+  hasCapacity(topic: string): boolean {
     const destination = this.#destinations.get(topic);
-    return destination === undefined || ((this.#held.get(topic) ?? 0) === 0 && this.#lanes.hasRoomFor(destination));
+    return destination === undefined || ((this.#held.get(topic) ?? 0) === 0 && this.#lanes.hasCapacityFor(destination));
   }
 
   /** Resolves when there is room where the topic's changes go, or the signal aborts. */
-  async until(topic: string, signal: AbortSignal): Promise<void> {
+  async untilCapacity(topic: string, signal: AbortSignal): Promise<void> {
     const destination = this.#destinations.get(topic);
-    if (destination !== undefined) await this.#lanes.room(signal, destination);
+    if (destination !== undefined) await this.#lanes.untilCapacity(signal, destination);
   }
 
   /** Whether a change of the topic finds room at once. */
   takes(topic: string, destination: Namespace): boolean {
     this.#destinations.set(topic, destination);
-    return this.#lanes.hasRoomFor(destination);
+    return this.#lanes.hasCapacityFor(destination);
   }
 
   /** Waits, as long as that may be held. @returns whether there is room now */
   async hold(topic: string, destination: Namespace, held: Held): Promise<boolean> {
     this.#count(topic, 1);
     try {
-      while (!this.#lanes.hasRoomFor(destination)) {
+      while (!this.#lanes.hasCapacityFor(destination)) {
         if (held.signal.aborted || held.isRevoked()) return false;
-        if (await this.#hasSoon(held.signal, destination)) continue;
+        if (await this.#hasCapacitySoon(held.signal, destination)) continue;
         if (!held.mayHold() || this.#lanes.waiting.some(({ namespace }) => namespace === destination)) return false;
       }
       return !held.signal.aborted && !held.isRevoked();
@@ -63,14 +63,14 @@ export class TopicRoom {
     this.#held.set(topic, (this.#held.get(topic) ?? 0) + by);
   }
 
-  async #hasSoon(signal: AbortSignal, destination: Namespace): Promise<boolean> {
+  async #hasCapacitySoon(signal: AbortSignal, destination: Namespace): Promise<boolean> {
     const patience = new AbortController();
     const end = () => patience.abort();
     const stopListening = onAbort(signal, end);
     const timer = setTimeout(end, PATIENCE_MS);
-    await this.#lanes.room(patience.signal, destination);
+    await this.#lanes.untilCapacity(patience.signal, destination);
     clearTimeout(timer);
     stopListening();
-    return this.#lanes.hasRoomFor(destination);
+    return this.#lanes.hasCapacityFor(destination);
   }
 }
