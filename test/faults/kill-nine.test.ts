@@ -1,5 +1,5 @@
-// kill -9 of the producer and of the consumers at random moments of a live mix, ten times (promises A to D): the targets
-// end equal to the source, by content.
+// kill -9 of the producer and of the consumers at random moments of a live mix, ten times (promises A to D), on three brokers:
+// the targets end equal to the source, by content.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LiveMix, mixedFields, mixedId, type PipelineProcess, Random } from '@tailwater/devstack';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ const SEED = 7;
 
 let world: PipelineWorld;
 beforeAll(async () => {
-  world = await PipelineWorld.start({ elasticsearch: true, mongoTarget: true });
+  world = await PipelineWorld.start({ brokers: 3, elasticsearch: true, mongoTarget: true });
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
 

@@ -9,6 +9,8 @@ import { foldTopic } from '../integration/producer/support/folded-topic.js';
 
 const MEGABYTE = 1024 * 1024;
 const MAX_RSS_MB = 400;
+/** What the producer is told beside the usual, such as `--source change-stream` or `--memory-budget 32`. */
+const ARGS = (process.env['TAILWATER_TEST_PRODUCER_ARGS'] ?? '').split(' ').filter((arg) => arg !== '');
 const SMALL = 3000;
 /** Of about a megabyte each: 2,000 lookups that were sized by small documents would bring them all at once. */
 const MIDDLE = 60;
@@ -51,7 +53,7 @@ it('the producer holds no more than 400 MB, whatever the documents are, and lose
   await using world = await PipelineWorld.start({ source: { oplogSizeMb: 2000 } });
   const items = (await world.source.client()).db('shop').collection<Item>('items');
   await insertAll(items, 'copied');
-  const producer = await world.producer('--partitions', '2');
+  const producer = await world.producer('--partitions', '2', ...ARGS);
   const status = () => producer.status<ProducerStatus>();
   const peaks: Record<string, number> = { atStart: await peakMegabytes(producer) };
   const wait = { timeoutMs: 200_000, intervalMs: 500 };

@@ -1,5 +1,5 @@
-// Several producers of one source: one leads, and whatever ends it, another goes on within seconds (promises A and B). The
-// topic has every change exactly once for those who read committed records, in order per document.
+// Several producers of one source: one leads, and whatever ends it, another goes on within seconds (promises A and B), on three
+// brokers. The topic has every change exactly once for those who read committed records, in order per document.
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PipelineProcess, Random, waitFor } from '@tailwater/devstack';
@@ -23,7 +23,7 @@ interface Status {
 
 let world: PipelineWorld;
 beforeAll(async () => {
-  world = await PipelineWorld.start({});
+  world = await PipelineWorld.start({ brokers: 3 });
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FetchPositions, type FetchState } from '#consumer/subscribe/fetch-positions.js';
+import { FetchPositions, type FetchState, toFetchPosition } from '#consumer/subscribe/fetch-positions.js';
 
 const partition = { topic: 'tw.shop.orders', partition: 0 };
 const scene = (offset = 100): { positions: FetchPositions; state: FetchState } => {
@@ -61,5 +61,23 @@ describe('FetchPositions', () => {
     const first = state.refused.lastMs;
     positions.pause(state, 2000);
     expect(state.refused.lastMs).toBe(first * 2);
+  });
+
+  test('a leader is told which epoch was read last, unless nobody knows which epoch it leads', () => {
+    const { positions, state } = scene();
+    expect(toFetchPosition(state, 7)).toEqual({ ...partition, offset: 100, leaderEpoch: 7, lastEpoch: undefined });
+    positions.add([
+      {
+        ...partition,
+        offset: 100,
+        epochs: [
+          { epoch: 3, end: 40 },
+          { epoch: 6, end: 100 },
+        ],
+      },
+    ]);
+    const read = positions.get(partition.topic, 0) as FetchState;
+    expect(toFetchPosition(read, 7)).toEqual({ ...partition, offset: 100, leaderEpoch: 7, lastEpoch: 6 });
+    expect(toFetchPosition(read, undefined)).toEqual({ ...partition, offset: 100, leaderEpoch: undefined, lastEpoch: undefined });
   });
 });
