@@ -51,9 +51,9 @@ describe('the log of a pipeline', () => {
 
     await world.target.members[0]?.kill9();
     await orders.insertOne({ _id: 2 });
-    await untilLogged(consumer, /^The target does not take changes, trying again until it does: /);
+    await untilLogged(consumer, /^The target does not accept changes, trying again until it does: /);
     await world.target.start();
-    await untilLogged(consumer, /^The target takes changes again, after/);
+    await untilLogged(consumer, /^The target accepts changes again, after/);
     await world.untilMongoEquals('orders');
 
     await world.source.stepDown();

@@ -149,14 +149,14 @@ describe('a producer, by oplog and by change stream,', () => {
       const [, { body }] = await producer.untilReady(false, /^TW1148 /);
       expect(body.heldBackSeconds).toBeGreaterThanOrEqual(10);
       expect(await producer.published()).not.toContain('1000');
-      await producer.untilTold(/^No majority of the replica set takes over what is written.*is held back$/, 1);
+      await producer.untilTold(/^No majority of the replica set replicates new writes.*is held back$/, 1);
     });
     await secondary?.start();
     await ofEach(async (producer) => {
       const [, after] = await producer.untilReady(true);
       expect(after.body.heldBackSeconds).toBeLessThan(10);
       await producer.untilPublished(1000);
-      await producer.untilTold(/^A majority of the replica set takes over what is written again, after/, 1);
+      await producer.untilTold(/^A majority of the replica set replicates writes again, after/, 1);
       expect(await producer.told(/^No majority of the replica set/)).toBe(1);
     });
   });

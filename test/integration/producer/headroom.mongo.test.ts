@@ -52,7 +52,7 @@ describe('HeadroomWatch', () => {
     });
     position = await newestMajorityPosition(client);
     expect(await watch.measure()).toMatchObject({ leftPercent: 100 });
-    expect(lines.filter(({ msg }) => msg.startsWith('The oplog has room again')).length).toBe(1);
+    expect(lines.filter(({ msg }) => msg.startsWith('The oplog headroom is sufficient again')).length).toBe(1);
     expect(await metrics.render()).toMatch(/tailwater_producer_headroom_percent\{source="rs0"\} 100/);
   });
 
@@ -80,7 +80,7 @@ describe('announceCopy', () => {
   it('says how long a copy takes, what the oplog covers, and that it does not matter', async () => {
     const { logger, lines } = keptLog();
     await logCopyForecast(client, ['shop.orders', 'shop.gone'], logger);
-    expect(lines[0]?.msg).toMatch(/^About [\d,]+ documents, .*B are to be copied\. .*the oplog covers .*the tail is read beside the copy/);
+    expect(lines[0]?.msg).toMatch(/^About [\d,]+ documents, .*B are to be copied\. .*the oplog covers .*The tail is read at the same time/);
     await logCopyForecast(client, [], logger);
     expect(lines.length).toBe(1);
   });

@@ -175,7 +175,7 @@ describe('the topic of the checkpoints', () => {
     });
     await kafka.createTopic(checkpoints, { partitions: 1, config: COMPACTED });
     await orders().updateOne({ _id: 1 as never }, { $set: { n: 'later' } });
-    await waitFor(() => first.log.some(({ msg }) => msg.includes('was deleted and made anew')), { describe: 'the loss to be noticed' });
+    await waitFor(() => first.log.some(({ msg }) => msg.includes('was deleted and recreated')), { describe: 'the loss to be noticed' });
     await first.untilInStep();
     await first.stop();
     expect(first.failure).toBeUndefined();

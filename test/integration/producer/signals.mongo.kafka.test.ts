@@ -267,12 +267,12 @@ describe('signals', () => {
     await ask({ kind: 'dance' } as unknown as SignalBody);
     await ask({ kind: 'refresh', namespace: 'shop.orders', ids: [0] });
     await waitFor(() => has(pipeline, 'Documents were refreshed'), { describe: 'the signal behind them' });
-    expect(pipeline.log.filter(({ msg }) => msg === 'A signal was passed over').length).toBe(2);
+    expect(pipeline.log.filter(({ msg }) => msg === 'A signal was ignored').length).toBe(2);
     await pipeline.stop();
     const again = await start();
     await ask({ kind: 'refresh', namespace: 'shop.orders', ids: [0] });
     await waitFor(() => has(again, 'Documents were refreshed'), { describe: 'the next signal' });
-    expect(again.log.filter(({ msg }) => msg === 'A signal was passed over').length).toBe(0);
+    expect(again.log.filter(({ msg }) => msg === 'A signal was ignored').length).toBe(0);
     await again.stop();
     await expectEqual();
   });

@@ -9,9 +9,9 @@ export interface TargetFailure {
 }
 
 const TEXTS = {
-  begins: 'The target does not take changes, trying again until it does',
-  lasts: 'The target still does not take changes',
-  over: 'The target takes changes again',
+  begins: 'The target does not accept changes, trying again until it does',
+  lasts: 'The target still does not accept changes',
+  over: 'The target accepts changes again',
 };
 
 /** More namespaces are not told of one by one: when a disk is full, all of them wait. */

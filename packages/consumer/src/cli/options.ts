@@ -7,7 +7,7 @@ const { batchSize, batchBytes, inFlight, bufferBytes, requestTimeout, onError, r
 /** In the file it is the key of a target. */
 const name = option(text().optional(), {
   group: 'Target',
-  describe: 'Name of this target, and which one of the file; the consumer group is <prefix>.<name>. The target when not given',
+  describe: 'Name of this target, also in the configuration file; the consumer group is <prefix>.<name>. Default: the type of the target',
 });
 
 export const kafkaOptions = { ...connectionOptions, prefix } as const;

@@ -41,7 +41,7 @@ export const repairCommand: Command<typeof options> = {
   name: 'repair',
   summary: 'Remove documents from a target whose deletes it missed (TW1359)',
   description:
-    'Compares every document of the target with the topics, and removes what these do not have. Give it the consumer’s own options; no consumer of the target may run meanwhile. Topics must be complete copies, and nobody else may have documents there: they would go too. See what it would do with --dry-run first.',
+    'Compares every document of the target with the topics, and removes documents that the topics do not have. Give it the consumer’s options, and stop all consumers of the target. The topics must be complete copies, and the target must hold no documents of other programs: they would be removed too. Try --dry-run first.',
   options,
   examples: [
     ['$0 repair --config tailwater.yaml --dry-run', 'what it would do'],

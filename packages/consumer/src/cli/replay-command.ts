@@ -38,7 +38,7 @@ const options = {
 
 export const replayCommand: Command<typeof options> = {
   name: 'replay',
-  summary: 'Have a target get again what it was given, from the beginning or from some time on',
+  summary: 'Apply changes to a target again, from the beginning or from a point in time',
   description:
     'Moves the offsets of the target’s group back; the next `consumer start` applies everything from there. Applying again is harmless, and makes a target whole that was emptied by hand. No consumer of the target may run meanwhile. Offsets are never moved forward.',
   options,

@@ -87,7 +87,7 @@ export class Committer {
         this.#outage.recovered();
         if (!this.#hasCommitted) this.#options.onFirstCommit();
         this.#hasCommitted = true;
-      } else this.#logger.debug('The group has moved on: this commit is left to the next owner of the partitions');
+      } else this.#logger.debug('The group was rebalanced: the next owner of the partitions commits instead');
     } catch (error) {
       this.#outage.failed(describe(error));
     }

@@ -31,7 +31,7 @@ export class DeadLetterGauge implements Service {
       } catch (error) {
         if (signal.aborted) return;
         this.#last = undefined;
-        if (!this.#told) this.#logger.warn({ err: error }, 'The dead letters cannot be counted; trying again now and then');
+        if (!this.#told) this.#logger.warn({ err: error }, 'The dead letters cannot be counted; trying again later');
         this.#told = true;
       }
       await sleep(this.#intervalMs, signal);

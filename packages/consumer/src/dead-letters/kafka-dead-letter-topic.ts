@@ -23,8 +23,8 @@ const REMOVED_AT_ONCE = 1_000;
 const DISCONNECT_TIMEOUT_MS = 2_000;
 const CREATE_AGAIN_MS = 1_000;
 const TEXTS = {
-  begins: 'The topic of dead letters cannot be made, trying again until it can',
-  lasts: 'The topic of dead letters still cannot be made',
+  begins: 'The topic of dead letters cannot be created, trying again until it can',
+  lasts: 'The topic of dead letters still cannot be created',
   over: 'The topic of dead letters is there',
 };
 

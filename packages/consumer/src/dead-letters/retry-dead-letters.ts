@@ -41,8 +41,7 @@ export interface RetryParts {
 
 /** Letters of these outcomes are still there. */
 export const STAYS_A_DEAD_LETTER: ReadonlySet<RetryResult['outcome']> = new Set(['refused', 'gone', 'remade']);
-const REMADE =
-  'its topic was deleted and made anew, and read from its beginning since: the letter may be older than the document, discard it';
+const REMADE = 'its topic was recreated since, and read from its beginning: the letter may be older than the document; discard it';
 
 /** Few enough that little time passes between looking for newer records and applying. */
 const PORTION = 200;
@@ -167,7 +166,7 @@ async function apply(deliveries: readonly DeadLetterDelivery[], { target, logger
       onRequest: () => undefined,
       // A letter that the target fails at again stays a letter: nothing is lost, whatever the cause.
       acceptedWrites: { record: () => undefined, hasSince: () => true },
-      onRetry: ({ code, reason }) => logger.warn({ code }, `The target does not take changes, trying again: ${reason}`),
+      onRetry: ({ code, reason }) => logger.warn({ code }, `The target does not accept changes, trying again: ${reason}`),
       onRejected: (delivery, { reason }) => {
         const refused = reasons.get(delivery);
         if (refused !== undefined) refused.reason = reason;

@@ -9,7 +9,7 @@ const PAUSES = { minMs: 5_000, maxMs: 300_000 };
 const TEXTS = {
   begins: 'A partition waits, the others go on',
   lasts: 'Partitions still wait',
-  over: 'No partition waits at such a record any more',
+  over: 'No partition waits at an unreadable record any more',
   isState: true,
 };
 

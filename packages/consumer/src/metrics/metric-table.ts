@@ -59,7 +59,7 @@ export const CONSUMER_METRICS = {
   missedDeletes: {
     kind: 'gauge',
     name: 'tailwater_consumer_missed_deletes_partitions',
-    help: 'Partitions of which deletes may have been missed, because the group was away for longer than they are kept',
+    help: 'Partitions whose deletes may have been missed, because the group was away for longer than deletes are kept',
   },
   targetFailing: {
     kind: 'gauge',
@@ -69,7 +69,7 @@ export const CONSUMER_METRICS = {
   waitingNamespaces: {
     kind: 'gauge',
     name: 'tailwater_consumer_waiting_namespaces',
-    help: 'Namespaces of which the target takes nothing while it takes those of others',
+    help: 'Namespaces whose changes the target refuses while it accepts those of others',
   },
   unreadable: {
     kind: 'gauge',

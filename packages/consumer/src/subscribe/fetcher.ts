@@ -293,7 +293,7 @@ export class Fetcher {
     } catch (error) {
       const { topic, partition, position } = state;
       if (state.refused.lastMs === 0)
-        this.#logger.error({ err: error, topic, partition, position }, 'A partition holds bytes that cannot be read; trying again');
+        this.#logger.error({ err: error, topic, partition, position }, 'A partition contains bytes that cannot be read; trying again');
       this.#positions.pause(state, performance.now());
       return undefined;
     }
@@ -314,7 +314,7 @@ export class Fetcher {
       if (lost.kind === 'cut') this.#listener.goBack(state, lost.point, lost.end);
       this.#positions.add([{ topic, partition, topicId, ...lost.point }]);
     } catch (error) {
-      this.#logger.debug({ err: error, topic }, 'Where a topic goes on could not be read');
+      this.#logger.debug({ err: error, topic }, 'The position in a topic could not be read');
     }
   }
 

@@ -109,7 +109,7 @@ export class KafkaSubscription implements Subscription, Memberships {
         intervalMs: options.topicPollMs,
         isLeader: () => this.#member.state.isLeader,
         onChange: (change) => {
-          logger.info({ ...change }, 'The topics of the prefix changed: the group shares them out anew');
+          logger.info({ ...change }, 'The topics of the prefix changed: the group reassigns them');
           this.#member.rejoin();
         },
         onRenewed: (topics) => this.#forget(topics),
@@ -243,6 +243,6 @@ export class KafkaSubscription implements Subscription, Memberships {
     const stale = [...this.#owned.values()].filter(({ topic }) => topics.includes(topic));
     this.#fetcher?.remove(stale);
     for (const each of stale) this.#owned.delete(partitionName(each));
-    this.#listener?.lose(stale).catch((error) => this.#logger.debug({ err: error }, 'Partitions could not be given up'));
+    this.#listener?.lose(stale).catch((error) => this.#logger.debug({ err: error }, 'Partitions could not be released'));
   }
 }

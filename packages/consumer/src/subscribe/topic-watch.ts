@@ -106,7 +106,7 @@ export class TopicWatch {
   #tellRenewed(before: ReadonlyMap<string, TopicPartitions>, now: ReadonlyMap<string, TopicPartitions>): void {
     const renewed = [...now].filter(([topic, { id }]) => (before.get(topic)?.id ?? id) !== id).map(([topic]) => topic);
     if (renewed.length === 0) return;
-    this.#logger.warn({ topics: renewed }, 'Topics were deleted and made anew: they are read from their beginning');
+    this.#logger.warn({ topics: renewed }, 'Topics were deleted and recreated: they are read from the beginning');
     this.#onRenewed(renewed);
   }
 }

@@ -89,7 +89,7 @@ export class BaseKeeper {
       topics: [{ topic: location.topic, messages }],
       onCommitted: () => {
         base.from = from;
-        logger.debug({ from: String(from), records: messages.length }, 'Repeated the checkpoint, so that it is read in no time');
+        logger.debug({ from: String(from), records: messages.length }, 'Repeated the checkpoint, so that it is read quickly');
       },
     });
   }

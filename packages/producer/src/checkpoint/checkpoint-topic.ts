@@ -35,7 +35,7 @@ export class CheckpointTopic {
       // Nothing is awaited in between: what is submitted after it is newer.
       await publisher.submit({ topics: [{ topic, messages: base.messages(0n) }] });
       await publisher.flush();
-      logger.warn({ topic, records: base.size }, `${topic} was deleted and made anew: what this producer knows is repeated in it`);
+      logger.warn({ topic, records: base.size }, `${topic} was deleted and recreated: the producer writes its state to it again`);
     }
     this.#id = now;
   }

@@ -44,6 +44,6 @@ export async function registerSubjects(
   const subjects = new SubjectIds(registry);
   const collections = await listCollections(source.client, rules);
   for (const name of collections) await subjects.headerOf(topicName(prefix, parseNamespace(name) as Namespace));
-  logger.info({ registry: registry.address, subjects: collections.length }, 'The schema registry takes the schema of change events');
+  logger.info({ registry: registry.address, subjects: collections.length }, 'The schema registry accepts the schema of change events');
   return subjects;
 }

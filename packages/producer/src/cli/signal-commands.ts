@@ -106,7 +106,7 @@ export const pauseCommand: Command<typeof pauseOptions> = {
   name: 'pause',
   summary: 'Stop copying until resume; the tail goes on unless --tail is given',
   description:
-    'Asks the running producer to stop copying collections. Changes are published all the same, because a tail that stands still uses up the oplog’s window; --tail stops them too. A pause lasts over restarts, until resume.',
+    'Asks the running producer to stop copying collections. Changes are still published, because a stopped tail uses up the oplog window; --tail stops them too. A pause survives restarts, until resume.',
   options: pauseOptions,
   examples: [
     ['$0 pause --prefix tw', 'copies stop, changes are published'],

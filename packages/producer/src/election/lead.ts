@@ -87,7 +87,7 @@ async function runSessions(
       if (fenced) election.fenced();
       if (fenced || lost?.aborted === true) {
         // Whether that other one leads, the group will say.
-        logger.info('Another producer took over; what this one had not committed yet is the business of that one');
+        logger.info('Another producer took over; it continues with what this one had not committed');
         state.phase = 'recovering';
         state.lastError = undefined;
         delayMs = 0;

@@ -43,7 +43,7 @@ export class CommitPointWatch {
     this.#health = health;
     this.#logger = logger;
     const { message } = new TailwaterError(errorCodes.NO_MAJORITY, {});
-    const over = 'A majority of the replica set takes over what is written again';
+    const over = 'A majority of the replica set replicates writes again';
     this.#outage = new Outage({ begins: message, lasts: message, over, isState: true }, logger, this.#clock);
     this.#answeredAtMs = this.#clock.monotonic();
     const gauge = metrics.gauge(PRODUCER_METRICS.heldBack);
@@ -59,7 +59,7 @@ export class CommitPointWatch {
         reader.answered();
       } catch (error) {
         if (signal.aborted) break;
-        this.#logger.debug({ err: error }, 'MongoDB did not say how far it is committed');
+        this.#logger.debug({ err: error }, 'MongoDB did not report its commit point');
         const silentMs = this.#clock.monotonic() - this.#answeredAtMs;
         const isSilent = silentMs > PATIENCE_MS && (isRetriableMongoError(error) || isTimeout(error));
         if (isSilent) await reader.failed(new Error(`no member has answered for ${formatDuration(silentMs / 1000)}`), signal);

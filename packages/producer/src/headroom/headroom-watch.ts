@@ -62,7 +62,7 @@ export class HeadroomWatch {
   /** Looks every ten seconds. What cannot be read is no reason to end: the source itself will tell. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.measure().catch((error: unknown) => this.#logger.debug({ err: error }, 'The oplog could not be looked at'));
+      await this.measure().catch((error: unknown) => this.#logger.debug({ err: error }, 'The oplog could not be read'));
       await sleep(INTERVAL_MS, signal);
     }
   }
@@ -100,7 +100,7 @@ export class HeadroomWatch {
       // A mongos has no oplog.
       if (!isUnauthorized(error) && !this.#source.isMongos) throw error;
       this.#unreadable = true;
-      this.#logger.info('The user may not read local.oplog.rs: how much of the oplog is left is not watched');
+      this.#logger.info('The user may not read local.oplog.rs: the oplog headroom is not monitored');
       return undefined;
     }
   }
@@ -111,7 +111,7 @@ export class HeadroomWatch {
     if (alarm === undefined) return;
     const figures = { leftPercent, headroomSeconds, secondsToLoss, ...(note === null ? {} : { note }) };
     if (alarm.kind === 'recovered') {
-      this.#logger.info(figures, 'The oplog has room again before it passes the checkpoint');
+      this.#logger.info(figures, 'The oplog headroom is sufficient again');
       return;
     }
     const { code, message, hint } = new TailwaterError(errorCodes.OPLOG_HEADROOM_LOW, { level: alarm.level });

@@ -35,7 +35,7 @@ export async function logCopyForecast(client: MongoClient, namespaces: readonly 
   const verdict = fits === undefined ? '' : fits ? ': it would fit' : ': it would not fit';
   logger.info(
     { namespaces: namespaces.length, ...size, seconds, oplogSeconds: coversSeconds ?? null, fits: fits ?? null },
-    `About ${amount} are to be copied. That takes ${formatDuration(seconds)}, as a guess${covers}${verdict}. It need not: the tail is read beside the copy, so no copy takes too long`,
+    `About ${amount} are to be copied. Estimated duration: ${formatDuration(seconds)}${covers}${verdict}. The tail is read at the same time, so the copy may take as long as it needs`,
   );
 }
 

@@ -36,7 +36,7 @@ export async function limitTopicSize(kafka: KafkaClient, admin: Admin, topic: st
     const settings = Object.fromEntries(Object.entries(limits).filter(([name, limit]) => Number(actual.get(name) ?? 0) > Number(limit)));
     if (Object.keys(settings).length === 0) return;
     await alterTopic(kafka, topic, settings);
-    logger.info({ topic, settings }, 'Made a topic of an earlier release small, so that it is read in no time');
+    logger.info({ topic, settings }, 'Reduced a topic of an earlier release, so that it is read quickly');
   } catch (error) {
     const settings = Object.entries(limits).map(([name, limit]) => `${name}=${limit}`);
     const command = `kafka-configs.sh --bootstrap-server <broker> --alter --entity-type topics --entity-name ${topic} --add-config ${settings.join(',')}`;

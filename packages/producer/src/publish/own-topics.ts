@@ -17,8 +17,8 @@ import { DEAD_LETTERS, SIGNALS } from './topic-settings.js';
 
 const PAUSE = { minMs: 500, maxMs: 5_000 };
 const TEXTS = {
-  begins: 'The producer’s own topics cannot be made, trying again until they can',
-  lasts: 'The producer’s own topics still cannot be made',
+  begins: 'The producer’s own topics cannot be created, trying again until they can',
+  lasts: 'The producer’s own topics still cannot be created',
   over: 'The producer’s own topics are there',
 };
 

@@ -57,7 +57,7 @@ export class SignalProcessor {
     const about = asked === undefined ? {} : { id: asked.id, ...('namespace' in asked ? { namespace: asked.namespace } : {}) };
     const refusal = asked === undefined ? 'this release does not understand it' : await this.#refusal(asked);
     if (asked === undefined || refusal !== undefined) {
-      logger.warn({ ...about, offset: record.offset.toString(), reason: refusal }, 'A signal was passed over');
+      logger.warn({ ...about, offset: record.offset.toString(), reason: refusal }, 'A signal was ignored');
       await writer.writeCheckpoint(() => [behind]);
       return;
     }
@@ -68,7 +68,7 @@ export class SignalProcessor {
     } catch (error) {
       if (!isMongoRefusal(error)) throw error;
       // It would be refused again after every start.
-      logger.error({ ...about, signal: asked.kind, err: error }, 'A signal was given up: MongoDB refuses what it takes');
+      logger.error({ ...about, signal: asked.kind, err: error }, 'A signal was dropped: MongoDB refuses the operation');
       await writer.writeCheckpoint(() => [behind]);
     }
   }

@@ -94,6 +94,6 @@ export class SignalTopic {
 
   #tell(): void {
     const { topic, logger } = this.#parts;
-    logger.warn({ topic }, `${topic} was deleted and made anew: what it asks for is done from its beginning`);
+    logger.warn({ topic }, `${topic} was deleted and recreated: its signals are executed from the beginning`);
   }
 }

@@ -38,11 +38,11 @@ export interface StartDescription<Given extends Options> {
 type Row = readonly [what: string, outcome: string, detail: string];
 
 export function configCheckCommand<Given extends Options>(start: StartDescription<Given>): Command {
-  const own = { connect: option(toggle(), { group: 'Check', describe: 'Also connect to every server, as a start would' }) };
+  const own = { connect: option(toggle(), { group: 'Check', describe: 'Also connect to every server, like a start' }) };
   const { program } = start;
   return {
     name: 'config check',
-    summary: 'Say whether the configuration is right, and with --connect whether every server answers',
+    summary: 'Check the configuration, and with --connect whether every server answers',
     description: `Checks the file, the environment and the flags as \`${program} start\` would, and starts nothing.${
       program === 'consumer' ? ' Without --name, every target of the file.' : ''
     }`,

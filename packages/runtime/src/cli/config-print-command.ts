@@ -27,7 +27,7 @@ const own = { json: option(toggle(), { group: 'Output', describe: 'Print JSON in
 export function configPrintCommand(program: 'producer' | 'consumer', options: Options): Command {
   return {
     name: 'config print',
-    summary: 'Show every value that would count, and where it comes from; no secrets',
+    summary: 'Show every effective value and its source, without secrets',
     options: { ...own, ...asOptional(options) },
     loadsItself: true,
     takesForeignOptions: true,

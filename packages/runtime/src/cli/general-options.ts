@@ -7,7 +7,7 @@ const { logLevel, logFormat, logFile, logRotateSize, logRotateEvery, logKeep, lo
 export const generalOptions = {
   config: option(text().optional(), {
     group: 'General',
-    describe: 'YAML or JSON file, docs/configuration.md; none is read that is not named',
+    describe: 'YAML or JSON file, see docs/configuration.md; no file is read by default',
     alias: 'c',
     placeholder: 'file',
   }),

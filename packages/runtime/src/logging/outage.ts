@@ -10,7 +10,7 @@ export interface OutageTexts {
   readonly begins: string;
   /** `The target still takes no changes` */
   readonly lasts: string;
-  /** `The target takes changes again` */
+  /** `The target accepts changes again` */
   readonly over: string;
   /** A state that is looked at, where the number of looks says nothing: they are not counted aloud. */
   readonly isState?: boolean;

@@ -41,9 +41,9 @@ const HEADERS = {
 };
 const NOT_FOUND = 404;
 const LOOKUP_TEXTS = {
-  begins: 'The schema registry tells no schemas, asking until it does',
-  lasts: 'The schema registry still tells no schemas',
-  over: 'The schema registry tells schemas again',
+  begins: 'The schema registry returns no schemas, asking until it does',
+  lasts: 'The schema registry still returns no schemas',
+  over: 'The schema registry returns schemas again',
 };
 
 export class SchemaRegistry {

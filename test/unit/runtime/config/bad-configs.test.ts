@@ -201,8 +201,12 @@ it.each<Bad>([
     file: 'kafka: { prefix: "${PREFIX}" }\n',
     says: 'TW1020 tw.yaml:1:18: kafka.prefix refers to the environment variable PREFIX, which is not set',
   },
-  { file: 'kafka: { prefix: "${PRE" }\n', env: { PRE: 'x' }, says: 'TW1021 tw.yaml:1:18: kafka.prefix has a ${ that begins no variable' },
-  { file: 'kafka: { prefix: "${A:-b}" }\n', says: 'TW1021 tw.yaml:1:18: kafka.prefix has a ${ that begins no variable' },
+  {
+    file: 'kafka: { prefix: "${PRE" }\n',
+    env: { PRE: 'x' },
+    says: 'TW1021 tw.yaml:1:18: kafka.prefix has a ${ that does not begin a variable',
+  },
+  { file: 'kafka: { prefix: "${A:-b}" }\n', says: 'TW1021 tw.yaml:1:18: kafka.prefix has a ${ that does not begin a variable' },
   {
     file: 'status: { port: "${PORT}" }\n',
     env: { PORT: 'x' },
@@ -214,7 +218,7 @@ it.each<Bad>([
   },
   {
     file: `kafka: { sasl: { password: "file:${join(directory, 'empty')}" } }\n`,
-    says: 'TW1044 The file empty, from which tw.yaml:1:28: kafka.sasl.password is to be read, is empty',
+    says: 'TW1044 The file empty for tw.yaml:1:28: kafka.sasl.password is empty',
   },
   {
     env: { TAILWATER_KAFKA_PASSWORD: 'file:/nowhere' },
@@ -243,7 +247,7 @@ it.each<Bad>([
   {
     file: 'targets: { a: { type: es }, b: { type: mongo } }\n',
     program: consumer,
-    says: 'TW1024 tw.yaml has several targets, and nothing says which is meant',
+    says: 'TW1024 tw.yaml has several targets, and none was chosen',
   },
 ])('%#: $says', async (bad) => {
   expect(await said(bad)).toBe(bad.says);

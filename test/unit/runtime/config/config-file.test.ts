@@ -73,7 +73,7 @@ targets:
 
   it('a name that is missing or wrong is asked for', () => {
     expect(() => targetScope(file, undefined)).toThrow(
-      expect.objectContaining({ code: 'TW1024', hint: 'Name one by --name or TAILWATER_NAME: search, copy.' }),
+      expect.objectContaining({ code: 'TW1024', hint: 'Choose one with --name or TAILWATER_NAME: search, copy.' }),
     );
     expect(() => targetScope(file, 'serach')).toThrow(
       expect.objectContaining({ code: 'TW1023', message: 'tw.yaml has no target serach, did you mean search?' }),

@@ -11,7 +11,7 @@ describe('renderError', () => {
       [
         'TW1301 Cannot reach Solr at http://u:***@s',
         'What to do: Check that the server runs, and that host, port and firewall let this machine connect. A',
-        '  server that closes each connection at once wants TLS (https:, tls=true), or a client certificate',
+        '  server that closes each connection at once expects TLS (https:, tls=true), or a client certificate',
         '  that it trusts (--target-tls-cert).',
         'Because: request failed',
         'Because: connect ECONNREFUSED 127.0.0.1:1',

@@ -20,9 +20,9 @@ const options = {
 
 export const convertCommand: Command<typeof options> = {
   name: 'config convert',
-  summary: 'Make a tailwater.yaml of mongo-connector’s config.json',
+  summary: 'Convert mongo-connector’s config.json to a tailwater.yaml',
   description:
-    'Writes what a configuration of mongo-connector becomes, with comments that say where each value comes from and what became of the other keys. Secrets are not copied: they become references to environment variables, which it names. What a start would refuse is told instead of written.',
+    'Writes what a configuration of mongo-connector becomes, with comments that say where each value comes from and what became of the other keys. Secrets are not copied: they become references to environment variables, which it lists. If a start would refuse the result, it reports that and writes nothing.',
   options,
   positionals: { file: { describe: 'The configuration of mongo-connector' } },
   examples: [['$0 config convert config.json -o tailwater.yaml', 'write a file; producer and consumers take it by --config']],

@@ -161,7 +161,7 @@ export class Gaps {
   #announceForgotten({ to }: GapRecord, topic: string, { collections, topics }: HealingWork): void {
     this.#logger.warn(
       { code: errorCodes.CHECKPOINT_LOST, topic, goesOnAt: to },
-      `The checkpoint is gone: ${topic} knows nothing of this source, but topics hold documents, so this is no first start. Somebody deleted it, or chose the prefix of another pipeline. Now ${collections} collections are copied again and ${topics} topics swept of documents that are gone; the tail goes on meanwhile`,
+      `The checkpoint is gone: ${topic} has no entry for this source, but topics contain documents, so this is not a first start. The topic was deleted, or the prefix belongs to another pipeline. Now ${collections} collections are copied again and ${topics} topics swept of documents that are gone; the tail goes on meanwhile`,
     );
   }
 

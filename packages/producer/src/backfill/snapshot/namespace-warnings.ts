@@ -18,7 +18,7 @@ export async function warnAboutNamespaces(
     const patterns = include.length === 0 ? 'all namespaces' : include.join(', ');
     logger.warn(
       { include: patterns },
-      'No collection matches the included namespaces yet; it is published as soon as one does. Look for a typo if that surprises you',
+      'No collection matches the included namespaces yet; it is published as soon as one does. Check the patterns for typos if that is unexpected',
     );
   }
   for (const { namespace, kind } of await withoutDocuments(client, rules.plain)) {

@@ -158,7 +158,7 @@ export class Snapshotter {
     if (copy !== undefined) {
       copy.isVoid = true;
       this.#copies.delete(namespace);
-      logger.info({ namespace: namespace.name, documents: copy.progress.documents }, 'Snapshot of the collection given up');
+      logger.info({ namespace: namespace.name, documents: copy.progress.documents }, 'Snapshot of the collection cancelled');
     }
     backfill.invalidate(namespace);
     report.forgotten(namespace.name);

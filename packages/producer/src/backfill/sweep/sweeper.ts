@@ -146,7 +146,7 @@ export class Sweeper {
     const seconds = (Date.now() - startedAtMs) / 1000;
     logger.info(
       { namespace: namespace.name, reason: record.reason, records: total, tombstones, seconds },
-      'The topic was swept: documents that the source no longer has have their tombstones',
+      'The topic was swept: documents that the source no longer has got tombstones',
     );
   }
 
@@ -181,10 +181,7 @@ export class Sweeper {
       );
     }
     if (pass.foreign === 0) return;
-    logger.warn(
-      { namespace: namespace.name, topic, records: pass.foreign },
-      'The sweep left records alone that no producer of this kind wrote',
-    );
+    logger.warn({ namespace: namespace.name, topic, records: pass.foreign }, 'The sweep ignored records that no Tailwater producer wrote');
   }
 
   /** Which of the keys the source has. */

@@ -171,7 +171,7 @@ export class ChangeStreamSource implements ChangeSource {
     this.#request = { ...this.#request, scope: { database: scope.database } };
     this.#logger.warn(
       { namespace: `${scope.database}.${scope.collection}` },
-      'The namespace is no collection: its database is watched instead',
+      'The namespace is not a collection: its database is watched instead',
     );
     return true;
   }

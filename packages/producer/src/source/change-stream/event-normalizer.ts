@@ -134,7 +134,7 @@ export class EventNormalizer implements EntryNormalizer {
     this.#reported.add(kind);
     this.#logger.warn(
       { kind, position: `${event.t}:${event.i}`, namespace: event.namespace },
-      'A change event of a kind that is not understood was passed over; further ones are only counted',
+      'Skipped a change event of an unknown kind; further ones are only counted',
     );
   }
 }

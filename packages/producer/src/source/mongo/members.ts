@@ -31,14 +31,14 @@ export class Members {
         if (!(await (signal === undefined ? holds(member) : abortable(holds(member), signal)))) continue;
         this.#logger.warn(
           { member: host },
-          'The place to go on from is no longer in the oplog of the member that was read, but in that of another one, which is read now',
+          'The position to resume from has left the oplog of the member that was read; another member still has it and is read now',
         );
         return member;
       } catch (error) {
         if (signal?.aborted === true) throw error;
         this.#logger.warn(
           { err: error, member: host },
-          'A member of the replica set cannot be asked whether it still holds the place to go on from',
+          'Cannot ask a member of the replica set whether its oplog still contains the position to resume from',
         );
       }
     }

@@ -10,7 +10,7 @@ export function logPrimaries(client: MongoClient, logger: Logger): void {
     if (primary === before) return;
     if (primary === undefined) {
       lostAtMs = performance.now();
-      logger.warn({ before }, `The primary ${before} is none any more, or cannot be reached; waiting for the replica set to have one`);
+      logger.warn({ before }, `The primary ${before} stepped down or cannot be reached; waiting for a new primary`);
     } else if (lostAtMs !== undefined) {
       const seconds = (performance.now() - lostAtMs) / 1000;
       lostAtMs = undefined;

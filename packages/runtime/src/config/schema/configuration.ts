@@ -39,7 +39,7 @@ export const sectionTitles: Readonly<Record<string, string>> = {
   producer: 'Copies of collections, where the tail begins, and what a gap means',
   targets: 'What consumers write to, by name',
   logging: 'What is logged, and how it looks',
-  status: 'The HTTP server that tells how a process is',
+  status: 'The HTTP server that reports the state of a process',
   stop: 'How a process ends',
 };
 

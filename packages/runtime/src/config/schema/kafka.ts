@@ -13,7 +13,7 @@ export const kafka = {
   }),
   prefix: configOption('prefix', text().default('tailwater'), {
     group,
-    describe: 'What all topics begin with; one pipeline, one prefix, which producer and consumers share',
+    describe: 'Prefix of all topics of a pipeline; the producer and its consumers share it',
   }),
   partitions: configOption('partitions', z.int().min(1).max(10_000).default(8), {
     group,
@@ -25,11 +25,11 @@ export const kafka = {
   }),
   valueFormat: configOption('valueFormat', z.enum(['avro', 'json']).default('avro'), {
     group,
-    describe: 'Values of records: avro, with the document as the BSON that MongoDB wrote; or json, for readers that know neither',
+    describe: 'Format of record values: avro, with the document as MongoDB’s BSON; or json, for readers that support neither',
   }),
   sessionTimeout: configOption('sessionTimeout', z.int().min(6).max(1800).default(10), {
     group,
-    describe: 'Seconds without a sign of life after which others take over: a producer that stands by, or the other consumers of the group',
+    describe: 'Seconds without a heartbeat after which others take over: a standby producer, or the other consumers of the group',
   }),
   tls: {
     enabled: configOption('kafkaTls', toggle(), { group, describe: 'Connect by TLS; implied by the files below' }),

@@ -18,7 +18,7 @@ export const logging = {
     group,
     describe: 'pretty for people, json for machines; when not given, pretty on a terminal',
   }),
-  file: configOption('logFile', text().optional(), { group, describe: 'File to log to, instead of stderr', placeholder: 'file' }),
+  file: configOption('logFile', text().optional(), { group, describe: 'Log file, instead of stderr', placeholder: 'file' }),
   rotateSize: configOption('logRotateSize', text().default('100m'), {
     group,
     describe: 'Size at which the log file is rotated, such as 512k, 100m, 1g; 0 is never',

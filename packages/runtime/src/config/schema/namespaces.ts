@@ -56,7 +56,7 @@ export const namespaces = {
   },
   transform: configOption('transform', text().optional(), {
     group: 'Documents',
-    describe: 'JavaScript module whose default export makes of a document another, several, or null to leave it out',
+    describe: 'JavaScript module whose default export turns a document into another one, several, or null to leave it out',
     placeholder: 'file',
   }),
 } as const;

@@ -5,7 +5,6 @@ import { configOption } from '../option.js';
 export const stop = {
   timeout: configOption('shutdownTimeout', z.int().min(1).max(3600).default(20), {
     group: 'Stop',
-    describe:
-      'Seconds that a process takes at most to finish what is under way, once it is told to stop; with work left it ends with exit code 75',
+    describe: 'Seconds to finish work in progress after a stop signal, at most; if work is left, the exit code is 75',
   }),
 } as const;

@@ -9,7 +9,7 @@ export const elasticsearch = {
     describe: 'API key, as Elasticsearch encodes it; better given in a file or as TAILWATER_ES_API_KEY',
     secret: 'value',
   }),
-  compression: configOption('esCompression', toggle(), { group, describe: 'Send requests gzipped: for slow lines; costs CPU' }),
+  compression: configOption('esCompression', toggle(), { group, describe: 'Compress requests with gzip: for slow networks; costs CPU' }),
   templates: configOption('esTemplate', list().default([]), {
     group,
     describe: 'JSON files, each the body of an index template (settings, mappings); put at the start as tailwater-<file name>',
@@ -35,7 +35,7 @@ export const elasticsearch = {
       .optional(),
     {
       group,
-      describe: 'Write through aliases: what this is appended to is the index’s name, and the alias has the plain name',
+      describe: 'Write through aliases: the index has its name with this suffix, and the alias has the plain name',
       expected: '1 to 50 small letters, digits, dots, _ and -',
     },
   ),

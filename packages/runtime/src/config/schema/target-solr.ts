@@ -7,7 +7,7 @@ const group = 'Solr';
 export const solr = {
   schema: configOption('solrSchema', z.enum(['drop', 'add']).default('drop'), {
     group,
-    describe: 'What becomes of fields that the schema lacks: drop leaves them out, and counts them; add puts them into the schema',
+    describe: 'What to do with fields that the schema lacks: drop leaves them out and counts them; add adds them to the schema',
   }),
   ids: configOption('solrIds', z.enum(['plain', 'namespaced']).optional(), {
     group,
@@ -29,7 +29,7 @@ export const solr = {
   }),
   uniqueKey: configOption('uniqueKey', text().optional(), {
     group,
-    describe: 'Field that takes the _id; only said to be checked, because the schema decides',
+    describe: 'Field that takes the _id; only checked, because the schema decides',
     placeholder: 'field',
   }),
   contentField: configOption('solrContentField', text().default('content'), {

@@ -105,7 +105,7 @@ const common = {
   }),
   retryFor: configOption('retryFor', z.int().min(0).default(0), {
     group: 'Errors',
-    describe: 'Seconds to try again while the target takes nothing, or nothing of a namespace, before giving up; 0 is for ever',
+    describe: 'Seconds to retry while the target accepts nothing, or nothing of a namespace, before giving up; 0 is forever',
   }),
   refusalLimit: configOption('refusalLimit', z.int().min(0).default(1000), {
     group: 'Errors',

@@ -15,7 +15,7 @@ export const decodingErrors = {
     code: 'TW1502',
     title: 'Unknown schema',
     message: 'The record at {topic}, partition {partition}, offset {offset} was written with the unknown schema {fingerprint}',
-    hint: 'A newer producer wrote it: upgrade the consumers first, then the producer. Its partition waits, and the others go on; --on-error stop ends the process instead. If something else wrote it, stop the consumers and set the group’s offset behind it (kafka-consumer-groups.sh --reset-offsets), or start them with --on-error skip.',
+    hint: 'A newer producer wrote it: upgrade the consumers first, then the producer. Its partition waits, and the others go on; --on-error stop ends the process instead. If something else wrote it, stop the consumers and move the group’s offset past it (kafka-consumer-groups.sh --reset-offsets), or start them with --on-error skip.',
     ...permanent,
   },
   RECORD_KEY_UNREADABLE: {

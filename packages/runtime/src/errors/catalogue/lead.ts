@@ -12,9 +12,9 @@ export const leadErrors = {
   },
   OPLOG_HEADROOM_LOW: {
     code: 'TW1151',
-    title: 'Little of the oplog is left',
-    message: 'Less than {level} % of the oplog may still be written before it passes the checkpoint',
-    hint: 'This is a warning: nothing is lost yet. Find out what holds the producer up (Kafka, mostly), or enlarge the oplog while it is time: db.adminCommand({replSetResizeOplog: 1, size: <MB>}) on every member.',
+    title: 'Oplog headroom is low',
+    message: 'Less than {level} % of the oplog is left before it overwrites the checkpoint',
+    hint: 'This is a warning: nothing is lost yet. Find out what slows the producer down (usually Kafka), or enlarge the oplog in time: db.adminCommand({replSetResizeOplog: 1, size: <MB>}) on every member.',
     retriable: true,
     exitCode: EXIT_FAILURE,
   },

@@ -15,7 +15,7 @@ export const loggingErrors = {
     code: 'TW1081',
     title: 'Bad size',
     message: '{size} in --log-rotate-size is not a size',
-    hint: 'Write a number of bytes, or one with k, m or g behind it, such as 100m; 0 rotates at no size.',
+    hint: 'Write a number of bytes, or a number followed by k, m or g, such as 100m; 0 turns rotation by size off.',
     ...usage,
   },
   BAD_SYSLOG_ADDRESS: {
@@ -28,22 +28,22 @@ export const loggingErrors = {
   SYSLOG_SERVER_UNREACHABLE: {
     code: 'TW1084',
     title: 'Syslog server unreachable',
-    message: 'The syslog server {address} does not take the log: {reason}',
-    hint: 'Check that it runs and listens there. Work goes on meanwhile, and the log goes there again by itself.',
+    message: 'The syslog server {address} does not accept the log: {reason}',
+    hint: 'Check that it runs and listens there. The process keeps working, and logs to the server again as soon as it can.',
     ...usage,
   },
   NOT_CONFIRMED: {
     code: 'TW1085',
     title: 'Not confirmed',
-    message: '{command} asks before it goes on, and there is no terminal to ask at: {what}',
-    hint: 'Nothing was changed. Look at what it would do with --dry-run, then give --yes.',
+    message: '{command} asks for confirmation, but there is no terminal: {what}',
+    hint: 'Nothing was changed. Check with --dry-run what it would do, then add --yes.',
     ...usage,
   },
   DECLINED: {
     code: 'TW1086',
     title: 'Declined',
-    message: '{command} was not done: you did not say yes',
-    hint: 'Nothing was changed. --yes does it without asking.',
+    message: '{command} was cancelled: you did not confirm it',
+    hint: 'Nothing was changed. --yes skips the question.',
     ...usage,
   },
 } as const satisfies Record<string, ErrorEntry>;

@@ -21,15 +21,15 @@ export const mongoConnectorErrors = {
   UNKNOWN_DOC_MANAGER: {
     code: 'TW1062',
     title: 'Unknown doc manager',
-    message: '{file}: {key} is {docManager}, which has no counterpart here',
-    hint: 'The counterparts are those of elastic_doc_manager, elastic2_doc_manager, solr_doc_manager and mongo_doc_manager. For another system, write a target of your own (docs/06-own-targets.md) and start the consumer with --target ./my-target.js.',
+    message: '{file}: {key} is {docManager}, which has no equivalent here',
+    hint: 'There are equivalents of elastic_doc_manager, elastic2_doc_manager, solr_doc_manager and mongo_doc_manager. For another system, write a target of your own (docs/06-own-targets.md) and start the consumer with --target ./my-target.js.',
     ...usage,
   },
   MONGO_CONNECTOR_WITHOUT_KAFKA: {
     code: 'TW1063',
     title: 'No Kafka brokers beside a configuration of mongo-connector',
-    message: 'A configuration of mongo-connector names no Kafka brokers, and nothing else does',
-    hint: 'Give --kafka host:9092, or set TAILWATER_KAFKA: Kafka stands between MongoDB and the targets now. Producer and consumers need the same brokers.',
+    message: 'A configuration of mongo-connector names no Kafka brokers, and no option does',
+    hint: 'Give --kafka host:9092, or set TAILWATER_KAFKA: Kafka is now between MongoDB and the targets. Producer and consumers need the same brokers.',
     ...usage,
   },
   OPLOG_FILE_UNUSABLE: {
@@ -56,7 +56,7 @@ export const mongoConnectorErrors = {
   NOT_MONGO_CONNECTOR_CONFIGURATION: {
     code: 'TW1067',
     title: 'Not a configuration of mongo-connector',
-    message: '{file} is no configuration of mongo-connector',
+    message: '{file} is not a configuration of mongo-connector',
     hint: 'It must be a JSON object with at least one of its keys, such as mainAddress or docManagers.',
     ...usage,
   },

@@ -30,7 +30,7 @@ export const processErrors = {
     code: 'TW1404',
     title: 'Shutdown took too long',
     message: 'Not everything was finished within {seconds} s after the signal. Left: {left}',
-    hint: 'Nothing is lost: what was not committed is done again at the next start. A server that is away or frozen keeps a process that long; --shutdown-timeout gives it more time.',
+    hint: 'Nothing is lost: what was not committed is done again at the next start. A server that is down or frozen can delay the end that long; --shutdown-timeout gives the process more time.',
     ...passing,
   },
   FILE_NOT_WRITTEN: {

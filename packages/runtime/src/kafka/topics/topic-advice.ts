@@ -58,7 +58,7 @@ export class TopicAdvice {
     if (brokers < 2 || topics.length === 0 || !this.#isNew(`replicas of ${name}`)) return;
     this.#logger.warn(
       { code: errorCodes.SINGLE_REPLICA_TOPICS, topics },
-      `One broker of ${brokers} alone has each partition of ${named(topics)}, for ${name}: without it they stand still, and what it loses is lost. For topics that are made from now on, set default.replication.factor=3 at the brokers; to those that exist, give more replicas: kafka-reassign-partitions.sh --bootstrap-server ${this.#brokers} --reassignment-json-file <replicas> --execute`,
+      `One broker of ${brokers} alone has each partition of ${named(topics)}, for ${name}: without it they are unavailable, and data that it loses is lost. For new topics, set default.replication.factor=3 at the brokers; add replicas to existing ones: kafka-reassign-partitions.sh --bootstrap-server ${this.#brokers} --reassignment-json-file <replicas> --execute`,
     );
   }
 
@@ -70,7 +70,7 @@ export class TopicAdvice {
     const { used, partitions } = found[0] as { used: number; partitions: number };
     this.#logger.warn(
       { code: errorCodes.PARTITIONS_ADDED, topics: names },
-      `Partitions were added to ${named(names)} (${used} became ${partitions}). Records still go to the first ones, so that all of a document's stay in one; the others stay empty. To use them, have the topic made and filled anew: ${this.#forEach(names, `kafka-topics.sh --bootstrap-server ${this.#brokers} --delete --topic "$topic"`, false)}, with --partitions ${partitions} for the producer`,
+      `Partitions were added to ${named(names)} (${used} became ${partitions}). Records still go to the first ones, so that all records of a document stay in one; the others stay empty. To use them, have the topic recreated and filled again: ${this.#forEach(names, `kafka-topics.sh --bootstrap-server ${this.#brokers} --delete --topic "$topic"`, false)}, with --partitions ${partitions} for the producer`,
     );
   }
 
