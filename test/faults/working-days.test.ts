@@ -19,7 +19,7 @@ import { PipelineWorld } from '#test/support/pipeline-world.js';
 import { historyOf } from './support/history.js';
 
 const SEED = Number(process.env['TAILWATER_TEST_SEED'] ?? 1);
-const STEPS = Number(process.env['TAILWATER_TEST_STEPS'] ?? 11);
+const STEPS = Number(process.env['TAILWATER_TEST_STEPS'] ?? 12);
 const COLLECTIONS = Number(process.env['TAILWATER_TEST_COLLECTIONS'] ?? 20);
 /** Documents whose history is told when they differ. */
 const MAX_TOLD = 3;
@@ -28,6 +28,8 @@ const BUSY = 5;
 const SESSION = ['--session-timeout', '6'];
 /** How long, in milliseconds, the group may count a member that was killed or frozen, or whose coordinator was: it has a session with the next one too. */
 const GHOST_MS = 40_000;
+/** Longer than the others wait for a broker to say that it lives: `broker.session.timeout.ms`. */
+const BROKER_FROZEN_MS = 12_000;
 /** Ceilings that a slow machine does not reach, in milliseconds. */
 const TEST_MS = 600_000 + STEPS * 60_000;
 
@@ -97,6 +99,8 @@ function events(
     [2, 'a process stops and starts', async () => random.pick(processes).restart()],
     [2, 'a process is frozen for longer than its session', async () => frozen(random.pick(processes), 8000)],
     [2, 'a broker is killed', async () => restartKilled(random.pick(nodes)).then(() => world.kafka.untilInSync())],
+    // The others elect new leaders, and for a moment, when it goes on, it takes itself for the one of before.
+    [1, 'a broker is frozen', async () => frozen(random.pick(nodes), BROKER_FROZEN_MS).then(() => world.kafka.untilInSync())],
     [1, 'a broker restarts', async () => world.kafka.rollOne(random.pick(nodes))],
     [1, 'Kafka is away', async () => frozen(world.kafka, 5000)],
     [4, 'a leader moves', async () => world.kafka.moveLeader(await anyTopic(), random.below(2))],

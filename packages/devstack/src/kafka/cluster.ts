@@ -1,8 +1,11 @@
 // A Kafka of several brokers: what is done to the whole is done to every broker; `nodes` gives single ones.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
+import { DevstackError } from '../errors.js';
 import { stopAll } from '../start-all.js';
 import type { Server } from '../supervision/server.js';
 import type { Supervisor } from '../supervision/supervisor.js';
+import { logTail } from '../support/log-tail.js';
 import { waitFor } from '../support/wait-for.js';
 import { createTopic, type TopicOptions, withAdmin } from './admin.js';
 import type { KafkaBroker } from './broker.js';
@@ -11,6 +14,10 @@ import type { BrokerProxy } from './options.js';
 /** Ceiling of the wait for replicas to be in sync; a slow machine does not reach it. */
 const IN_SYNC_TIMEOUT_MS = 120_000;
 const POLL_MS = 200;
+/** A client that gets no answer for so long, in milliseconds, is left to itself, and another one asks. */
+const ANSWER_MS = 20_000;
+/** Of each broker's log, where they do not come together. */
+const LOG_LINES = 15;
 
 /** A broker and, with `proxy`, what stands between it and clients. */
 export interface ClusterNode<P extends BrokerProxy> {
@@ -146,14 +153,25 @@ export class KafkaCluster<P extends BrokerProxy = BrokerProxy> implements Server
     await this.untilInSync();
   }
 
-  /** Waits until every broker is in the cluster and every partition of every topic has a leader and all its replicas in sync. */
+  /**
+   * Waits until every broker is in the cluster and every partition of every topic has a leader and all its replicas in sync.
+   *
+   * @throws {DevstackError} with the ends of the brokers' logs, when that does not come
+   */
   async untilInSync(): Promise<void> {
-    await waitFor(() => this.withAdmin((admin) => this.#missing(admin)), {
-      describe: (missing) => `all brokers and replicas, without ${missing ?? 'an answer'}`,
-      until: (missing) => missing === '',
-      timeoutMs: IN_SYNC_TIMEOUT_MS,
-      intervalMs: POLL_MS,
-    });
+    try {
+      await waitFor(() => Promise.race([this.withAdmin((admin) => this.#missing(admin)), noAnswer()]), {
+        describe: (missing) => `all brokers and replicas, without ${missing ?? 'an answer'}`,
+        until: (missing) => missing === '',
+        timeoutMs: IN_SYNC_TIMEOUT_MS,
+        intervalMs: POLL_MS,
+      });
+    } catch (error) {
+      const logs = this.nodes.map(
+        async ({ name, pid, logFile }) => `${name} ${pid === undefined ? 'is down' : 'runs'}:\n${await logTail(logFile, LOG_LINES)}`,
+      );
+      throw new DevstackError(`${(error as Error).message}. ${(await Promise.all(logs)).join('\n')}`, { cause: error });
+    }
   }
 
   async start(): Promise<void> {
@@ -210,4 +228,9 @@ export class KafkaCluster<P extends BrokerProxy = BrokerProxy> implements Server
     const nodes = this.nodes.filter(({ nodeId }) => !brokers.some((broker) => broker.nodeId === nodeId));
     return [...nodes.map(({ name }) => name), ...partitions.slice(0, 5)].join(', ');
   }
+}
+
+async function noAnswer(): Promise<never> {
+  await sleep(ANSWER_MS, undefined, { ref: false });
+  throw new DevstackError(`no broker answered within ${ANSWER_MS / 1000} s`);
 }

@@ -48,4 +48,23 @@ describe('what is committed', () => {
     progress.committed = 5;
     expect(progress.toCommit).toBeUndefined();
   });
+
+  test('says which leaders wrote what is applied, no more than that, and whoever gets the partition next knows it', () => {
+    const progress = new PartitionProgress(standing({}), NOW);
+    progress.epochs = [
+      { epoch: 2, end: 3 },
+      { epoch: 5, end: 9 },
+    ];
+    progress.watermark.skip(5);
+    const written = [
+      { epoch: 2, end: 3 },
+      { epoch: 5, end: 6 },
+    ];
+    const metadata = progress.toCommit?.metadata ?? null;
+    expect(new PartitionProgress(standing({ committed: 6, metadata }), NOW).epochs).toEqual(written);
+    // Nobody knows who wrote what is behind a gap, or of another topic.
+    expect(new PartitionProgress(standing({ committed: 6, metadata, low: 8 }), NOW).epochs).toEqual([]);
+    const renewed = formatCommitMetadata({ freshAtMs: NOW, topicId: 'before', epochs: written });
+    expect(new PartitionProgress(standing({ committed: 6, metadata: renewed }), NOW).epochs).toEqual([]);
+  });
 });
