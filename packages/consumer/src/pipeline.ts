@@ -258,7 +258,7 @@ export class Pipeline implements SubscriptionListener {
   }
 
   readonly #onSettled = (delivery: Delivery, outcome: Outcome): void => {
-    this.tally.end(outcome);
+    this.tally.end(outcome, delivery.change.topic);
     this.#lanes.settled(delivery);
   };
 }

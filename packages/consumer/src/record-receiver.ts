@@ -111,7 +111,7 @@ export class RecordReceiver {
     this.#parts.tally.read += 1;
     const sequence = progress.watermark.begin(Number(record.offset));
     const outcome = await this.#parts.putAside(record, progress, cause, signal);
-    this.#parts.tally.end(outcome);
+    this.#parts.tally.end(outcome, progress.topic);
     if (outcome === 'returned') return false;
     progress.watermark.end(sequence);
     return true;

@@ -111,6 +111,9 @@ export {
   type MetricOptions,
   type Metrics,
 } from './metrics/metrics.js';
+export { registerNamespaceCounter } from './metrics/namespace-counter.js';
+export { BUILD_INFO, READY, registerProcess } from './metrics/process-metrics.js';
+export { KAFKA_REQUEST_SECONDS, RequestTimes } from './metrics/request-times.js';
 export { isConnectionOption, isMissingFile, srvFailure, withConnectionString } from './mongo/connection-string.js';
 export { memberFailure } from './mongo/member-failure.js';
 export { type MongoAccess, mongoAccess } from './mongo/mongo-access.js';

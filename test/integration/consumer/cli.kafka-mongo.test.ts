@@ -55,6 +55,11 @@ describe('consumer', () => {
     expect(metric(metrics, 'lag_records')).toBe(0);
     expect(metric(metrics, 'dead_letters')).toBe(0);
     expect(metric(metrics, 'request_seconds_count')).toBeGreaterThan(0);
+    expect(metric(metrics, 'namespace_changes_applied_total')).toBe(metric(metrics, 'changes_applied_total'));
+    expect(['member', 'rebalances_total', 'partitions'].map((name) => metric(metrics, name))).toEqual([1, 1, 4]);
+    expect(metrics).toMatch(/^tailwater_ready\{group="tw.mongo",target="mongo"\} 1$/m);
+    expect(metrics).toMatch(/^tailwater_kafka_request_seconds_count\{.*request="Fetch".*\} [1-9]/m);
+    expect(metrics).not.toMatch(/^[^#].* NaN$/m);
 
     await world.mongo.shutdown();
     await world.publish('tw', namespace, [{ document: { _id: 3 } }]);

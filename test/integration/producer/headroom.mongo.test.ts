@@ -53,7 +53,7 @@ describe('HeadroomWatch', () => {
     position = await newestMajorityPosition(client);
     expect(await watch.measure()).toMatchObject({ leftPercent: 100 });
     expect(lines.filter(({ msg }) => msg.startsWith('The oplog headroom is sufficient again')).length).toBe(1);
-    expect(await metrics.render()).toMatch(/tailwater_producer_headroom_percent\{source="rs0"\} 100/);
+    expect((await metrics.render()).text).toMatch(/tailwater_producer_headroom_percent\{source="rs0"\} 100/);
   });
 
   it('does with time where the size may not be read, and without anything where the oplog may not', async () => {

@@ -2,11 +2,13 @@
 import {
   createMetrics,
   type Health,
+  KAFKA_REQUEST_SECONDS,
   kafkaWatch,
   type Logger,
   type Metrics,
   type OptionValues,
   redactAddress,
+  registerProcess,
   registerUp,
   type Service,
   StallWatch,
@@ -68,9 +70,12 @@ export function assembleConsumer(given: Given, prepared: PreparedStart, parts: A
   const { transform, know } = transforming.for(target);
   const applyLogger = logger.child({ component: 'apply' });
   const targetHealth = new TargetHealth(systemClock, applyLogger, target.kind);
-  const metrics = createMetrics();
+  const metrics = createMetrics({ group: identity.group, target: identity.target });
   const deadLetterGauge = new DeadLetterGauge(new DeadLetterCounter(kafka, deadLetters.topic), logger.child({ component: 'dead-letters' }));
-  const consumerMetrics = new ConsumerMetrics(metrics, () => pipeline, targetHealth, deadLetterGauge);
+  const consumerMetrics = new ConsumerMetrics(metrics, () => pipeline, targetHealth, deadLetterGauge, {
+    prefix: given.prefix,
+    namespaces: given.metricsNamespaces,
+  });
   const pipeline: Pipeline = new Pipeline(
     {
       subscription: subscriptionOf(given, prepared, know, logger),
@@ -97,6 +102,8 @@ export function assembleConsumer(given: Given, prepared: PreparedStart, parts: A
   const stall = new StallWatch(() => committedOf(pipeline));
   registerUp(metrics, { kafka: () => peer.trouble === undefined, target: () => server.trouble === undefined });
   const health = (): Health => readiness(targetHealth, pipeline, kafka.brokers, { kafka: peer, server, stall });
+  registerProcess(metrics, () => health().ready);
+  kafka.times.register(metrics, KAFKA_REQUEST_SECONDS);
   const status = (): object => describeConsumer(identity, pipeline, targetHealth, deadLetterGauge, health());
   return { pipeline, watches: [deadLetterGauge, peer, server, stall], metrics, health, status };
 }

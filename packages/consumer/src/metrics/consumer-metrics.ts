@@ -1,5 +1,6 @@
 // The consumer's numbers for Prometheus. The hot path counts in the tally; a scrape copies it.
-import type { Counter, Histogram, Metrics } from '@tailwater/runtime';
+import { type Counter, type Histogram, type Metrics, registerNamespaceCounter } from '@tailwater/runtime';
+import { formatNamespace, namespaceOfTopic } from '@tailwater/schema';
 import type { TargetHealth } from '../apply/target-health.js';
 import type { PartitionProgress } from '../commit/progress.js';
 import type { DeadLetterGauge } from '../dead-letters/dead-letter-gauge.js';
@@ -8,7 +9,7 @@ import type { Target } from '../targets/target.js';
 import { CONSUMER_METRICS } from './metric-table.js';
 import type { Tally } from './tally.js';
 
-type Count = Exclude<keyof Tally, 'end'>;
+type Count = Exclude<keyof Tally, 'end' | 'appliedOf'>;
 type Dropped = 'droppedValues' | 'droppedFields';
 
 const COUNTS: readonly Count[] = [
@@ -33,9 +34,15 @@ export interface Measured {
   readonly partitions: Iterable<Pick<PartitionProgress, 'topic' | 'lag' | 'missed'>>;
   readonly waiting: readonly unknown[];
   readonly unreadable: readonly unknown[];
-  readonly group: Pick<GroupView, 'leaderless'>;
+  readonly group: Pick<GroupView, 'leaderless' | 'isMember' | 'rebalances'>;
   readonly tally: Tally;
   readonly target: Pick<Target, Dropped>;
+}
+
+export interface ConsumerMetricsOptions {
+  readonly prefix: string;
+  /** So many namespaces have a label of their own. */
+  readonly namespaces: number;
 }
 
 export class ConsumerMetrics {
@@ -43,8 +50,18 @@ export class ConsumerMetrics {
   readonly #requestSeconds: Histogram;
 
   /** @param pipeline answers with the pipeline as soon as there is one */
-  constructor(metrics: Metrics, pipeline: () => Measured | undefined, health: TargetHealth, deadLetters: Pick<DeadLetterGauge, 'last'>) {
+  constructor(
+    metrics: Metrics,
+    pipeline: () => Measured | undefined,
+    health: Pick<TargetHealth, 'failingMs'>,
+    deadLetters: Pick<DeadLetterGauge, 'last'>,
+    { prefix, namespaces }: ConsumerMetricsOptions,
+  ) {
     registerCounts(metrics, pipeline);
+    registerNamespaceCounter(metrics, CONSUMER_METRICS.namespaceApplied, {
+      limit: namespaces,
+      totals: () => [...(pipeline()?.tally.appliedOf ?? [])].map(([topic, applied]) => [namespaceName(prefix, topic), applied]),
+    });
     registerGauges(metrics, pipeline);
     metrics.gauge({ ...CONSUMER_METRICS.targetFailing, collect: (gauge) => gauge.set(health.failingMs / 1000) });
     metrics.gauge({
@@ -79,15 +96,24 @@ function registerCounts(metrics: Metrics, pipeline: () => Measured | undefined):
       gauge.set(current.buffered.count);
       for (const key of COUNTS) copy(metrics.counter(CONSUMER_METRICS[key]), current.tally[key]);
       for (const key of DROPPED) copy(metrics.counter(CONSUMER_METRICS[key]), current.target[key] ?? 0);
+      copy(rebalances, current.group.rebalances);
     },
   });
+  const rebalances = metrics.counter(CONSUMER_METRICS.rebalances);
   for (const key of [...COUNTS, ...DROPPED]) metrics.counter(CONSUMER_METRICS[key]);
 }
 
+function namespaceName(prefix: string, topic: string): string {
+  const namespace = namespaceOfTopic(prefix, topic);
+  return namespace === undefined ? topic : formatNamespace(namespace);
+}
+
 function registerGauges(metrics: Metrics, pipeline: () => Measured | undefined): void {
-  const { bufferedBytes, lag, missedDeletes, waitingNamespaces, unreadable, leaderless } = CONSUMER_METRICS;
+  const { bufferedBytes, member, partitions, lag, missedDeletes, waitingNamespaces, unreadable, leaderless } = CONSUMER_METRICS;
   const isMissed = ({ missed }: Pick<PartitionProgress, 'missed'>): boolean => missed !== undefined;
   metrics.gauge({ ...bufferedBytes, collect: (gauge) => gauge.set(pipeline()?.buffered.bytes ?? 0) });
+  metrics.gauge({ ...member, collect: (gauge) => gauge.set(pipeline()?.group.isMember === true ? 1 : 0) });
+  metrics.gauge({ ...partitions, collect: (gauge) => gauge.set([...(pipeline()?.partitions ?? [])].length) });
   metrics.gauge({
     ...lag,
     collect: (gauge) => {

@@ -1,14 +1,33 @@
 // Every number of the consumer. Promise E: every change read ends as one of applied, superseded, filtered, dead-lettered, skipped or returned, or is buffered.
-import { LATENCY_BUCKETS_SECONDS, type MetricTable, UP } from '@tailwater/runtime';
+import { BUILD_INFO, KAFKA_REQUEST_SECONDS, LATENCY_BUCKETS_SECONDS, type MetricTable, READY, UP } from '@tailwater/runtime';
 
 export const CONSUMER_METRICS = {
+  buildInfo: BUILD_INFO,
+  ready: READY,
   up: UP,
+  member: {
+    kind: 'gauge',
+    name: 'tailwater_consumer_member',
+    help: '1 while this process is a member of its group and has been told what to read, else 0',
+  },
+  rebalances: {
+    kind: 'counter',
+    name: 'tailwater_consumer_rebalances_total',
+    help: 'Generations of the group that this process was in: one whenever a member or a topic comes or goes',
+  },
+  partitions: { kind: 'gauge', name: 'tailwater_consumer_partitions', help: 'Partitions that this process reads' },
   read: {
     kind: 'counter',
     name: 'tailwater_consumer_changes_read_total',
     help: 'Changes read from Kafka: applied + superseded + filtered + dead-lettered + skipped + returned + buffered',
   },
   applied: { kind: 'counter', name: 'tailwater_consumer_changes_applied_total', help: 'Changes that the target accepted' },
+  namespaceApplied: {
+    kind: 'counter',
+    name: 'tailwater_consumer_namespace_changes_applied_total',
+    help: 'Changes that the target accepted by namespace of the source; all but the `--metrics-namespaces` busiest are under `other`',
+    labels: ['namespace'],
+  },
   superseded: {
     kind: 'counter',
     name: 'tailwater_consumer_changes_superseded_total',
@@ -98,4 +117,5 @@ export const CONSUMER_METRICS = {
     help: 'Seconds from sending a batch to the answer of the target',
     buckets: LATENCY_BUCKETS_SECONDS,
   },
+  kafkaRequestSeconds: KAFKA_REQUEST_SECONDS,
 } as const satisfies MetricTable;

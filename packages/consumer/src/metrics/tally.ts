@@ -27,7 +27,15 @@ export class Tally {
   /** Batches, or parts of one, that were tried again. */
   retries = 0;
 
-  end(outcome: Outcome): void {
+  readonly #appliedOf = new Map<string, number>();
+
+  /** Changes that the target accepted, by topic. */
+  get appliedOf(): ReadonlyMap<string, number> {
+    return this.#appliedOf;
+  }
+
+  end(outcome: Outcome, topic: string): void {
     this[outcome] += 1;
+    if (outcome === 'applied') this.#appliedOf.set(topic, (this.#appliedOf.get(topic) ?? 0) + 1);
   }
 }

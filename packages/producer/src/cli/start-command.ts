@@ -44,7 +44,7 @@ export const startCommand: Command<typeof startOptions> = {
       const registryLogger = logger.child({ component: 'registry' });
       const subjects = registry && (await registerSubjects(registry, source, rules, given.prefix, registryLogger, signal));
       const schemas = new SchemaIds(schemaLookup(registry, registryLogger));
-      const { sights, metrics, counters, watches } = watchedProducer(given.source, source, kafka, logger);
+      const { sights, metrics, counters, watches } = watchedProducer(given, source, kafka, logger);
       const status = await startStatusServer({
         ...listen,
         logger: logger.child({ component: 'status' }),

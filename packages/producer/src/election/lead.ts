@@ -13,7 +13,9 @@ const TEXTS = {
   over: 'The pipeline runs again',
 };
 
-export type Phase = 'starting' | 'standby' | 'running' | 'recovering' | 'stopping';
+export const PHASES = ['starting', 'standby', 'running', 'recovering', 'stopping'] as const;
+
+export type Phase = (typeof PHASES)[number];
 
 /** What one producer is doing, for status and tests. */
 export interface LeadView {

@@ -47,6 +47,8 @@ export interface EncodedBatch {
   readonly topics: TopicRecords[];
   /** Records for readers: changes and tombstones. */
   readonly records: number;
+  /** The same by namespace. */
+  readonly recordsOf: readonly (readonly [namespace: string, records: number])[];
   /** Changes whose document was deleted, or changed again, meanwhile; a later record follows. */
   readonly superseded: number;
   /** Rows that no topic takes, and that are not among the records. */
@@ -166,7 +168,8 @@ export class RecordEncoder {
       }
       records += 1;
     }
-    return { topics: topicsOf(byNamespace), records, superseded, refused, bytes: this.#at + jsonBytes };
+    const recordsOf = [...byNamespace].map(([{ name }, { messages }]) => [name, messages.length] as const);
+    return { topics: topicsOf(byNamespace), records, recordsOf, superseded, refused, bytes: this.#at + jsonBytes };
   }
 
   #nextBuffer(batch: ChangeBatch, from: number, to: number): Buffer {

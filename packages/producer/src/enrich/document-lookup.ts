@@ -4,6 +4,7 @@
 //
 // How many are asked for at once follows from what came before; how many bytes are taken does not: a read ends when the slice is
 // full, and what was not answered by then belongs to the next slice.
+import { RequestTimes } from '@tailwater/runtime';
 import { findId, Position, recordKey } from '@tailwater/schema';
 import type { MongoClient } from 'mongodb';
 import { type ChangeBatch, isLookedUp, type TrackedNamespace } from '../changes/change-batch.js';
@@ -28,13 +29,15 @@ interface Room {
 export class DocumentLookup {
   readonly #client: MongoClient;
   readonly #sliceBytes: number;
+  readonly #times: RequestTimes;
   /** What a document of a namespace is expected to have: rises with what came at once, and falls by halves. */
   readonly #expectedBytes = new Map<TrackedNamespace, number>();
 
   /** @param sliceBytes - of documents that one slice may bring; the first one, and one reply, may be larger */
-  constructor(client: MongoClient, sliceBytes: number = divideMemory().lookup) {
+  constructor(client: MongoClient, sliceBytes: number = divideMemory().lookup, times = new RequestTimes()) {
     this.#client = client;
     this.#sliceBytes = sliceBytes;
+    this.#times = times;
   }
 
   /** How many documents of a namespace are likely to fit into one slice. */
@@ -102,7 +105,7 @@ export class DocumentLookup {
       for (let query = queries.pop(); query !== undefined && room.bytes > 0; query = queries.pop()) {
         const ids = query.map(([, row]) => rowId(batch, row));
         const wanted = { filter: { _id: { $in: ids } }, notBefore, batchSize: IDS_PER_QUERY };
-        const isWhole = await readDocuments(this.#client, namespace, wanted, (document) => {
+        const take = (document: Buffer): boolean => {
           const id = findId(document);
           if (id === undefined) return true;
           // What goes past the room is left to the next slice, unless it is past it by itself.
@@ -113,7 +116,8 @@ export class DocumentLookup {
           bytes += document.length;
           room.bytes -= document.length;
           return room.bytes > 0;
-        });
+        };
+        const isWhole = await this.#times.of('lookup', () => readDocuments(this.#client, namespace, wanted, take));
         if (isWhole) for (const [key] of query) unanswered.delete(key);
       }
     };

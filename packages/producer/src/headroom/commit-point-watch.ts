@@ -1,6 +1,16 @@
 // Watches how far the source is committed by a majority, which is how far it can be published (promise G): the lag, and what is held back
 // while a replica set has no majority. What it knows is asked for without asking a server, and says how old it is.
-import { errorCodes, formatDuration, type Logger, type Metrics, Outage, sleep, systemClock, TailwaterError } from '@tailwater/runtime';
+import {
+  errorCodes,
+  formatDuration,
+  type Logger,
+  type Metrics,
+  Outage,
+  RequestTimes,
+  sleep,
+  systemClock,
+  TailwaterError,
+} from '@tailwater/runtime';
 import type { Position } from '@tailwater/schema';
 import type { MongoClient } from 'mongodb';
 import { PRODUCER_METRICS } from '../metrics/metric-table.js';
@@ -24,6 +34,7 @@ export interface CommitPointSource {
   readonly replicaSet: string;
   /** Whether this process is to publish what is written. */
   readonly isWorking: () => boolean;
+  readonly times?: RequestTimes;
 }
 
 export class CommitPointWatch {
@@ -53,9 +64,11 @@ export class CommitPointWatch {
   /** Asks every second. No answer is reported as an outage of MongoDB. */
   async run(signal: AbortSignal): Promise<void> {
     const reader = this.#health.reader();
+    const { times = new RequestTimes() } = this.#source;
     while (!signal.aborted) {
       try {
-        this.#saw(await readCommitPoint(this.#source.client, AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)])));
+        const stop = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
+        this.#saw(await times.of('hello', () => readCommitPoint(this.#source.client, stop)));
         reader.answered();
       } catch (error) {
         if (signal.aborted) break;

@@ -1,8 +1,21 @@
 // Every number of the producer. Promise E: events read = published + superseded + filtered + quarantined.
-import { LATENCY_BUCKETS_SECONDS, type MetricTable, UP } from '@tailwater/runtime';
+import { BUILD_INFO, KAFKA_REQUEST_SECONDS, LATENCY_BUCKETS_SECONDS, type MetricTable, READY, UP } from '@tailwater/runtime';
 
 export const PRODUCER_METRICS = {
+  buildInfo: BUILD_INFO,
+  ready: READY,
   up: UP,
+  phase: {
+    kind: 'gauge',
+    name: 'tailwater_producer_phase',
+    help: '1 for what the producer does, 0 for the others: `running` leads and publishes, `standby` stands by; `starting`, `recovering`, `stopping`',
+    labels: ['phase'],
+  },
+  sessions: {
+    kind: 'counter',
+    name: 'tailwater_producer_sessions_total',
+    help: 'Times that this process took up the work: at its start, after a failure, when it took over from another producer',
+  },
   oplogEntriesRead: {
     kind: 'counter',
     name: 'tailwater_producer_oplog_entries_read_total',
@@ -30,6 +43,12 @@ export const PRODUCER_METRICS = {
     name: 'tailwater_producer_unknown_entries_total',
     help: 'Oplog entries of kinds that are not understood',
     labels: ['kind'],
+  },
+  namespaceRecords: {
+    kind: 'counter',
+    name: 'tailwater_producer_namespace_records_total',
+    help: 'Records committed to Kafka by namespace, of the tail and of copies; all but the `--metrics-namespaces` busiest are under `other`',
+    labels: ['namespace'],
   },
   snapshotRead: { kind: 'counter', name: 'tailwater_producer_snapshot_documents_read_total', help: 'Documents read by snapshots' },
   snapshotPublished: {
@@ -70,7 +89,7 @@ export const PRODUCER_METRICS = {
   snapshotEtaSeconds: {
     kind: 'gauge',
     name: 'tailwater_producer_snapshot_eta_seconds',
-    help: 'Seconds until the snapshot is done at that rate; NaN while nothing is copied',
+    help: 'Seconds until the snapshot is done at that rate; absent while nothing is copied',
   },
   filesTooLarge: {
     kind: 'counter',
@@ -100,6 +119,25 @@ export const PRODUCER_METRICS = {
     name: 'tailwater_producer_transaction_seconds',
     help: 'Seconds from handing a batch to Kafka to its commit',
     buckets: LATENCY_BUCKETS_SECONDS,
+  },
+  transactionRecords: {
+    kind: 'histogram',
+    name: 'tailwater_producer_transaction_records',
+    help: 'Changes and tombstones in a transaction that has any',
+    buckets: [1, 10, 100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 100_000],
+  },
+  kafkaRequestSeconds: KAFKA_REQUEST_SECONDS,
+  mongoRequestSeconds: {
+    kind: 'histogram',
+    name: 'tailwater_producer_mongodb_request_seconds',
+    help: 'Seconds until MongoDB answered: `hello` each second, `lookup` of the documents of updates, `chunk` of a collection that is copied',
+    labels: ['request'],
+    buckets: LATENCY_BUCKETS_SECONDS,
+  },
+  topicsCreated: {
+    kind: 'counter',
+    name: 'tailwater_producer_topics_created_total',
+    help: 'Topics of namespaces that were created',
   },
   positionAge: {
     kind: 'gauge',

@@ -1,14 +1,17 @@
 // The producer's counters. Promise E: events read = published + superseded + filtered + quarantined; everything else that an oplog holds is
 // counted by kind. They are moved once a batch, never once an event.
-import type { Counter, Histogram, Metrics, MetricsOf } from '@tailwater/runtime';
+import { type Counter, type Histogram, type Metrics, type MetricsOf, RequestTimes, registerNamespaceCounter } from '@tailwater/runtime';
 import { type Origin, Position } from '@tailwater/schema';
 import type { EncodedBatch } from '../encode/record-encoder.js';
 import type { NormalizeCounters } from '../source/normalize-counters.js';
 import { PRODUCER_METRICS } from './metric-table.js';
 
-type CounterName = Exclude<MetricsOf<typeof PRODUCER_METRICS, 'counter'>, 'unknownEntries'>;
+type Labelled = 'unknownEntries' | 'namespaceRecords';
+type CounterName = Exclude<MetricsOf<typeof PRODUCER_METRICS, 'counter'>, Labelled>;
 
-const COUNTERS = Object.entries(PRODUCER_METRICS).filter(([key, { kind }]) => kind === 'counter' && key !== 'unknownEntries');
+const COUNTERS = Object.entries(PRODUCER_METRICS).filter(([, { kind, ...rest }]) => kind === 'counter' && !('labels' in rest));
+/** Namespaces that have a label of their own, unless it is said how many. */
+const NAMESPACES = 100;
 
 /** Which counter the records of an origin move. */
 const PUBLISHED_BY: Readonly<Record<Origin, CounterName>> = {
@@ -48,11 +51,16 @@ export class ProducerMetrics {
   readonly #counters: Readonly<Record<CounterName, Counter>>;
   readonly #unknown: Counter<'kind'>;
   readonly #transactionSeconds: Histogram;
+  readonly #transactionRecords: Histogram;
+  readonly #recordsOf = new Map<string, number>();
   readonly #sums = Object.fromEntries(COUNTERS.map(([key]) => [key, 0])) as Record<CounterName, number>;
   readonly #unknownSeen = new Map<string, number>();
   #tail = new Position(0, 0);
+  /** How long MongoDB takes. */
+  readonly mongoTimes = new RequestTimes();
 
-  constructor(metrics: Metrics, normalized: NormalizeCounters) {
+  /** @param namespaces - so many have a label of their own */
+  constructor(metrics: Metrics, normalized: NormalizeCounters, namespaces: number = NAMESPACES) {
     this.#normalized = normalized;
     this.#counters = Object.fromEntries(COUNTERS.map(([key, counter]) => [key, metrics.counter(counter)])) as Record<CounterName, Counter>;
     this.#unknown = metrics.counter(PRODUCER_METRICS.unknownEntries);
@@ -61,6 +69,9 @@ export class ProducerMetrics {
       collect: (gauge) => gauge.set(this.#tail.t === 0 ? 0 : Math.max(0, Date.now() / 1000 - this.#tail.t)),
     });
     this.#transactionSeconds = metrics.histogram(PRODUCER_METRICS.transactionSeconds);
+    this.#transactionRecords = metrics.histogram(PRODUCER_METRICS.transactionRecords);
+    this.mongoTimes.register(metrics, PRODUCER_METRICS.mongoRequestSeconds);
+    registerNamespaceCounter(metrics, PRODUCER_METRICS.namespaceRecords, { limit: namespaces, totals: () => this.#recordsOf });
   }
 
   /** A read of the source was normalized and handed on. */
@@ -88,6 +99,14 @@ export class ProducerMetrics {
     this.#add(reason === 'too-large' ? 'filesTooLarge' : 'filesIncomplete', 1);
   }
 
+  sessionBegun(): void {
+    this.#add('sessions', 1);
+  }
+
+  topicsCreated(count: number): void {
+    this.#add('topicsCreated', count);
+  }
+
   gapFound(): void {
     this.#add('gaps', 1);
   }
@@ -97,6 +116,8 @@ export class ProducerMetrics {
     this.#add('transactions', transactions);
     if (transactions > 0) this.#transactionSeconds.observe(milliseconds / 1000);
     if (encoded === undefined) return;
+    if (encoded.records > 0) this.#transactionRecords.observe(encoded.records);
+    for (const [namespace, records] of encoded.recordsOf) this.#recordsOf.set(namespace, (this.#recordsOf.get(namespace) ?? 0) + records);
     this.#add('publishedBytes', encoded.bytes);
     this.#add(PUBLISHED_BY[origin ?? 'tail'], encoded.records);
     this.#add(origin === 'tail' ? 'eventsSuperseded' : 'snapshotSuperseded', encoded.superseded);

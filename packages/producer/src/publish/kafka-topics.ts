@@ -39,6 +39,8 @@ export interface TopicsContext {
   /** Where a schema registry is used. */
   readonly subjects?: SubjectIds | undefined;
   readonly advice?: TopicAdvice | undefined;
+  /** So many topics were created. */
+  readonly onMade?: ((count: number) => void) | undefined;
 }
 
 export class KafkaTopics {
@@ -112,6 +114,7 @@ export class KafkaTopics {
       const names = missing.map((namespace) => this.#topic(namespace));
       const raced = new Set(await this.#make(names, partitions, { 'delete.retention.ms': String(DELETE_RETENTION_MS) }));
       const made = missing.filter((namespace) => !raced.has(this.#topic(namespace)));
+      this.#context.onMade?.(made.length);
       const now = missing.length === 0 ? found : await this.#list.read();
       for (const namespace of unknown) if (now.has(this.#topic(namespace))) this.#seen.add(namespace);
       for (const namespace of made) await this.#use(namespace, { partitions, id: now.get(this.#topic(namespace))?.id });

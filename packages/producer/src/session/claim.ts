@@ -28,6 +28,7 @@ export interface ClaimDependencies {
   /** Where a schema registry is used. */
   readonly subjects: SubjectIds | undefined;
   readonly advice: TopicAdvice;
+  readonly onTopicsMade?: (count: number) => void;
   readonly logger: Logger;
 }
 
@@ -119,9 +120,9 @@ export class Claim {
   }
 
   async #topics(): Promise<KafkaTopics> {
-    const { kafka, subjects, advice } = this.#deps;
+    const { kafka, subjects, advice, onTopicsMade: onMade } = this.#deps;
     const clients = { admin: this.#admin, list: this.#list, brokers: kafka.brokers };
-    const topics = new KafkaTopics(clients, this.#options, { subjects, advice });
+    const topics = new KafkaTopics(clients, this.#options, { subjects, advice, onMade });
     await topics.ensureTopic(this.#location.topic, 1, CHECKPOINT_LIMITS);
     await topics.ensureLog(signalsTopicName(this.#options.prefix), SIGNALS);
     return topics;

@@ -46,7 +46,8 @@ export async function runSession(
   onRunning: () => void,
 ): Promise<void> {
   const { source, kafka, subjects, logger, state } = deps;
-  const claim = new Claim({ kafka, source: source.replicaSet, subjects, advice, logger }, options);
+  const onTopicsMade = (count: number): void => deps.metrics.topicsCreated(count);
+  const claim = new Claim({ kafka, source: source.replicaSet, subjects, advice, onTopicsMade, logger }, options);
   // That a session has begun proves little: it runs when something that it read, if only that there is nothing new, is published.
   const confirm = (): void => {
     onRunning();
@@ -54,6 +55,7 @@ export async function runSession(
     state.lastError = undefined;
     deps.health.confirmed();
   };
+  deps.metrics.sessionBegun();
   try {
     const claimed = await claim.take(signal);
     const begun = await begin(deps, options, gaps, claimed, signal);

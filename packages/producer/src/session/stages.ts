@@ -111,7 +111,7 @@ function writerStage({ deps, options, session, shares }: Setting): WriterStage {
   });
   const progress = new TailProgress(session.start);
   const writer = new OrderedWriter({
-    lookup: new DocumentLookup(source.client, shares.lookup),
+    lookup: new DocumentLookup(source.client, shares.lookup, metrics.mongoTimes),
     contents,
     encoder: new RecordEncoder(options.valueFormat, shares.kept),
     shares,
@@ -139,7 +139,7 @@ function backfillStage({ deps, options, session, shares }: Setting, writing: Wri
   const snapshotter = new Snapshotter(
     {
       client: source.client,
-      reader: new ChunkReader(source.client, { ...chunk, readPreference, queries }),
+      reader: new ChunkReader(source.client, { ...chunk, readPreference, queries, times: metrics.mongoTimes }),
       backfill,
       report,
       rate: new RateLimit(snapshotRate),

@@ -1,6 +1,5 @@
 // A program of several commands: its arguments, its configuration, its help, its errors and its exit code.
 
-import { createRequire } from 'node:module';
 import type { ConfigFile } from '../config/config-file.js';
 import { readConfigFile } from '../config/config-file.js';
 import { type FileScope, programScope, targetScope } from '../config/file-scope.js';
@@ -13,6 +12,7 @@ import { Unfinished } from '../lifecycle/unfinished.js';
 import type { Logger } from '../logging/logger.js';
 import { type Log, openLog } from '../logging/open-log.js';
 import { titleWithoutSecrets } from '../secrets/process-title.js';
+import { ownVersion } from '../text/version.js';
 import { type CliDescription, type Command, type CommandContext, optionsOf } from './command.js';
 import { completionCommand } from './completion-command.js';
 import type { Configuration } from './foreign-configuration.js';
@@ -187,9 +187,4 @@ function secretFlags(cli: CliDescription): ReadonlySet<string> {
   const options = cli.commands.flatMap((command) => Object.entries(optionsOf(command)));
   const own = options.filter(([, { secret }]) => secret !== undefined).map(([name]) => flagName(name));
   return new Set([...own, ...(cli.foreign?.secretFlags ?? [])]);
-}
-
-function ownVersion(): string {
-  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
-  return version;
 }

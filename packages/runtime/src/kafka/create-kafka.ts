@@ -1,6 +1,7 @@
 // The kafkajs client with settings under which a broker that is away for an hour costs an hour and nothing else.
 import { type Admin, type AdminConfig, Kafka, type KafkaConfig } from 'kafkajs';
 import type { Logger } from '../logging/logger.js';
+import { RequestTimes } from '../metrics/request-times.js';
 import './codecs.js';
 import './kafkajs-mends.js';
 import { BrokerHealth } from './broker-health.js';
@@ -29,6 +30,8 @@ export class KafkaClient extends Kafka {
   readonly connection: KafkaConnection;
   /** The brokers for messages: `kafka1:9092,kafka2:9092`. */
   readonly brokers: string;
+  /** How long brokers take for what is asked of them beside kafkajs. */
+  readonly times = new RequestTimes();
 
   constructor(connection: KafkaConnection, logger: Logger, user: KafkaUser) {
     const brokers = parseBrokers(connection.brokers);

@@ -34,7 +34,9 @@ export function renderMetricReference(tables: Readonly<Record<string, MetricTabl
 
 const HEAD = `# Metrics
 
-Each process answers \`GET /metrics\` with these, in Prometheus' text format, and with the usual \`process_*\` and \`nodejs_*\`: memory, CPU, event loop lag.
+Each process answers \`GET /metrics\` with these, in Prometheus' text format, or in OpenMetrics for whoever asks for \`application/openmetrics-text\`, and with the
+usual \`process_*\` and \`nodejs_*\`: memory, CPU, \`nodejs_eventloop_lag_*_seconds\` and \`nodejs_gc_duration_seconds\`. Every number of a producer has the label \`prefix\`,
+every number of a consumer \`group\` and \`target\`. A number that is not known is absent; none is NaN.
 Which of them are worth an alert is told in [operations](03-operations.md#metrics).
 
 <!-- Made from the tables in packages/*/src/metrics/metric-table.ts by test/unit/docs/metrics.test.ts (run it with -u). -->

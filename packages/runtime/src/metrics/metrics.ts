@@ -1,6 +1,7 @@
 // The process's numbers, in a registry of their own. Names follow Prometheus and Vector: `tailwater_<what>_<unit>_total`.
 // https://prometheus.io/docs/practices/naming/
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { asksForOpenMetrics, OPEN_METRICS_TYPE, toOpenMetrics } from './open-metrics.js';
 
 export type { Counter, Gauge, Histogram } from 'prom-client';
 
@@ -10,6 +11,11 @@ export interface MetricOptions<Label extends string> {
   readonly help: string;
   /** Labels whose values are few: a namespace, a reason; never an id. */
   readonly labels?: readonly Label[];
+}
+
+interface CounterOptions<Label extends string> extends MetricOptions<Label> {
+  /** Brings the counter up to date when it is read. */
+  readonly collect?: (counter: Counter<Label>) => void;
 }
 
 export interface GaugeOptions<Label extends string> extends MetricOptions<Label> {
@@ -25,13 +31,18 @@ export interface HistogramOptions<Label extends string> extends MetricOptions<La
 /** Each maker gives the same metric for the same name, so parts that start again need not know. */
 export interface Metrics {
   /** Something that only grows; the name ends in `_total`. */
-  counter<Label extends string = never>(options: MetricOptions<Label>): Counter<Label>;
+  counter<Label extends string = never>(options: CounterOptions<Label>): Counter<Label>;
   gauge<Label extends string = never>(options: GaugeOptions<Label>): Gauge<Label>;
   histogram<Label extends string = never>(options: HistogramOptions<Label>): Histogram<Label>;
-  /** Everything in Prometheus' text format. */
-  render(): Promise<string>;
-  /** The media type of what `render` gives. */
+  /**
+   * Everything in Prometheus' text format, or in OpenMetrics where the Accept header asks for it. What is not a number is left out: it is not known.
+   */
+  render(accept?: string): Promise<RenderedMetrics>;
+}
+
+interface RenderedMetrics {
   readonly contentType: string;
+  readonly text: string;
 }
 
 const NAME = /^tailwater_[a-z][a-z0-9]*(_[a-z0-9]+)*$/;
@@ -39,10 +50,20 @@ const NAME = /^tailwater_[a-z][a-z0-9]*(_[a-z0-9]+)*$/;
 /** Seconds from a millisecond to a minute, for histograms of latencies. */
 export const LATENCY_BUCKETS_SECONDS: readonly number[] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
-/** An empty registry, but for the process's own numbers: CPU, memory (RSS, heap), event loop lag, garbage collection. */
-export function createMetrics(): Metrics {
+/** Samples without a value: a mean of nothing, for one. */
+const NO_NUMBER = /^[^#\n].* NaN\n/gm;
+
+/**
+ * An empty registry, but for the process's own numbers: CPU, memory (RSS, heap), event loop lag, garbage collection.
+ *
+ * @param labels - of every number, to tell the processes of one kind apart
+ */
+export function createMetrics(labels: Readonly<Record<string, string>> = {}): Metrics {
   const registry = new Registry();
+  registry.setDefaultLabels(labels);
   collectDefaultMetrics({ register: registry });
+  // Between two readings that follow at once nothing is measured, and the least of nothing is told as 292 years.
+  registry.removeSingleMetric('nodejs_eventloop_lag_min_seconds');
   return new RegistryMetrics(registry);
 }
 
@@ -53,17 +74,22 @@ class RegistryMetrics implements Metrics {
     this.#registry = registry;
   }
 
-  get contentType(): string {
-    return this.#registry.contentType;
+  async render(accept?: string): Promise<RenderedMetrics> {
+    const text = (await this.#registry.metrics()).replace(NO_NUMBER, '');
+    if (asksForOpenMetrics(accept)) return { contentType: OPEN_METRICS_TYPE, text: toOpenMetrics(text) };
+    return { contentType: this.#registry.contentType, text };
   }
 
-  render(): Promise<string> {
-    return this.#registry.metrics();
-  }
-
-  counter<Label extends string = never>(options: MetricOptions<Label>): Counter<Label> {
+  counter<Label extends string = never>(options: CounterOptions<Label>): Counter<Label> {
     if (!options.name.endsWith('_total')) throw new Error(`The counter ${options.name} must end in _total`);
-    return this.#once(options.name, Counter<Label>, () => new Counter(this.#configuration(options)));
+    const { collect } = options;
+    return this.#once(options.name, Counter<Label>, () => {
+      const counter: Counter<Label> = new Counter<Label>({
+        ...this.#configuration(options),
+        ...(collect === undefined ? {} : { collect: () => collect(counter) }),
+      });
+      return counter;
+    });
   }
 
   gauge<Label extends string = never>(options: GaugeOptions<Label>): Gauge<Label> {

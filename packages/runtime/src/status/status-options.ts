@@ -5,9 +5,9 @@ import { configOptions } from '../config/schema/configuration.js';
 import type { Logger } from '../logging/logger.js';
 import { readTlsFiles, type TlsMaterial } from '../tls/tls-files.js';
 
-const { statusHost, statusPort, statusToken, statusTlsCert, statusTlsKey } = configOptions;
+const { statusHost, statusPort, statusToken, statusTlsCert, statusTlsKey, metricsNamespaces } = configOptions;
 
-export const statusOptions = { statusHost, statusPort, statusToken, statusTlsCert, statusTlsKey } as const;
+export const statusOptions = { statusHost, statusPort, statusToken, statusTlsCert, statusTlsKey, metricsNamespaces } as const;
 
 export interface StatusListen {
   readonly host: string;
@@ -17,7 +17,7 @@ export interface StatusListen {
 }
 
 /** @throws TailwaterError TW1007, TW1017, TW1040 to TW1043 for certificate and key */
-export function statusListen(given: OptionValues<typeof statusOptions>, logger: Logger): StatusListen {
+export function statusListen(given: Omit<OptionValues<typeof statusOptions>, 'metricsNamespaces'>, logger: Logger): StatusListen {
   const { statusHost: host, statusPort: port, statusToken: token } = given;
   const tls = readTlsFiles({ flag: '--status-tls', cert: given.statusTlsCert, key: given.statusTlsKey });
   if (token === undefined && !isLoopback(host)) {

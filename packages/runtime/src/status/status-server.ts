@@ -47,7 +47,7 @@ export interface StatusServer {
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /**
- * `GET /healthz` 200 while the process lives; `/readyz` 200 or 503 with the reasons; `/metrics` Prometheus text; `/status`
+ * `GET /healthz` 200 while the process lives; `/readyz` 200 or 503 with the reasons; `/metrics` Prometheus text or OpenMetrics; `/status`
  * JSON. Everything else, and every other method, is 404.
  *
  * @throws TailwaterError TW1401 when the port is in use, TW1402 when it cannot be listened on
@@ -88,7 +88,10 @@ function addRoutes(server: FastifyInstance, options: StatusServerOptions): void 
     const status = isStandby ? 'standby' : 'ready';
     return sendJson(reply, ready ? 200 : 503, { status: ready ? status : 'not ready', reasons });
   });
-  server.get('/metrics', guard, async (_request, reply) => reply.header('content-type', metrics.contentType).send(await metrics.render()));
+  server.get('/metrics', guard, async (request, reply) => {
+    const { contentType, text } = await metrics.render(request.headers.accept);
+    return reply.header('content-type', contentType).send(text);
+  });
   server.get('/status', guard, async (_request, reply) => sendJson(reply, 200, await status()));
   server.setNotFoundHandler((_request, reply) =>
     sendJson(reply, 404, { error: 'Not found', paths: ['/healthz', '/readyz', '/metrics', '/status'] }),

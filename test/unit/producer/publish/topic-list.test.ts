@@ -1,5 +1,5 @@
 // Brokers that do not know the same: what one has not heard of yet, or no more, is not taken for gone on its word alone.
-import { type KafkaClient, type TopicPartitions, WireWriter } from '@tailwater/runtime';
+import { type KafkaClient, RequestTimes, type TopicPartitions, WireWriter } from '@tailwater/runtime';
 import { afterEach, describe, expect, it } from 'vitest';
 import { TopicList } from '#producer/publish/topic-list.js';
 import { findLostTopics } from '#producer/publish/topic-losses.js';
@@ -38,6 +38,7 @@ function cluster(brokers: Readonly<Record<number, readonly string[] | undefined>
     },
   });
   const kafka = {
+    times: new RequestTimes(),
     [Symbol('private:Kafka:createCluster')]: () => ({
       rootLogger: {},
       connectionPoolBuilder: { build: async (address?: { port: number }) => pool(address?.port ?? nodes[0] ?? 0) },

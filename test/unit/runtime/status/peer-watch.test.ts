@@ -68,11 +68,11 @@ it('is a gauge', async () => {
   const { server, watch, stop, running } = watched();
   const metrics = createMetrics();
   registerUp(metrics, { target: () => watch.trouble === undefined, kafka: () => true });
-  expect(await metrics.render()).toContain('tailwater_up{peer="target"} 1');
+  expect((await metrics.render()).text).toContain('tailwater_up{peer="target"} 1');
   server.ask = never;
   await vi.advanceTimersByTimeAsync(7_000);
-  expect(await metrics.render()).toContain('tailwater_up{peer="target"} 0');
-  expect(await metrics.render()).toContain('tailwater_up{peer="kafka"} 1');
+  expect((await metrics.render()).text).toContain('tailwater_up{peer="target"} 0');
+  expect((await metrics.render()).text).toContain('tailwater_up{peer="kafka"} 1');
   stop.abort();
   await running;
 });

@@ -55,6 +55,10 @@ describe('the status server', () => {
     const response = await fetch(`${url}/metrics`);
     expect(response.headers.get('content-type')).toContain('text/plain');
     expect(await response.text()).toContain('tailwater_test_total 2');
+    const accept = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5';
+    const other = await fetch(`${url}/metrics`, { headers: { accept } });
+    expect(other.headers.get('content-type')).toContain('application/openmetrics-text');
+    expect(await other.text()).toMatch(/\n# EOF\n$/);
   });
 
   it('gives the status as JSON: 63-bit integers exactly, no secrets', async () => {

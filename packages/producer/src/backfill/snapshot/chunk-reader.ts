@@ -1,6 +1,6 @@
 // Reads a collection in `_id` order, one chunk a query, as raw BSON. From MongoDB 5.0 a chunk is read at one cluster time,
 // which is its rows' position; older servers give their newest majority position behind the read.
-import { RAW_BATCHES } from '@tailwater/runtime';
+import { RAW_BATCHES, RequestTimes } from '@tailwater/runtime';
 import { findId, Position } from '@tailwater/schema';
 import { type Document, MaxKey, MinKey, type MongoClient, type ReadPreferenceLike, Timestamp } from 'mongodb';
 import type { TrackedNamespace } from '../../changes/change-batch.js';
@@ -43,12 +43,14 @@ export interface ChunkReaderOptions {
   readonly queries: ReadonlyMap<string, Document>;
   /** Of a file's document: how many bytes its content will bring. Absent if no GridFS bucket is marked. */
   readonly contentBytes?: ((document: Buffer) => number) | undefined;
+  readonly times?: RequestTimes;
 }
 
 export class ChunkReader {
   readonly #client: MongoClient;
   readonly #options: ChunkReaderOptions;
   readonly #chunkBytes: number;
+  readonly #times: RequestTimes;
   /** What a document of a namespace has on average, by the chunk before. */
   readonly #averageBytes = new Map<TrackedNamespace, number>();
 
@@ -56,6 +58,7 @@ export class ChunkReader {
     this.#client = client;
     this.#options = options;
     this.#chunkBytes = options.chunkBytes ?? divideMemory().chunk;
+    this.#times = options.times ?? new RequestTimes();
   }
 
   /** How many bytes the next chunk of a namespace will probably have. */
@@ -161,20 +164,19 @@ export class ChunkReader {
     const documents = this.#limit(namespace);
     const query = queries.get(namespace.name);
     const all = query === undefined ? filters : [...filters, query];
-    const reply = await this.#client.db(namespace.database).command(
-      {
-        find: namespace.collection,
-        ...(all.length === 0 ? {} : { filter: { $and: all } }),
-        ...bounds,
-        hint: { _id: 1 },
-        sort: { _id: 1 },
-        limit: documents,
-        batchSize: documents,
-        singleBatch: true,
-        readConcern,
-      },
-      { ...RAW_BATCHES, readPreference, signal },
-    );
+    const command = {
+      find: namespace.collection,
+      ...(all.length === 0 ? {} : { filter: { $and: all } }),
+      ...bounds,
+      hint: { _id: 1 },
+      sort: { _id: 1 },
+      limit: documents,
+      batchSize: documents,
+      singleBatch: true,
+      readConcern,
+    };
+    const database = this.#client.db(namespace.database);
+    const reply = await this.#times.of('chunk', () => database.command(command, { ...RAW_BATCHES, readPreference, signal }));
     const { firstBatch, atClusterTime } = reply['cursor'] as { firstBatch: Uint8Array[]; atClusterTime?: Timestamp };
     const found = firstBatch.map((bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     return { documents: found, clusterTime: atClusterTime === undefined ? undefined : toPosition(atClusterTime) };

@@ -9,5 +9,12 @@ export function registerSnapshotMetrics(metrics: Metrics, report: SnapshotReport
   metrics.gauge({ ...snapshotDocuments, collect: (gauge) => gauge.set(report.totals().documents) });
   metrics.gauge({ ...snapshotTotalDocuments, collect: (gauge) => gauge.set(report.totals().total) });
   metrics.gauge({ ...snapshotDocumentsPerSecond, collect: (gauge) => gauge.set(report.totals().rate) });
-  metrics.gauge({ ...snapshotEtaSeconds, collect: (gauge) => gauge.set(report.totals().etaSeconds ?? Number.NaN) });
+  metrics.gauge({
+    ...snapshotEtaSeconds,
+    collect: (gauge) => {
+      const { etaSeconds } = report.totals();
+      if (etaSeconds === undefined) gauge.remove();
+      else gauge.set(Math.max(0, etaSeconds));
+    },
+  });
 }

@@ -15,6 +15,10 @@ export const status = {
     describe: 'Bearer token that /status and /metrics ask for; better given as TAILWATER_STATUS_TOKEN, or file:<path>',
     secret: 'value',
   }),
+  metricsNamespaces: configOption('metricsNamespaces', z.int().min(0).max(10_000).default(100), {
+    group,
+    describe: 'So many namespaces, the busiest, have a label of their own in the metrics; the others share one',
+  }),
   tls: {
     cert: configOption('statusTlsCert', text().optional(), {
       group,

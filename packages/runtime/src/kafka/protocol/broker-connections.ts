@@ -2,6 +2,7 @@
 // waited for, and what an answer means is decided here.
 import { errorCodes } from '../../errors/catalogue.js';
 import { TailwaterError } from '../../errors/tailwater-error.js';
+import type { RequestTimes } from '../../metrics/request-times.js';
 import type { KafkaClient } from '../create-kafka.js';
 import { createCluster } from '../kafkajs-cluster.js';
 import { BrokerRefusal } from './error-codes.js';
@@ -91,12 +92,14 @@ export class Broker {
   readonly nodeId: number | undefined;
   readonly #broker: KafkajsBroker;
   readonly #onLost: (broker: Broker, isSilent: boolean) => void;
+  readonly #times: RequestTimes;
   #underWay = 0;
 
   /** @param onLost is called when a connection failed, or an answer did not come */
-  constructor(broker: KafkajsBroker, nodeId: number | undefined, onLost: (broker: Broker, isSilent: boolean) => void) {
+  constructor(broker: KafkajsBroker, nodeId: number | undefined, times: RequestTimes, onLost: (broker: Broker, isSilent: boolean) => void) {
     this.nodeId = nodeId;
     this.#broker = broker;
+    this.#times = times;
     this.#onLost = onLost;
     shareConnecting(broker.connectionPool);
   }
@@ -156,9 +159,12 @@ export class Broker {
       logResponseError: false,
     };
     this.#underWay += 1;
+    const beganMs = performance.now();
     const sent = this.#broker.connectionPool.send(protocol) as Promise<{ readonly answer: T }>;
     try {
-      return (await within(limitMs, sent, () => new NoAnswerError(name, this.address, limitMs))).answer;
+      const { answer } = await within(limitMs, sent, () => new NoAnswerError(name, this.address, limitMs));
+      this.#times.answered(name, (performance.now() - beganMs) / 1000);
+      return answer;
     } catch (error) {
       if (!(error instanceof BrokerRefusal)) this.#onLost(this, error instanceof NoAnswerError);
       throw error;
@@ -195,6 +201,7 @@ function shareConnecting(pool: ConnectionPool): void {
 /** The brokers of a cluster, each with its connections. */
 export class BrokerConnections {
   readonly #cluster: KafkajsCluster;
+  readonly #times: RequestTimes;
   readonly #addresses = new Map<number, BrokerAddress>();
   readonly #brokers = new Map<number, Broker>();
   #seed: Broker | undefined;
@@ -203,6 +210,7 @@ export class BrokerConnections {
 
   constructor(kafka: KafkaClient) {
     this.#cluster = createCluster(kafka) as unknown as KafkajsCluster;
+    this.#times = kafka.times;
   }
 
   /** Whether metadata named brokers. */
@@ -324,7 +332,7 @@ export class BrokerConnections {
       throw Object.assign(new Error('The connections were closed'), { name: 'KafkaJSConnectionClosedError', retriable: true });
     const { brokerPool, rootLogger } = this.#cluster;
     const broker = brokerPool.createBroker({ connectionPool, logger: rootLogger, ...(nodeId === undefined ? {} : { nodeId }) });
-    return new Broker(broker, nodeId, (lost, isSilent) => {
+    return new Broker(broker, nodeId, this.#times, (lost, isSilent) => {
       this.drop(lost);
       if (isSilent) this.dropIdle();
     });

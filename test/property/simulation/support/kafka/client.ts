@@ -1,5 +1,5 @@
 // What the code under test takes for a kafkajs client: connections to the simulated brokers, at the place where it takes its own from kafkajs.
-import type { KafkaClient } from '@tailwater/runtime';
+import { type KafkaClient, RequestTimes } from '@tailwater/runtime';
 import type { Process } from '../virtual-time.js';
 import { PORT } from './broker.js';
 import { Connection, type Network } from './connection.js';
@@ -45,5 +45,5 @@ export function simulatedKafka(network: Network, process: Process): KafkaClient 
     disconnect: async () => connectionPool.pool[0]?.close(),
   });
   const cluster = { rootLogger: undefined, connectionPoolBuilder: { build }, brokerPool: { createBroker } };
-  return { brokers: 'broker:9091', [CREATE_CLUSTER]: () => cluster } as unknown as KafkaClient;
+  return { brokers: 'broker:9091', times: new RequestTimes(), [CREATE_CLUSTER]: () => cluster } as unknown as KafkaClient;
 }
