@@ -3,7 +3,7 @@
 import { expect, it } from 'vitest';
 import { runConsumerSchedule } from './support/consumer-schedule.js';
 
-const SCHEDULES = Number(process.env['TAILWATER_TEST_SCHEDULES'] ?? 80);
+const SCHEDULES = Number(process.env['TAILWATER_TEST_SCHEDULES'] ?? 140);
 const FIRST = Number(process.env['TAILWATER_TEST_SEED'] ?? 1);
 
 it('the target has what the topics hold, whatever happens to brokers and processes', async () => {

@@ -33,12 +33,12 @@ class ConsumerSchedule {
   #started = 0;
 
   constructor(seed: number) {
-    this.#world = new World(seed, { comparesVersions: seed % 2 === 0, arrivesWithinMs: 100, slowness: [1, 1, 8, 40][seed % 7] ?? 1 });
+    this.#world = new World(seed, { comparesVersions: seed % 2 === 0, arrivesWithinMs: 100, slowness: [1, 20, 60][seed % 3] ?? 1 });
     const { random, controller } = this.#world;
     this.#nemesis = new Nemesis(this.#world, () => this.#running);
     this.#topics = Array.from({ length: 1 + random.below(2) }, (_, number) => `${PREFIX}.shop.c${number}`);
     for (const topic of this.#topics) controller.create(topic, 1 + random.below(3));
-    this.#upstream = new Upstream(this.#world, this.#topics, 1 + random.below(6));
+    this.#upstream = new Upstream(this.#world, this.#topics, random.pick([2, 60, 60]));
   }
 
   async run(): Promise<Outcome> {
@@ -52,7 +52,7 @@ class ConsumerSchedule {
         () => this.#upstream.write(),
       );
       this.#again(
-        () => random.between(50, 900),
+        () => random.between(30, 500),
         stormMs,
         () => this.#nemesis.strike(),
       );

@@ -39,7 +39,8 @@ export class Nemesis {
   constructor(world: World, consumers: () => readonly ConsumerProcess[]) {
     this.#world = world;
     this.#consumers = consumers;
-    const share = world.random.between(0.1, 0.8);
+    // Few faults that come often find other things than many that come now and then.
+    const share = world.random.pick([0.15, 0.2, 0.3, 0.8]);
     this.faults = (Object.keys(FAULTS) as (keyof typeof FAULTS)[]).filter(() => world.random.chance(share));
   }
 

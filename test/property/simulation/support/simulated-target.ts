@@ -22,6 +22,8 @@ export interface TargetWatch {
   arrived(owner: Process, change: Change): void;
 }
 
+/** No answer takes longer. */
+const SLOWEST_MS = 2_000;
 const FAILED = errorCodes.TARGET_UNREACHABLE;
 
 export class SimulatedTarget {
@@ -76,7 +78,7 @@ export class SimulatedTarget {
       // What was sent arrives also when its sender is gone.
       time.after(Math.min(random.delay(), this.options.arrivesWithinMs), undefined, () => {
         const results = changes.map((change) => (isBusy && random.chance(0.5) ? busy() : this.#apply(process, change)));
-        time.after(random.delay() * this.options.slowness, process, () => (isAnswerLost ? fail() : resolve(results)));
+        time.after(Math.min(SLOWEST_MS, random.delay() * this.options.slowness), process, () => (isAnswerLost ? fail() : resolve(results)));
       });
     });
   }

@@ -33,7 +33,7 @@ export class World {
       if (there !== undefined) checks.committed(owner, there, offset);
     };
     this.brokers = controller.nodes.map((node) => new SimulatedBroker(node, { time, controller, group, transactions, onCommit }));
-    this.network = { time, random, brokers: this.brokers, open: new Set() };
+    this.network = { time, random, brokers: this.brokers, open: new Set(), lateFetches: random.pick([0, 0, 0.15, 0.5]) };
     controller.onMoved = ({ topic }) => {
       if (topic === GROUPS) group.moved();
     };

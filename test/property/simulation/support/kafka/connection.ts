@@ -26,7 +26,12 @@ export interface Network {
   readonly brokers: readonly SimulatedBroker[];
   /** Those that are open. */
   readonly open: Set<Connection>;
+  /** How many of the answers to a fetch, from 0 to 1, are on their way for long. */
+  readonly lateFetches: number;
 }
+
+const FETCH = 1;
+const LATE_MS = [200, 1_500] as const;
 
 export class Connection {
   readonly client: Process;
@@ -124,14 +129,15 @@ export class Connection {
     this.broker.handle(request.apiKey, request.version, request.body, this.client, (bytes) => {
       if (life !== this.#life) return;
       this.#isBusy = false;
-      this.#answer(request.id, bytes, life);
+      this.#answer(request, bytes, life);
       this.#next(life);
     });
   }
 
-  #answer(id: number, bytes: Buffer, life: number): void {
-    const { time } = this.#network;
-    this.#answeredMs = Math.max(this.#answeredMs, time.nowMs + this.#delay());
+  #answer({ id, apiKey }: Received, bytes: Buffer, life: number): void {
+    const { time, random, lateFetches } = this.#network;
+    const isLate = apiKey === FETCH && random.chance(lateFetches);
+    this.#answeredMs = Math.max(this.#answeredMs, time.nowMs + this.#delay() + (isLate ? random.between(...LATE_MS) : 0));
     time.after(this.#answeredMs - time.nowMs, this.client, () => {
       if (life !== this.#life || this.isSilent) return;
       this.#asked.get(id)?.resolve(bytes);
