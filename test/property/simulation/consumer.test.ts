@@ -3,13 +3,15 @@
 import { expect, it } from 'vitest';
 import { runConsumerSchedule } from './support/consumer-schedule.js';
 
-const SCHEDULES = Number(process.env['TAILWATER_TEST_SCHEDULES'] ?? 140);
+const SCHEDULES = Number(process.env['TAILWATER_TEST_SCHEDULES'] ?? 60);
 const FIRST = Number(process.env['TAILWATER_TEST_SEED'] ?? 1);
+/** Found a late fetch of an assignment before that was taken for one of this, when its mend was taken out. */
+const FIXED = process.env['TAILWATER_TEST_SCHEDULES'] === undefined ? [133] : [];
 
 it('the target has what the topics hold, whatever happens to brokers and processes', async () => {
   const begun = performance.now();
   let [events, virtualMs] = [0, 0];
-  for (let seed = FIRST; seed < FIRST + SCHEDULES; seed += 1) {
+  for (const seed of [...FIXED, ...Array.from({ length: SCHEDULES }, (_, number) => FIRST + number)]) {
     const outcome = await runConsumerSchedule(seed);
     events += outcome.events;
     virtualMs += outcome.virtualMs;
