@@ -20,6 +20,7 @@ import {
   waitFor,
 } from '@tailwater/devstack';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expectFiring, findPromtool } from '#test/support/promtool.js';
 
 const SHUTDOWN_S = 3;
 /** What a busy machine may take beside it: the last words of the log, and the end of the process. */
@@ -85,6 +86,10 @@ class Command {
     return Math.max(...times);
   }
 
+  async metrics(): Promise<string> {
+    return (await fetch(`http://127.0.0.1:${this.#port}/metrics`)).text();
+  }
+
   /** Why it is not ready; undefined while it is. */
   async unready(): Promise<string | undefined> {
     const answer = await fetch(`http://127.0.0.1:${this.#port}/readyz`);
@@ -138,6 +143,7 @@ class SilentServer {
   }
 }
 
+const promtool = await findPromtool();
 /** The registry needs it; everything else is tested without. */
 const hasRegistry = await hasJdk(21);
 
@@ -227,6 +233,15 @@ describe('with a server that is dead or frozen', () => {
           timeoutMs: 60_000,
         });
       const told = await Promise.all(chosen.map(expectUnready));
+      // A refused connection makes a process unready before the server counts as away.
+      const scrape = async (command: Command) => {
+        const isAway = (text: string): boolean => /^tailwater_up\{.*\} 0$/m.test(text);
+        const text = await waitFor(() => command.metrics(), { describe: `${server} to be away for ${command.name}`, until: isAway });
+        return [command.name, text] as const;
+      };
+      const scrapes = await Promise.all(chosen.map(scrape));
+      const alerts = ['TailwaterNotReady', 'TailwaterServerDown'];
+      if (promtool !== undefined) await expectFiring(promtool, Object.fromEntries(scrapes), alerts);
       if (process.env['SHOW_FIGURES'] !== undefined) console.log(server, Math.round(performance.now() - began), told);
     }
     const answers = await Promise.all(chosen.map(async (command) => [command.name, await command.answers()] as const));
