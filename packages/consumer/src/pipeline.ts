@@ -151,6 +151,11 @@ export class Pipeline implements SubscriptionListener {
     return this.#lanes.buffered;
   }
 
+  /** Commits what is applied by now, before that is due. Never rejects. */
+  commit(): Promise<void> {
+    return this.#committer.flush();
+  }
+
   /** Runs until the signal aborts; the subscription then releases what is in flight before it leaves the group. */
   async run(signal: AbortSignal): Promise<void> {
     const read = new AbortController();

@@ -18,7 +18,18 @@ export { type ConfigFile, type FileEntry, parseConfigFile, readConfigFile, readC
 export { programScope, targetScope } from './config/file-scope.js';
 export { configJsonSchema } from './config/json-schema.js';
 export { type Flags, loadOptions, missingOption } from './config/load-options.js';
-export { type ConfigOption, list, map, type Option, type Options, type OptionValues, option, text, toggle } from './config/option.js';
+export {
+  type ConfigOption,
+  list,
+  map,
+  type Option,
+  type Options,
+  type OptionValues,
+  option,
+  text,
+  toggle,
+  wholeNumber,
+} from './config/option.js';
 export { actualOf, expectedOf, parseTyped } from './config/option-value.js';
 export { renderConfigReference } from './config/reference-page.js';
 export { escapeReferences } from './config/references.js';
@@ -144,7 +155,14 @@ export { kafkaWatch } from './status/kafka-watch.js';
 export { type Peer, type PeerTrouble, PeerWatch, registerUp, UP } from './status/peer-watch.js';
 export { StallWatch, type WorkSeen } from './status/stall-watch.js';
 export { statusListen, statusOptions } from './status/status-options.js';
-export { type Health, type StatusServer, type StatusServerOptions, startStatusServer } from './status/status-server.js';
+export {
+  type Health,
+  type StatusAnswer,
+  type StatusRoute,
+  type StatusServer,
+  type StatusServerOptions,
+  startStatusServer,
+} from './status/status-server.js';
 export { createProgress, type Progress, type ProgressOptions, type ProgressState } from './terminal/progress.js';
 export { renderTable, type TableOptions } from './terminal/table.js';
 export { useColor } from './text/color.js';

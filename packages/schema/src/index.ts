@@ -1,6 +1,7 @@
 // The contract on the wire. Producer and consumer share this and nothing else.
 export { BsonType } from './bson/types.js';
 export { BsonCursor, cStringEnd, findId, InvalidBsonError, type RawValue, readString, valueSize } from './bson/walk.js';
+export { type CheckpointKey, type CheckpointKind, checkpointKey, parseCheckpointKey } from './checkpoint-key.js';
 export {
   type ControlKind,
   type ControlRecord,

@@ -142,7 +142,7 @@ it('asks for the ends of any number of topics by few requests, and counts what n
   const joined = new Promise((resolve) => member.on(member.events.GROUP_JOIN, resolve));
   await member.run({ eachBatch: async () => undefined });
   await joined;
-  const [group] = await readGroups(client, 'many');
+  const [group] = await readGroups(client, 'many', () => undefined);
   expect(group?.topics.map(({ topic, partitions, committed, lag }) => ({ topic, partitions, committed, lag }))).toEqual(
     topics
       .slice(0, 5)

@@ -12,6 +12,7 @@ import {
   registerUp,
   type Service,
   StallWatch,
+  type StatusRoute,
   systemClock,
 } from '@tailwater/runtime';
 import type { SchemaIds } from '@tailwater/schema';
@@ -23,9 +24,13 @@ import { DeadLetterWriter } from '../dead-letters/dead-letter-writer.js';
 import { ErrorPolicy } from '../dead-letters/error-policy.js';
 import type { DeadLetterTopic } from '../dead-letters/kafka-dead-letter-topic.js';
 import { ConsumerMetrics } from '../metrics/consumer-metrics.js';
+import { registerWatermark } from '../metrics/watermark-metrics.js';
 import { Pipeline, type PipelineOptions, type PipelineParts } from '../pipeline.js';
 import { KafkaSubscription } from '../subscribe/kafka.js';
 import { targetMark } from '../subscribe/target-mark.js';
+import { includesName } from '../watermark/names.js';
+import { appliedWatch } from '../watermark/open-watch.js';
+import { appliedRoute } from './applied-route.js';
 import type { PreparedStart, startOptions } from './prepare-start.js';
 import { type ConsumerIdentity, committedOf, describeConsumer, readiness } from './report.js';
 
@@ -54,6 +59,7 @@ export interface AssembledConsumer {
   readonly metrics: Metrics;
   readonly health: () => Health;
   readonly status: () => object;
+  readonly routes: readonly StatusRoute[];
 }
 
 export const groupOf = ({ prefix }: Pick<Given, 'prefix'>, { name }: Pick<PreparedStart, 'name'>): string => `${prefix}.${name}`;
@@ -104,8 +110,26 @@ export function assembleConsumer(given: Given, prepared: PreparedStart, parts: A
   const health = (): Health => readiness(targetHealth, pipeline, kafka.brokers, { kafka: peer, server, stall });
   registerProcess(metrics, () => health().ready);
   kafka.times.register(metrics, KAFKA_REQUEST_SECONDS);
-  const status = (): object => describeConsumer(identity, pipeline, targetHealth, deadLetterGauge, health());
-  return { pipeline, watches: [deadLetterGauge, peer, server, stall], metrics, health, status };
+  const applied = appliedWatch(
+    kafka,
+    {
+      prefix: given.prefix,
+      groupId: identity.group,
+      includes: includesName(transforming.rules),
+      commit: () => pipeline.commit(),
+    },
+    logger.child({ component: 'watermark' }),
+  );
+  registerWatermark(metrics, applied);
+  const status = (): object => describeConsumer(identity, pipeline, targetHealth, deadLetterGauge, health(), applied);
+  return {
+    pipeline,
+    watches: [deadLetterGauge, peer, server, stall, applied],
+    metrics,
+    health,
+    status,
+    routes: [appliedRoute(identity.group, applied)],
+  };
 }
 
 function subscriptionOf(

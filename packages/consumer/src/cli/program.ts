@@ -11,6 +11,7 @@ import { repairCommand } from './repair-command.js';
 import { replayCommand } from './replay-command.js';
 import { startCommand } from './start-command.js';
 import { statusCommand } from './status-command.js';
+import { waitCommand } from './wait-command.js';
 
 export const consumerProgram: CliOptions = {
   name: 'consumer',
@@ -18,6 +19,7 @@ export const consumerProgram: CliOptions = {
   commands: [
     startCommand,
     statusCommand,
+    waitCommand,
     replayCommand,
     repairCommand,
     listDeadLettersCommand,

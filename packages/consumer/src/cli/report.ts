@@ -16,6 +16,7 @@ import type { Pipeline } from '../pipeline.js';
 import { topicsDenied } from '../subscribe/denied-topics.js';
 import { noLeader } from '../subscribe/leaderless.js';
 import type { Target } from '../targets/target.js';
+import type { AppliedWatch } from '../watermark/applied-watch.js';
 
 const REPORT_MS = 60_000;
 
@@ -32,6 +33,7 @@ export function describeConsumer(
   health: TargetHealth,
   deadLetters: Pick<DeadLetterGauge, 'last'>,
   { ready, reasons }: Health,
+  applied: Pick<AppliedWatch, 'watermarks' | 'lagSeconds' | 'reason'>,
 ): object {
   const partitions = [...pipeline.partitions].map(({ topic, partition, next, highWatermark, lag }) => {
     return { topic, partition, applied: next, end: highWatermark, lag };
@@ -56,6 +58,10 @@ export function describeConsumer(
     },
     // Of the whole group; null while that is not known.
     lag: pipeline.lag ?? null,
+    // From what the whole group has applied to the newest commit in MongoDB; null while that is not known, and why.
+    lagSeconds: applied.lagSeconds ?? null,
+    watermarkUnknown: applied.reason ?? null,
+    watermarks: applied.watermarks,
     // Partitions that other processes own, or that have no owner.
     elsewhere: elsewhere ?? null,
     // Of those, what no process has had for long.

@@ -39,8 +39,8 @@ export const startCommand: Command<typeof startOptions> = {
         trace: deadLetters.topic,
       });
       const parts = { deadLetters, schemas: registry.schemas, hasForgottenOffsets: forgotten, logger };
-      const { pipeline, watches, metrics, health, status } = assembleConsumer(given, prepared, parts);
-      const server = await startStatusServer({ ...listen, logger: logger.child({ component: 'status' }), metrics, health, status });
+      const { pipeline, watches, metrics, health, status, routes } = assembleConsumer(given, prepared, parts);
+      const server = await startStatusServer({ ...listen, logger: logger.child({ component: 'status' }), metrics, health, status, routes });
       const told = { ...identityOf(given, prepared), kafka: kafka.brokers, registry: registry.address, status: server.url };
       logger.info(told, 'Consumer started');
       try {

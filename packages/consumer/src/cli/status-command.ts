@@ -5,6 +5,7 @@ import {
   createKafka,
   errorCodes,
   formatCount,
+  formatDuration,
   kafkaConnection,
   option,
   renderTable,
@@ -12,6 +13,7 @@ import {
   toggle,
 } from '@tailwater/runtime';
 import { deadLetterTopicName, isTopicPrefix } from '@tailwater/schema';
+import { parseCommitMetadata } from '../commit/freshness.js';
 import { type DeadLetterCount, DeadLetterCounter } from '../dead-letters/dead-letter-counter.js';
 import { type GroupReport, readGroups } from '../subscribe/kafka-groups.js';
 import { kafkaOptions } from './options.js';
@@ -49,16 +51,24 @@ export const statusCommand: Command<typeof options> = {
         return { ...report, deadLetters: null };
       }
     };
-    const groups = await Promise.all((await readGroups(kafka, given.prefix)).map(count));
+    const groups = await Promise.all((await readGroups(kafka, given.prefix, freshAt)).map(count));
     stdout.write(given.json ? `${JSON.stringify({ prefix: given.prefix, groups }, null, 2)}\n` : toTable(given.prefix, groups));
   },
 };
+
+const freshAt = (metadata: string | null): number | undefined => parseCommitMetadata(metadata)?.freshAtMs;
+
+/** From what the group has to what was published last. */
+function formatBehind(lag: number | null, sinceMs: number | null): string {
+  if (lag === 0) return '0 s';
+  return sinceMs === null ? '-' : formatDuration(Math.max(0, (Date.now() - sinceMs) / 1000));
+}
 
 function toTable(prefix: string, groups: readonly Report[]): string {
   if (groups.length === 0)
     return `No consumer group of the prefix ${prefix} has committed anything yet: \`consumer start\` has not run with it\n`;
   const rows = groups.flatMap(({ group, state, members, topics, deadLetters }) =>
-    topics.map(({ topic, partitions, committed, end, lag }, index) => [
+    topics.map(({ topic, partitions, committed, end, lag, behindSinceMs }, index) => [
       index === 0 ? group : '',
       index === 0 ? `${state.toLowerCase()}, ${members}` : '',
       topic,
@@ -66,10 +76,11 @@ function toTable(prefix: string, groups: readonly Report[]): string {
       formatCount(committed),
       end === null ? '-' : formatCount(end),
       lag === null ? '-' : formatCount(lag),
+      formatBehind(lag, behindSinceMs),
       index === 0 ? formatDeadLetters(deadLetters) : '',
     ]),
   );
-  return `${renderTable(['group', 'state, members', 'topic', 'partitions', 'committed', 'end', 'lag', 'dead letters'], rows)}\n`;
+  return `${renderTable(['group', 'state, members', 'topic', 'partitions', 'committed', 'end', 'lag', 'behind', 'dead letters'], rows)}\n`;
 }
 
 function formatDeadLetters(deadLetters: DeadLetterCount | null): string {

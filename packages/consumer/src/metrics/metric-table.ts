@@ -75,6 +75,12 @@ export const CONSUMER_METRICS = {
     help: 'Records of this process’s partitions that are not applied yet',
     labels: ['topic'],
   },
+  behind: {
+    kind: 'gauge',
+    name: 'tailwater_consumer_lag_seconds',
+    help: 'Seconds from what the whole group has applied to the newest commit in MongoDB: of the namespace `*` for all together, and of those that are behind most; absent while not known',
+    labels: ['namespace'],
+  },
   missedDeletes: {
     kind: 'gauge',
     name: 'tailwater_consumer_missed_deletes_partitions',

@@ -42,12 +42,12 @@ export class GroupOffsets {
     if (partitions.length === 0) return [];
     const topics = [...new Set(partitions.map(({ topic }) => topic))];
     const [committed, low, high] = await Promise.all([
-      this.#committed(partitions),
-      this.#ends(partitions, EARLIEST),
-      this.#ends(partitions, LATEST),
+      this.committed(partitions),
+      this.ends(partitions, EARLIEST),
+      this.ends(partitions, LATEST),
     ]);
     const isNew = (each: TopicPartition) => !isCommitted(committed.get(partitionName(each)));
-    const [first] = await Promise.all([this.#ends(partitions.filter(isNew), ANY_TIME), this.#learnRetention(topics)]);
+    const [first] = await Promise.all([this.ends(partitions.filter(isNew), ANY_TIME), this.#learnRetention(topics)]);
     return partitions.flatMap(({ topic, partition }) => {
       const name = partitionName({ topic, partition });
       const commit = committed.get(name);
@@ -72,9 +72,9 @@ export class GroupOffsets {
   async lags(partitions: readonly TopicPartition[]): Promise<(TopicPartition & { readonly lag: number })[]> {
     if (partitions.length === 0) return [];
     const [committed, low, high] = await Promise.all([
-      this.#committed(partitions),
-      this.#ends(partitions, EARLIEST),
-      this.#ends(partitions, LATEST),
+      this.committed(partitions),
+      this.ends(partitions, EARLIEST),
+      this.ends(partitions, LATEST),
     ]);
     return partitions.map(({ topic, partition }) => {
       const name = partitionName({ topic, partition });
@@ -84,7 +84,7 @@ export class GroupOffsets {
     });
   }
 
-  async #committed(partitions: readonly TopicPartition[]): Promise<Map<string, Commit>> {
+  async committed(partitions: readonly TopicPartition[]): Promise<Map<string, Commit>> {
     const any = await this.#connections.any();
     const address = await any.send(findCoordinator(this.#groupId));
     this.#connections.know(address);
@@ -94,7 +94,7 @@ export class GroupOffsets {
   }
 
   /** Of those of which a leader tells: one partition that is being moved, or that lies on a disk that broke, keeps no other of the same broker waiting. */
-  async #ends(partitions: readonly TopicPartition[], time: number): Promise<Map<string, Pick<ListedOffset, 'offset' | 'timestamp'>>> {
+  async ends(partitions: readonly TopicPartition[], time: number): Promise<Map<string, Pick<ListedOffset, 'offset' | 'timestamp'>>> {
     const byLeader = new Map<number, TopicPartition[]>();
     for (const { topic, partition } of partitions) {
       const leader = this.#catalog.leaderOf(topic, partition);

@@ -19,7 +19,12 @@ interface TopicLag {
   /** Null while a partition has no leader: how much is in it is not known. */
   readonly end: number | null;
   readonly lag: number | null;
+  /** Of the partitions that lag, the moment up to which the group has everything that was published, in milliseconds since the epoch; null while none lags, or that is not known. */
+  readonly behindSinceMs: number | null;
 }
+
+/** Reads that moment from what is kept with a commit. */
+export type FreshAt = (metadata: string | null) => number | undefined;
 
 /** Without members, or never heard of. */
 const IDLE_STATES: ReadonlySet<string> = new Set(['Empty', 'Dead']);
@@ -37,7 +42,7 @@ export interface GroupReport {
  *
  * @throws TailwaterError TW12xx when Kafka refuses
  */
-export async function readGroups(kafka: KafkaClient, prefix: string): Promise<GroupReport[]> {
+export async function readGroups(kafka: KafkaClient, prefix: string, freshAt: FreshAt): Promise<GroupReport[]> {
   const admin = kafka.admin();
   try {
     await admin.connect();
@@ -49,7 +54,7 @@ export async function readGroups(kafka: KafkaClient, prefix: string): Promise<Gr
     const { groups: descriptions } = await admin.describeGroups(names.sort());
     const reports: GroupReport[] = [];
     for (const { groupId, state, members } of descriptions) {
-      const lags = await lagsOf(admin, groupId, subscribedTopics(members), known);
+      const lags = await lagsOf(admin, groupId, subscribedTopics(members), known, freshAt);
       if (lags.length > 0) reports.push({ group: groupId, state, members: members.length, topics: lags });
     }
     return reports;
@@ -106,13 +111,15 @@ async function lagsOf(
   groupId: string,
   subscribed: ReadonlySet<string>,
   { ends, leaderless }: KnownEnds,
+  freshAt: FreshAt,
 ): Promise<TopicLag[]> {
   const committed = (await committedOffsets(admin, groupId, [...ends, ...leaderless])).filter(({ offset }) => offset !== undefined);
   const read = new Set([...subscribed, ...committed.map(({ topic }) => topic)]);
   const offsets = new Map(committed.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
-  const sums = new Map<string, { partitions: number; committed: number; end: number; isKnown: boolean }>();
+  const fresh = new Map(committed.map(({ topic, partition, metadata }) => [`${topic}/${partition}`, freshAt(metadata)]));
+  const sums = new Map<string, { partitions: number; committed: number; end: number; isKnown: boolean; since: number }>();
   const sumOf = (topic: string) => {
-    const sum = sums.get(topic) ?? { partitions: 0, committed: 0, end: 0, isKnown: true };
+    const sum = sums.get(topic) ?? { partitions: 0, committed: 0, end: 0, isKnown: true, since: Number.POSITIVE_INFINITY };
     sums.set(topic, sum);
     sum.partitions += 1;
     return sum;
@@ -121,7 +128,10 @@ async function lagsOf(
     if (!read.has(topic)) continue;
     const sum = sumOf(topic);
     sum.end += high;
-    sum.committed += Math.min(high, Math.max(low, offsets.get(`${topic}/${partition}`) ?? low));
+    const applied = Math.min(high, Math.max(low, offsets.get(`${topic}/${partition}`) ?? low));
+    sum.committed += applied;
+    // Of a partition without a commit that is not known.
+    if (applied < high) sum.since = Math.min(sum.since, fresh.get(`${topic}/${partition}`) ?? Number.NaN);
   }
   for (const { topic, partition } of leaderless) {
     if (!read.has(topic)) continue;
@@ -129,9 +139,9 @@ async function lagsOf(
     sum.committed += offsets.get(`${topic}/${partition}`) ?? 0;
     sum.isKnown = false;
   }
-  return [...sums].map(([topic, { partitions, committed: applied, end, isKnown }]) => {
+  return [...sums].map(([topic, { partitions, committed: applied, end, isKnown, since }]) => {
     const known = isKnown ? { end, lag: end - applied } : { end: null, lag: null };
-    return { topic, partitions, committed: applied, ...known };
+    return { topic, partitions, committed: applied, ...known, behindSinceMs: Number.isFinite(since) ? since : null };
   });
 }
 

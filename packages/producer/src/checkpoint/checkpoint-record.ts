@@ -1,6 +1,6 @@
 // What a producer remembers between runs, as records of the compacted topic `<prefix>.checkpoints`. They travel in the
 // transaction of the events that they cover, so neither is ever there without the other (promise A).
-import { Position } from '@tailwater/schema';
+import { checkpointKey, Position } from '@tailwater/schema';
 import type { RecordedTopic } from '../publish/recorded-topic.js';
 import { resumeTokenOf, StreamPosition } from '../source/change-stream/stream-position.js';
 import type { ListedShard } from '../source/mongo/shards.js';
@@ -102,18 +102,6 @@ export interface CheckpointMessage {
   readonly partition: 0;
 }
 
-const POSITION_KEY = (source: string): string => `${source}/position`;
-const SNAPSHOT_KEY = (source: string, namespace: string): string => `${source}/snapshot/${namespace}`;
-const SWEEP_KEY = (source: string, namespace: string): string => `${source}/sweep/${namespace}`;
-const PARTITIONS_KEY = (source: string, namespace: string): string => `${source}/partitions/${namespace}`;
-const GAP_KEY = (source: string): string => `${source}/gap`;
-const CLUSTER_KEY = (source: string): string => `${source}/cluster`;
-const SIGNALS_KEY = (source: string): string => `${source}/signals`;
-const PAUSED_KEY = (source: string): string => `${source}/paused`;
-const SHARDS_KEY = (source: string): string => `${source}/shards`;
-const SESSION_KEY = (source: string): string => `${source}/session`;
-const BASE_KEY = (source: string): string => `${source}/base`;
-
 const message = (key: string, value: object | null, version = VERSION): CheckpointMessage => ({
   key: Buffer.from(key),
   value: value === null ? null : Buffer.from(JSON.stringify({ version, ...value })),
@@ -123,7 +111,7 @@ const message = (key: string, value: object | null, version = VERSION): Checkpoi
 /** The position, and the resume token of one that came from a change stream: a record has it or not, as its source has. */
 export const positionMessage = (source: string, position: Position, writtenAtMs: number): CheckpointMessage => {
   const resumeToken = resumeTokenOf(position)?.toString('base64');
-  return message(POSITION_KEY(source), {
+  return message(checkpointKey(source, 'position'), {
     position: position.toString(),
     ...(resumeToken === undefined ? {} : { resumeToken }),
     writtenAtMs,
@@ -132,11 +120,11 @@ export const positionMessage = (source: string, position: Position, writtenAtMs:
 
 /** The progress of a collection's snapshot; null forgets it, as when the collection was dropped. */
 export const snapshotMessage = (source: string, namespace: string, progress: SnapshotProgress | null): CheckpointMessage =>
-  message(SNAPSHOT_KEY(source, namespace), progress, SNAPSHOT_VERSION);
+  message(checkpointKey(source, 'snapshot', namespace), progress, SNAPSHOT_VERSION);
 
 /** A sweep that was asked for, which no crash must forget, or one that is done. */
 export const sweepMessage = (source: string, namespace: string, sweep: SweepRecord): CheckpointMessage =>
-  message(SWEEP_KEY(source, namespace), sweep);
+  message(checkpointKey(source, 'sweep', namespace), sweep);
 
 export const pendingSweep = (reason: SweepReason): SweepRecord => ({
   state: 'pending',
@@ -148,27 +136,29 @@ export const pendingSweep = (reason: SweepReason): SweepRecord => ({
 
 /** The topic that a namespace's records go to from now on, in the transaction of the first that do. */
 export const topicMessage = (source: string, namespace: string, { partitions, id }: RecordedTopic): CheckpointMessage =>
-  message(PARTITIONS_KEY(source, namespace), { partitions, ...(id === undefined ? {} : { topicId: id }) });
+  message(checkpointKey(source, 'partitions', namespace), { partitions, ...(id === undefined ? {} : { topicId: id }) });
 
-export const gapMessage = (source: string, gap: GapRecord): CheckpointMessage => message(GAP_KEY(source), gap);
+export const gapMessage = (source: string, gap: GapRecord): CheckpointMessage => message(checkpointKey(source, 'gap'), gap);
 
 /** The cluster that the source is, by the id that MongoDB gave it. */
-export const clusterMessage = (source: string, id: string): CheckpointMessage => message(CLUSTER_KEY(source), { id });
+export const clusterMessage = (source: string, id: string): CheckpointMessage => message(checkpointKey(source, 'cluster'), { id });
 
 /** The offset behind a signal that was executed, and in which topic: in another one of its name it means nothing. */
 export const signalsMessage = (source: string, offset: bigint, topicId: string | undefined): CheckpointMessage =>
-  message(SIGNALS_KEY(source), { offset: offset.toString(), ...(topicId === undefined ? {} : { topicId }) });
+  message(checkpointKey(source, 'signals'), { offset: offset.toString(), ...(topicId === undefined ? {} : { topicId }) });
 
-export const pausedMessage = (source: string, paused: Paused): CheckpointMessage => message(PAUSED_KEY(source), paused);
+export const pausedMessage = (source: string, paused: Paused): CheckpointMessage => message(checkpointKey(source, 'paused'), paused);
 
-export const shardsMessage = (source: string, shards: readonly ListedShard[]): CheckpointMessage => message(SHARDS_KEY(source), { shards });
+export const shardsMessage = (source: string, shards: readonly ListedShard[]): CheckpointMessage =>
+  message(checkpointKey(source, 'shards'), { shards });
 
 /** Announces a producer's start: it fences those before, and marks the end of what a reader has to read. */
-export const sessionMessage = (source: string, session: string): CheckpointMessage => message(SESSION_KEY(source), { session });
+export const sessionMessage = (source: string, session: string): CheckpointMessage =>
+  message(checkpointKey(source, 'session'), { session });
 
 /** The session that the record announces, if it announces one of the source. */
 export function sessionOf(source: string, key: string, value: Buffer | null): string | undefined {
-  return key === SESSION_KEY(source) && value !== null ? String(parse(value, VERSION)['session']) : undefined;
+  return key === checkpointKey(source, 'session') && value !== null ? String(parse(value, VERSION)['session']) : undefined;
 }
 
 /** Where reading may begin: every record of the source is repeated at or behind `from`. */
@@ -179,16 +169,32 @@ export interface BaseRecord {
 }
 
 export const baseMessage = (source: string, { from, isShared }: BaseRecord): CheckpointMessage =>
-  message(BASE_KEY(source), { from: from.toString(), isShared });
+  message(checkpointKey(source, 'base'), { from: from.toString(), isShared });
+
+/** What a majority of the members holds, and how many records this session has published so far. */
+export interface CommitTime {
+  /** Newer than the record before it, as the source had it: read after that one was committed. */
+  readonly committed: Position;
+  /** Everything at or before this entry is published; undefined while a transaction is read. */
+  readonly passed: Position | undefined;
+  readonly writtenAtMs: number;
+  /** Names the session. */
+  readonly session: string;
+  /** Records of every topic that the session handed to Kafka before this one. */
+  readonly published: number;
+}
+
+export const timeMessage = (source: string, { committed, passed, ...rest }: CommitTime): CheckpointMessage =>
+  message(checkpointKey(source, 'time'), { committed: committed.toString(), passed: passed?.toString(), ...rest });
 
 /** The offset at which the source's checkpoint may be read from, if the record says so. */
 export function beginningOf(source: string, key: string, value: Buffer | null): bigint | undefined {
-  return key === BASE_KEY(source) && value !== null ? BigInt(String(parse(value, VERSION)['from'])) : undefined;
+  return key === checkpointKey(source, 'base') && value !== null ? BigInt(String(parse(value, VERSION)['from'])) : undefined;
 }
 
 /** Whether a base repeats records of this key: what it consists of, and not what only marks a place. */
 export const isRepeated = (source: string, key: string): boolean =>
-  key.startsWith(`${source}/`) && key !== SESSION_KEY(source) && key !== BASE_KEY(source);
+  key.startsWith(`${source}/`) && !(['session', 'base', 'time'] as const).some((kind) => key === checkpointKey(source, kind));
 
 export const isOfAnother = (source: string, key: string, value: Buffer | null): boolean =>
   !key.startsWith(`${source}/`) && key.includes('/') && value !== null;
@@ -226,29 +232,29 @@ export class CheckpointReader {
       this.#isShared ||= isOfAnother(this.#source, key, value);
       return false;
     }
-    const snapshotPrefix = SNAPSHOT_KEY(this.#source, '');
+    const snapshotPrefix = checkpointKey(this.#source, 'snapshot', '');
     const parsed = value === null ? undefined : parse(value, key.startsWith(snapshotPrefix) ? SNAPSHOT_VERSION : VERSION);
-    if (key === POSITION_KEY(this.#source)) {
+    if (key === checkpointKey(this.#source, 'position')) {
       this.#position = parsed === undefined ? undefined : positionOf(parsed);
       this.#writtenAtMs = Number(parsed?.['writtenAtMs'] ?? 0);
-    } else if (key === GAP_KEY(this.#source)) {
+    } else if (key === checkpointKey(this.#source, 'gap')) {
       this.#gap = parsed as unknown as GapRecord | undefined;
-    } else if (key === CLUSTER_KEY(this.#source)) {
+    } else if (key === checkpointKey(this.#source, 'cluster')) {
       this.#cluster = parsed === undefined ? undefined : String(parsed['id']);
-    } else if (key === BASE_KEY(this.#source)) {
+    } else if (key === checkpointKey(this.#source, 'base')) {
       this.#isShared ||= parsed?.['isShared'] === true;
-    } else if (key === SIGNALS_KEY(this.#source)) {
+    } else if (key === checkpointKey(this.#source, 'signals')) {
       this.#signals = BigInt(String(parsed?.['offset'] ?? 0));
       this.#signalsTopic = parsed && idOf(parsed);
-    } else if (key === PAUSED_KEY(this.#source)) {
+    } else if (key === checkpointKey(this.#source, 'paused')) {
       this.#paused = { snapshots: parsed?.['snapshots'] === true, tail: parsed?.['tail'] === true };
-    } else if (key === SHARDS_KEY(this.#source)) {
+    } else if (key === checkpointKey(this.#source, 'shards')) {
       this.#shards = (parsed?.['shards'] ?? []) as ListedShard[];
     }
     if (key.startsWith(snapshotPrefix)) collect(this.#snapshots, snapshotPrefix, key, parsed && progressOf(parsed));
-    collect(this.#sweeps, SWEEP_KEY(this.#source, ''), key, parsed as unknown as SweepRecord | undefined);
-    collect(this.#topics, PARTITIONS_KEY(this.#source, ''), key, parsed && topicOf(parsed));
-    return key === SESSION_KEY(this.#source) && this.#own !== undefined && parsed?.['session'] === this.#own;
+    collect(this.#sweeps, checkpointKey(this.#source, 'sweep', ''), key, parsed as unknown as SweepRecord | undefined);
+    collect(this.#topics, checkpointKey(this.#source, 'partitions', ''), key, parsed && topicOf(parsed));
+    return key === checkpointKey(this.#source, 'session') && this.#own !== undefined && parsed?.['session'] === this.#own;
   }
 
   result(): Checkpoint {

@@ -26,6 +26,8 @@ import { divideMemory, type MemoryShares } from '../memory/memory-shares.js';
 import { Quarantine } from '../quarantine/quarantine.js';
 import { SignalProcessor } from '../signals/signal-processor.js';
 import { namespaceKind } from '../source/mongo/namespace-kinds.js';
+import { readCommitPoint } from '../source/oplog/oplog-window.js';
+import { CommitTimeWriter } from '../tail/commit-time-writer.js';
 import { followCommand } from '../tail/follow-commands.js';
 import { Tail } from '../tail/tail.js';
 import { TailWriter } from '../tail/tail-writer.js';
@@ -89,7 +91,7 @@ export async function runStages(
   await beginBackfill(setting, writing, backfill);
   const copied = new AbortController();
   if (options.snapshotOnly) void snapshotter.idle().then(() => copied.abort(new Error('Everything is copied')));
-  const besides = [leadConfirmation(writer, options.sessionTimeoutMs), ...watches(setting, writer, sweeper)];
+  const besides = [leadConfirmation(writer, options.sessionTimeoutMs), commitTimes(setting, writer), ...watches(setting, writer, sweeper)];
   const services = [tail, snapshotter, sweeper, signalsStage(setting, writing, backfill), ...besides];
   await runServices(services, AbortSignal.any([signal, copied.signal]));
   deps.state.phase = 'stopping';
@@ -239,6 +241,13 @@ function leadConfirmation(writer: OrderedWriter, sessionTimeoutMs: number): Serv
       for (await sleep(quietMs, stop); !stop.aborted; await sleep(quietMs, stop)) await writer.confirmLead(quietMs);
     },
   };
+}
+
+/** For consumers, which tell from it what is applied. */
+function commitTimes({ deps }: Setting, writer: OrderedWriter): Service {
+  const { client, replicaSet } = deps.source;
+  const committed = async (signal: AbortSignal) => (await readCommitPoint(client, signal)).committed;
+  return new CommitTimeWriter({ writer, committed, source: replicaSet, logger: deps.logger.child({ component: 'tail' }) });
 }
 
 /** What looks on while the stages work. */

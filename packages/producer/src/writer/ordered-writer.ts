@@ -1,16 +1,25 @@
 // The one way to Kafka. Every writer takes a turn, one after the other, so that the records of a key reach Kafka in the order of the turns (promise B)
 // with the checkpoint that covers them (promise A).
-import { Mutex } from '@tailwater/runtime';
+import { Mutex, Notifier } from '@tailwater/runtime';
+import type { Position } from '@tailwater/schema';
 import type { CheckpointMessage } from '../checkpoint/checkpoint-record.js';
 import type { TailProgress } from './tail-progress.js';
 import { Turn, type TurnDependencies } from './turn.js';
 
 export interface OrderedWriterDependencies extends TurnDependencies {
-  readonly progress: Pick<TailProgress, 'end'>;
+  readonly progress: Pick<TailProgress, 'end' | 'wholeEntry'>;
+}
+
+/** What is published behind everything that was handed to Kafka before. */
+export interface Published {
+  /** Everything at or before this entry is; undefined while a transaction is read. */
+  readonly passed: Position | undefined;
+  /** How many records, those of the checkpoint not counted. */
+  readonly published: number;
 }
 
 export class OrderedWriter {
-  readonly #progress: Pick<TailProgress, 'end'>;
+  readonly #progress: OrderedWriterDependencies['progress'];
   readonly #mutex = new Mutex();
   readonly #turn: Turn;
 
@@ -43,6 +52,21 @@ export class OrderedWriter {
       await turn.submit([turn.checkpoint(turn.written.moveTo(this.#progress.end))]);
       await turn.flush();
     });
+  }
+
+  /**
+   * Publishes what `message` makes of what this session has published before, and resolves when that is committed, or the signal aborts. Other writers take their turns
+   * meanwhile.
+   */
+  async writeTime(message: (before: Published) => CheckpointMessage, signal: AbortSignal): Promise<void> {
+    const committed = new Notifier();
+    let isCommitted = false;
+    const onCommitted = (): void => {
+      isCommitted = true;
+      committed.notify();
+    };
+    await this.inTurn((turn) => turn.submitBeside(message({ passed: this.#progress.wholeEntry, published: turn.published }), onCommitted));
+    await committed.until(() => isCommitted, signal);
   }
 
   /** Resolves when everything that has passed so far is committed. */

@@ -1,6 +1,6 @@
 // How far the tail has come, for those who wait on it: a snapshot's chunk goes out behind everything up to its position.
 import { Notifier } from '@tailwater/runtime';
-import type { Position } from '@tailwater/schema';
+import { Position } from '@tailwater/schema';
 
 /** Behind the oplog's newest entry by no more than this, the tail counts as near, in seconds of oplog time. */
 const NEAR_SECONDS = 10;
@@ -21,6 +21,11 @@ export class TailProgress {
   /** Everything at or before it was handed to the publisher. */
   get end(): Position {
     return this.#end;
+  }
+
+  /** Everything at or before this entry, all operations of its transaction included, was handed to the publisher; undefined while more of it may follow. */
+  get wholeEntry(): Position | undefined {
+    return this.#isWhole ? new Position(this.#end.t, this.#end.i) : undefined;
   }
 
   /** Whether the tail's progress is waited for. */

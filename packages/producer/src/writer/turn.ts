@@ -42,11 +42,17 @@ export class Turn {
   readonly written: WrittenPosition;
   readonly #deps: TurnDependencies;
   readonly #shares: MemoryShares;
+  #published = 0;
 
   constructor(deps: TurnDependencies) {
     this.#deps = deps;
     this.#shares = deps.shares ?? divideMemory();
     this.written = new WrittenPosition(deps.source);
+  }
+
+  /** Records that were handed to the publisher so far, those of the checkpoint not counted. */
+  get published(): number {
+    return this.#published;
   }
 
   /** Publishes the rows, all of one origin, in as many transactions as they need. */
@@ -81,11 +87,17 @@ export class Turn {
     }
     // Rows with nothing left are submitted too: they are counted, and the encoder's buffers stay in turn.
     if (topics.length === 0 && encoded === undefined) return;
+    for (const { topic, messages } of topics) if (topic !== this.#deps.checkpointTopic) this.#published += messages.length;
     const transactions = topics.length === 0 ? 0 : 1;
     await publisher.submit({
       topics,
       onCommitted: () => metrics.committed(transactions, origin, encoded, performance.now() - startedAtMs),
     });
+  }
+
+  /** A record of the checkpoint alone, of which no metric counts anything. */
+  submitBeside(record: CheckpointMessage, onCommitted: () => void): Promise<void> {
+    return this.#deps.publisher.submit({ topics: [this.checkpoint(record)], onCommitted });
   }
 
   /** Resolves when everything that was handed to the publisher is committed. */

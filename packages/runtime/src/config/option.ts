@@ -51,6 +51,8 @@ export const text = () => z.string().min(1);
 export const list = () => z.array(text());
 /** Texts by name: `--rename shop.a=search.b`, repeated or separated by commas; a mapping in the file. */
 export const map = () => z.record(text(), text());
+/** A whole number within bounds. */
+export const wholeNumber = ({ min, max }: { readonly min: number; readonly max: number }) => z.int().min(min).max(max);
 /** True or false; false when not given. */
 export const toggle = () => z.boolean().default(false);
 

@@ -21,4 +21,6 @@ export const LOG_COMPONENTS = [
   'status',
   'subscribe',
   'sweep',
+  'tail',
+  'watermark',
 ] as const;

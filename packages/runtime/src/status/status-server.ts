@@ -4,6 +4,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { errorCodes } from '../errors/catalogue.js';
+import { EXIT_USAGE } from '../errors/error-entry.js';
 import { TailwaterError } from '../errors/tailwater-error.js';
 import type { Logger } from '../logging/logger.js';
 import type { Metrics } from '../metrics/metrics.js';
@@ -17,6 +18,19 @@ export interface Health {
   readonly isStandby?: boolean;
   /** Why it does not, in a few words each. */
   readonly reasons: readonly string[];
+}
+
+/** What else a process answers, to `GET` only. */
+export interface StatusRoute {
+  /** `/applied` */
+  readonly path: string;
+  /** The signal aborts when the client has gone. What it throws with a code of ours is answered with 400. */
+  handle(query: URLSearchParams, signal: AbortSignal): Promise<StatusAnswer>;
+}
+
+export interface StatusAnswer {
+  readonly code: number;
+  readonly body: object;
 }
 
 export interface StatusServerOptions {
@@ -36,6 +50,8 @@ export interface StatusServerOptions {
   readonly health: () => Health;
   /** The body of /status; BigInts, Maps and Sets are fine. */
   readonly status: () => Promise<object> | object;
+  /** Guarded as /status is. */
+  readonly routes?: readonly StatusRoute[];
 }
 
 export interface StatusServer {
@@ -71,7 +87,7 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
 }
 
 function addRoutes(server: FastifyInstance, options: StatusServerOptions): void {
-  const { logger, metrics, health, status, token } = options;
+  const { logger, metrics, health, status, token, routes = [] } = options;
   const guard = token === undefined ? {} : { onRequest: bearerGuard(token) };
   const sendJson = (reply: FastifyReply, code: number, body: object) =>
     reply
@@ -93,14 +109,34 @@ function addRoutes(server: FastifyInstance, options: StatusServerOptions): void 
     return reply.header('content-type', contentType).send(text);
   });
   server.get('/status', guard, async (_request, reply) => sendJson(reply, 200, await status()));
-  server.setNotFoundHandler((_request, reply) =>
-    sendJson(reply, 404, { error: 'Not found', paths: ['/healthz', '/readyz', '/metrics', '/status'] }),
-  );
+  for (const { path, handle } of routes) {
+    server.get(path, guard, async (request, reply) => {
+      const { code, body } = await answer(handle, request);
+      return sendJson(reply, code, body);
+    });
+  }
+  const paths = ['/healthz', '/readyz', '/metrics', '/status', ...routes.map(({ path }) => path)];
+  server.setNotFoundHandler((_request, reply) => sendJson(reply, 404, { error: 'Not found', paths }));
   server.setErrorHandler((error, request, reply) => {
     logger.warn({ err: error, path: request.url }, 'A status request failed');
     const code = error instanceof TailwaterError ? error.code : undefined;
     return sendJson(reply, 500, { error: error instanceof Error ? error.message : String(error), ...(code === undefined ? {} : { code }) });
   });
+}
+
+async function answer(handle: StatusRoute['handle'], request: FastifyRequest): Promise<StatusAnswer> {
+  const gone = new AbortController();
+  const { socket } = request.raw;
+  const onClose = (): void => gone.abort(new Error('The client has gone'));
+  socket.once('close', onClose);
+  try {
+    return await handle(new URLSearchParams(request.raw.url?.split('?')[1] ?? ''), gone.signal);
+  } catch (error) {
+    if (!(error instanceof TailwaterError) || error.exitCode !== EXIT_USAGE) throw error;
+    return { code: 400, body: { error: error.message, code: error.code, hint: error.hint } };
+  } finally {
+    socket.off('close', onClose);
+  }
 }
 
 /** Compares digests, so the time it takes says nothing about the token. */
